@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/fd.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <string.h>
+
+G_DEFINE_QUARK (lm-digest-error-quark, lm_digest_error)
+
+#define PREFIX "sha256:"
+#define FILE_PREFIX "sha256-"
+#define HEX_LENGTH (2 * LM_DIGEST_SIZE)
+#define READ_SIZE (256 * 1024)
+
+static int
+hex_value (char c)
+{
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  if (c >= 'a' && c <= 'f')
+    return c - 'a' + 10;
+  return -1;
+}
+
+/* Reads 64 hex digits; stops at the first byte that is none, so a shorter
+ * string is never read past its end. */
+static gboolean
+parse_hex (const char *hex, LmDigest *out_digest)
+{
+  LmDigest digest;
+  for (gsize i = 0; i < LM_DIGEST_SIZE; i++)
+    {
+      int high = hex_value (hex[2 * i]);
+      int low = high < 0 ? -1 : hex_value (hex[2 * i + 1]);
+      if (low < 0)
+        return FALSE;
+      digest.bytes[i] = (guint8) (high << 4 | low);
+    }
+  *out_digest = digest;
+  return TRUE;
+}
+
+static void
+format_hex (const LmDigest *digest, char *out)
+{
+  static const char digits[] = "0123456789abcdef";
+  for (gsize i = 0; i < LM_DIGEST_SIZE; i++)
+    {
+      out[2 * i] = digits[digest->bytes[i] >> 4];
+      out[2 * i + 1] = digits[digest->bytes[i] & 15];
+    }
+  out[HEX_LENGTH] = '\0';
+}
+
+gboolean
+lm_digest_parse (const char *text, LmDigest *out_digest, GError **error)
+{
+  if (text != NULL && g_str_has_prefix (text, PREFIX))
+    {
+      const char *hex = text + strlen (PREFIX);
+      if (parse_hex (hex, out_digest) && hex[HEX_LENGTH] == '\0')
+        return TRUE;
+    }
+  g_autofree char *shown = g_strndup (text ? text : "", 100);
+  g_autofree char *safe = g_strescape (shown, NULL);
+  return lm_throw (error, LM_DIGEST_ERROR, LM_DIGEST_ERROR_INVALID,
+                   "\"%s\" is not a digest (sha256: and 64 lower-case hex digits)", safe);
+}
+
+const char *
+lm_digest_format (const LmDigest *digest, char buffer[LM_DIGEST_STRING_SIZE])
+{
+  memcpy (buffer, PREFIX, strlen (PREFIX));
+  format_hex (digest, buffer + strlen (PREFIX));
+  return buffer;
+}
+
+char *
+lm_digest_to_string (const LmDigest *digest)
+{
+  return g_strdup (lm_digest_format (digest, (char[LM_DIGEST_STRING_SIZE]){ 0 }));
+}
+
+char *
+lm_digest_file_name (const LmDigest *digest, const char *suffix)
+{
+  char hex[HEX_LENGTH + 1];
+  format_hex (digest, hex);
+  return g_strconcat (FILE_PREFIX, hex, suffix, NULL);
+}
+
+gboolean
+lm_digest_from_file_name (const char *name, const char *suffix, LmDigest *out_digest)
+{
+  LmDigest digest;
+  if (!g_str_has_prefix (name, FILE_PREFIX) || !parse_hex (name + strlen (FILE_PREFIX), &digest)
+      || strcmp (name + strlen (FILE_PREFIX) + HEX_LENGTH, suffix ? suffix : "") != 0)
+    return FALSE;
+  *out_digest = digest;
+  return TRUE;
+}
+
+int
+lm_digest_compare (const LmDigest *a, const LmDigest *b)
+{
+  return memcmp (a->bytes, b->bytes, LM_DIGEST_SIZE);
+}
+
+gboolean
+lm_digest_equal (const LmDigest *a, const LmDigest *b)
+{
+  return lm_digest_compare (a, b) == 0;
+}
+
+guint
+lm_digest_hash (gconstpointer digest)
+{
+  guint hash;
+  memcpy (&hash, ((const LmDigest *) digest)->bytes, sizeof hash);
+  return hash;
+}
+
+gboolean
+lm_digest_equal_func (gconstpointer a, gconstpointer b)
+{
+  return lm_digest_equal (a, b);
+}
+
+struct _LmHasher
+{
+  gnutls_hash_hd_t handle;
+};
+
+LmHasher *
+lm_hasher_new (void)
+{
+  LmHasher *hasher = g_new0 (LmHasher, 1);
+  int rc = gnutls_hash_init (&hasher->handle, GNUTLS_DIG_SHA256);
+  if (rc < 0)
+    g_error ("GnuTLS cannot compute SHA-256: %s", gnutls_strerror (rc));
+  return hasher;
+}
+
+void
+lm_hasher_free (LmHasher *hasher)
+{
+  if (hasher == NULL)
+    return;
+  gnutls_hash_deinit (hasher->handle, NULL);
+  g_free (hasher);
+}
+
+void
+lm_hasher_update (LmHasher *hasher, const void *data, gsize size)
+{
+  int rc = size == 0 ? 0 : gnutls_hash (hasher->handle, data, size);
+  if (rc < 0)
+    g_error ("GnuTLS failed to hash: %s", gnutls_strerror (rc));
+}
+
+void
+lm_hasher_peek (LmHasher *hasher, LmDigest *out_digest)
+{
+  gnutls_hash_hd_t copy = gnutls_hash_copy (hasher->handle);
+  if (copy == NULL)
+    g_error ("GnuTLS cannot copy a SHA-256 state");
+  gnutls_hash_deinit (copy, out_digest->bytes);
+}
+
+gboolean
+lm_digest_of_fd (int fd, LmDigest *out_digest, guint64 *out_size, GError **error)
+{
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  g_autofree guint8 *buffer = g_malloc (READ_SIZE);
+  guint64 total = 0;
+  for (;;)
+    {
+      gsize n;
+      if (!lm_fd_read_full (fd, buffer, READ_SIZE, &n, error))
+        return FALSE;
+      lm_hasher_update (hasher, buffer, n);
+      total += n;
+      if (n < READ_SIZE)
+        break;
+    }
+  lm_hasher_peek (hasher, out_digest);
+  if (out_size)
+    *out_size = total;
+  return TRUE;
+}

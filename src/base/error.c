@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/error.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+
+static void
+throw_va (GError **error, GQuark domain, int code, const char *format, va_list args)
+{
+  GError *e = g_error_new_valist (domain, code, format, args);
+  g_propagate_error (error, e);
+}
+
+static void
+throw_errno_va (GError **error, const char *format, va_list args)
+{
+  int saved = errno;
+  g_autofree char *what = g_strdup_vprintf (format, args);
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved), "%s: %s", what, g_strerror (saved));
+  errno = saved;
+}
+
+gboolean
+lm_throw (GError **error, GQuark domain, int code, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  throw_va (error, domain, code, format, args);
+  va_end (args);
+  return FALSE;
+}
+
+gpointer
+lm_throw_null (GError **error, GQuark domain, int code, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  throw_va (error, domain, code, format, args);
+  va_end (args);
+  return NULL;
+}
+
+gboolean
+lm_throw_errno (GError **error, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  throw_errno_va (error, format, args);
+  va_end (args);
+  return FALSE;
+}
+
+gpointer
+lm_throw_errno_null (GError **error, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  throw_errno_va (error, format, args);
+  va_end (args);
+  return NULL;
+}

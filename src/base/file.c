@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/file.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+gboolean
+lm_file_write (const char *path, const void *data, gsize size, int mode, GError **error)
+{
+  if (!lm_fault_point ("file-write", error))
+    return FALSE;
+  g_autoptr (GError) failure = NULL;
+  if (!g_file_set_contents_full (path, data, (gssize) size,
+                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, mode, &failure))
+    {
+      /* Callers test G_IO_ERROR only. */
+      return lm_throw (error, G_IO_ERROR, (int) g_io_error_from_file_error ((GFileError) failure->code),
+                       "cannot write %s: %s", path, failure->message);
+    }
+  g_autofree char *dir = g_path_get_dirname (path);
+  return lm_file_sync_dir (dir, error);
+}
+
+GBytes *
+lm_file_read (const char *path, gsize max_size, GError **error)
+{
+  lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0)
+    return lm_throw_errno_null (error, "cannot open %s", path);
+  struct stat st;
+  if (fstat (fd, &st) < 0)
+    return lm_throw_errno_null (error, "cannot stat %s", path);
+  if (S_ISDIR (st.st_mode))
+    return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY, "%s is a directory", path);
+
+  g_autoptr (GByteArray) array = g_byte_array_new ();
+  if (S_ISREG (st.st_mode) && st.st_size > 0 && (guint64) st.st_size <= max_size)
+    g_byte_array_set_size (array, (guint) st.st_size);
+  gsize used = 0;
+  for (;;)
+    {
+      if (used == array->len)
+        g_byte_array_set_size (array, array->len + 64 * 1024);
+      gsize n;
+      if (!lm_fd_read_full (fd, array->data + used, array->len - used, &n, error))
+        {
+          g_prefix_error (error, "%s: ", path);
+          return NULL;
+        }
+      used += n;
+      if (used > max_size)
+        return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
+                              "%s is larger than the limit of %" G_GSIZE_FORMAT " bytes", path, max_size);
+      if (used < array->len)
+        break;
+    }
+  g_byte_array_set_size (array, (guint) used);
+  return g_byte_array_free_to_bytes (g_steal_pointer (&array));
+}
+
+gboolean
+lm_file_sync_dir (const char *path, GError **error)
+{
+  lm_autofd int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 || fsync (fd) < 0)
+    return lm_throw_errno (error, "cannot sync directory %s", path);
+  return TRUE;
+}
+
+static gboolean
+rename_noreplace (int dir_fd, const char *from, const char *to)
+{
+#ifdef HAVE_RENAMEAT2
+  if (renameat2 (dir_fd, from, dir_fd, to, RENAME_NOREPLACE) == 0)
+    return TRUE;
+  if (errno != EINVAL && errno != ENOSYS)
+    return FALSE;
+#endif
+  /* NFS and other file systems without the flag: link() never replaces either. */
+  if (linkat (dir_fd, from, dir_fd, to, 0) < 0)
+    return FALSE;
+  (void) unlinkat (dir_fd, from, 0);
+  return TRUE;
+}
+
+gboolean
+lm_file_publish (int dir_fd, const char *from, const char *to, GError **error)
+{
+  if (!lm_fault_point ("publish-before-rename", error))
+    return FALSE;
+  if (!rename_noreplace (dir_fd, from, to))
+    return lm_throw_errno (error, "cannot publish %s as %s", from, to);
+  if (!lm_fault_point ("publish-after-rename", error))
+    return FALSE;
+
+  g_autofree char *dir = g_path_get_dirname (to);
+  lm_autofd int fd = openat (dir_fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 || fsync (fd) < 0)
+    return lm_throw_errno (error, "cannot sync the directory of %s", to);
+  return TRUE;
+}
+
+gboolean
+lm_file_make_dir (const char *path, int mode, GError **error)
+{
+  if (g_mkdir_with_parents (path, mode) < 0)
+    return lm_throw_errno (error, "cannot make directory %s", path);
+  return TRUE;
+}
+
+/* Removes what is below the open directory @fd, which it takes over. */
+static gboolean
+remove_below (int fd, GError **error)
+{
+  DIR *dir = fdopendir (fd);
+  if (dir == NULL)
+    {
+      lm_throw_errno (error, "cannot read directory");
+      lm_fd_close (fd);
+      return FALSE;
+    }
+  gboolean ok = TRUE;
+  struct dirent *entry;
+  while (ok && (entry = readdir (dir)) != NULL)
+    {
+      if (strcmp (entry->d_name, ".") == 0 || strcmp (entry->d_name, "..") == 0)
+        continue;
+      if (unlinkat (dirfd (dir), entry->d_name, 0) == 0)
+        continue;
+      if (errno != EISDIR && errno != EPERM)
+        {
+          ok = lm_throw_errno (error, "cannot remove %s", entry->d_name);
+          break;
+        }
+      int sub = openat (dirfd (dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+      ok = sub < 0 ? lm_throw_errno (error, "cannot open %s", entry->d_name) : remove_below (sub, error);
+      if (ok && unlinkat (dirfd (dir), entry->d_name, AT_REMOVEDIR) < 0)
+        ok = lm_throw_errno (error, "cannot remove %s", entry->d_name);
+    }
+  closedir (dir);
+  return ok;
+}
+
+gboolean
+lm_file_remove_tree (const char *path, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0)
+    return errno == ENOENT ? TRUE : lm_throw_errno (error, "cannot open %s", path);
+  if (!remove_below (fd, error))
+    {
+      g_prefix_error (error, "%s: ", path);
+      return FALSE;
+    }
+  if (rmdir (path) < 0 && errno != ENOENT)
+    return lm_throw_errno (error, "cannot remove %s", path);
+  return TRUE;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Durable creation of files. Order everywhere: fsync file, publish, fsync
+ * directory, and only then any record that speaks of it. Errors: G_IO_ERROR. */
+#include <gio/gio.h>
+
+/** lm_file_write: replaces @path by @size bytes, whole or not at all, durable
+ * when it returns; @mode are its permission bits. Blocks on the disk. */
+gboolean lm_file_write (const char *path, const void *data, gsize size, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_file_read: the whole of @path, refused above @max_size bytes
+ * (G_IO_ERROR_MESSAGE_TOO_LARGE). */
+GBytes *lm_file_read (const char *path, gsize max_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_file_publish: renames @from to @to, never replacing (G_IO_ERROR_EXISTS
+ * when @to is there), both below @dir_fd, then fsyncs @to's directory. The
+ * caller has fsynced the file. */
+gboolean lm_file_publish (int dir_fd, const char *from, const char *to, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_file_sync_dir: fsyncs the directory @path. */
+gboolean lm_file_sync_dir (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_file_make_dir: makes @path and its missing parents with @mode; a
+ * directory that is there already is left as it is. */
+gboolean lm_file_make_dir (const char *path, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_file_remove_tree: removes the directory @path and what is in it,
+ * following no symbolic link; a missing @path is success. */
+gboolean lm_file_remove_tree (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/lock.h"
+#include "base/error.h"
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+G_DEFINE_QUARK (lm-lock-error-quark, lm_lock_error)
+
+#define POLL_US (20 * 1000)
+#define TICK_POLLS 5
+
+struct _LmLock
+{
+  char *path;
+  int fd;
+};
+
+/* Whether @fd is still the file called @path. */
+static gboolean
+is_current (int fd, const char *path)
+{
+  struct stat by_fd, by_path;
+  return fstat (fd, &by_fd) == 0 && stat (path, &by_path) == 0 && by_fd.st_ino == by_path.st_ino
+         && by_fd.st_dev == by_path.st_dev;
+}
+
+/* flock() with a deadline: the kernel has no timed form, so it is polled. */
+static gboolean
+lock_fd (int fd, const char *path, int operation, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
+         GCancellable *cancellable, GError **error)
+{
+  gint64 end = g_get_monotonic_time () + (gint64) timeout_ms * 1000;
+  for (guint polls = 0;; polls++)
+    {
+      if (flock (fd, operation | LOCK_NB) == 0)
+        return TRUE;
+      if (errno == EINTR)
+        continue;
+      if (errno != EWOULDBLOCK)
+        return lm_throw_errno (error, "cannot lock %s", path);
+      if (timeout_ms == 0)
+        return lm_throw (error, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY, "%s is locked by another process", path);
+      if (timeout_ms > 0 && g_get_monotonic_time () >= end)
+        return lm_throw (error, LM_LOCK_ERROR, LM_LOCK_ERROR_TIMED_OUT,
+                         "%s is still locked by another process after %d ms", path, timeout_ms);
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+      if (waiting != NULL && polls % TICK_POLLS == 0)
+        waiting (user_data);
+      g_usleep (POLL_US);
+    }
+}
+
+static LmLock *
+acquire (const char *path, int open_flags, int operation, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
+         GCancellable *cancellable, GError **error)
+{
+  for (;;)
+    {
+      lm_autofd int fd = open (path, open_flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
+      if (fd < 0)
+        return lm_throw_errno_null (error, "cannot open lock %s", path);
+      if (!lock_fd (fd, path, operation, timeout_ms, waiting, user_data, cancellable, error))
+        return NULL;
+      if (!is_current (fd, path))
+        continue;
+      LmLock *lock = g_new0 (LmLock, 1);
+      lock->path = g_strdup (path);
+      lock->fd = lm_fd_steal (&fd);
+      return lock;
+    }
+}
+
+LmLock *
+lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
+                 GCancellable *cancellable, GError **error)
+{
+  return acquire (path, O_RDWR | O_CREAT, mode == LM_LOCK_SHARED ? LOCK_SH : LOCK_EX, timeout_ms, waiting, user_data,
+                  cancellable, error);
+}
+
+LmLock *
+lm_lock_acquire_readonly (const char *path, gint timeout_ms, GCancellable *cancellable, GError **error)
+{
+  return acquire (path, O_RDONLY, LOCK_SH, timeout_ms, NULL, NULL, cancellable, error);
+}
+
+gboolean
+lm_lock_is_held (const char *path)
+{
+  lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+  if (fd < 0)
+    return FALSE;
+  return flock (fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+void
+lm_lock_remove_file (LmLock *lock)
+{
+  (void) unlink (lock->path);
+}
+
+void
+lm_lock_release (LmLock *lock)
+{
+  if (lock == NULL)
+    return;
+  lm_fd_close (lock->fd);
+  g_free (lock->path);
+  g_free (lock);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Advisory locks on files. A lock is held by an open file description
+ * (flock(2)), so the kernel lets go of it when the process dies: liveness is
+ * judged by the lock, never by a pid. Two locks on one file in one process
+ * exclude each other as two processes would.
+ *
+ * After the lock is had, the file is checked to be still the one of that name
+ * (a holder may remove its lock file), else it is opened again. */
+#include <gio/gio.h>
+
+typedef struct _LmLock LmLock;
+
+typedef enum
+{
+  LM_LOCK_SHARED,
+  LM_LOCK_EXCLUSIVE,
+} LmLockMode;
+
+typedef enum
+{
+  LM_LOCK_ERROR_BUSY,      /* held by another, and no wait was asked for */
+  LM_LOCK_ERROR_TIMED_OUT, /* still held when the time was over */
+} LmLockError;
+
+#define LM_LOCK_ERROR lm_lock_error_quark ()
+GQuark lm_lock_error_quark (void);
+
+/* Called about ten times a second while a lock is waited for. */
+typedef void (*LmLockWaitFunc) (gpointer user_data);
+
+/** lm_lock_acquire: locks the file @path, made with mode 0644 if missing.
+ * @timeout_ms: 0 tries once (LM_LOCK_ERROR_BUSY), negative waits for ever,
+ * else LM_LOCK_ERROR_TIMED_OUT. @waiting may be NULL. Blocks; @cancellable
+ * ends the wait (G_IO_ERROR_CANCELLED). Other errors: G_IO_ERROR. */
+LmLock *lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
+                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_lock_acquire_readonly: a shared lock on an existing file or directory
+ * that need not be writable. Otherwise as lm_lock_acquire(). */
+LmLock *lm_lock_acquire_readonly (const char *path, gint timeout_ms, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_lock_is_held: whether some other holder has @path locked exclusively
+ * now; FALSE also when there is no such file. */
+gboolean lm_lock_is_held (const char *path);
+
+/** lm_lock_remove_file: removes the lock's file while holding it, so that no
+ * lock files pile up; exclusive locks only. Those who wait open a new one. */
+void lm_lock_remove_file (LmLock *lock);
+
+/** lm_lock_release: lets go and frees; NULL is ignored. */
+void lm_lock_release (LmLock *lock);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLock, lm_lock_release)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/testenv.h"
+
+#include <stdlib.h>
+
+static const char *const names[LM_TESTENV_LAST] = {
+  [LM_TESTENV_FAULT] = "LAMINA_TEST_FAULT",
+  [LM_TESTENV_FREE] = "LAMINA_TEST_FREE",
+  [LM_TESTENV_NO_DELAY] = "LAMINA_TEST_NO_DELAY",
+};
+
+const char *
+lm_testenv_get (LmTestenv seam)
+{
+  g_return_val_if_fail (seam < LM_TESTENV_LAST, NULL);
+  return secure_getenv (names[seam]);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/digest.h"
+
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* FIPS 180-4, the one-block example "abc". */
+#define ABC_HEX "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+static void
+test_parse_refuses (void)
+{
+  static const char *const bad[] = {
+    "", "sha256:", "sha256:abc", "sha512:" ABC_HEX, ABC_HEX, "sha256:" ABC_HEX "0", "sha256:../../etc/passwd",
+    "sha256:BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD",
+    "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a/", " sha256:" ABC_HEX,
+  };
+  LmDigest digest;
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_assert_false (lm_digest_parse (bad[i], &digest, &error));
+      g_assert_error (error, LM_DIGEST_ERROR, LM_DIGEST_ERROR_INVALID);
+    }
+  g_autoptr (GError) error = NULL;
+  g_assert_false (lm_digest_parse (NULL, &digest, &error));
+  g_assert_error (error, LM_DIGEST_ERROR, LM_DIGEST_ERROR_INVALID);
+}
+
+static void
+test_round_trip (void)
+{
+  LmDigest digest, again;
+  g_autoptr (GError) error = NULL;
+  g_assert_true (lm_digest_parse ("sha256:" ABC_HEX, &digest, &error));
+  g_assert_no_error (error);
+  g_autofree char *text = lm_digest_to_string (&digest);
+  g_assert_cmpstr (text, ==, "sha256:" ABC_HEX);
+  g_autofree char *name = lm_digest_file_name (&digest, ".qcow2");
+  g_assert_cmpstr (name, ==, "sha256-" ABC_HEX ".qcow2");
+  g_assert_true (lm_digest_from_file_name (name, ".qcow2", &again));
+  g_assert_true (lm_digest_equal (&digest, &again));
+  g_assert_false (lm_digest_from_file_name (name, ".part", &again));
+  g_assert_false (lm_digest_from_file_name ("sha256-", NULL, &again));
+  g_assert_false (lm_digest_from_file_name ("lost+found", NULL, &again));
+}
+
+static void
+test_hasher (void)
+{
+  LmDigest expected, got;
+  g_assert_true (lm_digest_parse ("sha256:" ABC_HEX, &expected, NULL));
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  lm_hasher_update (hasher, "ab", 2);
+  lm_hasher_peek (hasher, &got);
+  g_assert_false (lm_digest_equal (&expected, &got));
+  lm_hasher_update (hasher, "c", 1);
+  lm_hasher_peek (hasher, &got);
+  g_assert_true (lm_digest_equal (&expected, &got));
+}
+
+static void
+test_fd (void)
+{
+  g_autofree char *path = NULL;
+  int fd = g_file_open_tmp (NULL, &path, NULL);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (write (fd, "abc", 3), ==, 3);
+  g_assert_cmpint (lseek (fd, 0, SEEK_SET), ==, 0);
+  LmDigest digest;
+  guint64 size;
+  g_autoptr (GError) error = NULL;
+  g_assert_true (lm_digest_of_fd (fd, &digest, &size, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (size, ==, 3);
+  g_autofree char *text = lm_digest_to_string (&digest);
+  g_assert_cmpstr (text, ==, "sha256:" ABC_HEX);
+  close (fd);
+  unlink (path);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_add_func ("/digest/parse-refuses", test_parse_refuses);
+  g_test_add_func ("/digest/round-trip", test_round_trip);
+  g_test_add_func ("/digest/hasher", test_hasher);
+  g_test_add_func ("/digest/fd", test_fd);
+  return g_test_run ();
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/fd.h"
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char *
+make_dir (void)
+{
+  g_autoptr (GError) error = NULL;
+  char *dir = g_dir_make_tmp ("lm-file-XXXXXX", &error);
+  g_assert_no_error (error);
+  return dir;
+}
+
+static void
+test_write_read (void)
+{
+  g_autofree char *dir = make_dir ();
+  g_autofree char *path = g_build_filename (dir, "record", NULL);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (lm_file_write (path, "one", 3, 0600, &error));
+  g_assert_no_error (error);
+  g_assert_true (lm_file_write (path, "three", 5, 0600, &error));
+  g_assert_no_error (error);
+  g_autoptr (GBytes) bytes = lm_file_read (path, 5, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "three", 5);
+
+  g_assert_null (lm_file_read (path, 4, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE);
+  g_clear_error (&error);
+  g_assert_null (lm_file_read (dir, 4, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY);
+  g_clear_error (&error);
+  g_assert_true (lm_file_remove_tree (dir, &error));
+  g_assert_no_error (error);
+  g_assert_null (lm_file_read (path, 4, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+}
+
+static void
+test_publish_never_replaces (void)
+{
+  g_autofree char *dir = make_dir ();
+  lm_autofd int fd = open (dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  g_autofree char *a = g_build_filename (dir, "a", NULL);
+  g_autofree char *b = g_build_filename (dir, "b", NULL);
+  g_autofree char *final = g_build_filename (dir, "final", NULL);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (lm_file_write (a, "a", 1, 0644, &error));
+  g_assert_true (lm_file_write (b, "b", 1, 0644, &error));
+  g_assert_true (lm_file_publish (fd, "a", "final", &error));
+  g_assert_no_error (error);
+  g_assert_false (lm_file_publish (fd, "b", "final", &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_clear_error (&error);
+  g_autoptr (GBytes) bytes = lm_file_read (final, 10, &error);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "a", 1);
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
+static void
+test_remove_tree_keeps_link_target (void)
+{
+  g_autofree char *dir = make_dir ();
+  g_autofree char *tree = g_build_filename (dir, "tree", "sub", NULL);
+  g_autofree char *top = g_build_filename (dir, "tree", NULL);
+  g_autofree char *keep = g_build_filename (dir, "keep", NULL);
+  g_autofree char *kept = g_build_filename (keep, "file", NULL);
+  g_autofree char *link = g_build_filename (tree, "link", NULL);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (lm_file_make_dir (tree, 0755, &error));
+  g_assert_true (lm_file_make_dir (keep, 0755, &error));
+  g_assert_true (lm_file_write (kept, "x", 1, 0644, &error));
+  g_assert_cmpint (symlink (keep, link), ==, 0);
+  g_assert_true (lm_file_remove_tree (top, &error));
+  g_assert_no_error (error);
+  g_assert_false (g_file_test (top, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (kept, G_FILE_TEST_EXISTS));
+  g_assert_true (lm_file_remove_tree (top, &error));
+  g_assert_true (lm_file_remove_tree (dir, &error));
+}
+
+static void
+test_fault (void)
+{
+  g_autofree char *dir = make_dir ();
+  g_autofree char *path = g_build_filename (dir, "record", NULL);
+  g_autoptr (GError) error = NULL;
+  g_setenv ("LAMINA_TEST_FAULT", "other=kill,file-write=enospc", TRUE);
+  g_assert_false (lm_file_write (path, "one", 3, 0600, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_unsetenv ("LAMINA_TEST_FAULT");
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/file/write-read", test_write_read);
+  g_test_add_func ("/file/publish-never-replaces", test_publish_never_replaces);
+  g_test_add_func ("/file/remove-tree-keeps-link-target", test_remove_tree_keeps_link_target);
+  g_test_add_func ("/file/fault", test_fault);
+  return g_test_run ();
+}

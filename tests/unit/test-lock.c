@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/file.h"
+#include "base/lock.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct
+{
+  char *dir;
+  char *path;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  f->dir = g_dir_make_tmp ("lm-lock-XXXXXX", NULL);
+  f->path = g_build_filename (f->dir, "lock", NULL);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_assert_true (lm_file_remove_tree (f->dir, NULL));
+  g_free (f->dir);
+  g_free (f->path);
+}
+
+static void
+test_modes (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmLock) one = lm_lock_acquire (f->path, LM_LOCK_SHARED, 0, NULL, NULL, NULL, &error);
+  g_autoptr (LmLock) two = lm_lock_acquire (f->path, LM_LOCK_SHARED, 0, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_false (lm_lock_is_held (f->path));
+  g_assert_null (lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error));
+  g_assert_error (error, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY);
+  g_clear_error (&error);
+  g_assert_null (lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 60, NULL, NULL, NULL, &error));
+  g_assert_error (error, LM_LOCK_ERROR, LM_LOCK_ERROR_TIMED_OUT);
+  g_clear_error (&error);
+  g_clear_pointer (&one, lm_lock_release);
+  g_clear_pointer (&two, lm_lock_release);
+  g_autoptr (LmLock) exclusive = lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (lm_lock_is_held (f->path));
+}
+
+/* A holder that removed its lock file must not leave two owners behind. */
+static void
+test_removed_file (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmLock) old = lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error);
+  lm_lock_remove_file (old);
+  g_autoptr (LmLock) fresh = lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (fresh);
+  g_clear_pointer (&old, lm_lock_release);
+  g_assert_true (lm_lock_is_held (f->path));
+}
+
+static void
+test_death_releases (Fixture *f, gconstpointer data)
+{
+  int ready[2];
+  char c;
+  g_assert_cmpint (pipe (ready), ==, 0);
+  pid_t pid = fork ();
+  if (pid == 0)
+    {
+      LmLock *lock = lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, NULL);
+      if (lock == NULL || write (ready[1], "x", 1) != 1)
+        _exit (1);
+      for (;;)
+        pause ();
+    }
+  g_assert_cmpint (read (ready[0], &c, 1), ==, 1);
+  g_assert_true (lm_lock_is_held (f->path));
+  kill (pid, SIGKILL);
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmLock) lock = lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  close (ready[0]);
+  close (ready[1]);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/lock/modes", Fixture, NULL, set_up, test_modes, tear_down);
+  g_test_add ("/lock/removed-file", Fixture, NULL, set_up, test_removed_file, tear_down);
+  g_test_add ("/lock/death-releases", Fixture, NULL, set_up, test_death_releases, tear_down);
+  return g_test_run ();
+}
