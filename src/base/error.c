@@ -5,14 +5,14 @@
 #include <errno.h>
 #include <gio/gio.h>
 
-static void
+static void G_GNUC_PRINTF (4, 0)
 throw_va (GError **error, GQuark domain, int code, const char *format, va_list args)
 {
   GError *e = g_error_new_valist (domain, code, format, args);
   g_propagate_error (error, e);
 }
 
-static void
+static void G_GNUC_PRINTF (2, 0)
 throw_errno_va (GError **error, const char *format, va_list args)
 {
   int saved = errno;

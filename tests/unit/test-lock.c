@@ -44,7 +44,7 @@ test_modes (Fixture *f, gconstpointer data)
   g_clear_error (&error);
   g_clear_pointer (&one, lm_lock_release);
   g_clear_pointer (&two, lm_lock_release);
-  g_autoptr (LmLock) exclusive = lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error);
+  G_GNUC_UNUSED g_autoptr (LmLock) exclusive = lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (lm_lock_is_held (f->path));
 }
@@ -83,7 +83,7 @@ test_death_releases (Fixture *f, gconstpointer data)
   kill (pid, SIGKILL);
   g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
   g_autoptr (GError) error = NULL;
-  g_autoptr (LmLock) lock = lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error);
+  G_GNUC_UNUSED g_autoptr (LmLock) lock = lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   close (ready[0]);
   close (ready[1]);
