@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "io/run.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+G_DEFINE_QUARK (lm-run-error-quark, lm_run_error)
+
+#define DEFAULT_OUTPUT (1024 * 1024)
+#define STDERR_KEPT 4096
+#define STDERR_LINES 5
+#define EXEC_FAILED 127
+#define WITHOUT_PIDFD_MS 10
+/* Descriptors below this one are the child's: 0-2, and the pipe that reports a failed exec. */
+#define FIRST_PARENT_FD 4
+#define REPORT_FD 3
+
+typedef struct
+{
+  const char *path;
+  char *const *argv;
+  char *const *envp;
+  const LmRunLimits *limits;
+  pid_t parent;
+  int out;
+  int err;
+  int report;
+} ChildSpec;
+
+typedef struct
+{
+  pid_t pid;
+  int pidfd; /* -1: the kernel, a sandbox or valgrind has none */
+  int out;
+  int err;
+} Child;
+
+/* The end of a child: how it was stopped, if by lm_run() itself. */
+typedef enum
+{
+  END_EXITED,
+  END_TIMED_OUT,
+  END_OUTPUT,
+  END_CANCELLED,
+} EndReason;
+
+static void
+set_limit (int resource, guint64 soft, guint64 hard)
+{
+  struct rlimit limit = { .rlim_cur = soft, .rlim_max = hard };
+  /* Fails where the limit in force is lower already. */
+  (void) setrlimit ((__rlimit_resource_t) resource, &limit);
+}
+
+/* From here to execve() the child shares the parent's memory: only
+ * async-signal-safe calls, nothing allocated, nothing written but its stack. */
+static int
+prepare_child (const ChildSpec *spec)
+{
+  struct sigaction by_default = { .sa_handler = SIG_DFL };
+  for (int i = 1; i < NSIG; i++)
+    (void) sigaction (i, &by_default, NULL);
+  sigset_t none;
+  sigemptyset (&none);
+  (void) sigprocmask (SIG_SETMASK, &none, NULL);
+
+  if (prctl (PR_SET_PDEATHSIG, SIGKILL) < 0)
+    return errno;
+  /* Dead already? Then no signal would ever come. */
+  if (getppid () != spec->parent)
+    return ESRCH;
+  (void) setpgid (0, 0);
+
+  int null = open ("/dev/null", O_RDONLY);
+  if (null < 0 || dup2 (null, 0) < 0 || dup2 (spec->out, 1) < 0 || dup2 (spec->err, 2) < 0
+      || dup3 (spec->report, REPORT_FD, O_CLOEXEC) < 0)
+    return errno;
+  closefrom (FIRST_PARENT_FD);
+
+  set_limit (RLIMIT_CORE, 0, 0);
+  /* SIGXCPU at the soft limit tells the reason; the hard one cannot be caught. */
+  if (spec->limits->cpu_seconds > 0)
+    set_limit (RLIMIT_CPU, spec->limits->cpu_seconds, (guint64) spec->limits->cpu_seconds + 1);
+  if (spec->limits->memory > 0)
+    set_limit (RLIMIT_AS, spec->limits->memory, spec->limits->memory);
+  (void) execve (spec->path, spec->argv, spec->envp);
+  return errno;
+}
+
+/* vfork(): a launch must not pay for copying the page tables of a process that
+ * holds a large catalog. All signals are blocked meanwhile, so no handler of
+ * the parent ever runs in the child. */
+static pid_t __attribute__ ((noinline))
+start_child (const ChildSpec *spec)
+{
+  sigset_t all, before;
+  sigfillset (&all);
+  (void) pthread_sigmask (SIG_SETMASK, &all, &before);
+  pid_t pid = vfork ();
+  if (pid == 0)
+    {
+      int failure = prepare_child (spec);
+      (void) !write (REPORT_FD, &failure, sizeof failure);
+      _exit (EXEC_FAILED);
+    }
+  int saved = errno;
+  (void) pthread_sigmask (SIG_SETMASK, &before, NULL);
+  errno = saved;
+  return pid;
+}
+
+/* A pipe whose ends are out of the way of what the child's dup2() replaces. */
+static gboolean
+make_pipe (int *out_read, int *out_write)
+{
+  int low[2];
+  if (pipe2 (low, O_CLOEXEC) < 0)
+    return FALSE;
+  lm_autofd int low_read = low[0];
+  lm_autofd int low_write = low[1];
+  if (low_read >= FIRST_PARENT_FD && low_write >= FIRST_PARENT_FD)
+    {
+      *out_read = lm_fd_steal (&low_read);
+      *out_write = lm_fd_steal (&low_write);
+      return TRUE;
+    }
+  lm_autofd int high_read = fcntl (low_read, F_DUPFD_CLOEXEC, FIRST_PARENT_FD);
+  int high_write = fcntl (low_write, F_DUPFD_CLOEXEC, FIRST_PARENT_FD);
+  if (high_read < 0 || high_write < 0)
+    return FALSE;
+  *out_read = lm_fd_steal (&high_read);
+  *out_write = high_write;
+  return TRUE;
+}
+
+static gboolean
+child_start (const char *const *argv, const LmRunLimits *limits, Child *child, GError **error)
+{
+  g_autofree char *path = g_find_program_in_path (argv[0]);
+  if (path == NULL)
+    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_NOT_FOUND, "%s: program not found; install it or check PATH",
+                     argv[0]);
+  g_auto (GStrv) envp = g_environ_setenv (g_get_environ (), "LC_ALL", "C", TRUE);
+
+  lm_autofd int out_read = -1, out_write = -1, err_read = -1, err_write = -1, report_read = -1, report_write = -1;
+  if (!make_pipe (&out_read, &out_write) || !make_pipe (&err_read, &err_write)
+      || !make_pipe (&report_read, &report_write) || fcntl (out_read, F_SETFL, O_NONBLOCK) < 0
+      || fcntl (err_read, F_SETFL, O_NONBLOCK) < 0)
+    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_FAILED, "%s: cannot make a pipe: %s", argv[0],
+                     g_strerror (errno));
+
+  ChildSpec spec = { .path = path, .argv = (char *const *) argv, .envp = envp, .limits = limits,
+                     .parent = getpid (), .out = out_write, .err = err_write, .report = report_write };
+  pid_t pid = start_child (&spec);
+  if (pid < 0)
+    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_FAILED, "%s: cannot start a process: %s", argv[0],
+                     g_strerror (errno));
+  lm_fd_clear (&report_write);
+
+  int failure = 0;
+  gsize got = 0;
+  (void) !lm_fd_read_full (report_read, &failure, sizeof failure, &got, NULL);
+  if (got == sizeof failure)
+    {
+      (void) waitpid (pid, NULL, 0);
+      return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_FAILED, "%s: cannot run: %s", argv[0], g_strerror (failure));
+    }
+  *child = (Child){ .pid = pid, .pidfd = pidfd_open (pid, 0), .out = lm_fd_steal (&out_read),
+                    .err = lm_fd_steal (&err_read) };
+  return TRUE;
+}
+
+/* Adds what @fd has for now to @into; closes it at its end. */
+static void
+drain (int *fd, GString *into, gsize most, gboolean keep_tail)
+{
+  char buffer[16 * 1024];
+  while (*fd >= 0 && (keep_tail || into->len <= most))
+    {
+      ssize_t n = read (*fd, buffer, sizeof buffer);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0 && errno == EAGAIN)
+        return;
+      if (n <= 0)
+        {
+          lm_fd_clear (fd);
+          return;
+        }
+      g_string_append_len (into, buffer, n);
+      if (keep_tail && into->len > most)
+        g_string_erase (into, 0, (gssize) (into->len - most));
+    }
+}
+
+/* How long poll() may sleep. */
+static int
+patience (const Child *child, gint64 deadline)
+{
+  int most = child->pidfd < 0 ? WITHOUT_PIDFD_MS : -1;
+  if (deadline < 0)
+    return most;
+  gint64 left = MAX (deadline - g_get_monotonic_time (), 0) / 1000 + 1;
+  return most < 0 ? (int) MIN (left, G_MAXINT) : (int) MIN (left, most);
+}
+
+static gboolean
+has_exited (const Child *child)
+{
+  siginfo_t info = { 0 };
+  return waitid (P_PID, (id_t) child->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid != 0;
+}
+
+static EndReason
+watch_child (Child *child, const LmRunLimits *limits, GString *out, GString *err, GCancellable *cancellable)
+{
+  gsize most = limits->output > 0 ? limits->output : DEFAULT_OUTPUT;
+  gint64 deadline = limits->time_seconds > 0
+                        ? g_get_monotonic_time () + (gint64) limits->time_seconds * G_USEC_PER_SEC
+                        : -1;
+  GPollFD cancel = { .fd = -1 };
+  gboolean has_cancel = g_cancellable_make_pollfd (cancellable, &cancel);
+  EndReason reason = END_EXITED;
+  for (gboolean exited = FALSE; !exited;)
+    {
+      struct pollfd fds[] = { { .fd = child->out, .events = POLLIN },
+                              { .fd = child->err, .events = POLLIN },
+                              { .fd = child->pidfd, .events = POLLIN },
+                              { .fd = has_cancel ? cancel.fd : -1, .events = POLLIN } };
+      (void) poll (fds, G_N_ELEMENTS (fds), patience (child, deadline));
+      exited = has_exited (child);
+      drain (&child->out, out, most, FALSE);
+      drain (&child->err, err, STDERR_KEPT, TRUE);
+      if (out->len > most)
+        reason = END_OUTPUT;
+      else if (!exited && g_cancellable_is_cancelled (cancellable))
+        reason = END_CANCELLED;
+      else if (!exited && deadline >= 0 && g_get_monotonic_time () >= deadline)
+        reason = END_TIMED_OUT;
+      if (reason != END_EXITED)
+        break;
+    }
+  if (has_cancel)
+    g_cancellable_release_fd (cancellable);
+  return reason;
+}
+
+/* The last lines of stderr on one line, fit for a message: no control characters. */
+static char *
+tail_of (const GString *err)
+{
+  g_autofree char *valid = g_utf8_make_valid (err->str, (gssize) err->len);
+  g_auto (GStrv) lines = g_strsplit (g_strstrip (valid), "\n", -1);
+  guint count = g_strv_length (lines);
+  guint skipped = count > STDERR_LINES ? count - STDERR_LINES : 0;
+  char *tail = g_strjoinv ("; ", lines + skipped);
+  for (char *p = tail; *p != '\0'; p++)
+    if (g_ascii_iscntrl (*p))
+      *p = '?';
+  return tail;
+}
+
+static gboolean
+judge (const char *name, EndReason reason, const siginfo_t *info, const LmRunLimits *limits, const GString *err,
+       GCancellable *cancellable, GError **error)
+{
+  if (reason == END_CANCELLED && g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  if (reason == END_EXITED && info->si_code == CLD_EXITED && info->si_status == 0)
+    return TRUE;
+
+  g_autofree char *tail = tail_of (err);
+  const char *colon = *tail != '\0' ? ": " : "";
+  if (reason == END_OUTPUT)
+    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_OUTPUT, "%s wrote more than was allowed%s%s", name, colon, tail);
+  if (reason == END_TIMED_OUT)
+    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_TIMED_OUT, "%s was stopped after %u s%s%s", name,
+                     limits->time_seconds, colon, tail);
+  if (info->si_code == CLD_EXITED)
+    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_STATUS, "%s failed with status %d%s%s", name, info->si_status,
+                     colon, tail);
+  return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_SIGNAL, "%s was killed by signal %d (%s)%s%s", name,
+                   info->si_status, g_strsignal (info->si_status), colon, tail);
+}
+
+static char *
+quote_argv (const char *const *argv)
+{
+  GString *line = g_string_new (NULL);
+  for (gsize i = 0; argv[i] != NULL; i++)
+    {
+      static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+      g_autofree char *quoted = g_shell_quote (argv[i]);
+      gboolean plain = argv[i][0] != '\0' && argv[i][strspn (argv[i], safe)] == '\0';
+      g_string_append_printf (line, "%s%s", i > 0 ? " " : "", plain ? argv[i] : quoted);
+    }
+  return g_string_free (line, FALSE);
+}
+
+gboolean
+lm_run (const char *const *argv, const LmRunLimits *limits, char **out_stdout, GCancellable *cancellable,
+        GError **error)
+{
+  g_return_val_if_fail (argv != NULL && argv[0] != NULL, FALSE);
+  static const LmRunLimits no_limits = { 0 };
+  if (limits == NULL)
+    limits = &no_limits;
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  g_autofree char *line = lm_trace_enabled (LM_TRACE_RUN) ? quote_argv (argv) : NULL;
+  gint64 start = g_get_monotonic_time ();
+  Child child;
+  if (!child_start (argv, limits, &child, error))
+    return FALSE;
+  lm_trace (LM_TRACE_RUN, "[%d] %s", (int) child.pid, line);
+
+  g_autoptr (GString) out = g_string_new (NULL);
+  g_autoptr (GString) err = g_string_new (NULL);
+  EndReason reason = watch_child (&child, limits, out, err, cancellable);
+  /* Not reaped yet, so the process group cannot be another's. */
+  if (reason != END_EXITED)
+    (void) kill (-child.pid, SIGKILL);
+  siginfo_t info = { 0 };
+  int waited;
+  do
+    waited = waitid (P_PID, (id_t) child.pid, &info, WEXITED);
+  while (waited < 0 && errno == EINTR);
+  int wait_errno = errno;
+  lm_fd_clear (&child.out);
+  lm_fd_clear (&child.err);
+  lm_fd_clear (&child.pidfd);
+  if (waited < 0)
+    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_FAILED, "%s: cannot wait for it: %s", argv[0],
+                     g_strerror (wait_errno));
+  lm_trace (LM_TRACE_RUN, "[%d] %s %d after %.1f ms", (int) child.pid,
+            info.si_code == CLD_EXITED ? "status" : "signal", info.si_status,
+            (double) (g_get_monotonic_time () - start) / 1000.0);
+
+  if (!judge (argv[0], reason, &info, limits, err, cancellable, error))
+    return FALSE;
+  if (out_stdout != NULL)
+    *out_stdout = g_string_free (g_steal_pointer (&out), FALSE);
+  return TRUE;
+}
