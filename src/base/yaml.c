@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/yaml.h"
+#include "base/error.h"
+
+#include <errno.h>
+#include <string.h>
+#include <yaml.h>
+
+G_DEFINE_QUARK (lm-yaml-error-quark, lm_yaml_error)
+
+const LmYamlLimits lm_yaml_limits_small = { .size = 1 << 20, .scalar = 256 << 10, .depth = 16, .nodes = 100000 };
+
+struct _LmYamlReader
+{
+  char *name;
+  gsize size;
+  LmYamlLimits limits;
+  yaml_parser_t parser;
+  yaml_event_t event; /* the one that the last LmYamlEvent points into */
+  guint depth;
+  guint nodes;
+};
+
+LmYamlReader *
+lm_yaml_reader_new (const char *name, const char *text, gsize size, const LmYamlLimits *limits)
+{
+  LmYamlReader *reader = g_new0 (LmYamlReader, 1);
+  reader->name = g_strdup (name);
+  reader->size = size;
+  reader->limits = *limits;
+  if (!yaml_parser_initialize (&reader->parser))
+    g_error ("out of memory");
+  yaml_parser_set_encoding (&reader->parser, YAML_UTF8_ENCODING);
+  yaml_parser_set_input_string (&reader->parser, (const unsigned char *) text, size);
+  return reader;
+}
+
+void
+lm_yaml_reader_free (LmYamlReader *reader)
+{
+  if (reader == NULL)
+    return;
+  yaml_event_delete (&reader->event);
+  yaml_parser_delete (&reader->parser);
+  g_free (reader->name);
+  g_free (reader);
+}
+
+static gboolean
+throw_at (LmYamlReader *reader, GError **error, LmYamlError code, gsize line, const char *what)
+{
+  return lm_throw (error, LM_YAML_ERROR, code, "%s:%" G_GSIZE_FORMAT ": %s", reader->name, line, what);
+}
+
+static gboolean
+throw_parser (LmYamlReader *reader, GError **error)
+{
+  const yaml_parser_t *p = &reader->parser;
+  const char *problem = p->problem ? p->problem : "cannot be read";
+  if (p->error == YAML_MEMORY_ERROR)
+    g_error ("out of memory");
+  /* the reader's errors (bad UTF-8, control characters) carry no line */
+  gsize line = (p->error == YAML_READER_ERROR ? p->mark.line : p->problem_mark.line) + 1;
+  if (p->context == NULL)
+    return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, line, problem);
+  g_autofree char *what = g_strdup_printf ("%s %s", problem, p->context);
+  return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, line, what);
+}
+
+static gboolean
+check_scalar (LmYamlReader *reader, const LmYamlEvent *event, GError **error)
+{
+  if (event->length > reader->limits.scalar)
+    return throw_at (reader, error, LM_YAML_ERROR_LIMIT, event->line, "this value is too long");
+  if (memchr (event->text, '\0', event->length) != NULL)
+    return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, event->line, "a NUL byte is not allowed in a value");
+  return TRUE;
+}
+
+static gboolean
+count_node (LmYamlReader *reader, const LmYamlEvent *event, const yaml_char_t *tag, GError **error)
+{
+  if (tag != NULL)
+    return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, event->line, "tags (!...) are not supported");
+  if (++reader->nodes > reader->limits.nodes)
+    return throw_at (reader, error, LM_YAML_ERROR_LIMIT, event->line, "there are too many values in this document");
+  if (event->kind != LM_YAML_SCALAR && ++reader->depth > reader->limits.depth)
+    return throw_at (reader, error, LM_YAML_ERROR_LIMIT, event->line, "this is nested too deeply");
+  return TRUE;
+}
+
+/* TRUE when the event in the reader is one for the caller; events about the
+ * stream and its documents are not, and set *out_skip. */
+static gboolean
+translate (LmYamlReader *reader, LmYamlEvent *out, gboolean *out_skip, GError **error)
+{
+  const yaml_event_t *e = &reader->event;
+  *out_skip = FALSE;
+  *out = (LmYamlEvent){ .line = (guint) MIN (e->start_mark.line + 1, G_MAXUINT) };
+  switch (e->type)
+    {
+    case YAML_SCALAR_EVENT:
+      out->kind = LM_YAML_SCALAR;
+      out->text = (const char *) e->data.scalar.value;
+      out->length = e->data.scalar.length;
+      out->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+      return count_node (reader, out, e->data.scalar.tag, error) && check_scalar (reader, out, error);
+    case YAML_SEQUENCE_START_EVENT:
+      out->kind = LM_YAML_SEQUENCE;
+      return count_node (reader, out, e->data.sequence_start.tag, error);
+    case YAML_MAPPING_START_EVENT:
+      out->kind = LM_YAML_MAPPING;
+      return count_node (reader, out, e->data.mapping_start.tag, error);
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT:
+      out->kind = e->type == YAML_SEQUENCE_END_EVENT ? LM_YAML_SEQUENCE_END : LM_YAML_MAPPING_END;
+      reader->depth--;
+      return TRUE;
+    case YAML_ALIAS_EVENT:
+      return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, out->line, "aliases (*name) are not supported; repeat the value");
+    case YAML_STREAM_END_EVENT:
+      out->kind = LM_YAML_END;
+      if (reader->nodes > 0)
+        return TRUE;
+      *out = (LmYamlEvent){ .kind = LM_YAML_SCALAR, .line = out->line, .text = "", .plain = TRUE };
+      reader->nodes++;
+      return TRUE;
+    case YAML_DOCUMENT_START_EVENT:
+      if (reader->nodes > 0)
+        return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, out->line, "a second document (---) is not allowed");
+      *out_skip = TRUE;
+      return TRUE;
+    case YAML_STREAM_START_EVENT:
+    case YAML_DOCUMENT_END_EVENT:
+    case YAML_NO_EVENT:
+    default:
+      *out_skip = TRUE;
+      return TRUE;
+    }
+}
+
+gboolean
+lm_yaml_reader_next (LmYamlReader *reader, LmYamlEvent *out_event, GError **error)
+{
+  LmYamlEvent event = { 0 };
+  gboolean skip = TRUE;
+  if (reader->size > reader->limits.size)
+    return throw_at (reader, error, LM_YAML_ERROR_LIMIT, 1, "this document is too large");
+  if (reader->event.type == YAML_STREAM_END_EVENT)
+    {
+      *out_event = (LmYamlEvent){ .kind = LM_YAML_END };
+      return TRUE;
+    }
+  while (skip)
+    {
+      yaml_event_delete (&reader->event);
+      if (!yaml_parser_parse (&reader->parser, &reader->event))
+        return throw_parser (reader, error);
+      if (!translate (reader, &event, &skip, error))
+        return FALSE;
+    }
+  *out_event = event;
+  return TRUE;
+}
+
+gboolean
+lm_yaml_reader_skip (LmYamlReader *reader, const LmYamlEvent *event, GError **error)
+{
+  if (event->kind != LM_YAML_SEQUENCE && event->kind != LM_YAML_MAPPING)
+    return TRUE;
+  guint outside = reader->depth - 1;
+  LmYamlEvent inner;
+  while (reader->depth > outside)
+    if (!lm_yaml_reader_next (reader, &inner, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+is_one_of (const char *text, const char *const *words)
+{
+  for (; *words; words++)
+    {
+      /* three spellings: yes, Yes, YES */
+      if (g_ascii_strcasecmp (text, *words) != 0)
+        continue;
+      gboolean tail_lower = TRUE, all_upper = TRUE;
+      for (const char *p = text; *p; p++)
+        {
+          tail_lower = tail_lower && (p == text || g_ascii_islower (*p));
+          all_upper = all_upper && g_ascii_isupper (*p);
+        }
+      return tail_lower || all_upper;
+    }
+  return FALSE;
+}
+
+static const char *const true_words[] = { "true", "yes", "on", NULL };
+static const char *const false_words[] = { "false", "no", "off", NULL };
+static const char *const null_words[] = { "null", NULL };
+
+/* Decimal, octal, hexadecimal, binary; digits may be parted by '_'. */
+static gboolean
+looks_like_int (const char *p)
+{
+  const char *digits = "0123456789_";
+  p += *p == '-' || *p == '+';
+  if (p[0] == '0' && (p[1] == 'x' || p[1] == 'b' || p[1] == 'o') && p[2] != '\0')
+    {
+      digits = p[1] == 'x' ? "0123456789abcdefABCDEF_" : "01234567_";
+      p += 2;
+    }
+  return g_ascii_isxdigit (*p) && p[strspn (p, digits)] == '\0';
+}
+
+static gboolean
+looks_like_float (const char *p)
+{
+  static const char *const special[] = { ".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN", NULL };
+  p += *p == '-' || *p == '+';
+  if (g_strv_contains (special, p))
+    return TRUE;
+  gsize whole = strspn (p, "0123456789_"), part = 0;
+  gboolean point = p[whole] == '.';
+  p += whole;
+  if (point)
+    {
+      part = strspn (++p, "0123456789_");
+      p += part;
+    }
+  if (whole + part == 0)
+    return FALSE;
+  if (*p == 'e' || *p == 'E')
+    {
+      p++;
+      p += *p == '-' || *p == '+';
+      if (!g_ascii_isdigit (*p))
+        return FALSE;
+      p += strspn (p, "0123456789");
+      return *p == '\0';
+    }
+  return point && *p == '\0';
+}
+
+LmYamlType
+lm_yaml_type_of (const char *text, gboolean plain)
+{
+  if (!plain)
+    return LM_YAML_STRING;
+  if (*text == '\0' || strcmp (text, "~") == 0)
+    return LM_YAML_NULL;
+  if (g_ascii_isdigit (*text) || *text == '-' || *text == '+' || *text == '.')
+    return looks_like_int (text) ? LM_YAML_INT : looks_like_float (text) ? LM_YAML_FLOAT : LM_YAML_STRING;
+  if (strchr ("tTyYoOfFnN", *text) == NULL)
+    return LM_YAML_STRING;
+  if (is_one_of (text, true_words) || is_one_of (text, false_words))
+    return LM_YAML_BOOL;
+  return is_one_of (text, null_words) ? LM_YAML_NULL : LM_YAML_STRING;
+}
+
+const char *
+lm_yaml_type_name (LmYamlType type)
+{
+  switch (type)
+    {
+    case LM_YAML_STRING:
+      return "a string";
+    case LM_YAML_NULL:
+      return "nothing";
+    case LM_YAML_BOOL:
+      return "true or false";
+    case LM_YAML_INT:
+      return "a whole number";
+    case LM_YAML_FLOAT:
+    default:
+      return "a number";
+    }
+}
+
+const char *
+lm_yaml_kind_name (LmYamlKind kind)
+{
+  return kind == LM_YAML_SEQUENCE ? "a list" : kind == LM_YAML_MAPPING ? "a mapping" : "a single value";
+}
+
+gboolean
+lm_yaml_bool_value (const char *text)
+{
+  return is_one_of (text, true_words);
+}
+
+gboolean
+lm_yaml_int_value (const char *text, gint64 *out_value)
+{
+  const char *digits = text + (*text == '-' || *text == '+');
+  char *end;
+  if (!g_ascii_isdigit (*digits) || (digits[0] == '0' && digits[1] != '\0'))
+    return FALSE;
+  errno = 0;
+  gint64 value = g_ascii_strtoll (text, &end, 10);
+  if (errno != 0 || *end != '\0')
+    return FALSE;
+  *out_value = value;
+  return TRUE;
+}
