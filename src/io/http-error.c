@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "io/http.h"
+
+#include <string.h>
+
+/* The accessor that G_DEFINE_EXTENDED_ERROR() makes may return NULL for an
+ * error of another domain; gcc cannot see that it is never asked for one. */
+#pragma GCC diagnostic ignored "-Wnull-dereference"
+
+typedef struct
+{
+  guint status;
+  guint retry_after;
+} LmHttpErrorPrivate;
+
+static void
+lm_http_error_private_init (LmHttpErrorPrivate *priv)
+{
+  priv->status = 0;
+  priv->retry_after = 0;
+}
+
+static void
+lm_http_error_private_copy (const LmHttpErrorPrivate *from, LmHttpErrorPrivate *to)
+{
+  *to = *from;
+}
+
+static void
+lm_http_error_private_clear (LmHttpErrorPrivate *priv)
+{
+}
+
+G_DEFINE_EXTENDED_ERROR (LmHttpError, lm_http_error)
+
+guint
+lm_http_error_get_status (const GError *error)
+{
+  return error != NULL && error->domain == LM_HTTP_ERROR ? lm_http_error_get_private (error)->status : 0;
+}
+
+guint
+lm_http_error_get_retry_after (const GError *error)
+{
+  return error != NULL && error->domain == LM_HTTP_ERROR ? lm_http_error_get_private (error)->retry_after : 0;
+}
+
+GError *
+lm_http_error_new (LmHttpError code, guint status, guint retry_after, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  GError *error = g_error_new_valist (LM_HTTP_ERROR, (int) code, format, args);
+  va_end (args);
+  LmHttpErrorPrivate *priv = lm_http_error_get_private (error);
+  priv->status = status;
+  priv->retry_after = retry_after;
+  return error;
+}
+
+char *
+lm_http_url_redact (const char *url)
+{
+  const char *authority = strstr (url, "://");
+  if (authority == NULL)
+    return g_strdup (url);
+  authority += 3;
+  gsize length = strcspn (authority, "/?#");
+  /* The last @: a password may hold one that nobody escaped. */
+  const char *at = g_strrstr_len (authority, (gssize) length, "@");
+  if (at == NULL)
+    return g_strdup (url);
+  g_autofree char *scheme = g_strndup (url, (gsize) (authority - url));
+  return g_strconcat (scheme, at + 1, NULL);
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "io/http.h"
+#include "base/trace.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#define CONNECT_SECONDS 20
+#define STALL_SECONDS 30
+#define STALL_BYTES 256
+#define CONNECTIONS 16
+#define MAX_REDIRECTS 10
+#define MAX_URL 8192
+#define MAX_HEADER_VALUE 1024
+/* Large reads: on a fast link each costs one system call and one callback. */
+#define BUFFER_SIZE (512L * 1024)
+#define ALLOWED_SCHEMES "http,https"
+
+struct _LmHttp
+{
+  CURLM *multi;
+  LmHttpOptions options;
+  GHashTable *transfers; /* LmHttpTransfer, a set */
+};
+
+struct _LmHttpTransfer
+{
+  LmHttp *http;
+  CURL *easy;
+  struct curl_slist *headers;
+  char *shown_url; /* redacted */
+  const LmHttpHandler *handler;
+  gpointer user_data;
+  guint64 offset;   /* asked for */
+  gboolean ranged;
+  gboolean conditional; /* 304 is an answer */
+  guint64 max_size;     /* 0: none */
+
+  /* Of the response that is being read. */
+  char *etag;
+  char *last_modified;
+  char *content_range;
+  guint retry_after;
+  gboolean responded; /* the handler knows of the response */
+  guint64 position;   /* in the file, of the next byte */
+  GError *failure;    /* made in a callback; goes before what curl says */
+  char message[CURL_ERROR_SIZE];
+};
+
+static void
+transfer_free (LmHttpTransfer *transfer)
+{
+  if (transfer->easy)
+    {
+      curl_multi_remove_handle (transfer->http->multi, transfer->easy);
+      curl_easy_cleanup (transfer->easy);
+    }
+  curl_slist_free_all (transfer->headers);
+  g_free (transfer->shown_url);
+  g_free (transfer->etag);
+  g_free (transfer->last_modified);
+  g_free (transfer->content_range);
+  g_clear_error (&transfer->failure);
+  g_free (transfer);
+}
+
+LmHttp *
+lm_http_new (const LmHttpOptions *options)
+{
+  LmHttp *http = g_new0 (LmHttp, 1);
+  if (options)
+    http->options = *options;
+  LmHttpOptions *o = &http->options;
+  o->connect_seconds = o->connect_seconds ? o->connect_seconds : CONNECT_SECONDS;
+  o->stall_seconds = o->stall_seconds ? o->stall_seconds : STALL_SECONDS;
+  o->stall_bytes = o->stall_bytes ? o->stall_bytes : STALL_BYTES;
+  o->connections = o->connections ? o->connections : CONNECTIONS;
+  /* Counted by curl: each call is paired with the one in lm_http_free(). */
+  if (curl_global_init (CURL_GLOBAL_DEFAULT) != CURLE_OK || (http->multi = curl_multi_init ()) == NULL)
+    g_error ("libcurl cannot be initialised");
+  curl_multi_setopt (http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) o->connections);
+  curl_multi_setopt (http->multi, CURLMOPT_MAXCONNECTS, (long) o->connections);
+  curl_multi_setopt (http->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+  http->transfers = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) transfer_free, NULL);
+  return http;
+}
+
+void
+lm_http_free (LmHttp *http)
+{
+  if (http == NULL)
+    return;
+  g_hash_table_unref (http->transfers);
+  curl_multi_cleanup (http->multi);
+  curl_global_cleanup ();
+  g_free (http);
+}
+
+/* The value of the header @name in @line of @size bytes, or NULL. */
+static char *
+header_value (const char *line, gsize size, const char *name)
+{
+  gsize length = strlen (name);
+  if (size <= length || line[length] != ':' || g_ascii_strncasecmp (line, name, length) != 0)
+    return NULL;
+  gsize rest = size - length - 1;
+  if (rest > MAX_HEADER_VALUE)
+    return NULL;
+  char *value = g_strstrip (g_strndup (line + length + 1, rest));
+  if (*value == '\0')
+    g_clear_pointer (&value, g_free);
+  return value;
+}
+
+static void
+take_header (char **slot, char *value)
+{
+  if (value == NULL)
+    return;
+  g_free (*slot);
+  *slot = value;
+}
+
+static void
+forget_response (LmHttpTransfer *transfer)
+{
+  g_clear_pointer (&transfer->etag, g_free);
+  g_clear_pointer (&transfer->last_modified, g_free);
+  g_clear_pointer (&transfer->content_range, g_free);
+}
+
+static size_t
+on_header (char *line, size_t one, size_t size, void *user_data)
+{
+  LmHttpTransfer *transfer = user_data;
+  /* A status line: headers of a redirect before it do not count. */
+  if (size > 5 && memcmp (line, "HTTP/", 5) == 0)
+    forget_response (transfer);
+  take_header (&transfer->etag, header_value (line, size, "etag"));
+  take_header (&transfer->last_modified, header_value (line, size, "last-modified"));
+  take_header (&transfer->content_range, header_value (line, size, "content-range"));
+  return size;
+}
+
+static guint
+get_status (LmHttpTransfer *transfer)
+{
+  long status = 0;
+  curl_easy_getinfo (transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+  return (guint) status;
+}
+
+static GError *
+status_error (LmHttpTransfer *transfer, guint status)
+{
+  LmHttpError code = LM_HTTP_ERROR_FAILED;
+  curl_off_t wait = 0;
+  switch (status)
+    {
+    case 404:
+    case 410:
+      code = LM_HTTP_ERROR_NOT_FOUND;
+      break;
+    case 401:
+    case 403:
+    case 407:
+      code = LM_HTTP_ERROR_FORBIDDEN;
+      break;
+    case 408:
+    case 425:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+      code = LM_HTTP_ERROR_TRANSIENT;
+      break;
+    case 416:
+      code = LM_HTTP_ERROR_RANGE;
+      break;
+    default:
+      break;
+    }
+  curl_easy_getinfo (transfer->easy, CURLINFO_RETRY_AFTER, &wait);
+  return lm_http_error_new (code, status, (guint) CLAMP (wait, 0, G_MAXINT), "%s: the server answered with status %u",
+                            transfer->shown_url, status);
+}
+
+/* Content-Range of RFC 9110 section 14.4: "bytes FIRST-LAST/TOTAL", TOTAL may
+ * be "*". */
+static gboolean
+parse_content_range (const char *text, guint64 *out_first, gboolean *out_has_total, guint64 *out_total)
+{
+  char *end;
+  if (text == NULL || g_ascii_strncasecmp (text, "bytes ", 6) != 0 || !g_ascii_isdigit (text[6]))
+    return FALSE;
+  *out_first = g_ascii_strtoull (text + 6, &end, 10);
+  if (*end != '-' || !g_ascii_isdigit (end[1]))
+    return FALSE;
+  (void) g_ascii_strtoull (end + 1, &end, 10);
+  if (*end != '/')
+    return FALSE;
+  *out_has_total = g_ascii_isdigit (end[1]);
+  *out_total = *out_has_total ? g_ascii_strtoull (end + 1, NULL, 10) : 0;
+  return TRUE;
+}
+
+/* What may stand in If-Range: a strong ETag, else the date. */
+static const char *
+strong_validator (LmHttpTransfer *transfer)
+{
+  if (transfer->etag != NULL && transfer->etag[0] == '"')
+    return transfer->etag;
+  return transfer->last_modified;
+}
+
+/* Judges the headers and tells the handler, once. FALSE with transfer->failure. */
+static gboolean
+respond (LmHttpTransfer *transfer)
+{
+  guint status = get_status (transfer);
+  LmHttpResponse response = { .status = status, .etag = transfer->etag, .validator = strong_validator (transfer) };
+  transfer->responded = TRUE;
+  if (status == 206)
+    {
+      if (!transfer->ranged
+          || !parse_content_range (transfer->content_range, &response.offset, &response.has_total, &response.total)
+          || response.offset != transfer->offset)
+        {
+          transfer->failure = lm_http_error_new (LM_HTTP_ERROR_RANGE, status, 0, "%s: the server sent another range than asked for",
+                                                 transfer->shown_url);
+          return FALSE;
+        }
+    }
+  else if (status == 200 || (status == 304 && transfer->conditional))
+    {
+      curl_off_t length = -1;
+      curl_easy_getinfo (transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+      response.has_total = status == 200 && length >= 0;
+      response.total = response.has_total ? (guint64) length : 0;
+    }
+  else
+    {
+      transfer->failure = status_error (transfer, status);
+      return FALSE;
+    }
+  if (response.has_total && transfer->max_size > 0 && response.total > transfer->max_size)
+    {
+      transfer->failure = lm_http_error_new (LM_HTTP_ERROR_TOO_BIG, status, 0,
+                                             "%s: the server announces %" G_GUINT64_FORMAT " bytes, more than the %" G_GUINT64_FORMAT " allowed",
+                                             transfer->shown_url, response.total, transfer->max_size);
+      return FALSE;
+    }
+  transfer->position = response.offset;
+  char *url = NULL;
+  curl_easy_getinfo (transfer->easy, CURLINFO_EFFECTIVE_URL, &url);
+  response.url = url;
+  return transfer->handler->response (transfer->user_data, &response, &transfer->failure);
+}
+
+static size_t
+on_data (char *data, size_t one, size_t size, void *user_data)
+{
+  LmHttpTransfer *transfer = user_data;
+  if (size == 0)
+    return 0;
+  if (!transfer->responded && !respond (transfer))
+    return 0;
+  if (transfer->max_size > 0 && (size > transfer->max_size || transfer->position > transfer->max_size - size))
+    {
+      transfer->failure = lm_http_error_new (LM_HTTP_ERROR_TOO_BIG, get_status (transfer), 0,
+                                             "%s: the server sends more than the %" G_GUINT64_FORMAT " bytes allowed",
+                                             transfer->shown_url, transfer->max_size);
+      return 0;
+    }
+  if (!transfer->handler->data (transfer->user_data, data, size))
+    return CURL_WRITEFUNC_PAUSE;
+  transfer->position += size;
+  return size;
+}
+
+static void
+set_options (LmHttpTransfer *transfer, const LmHttpRequest *request)
+{
+  CURL *easy = transfer->easy;
+  const LmHttpOptions *options = &transfer->http->options;
+  curl_easy_setopt (easy, CURLOPT_PRIVATE, transfer);
+  curl_easy_setopt (easy, CURLOPT_ERRORBUFFER, transfer->message);
+  curl_easy_setopt (easy, CURLOPT_URL, request->url);
+  curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt (easy, CURLOPT_USERAGENT, "lamina/" PACKAGE_VERSION);
+  curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, ALLOWED_SCHEMES);
+  curl_easy_setopt (easy, CURLOPT_REDIR_PROTOCOLS_STR, ALLOWED_SCHEMES);
+  curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt (easy, CURLOPT_MAXREDIRS, (long) MAX_REDIRECTS);
+  curl_easy_setopt (easy, CURLOPT_UNRESTRICTED_AUTH, 0L);
+  curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
+  curl_easy_setopt (easy, CURLOPT_CONNECTTIMEOUT, (long) options->connect_seconds);
+  curl_easy_setopt (easy, CURLOPT_LOW_SPEED_TIME, (long) options->stall_seconds);
+  curl_easy_setopt (easy, CURLOPT_LOW_SPEED_LIMIT, (long) options->stall_bytes);
+  curl_easy_setopt (easy, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
+  curl_easy_setopt (easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt (easy, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt (easy, CURLOPT_HEADERDATA, transfer);
+  curl_easy_setopt (easy, CURLOPT_WRITEFUNCTION, on_data);
+  curl_easy_setopt (easy, CURLOPT_WRITEDATA, transfer);
+  if (transfer->ranged)
+    {
+      g_autofree char *range = g_strdup_printf ("%" G_GUINT64_FORMAT "-", request->offset);
+      curl_easy_setopt (easy, CURLOPT_RANGE, range);
+    }
+  if (transfer->headers)
+    curl_easy_setopt (easy, CURLOPT_HTTPHEADER, transfer->headers);
+}
+
+/* A value from a file or a server must not smuggle in a header of its own. */
+static void
+add_header (LmHttpTransfer *transfer, const char *name, const char *value)
+{
+  if (value == NULL || strpbrk (value, "\r\n") != NULL)
+    return;
+  g_autofree char *line = g_strdup_printf ("%s: %s", name, value);
+  transfer->headers = curl_slist_append (transfer->headers, line);
+}
+
+LmHttpTransfer *
+lm_http_start (LmHttp *http, const LmHttpRequest *request, const LmHttpHandler *handler, gpointer user_data, GError **error)
+{
+  g_autofree char *shown = lm_http_url_redact (request->url);
+  if (strlen (request->url) > MAX_URL
+      || (g_ascii_strncasecmp (request->url, "http://", 7) != 0 && g_ascii_strncasecmp (request->url, "https://", 8) != 0))
+    {
+      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, 0, "%.200s: not an http or https URL", shown));
+      return NULL;
+    }
+  LmHttpTransfer *transfer = g_new0 (LmHttpTransfer, 1);
+  transfer->http = http;
+  transfer->shown_url = g_steal_pointer (&shown);
+  transfer->handler = handler;
+  transfer->user_data = user_data;
+  transfer->offset = request->offset;
+  transfer->ranged = request->offset > 0;
+  transfer->conditional = request->if_none_match != NULL;
+  transfer->max_size = request->max_size;
+  transfer->easy = curl_easy_init ();
+  if (transfer->easy == NULL)
+    g_error ("libcurl is out of memory");
+  if (transfer->ranged)
+    add_header (transfer, "If-Range", request->if_range);
+  add_header (transfer, "If-None-Match", request->if_none_match);
+  set_options (transfer, request);
+  curl_multi_add_handle (http->multi, transfer->easy);
+  g_hash_table_add (http->transfers, transfer);
+  lm_trace (LM_TRACE_HTTP, "get %s from %" G_GUINT64_FORMAT, transfer->shown_url, request->offset);
+  return transfer;
+}
+
+void
+lm_http_transfer_resume (LmHttpTransfer *transfer)
+{
+  curl_easy_pause (transfer->easy, CURLPAUSE_CONT);
+}
+
+void
+lm_http_transfer_cancel (LmHttpTransfer *transfer)
+{
+  g_hash_table_remove (transfer->http->transfers, transfer);
+}
+
+static LmHttpError
+classify (CURLcode code)
+{
+  switch (code)
+    {
+    case CURLE_URL_MALFORMAT:
+      return LM_HTTP_ERROR_BAD_URL;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      return LM_HTTP_ERROR_TRANSIENT;
+    case CURLE_OPERATION_TIMEDOUT:
+      return LM_HTTP_ERROR_STALLED;
+    case CURLE_PARTIAL_FILE:
+      return LM_HTTP_ERROR_SHORT;
+    case CURLE_FILESIZE_EXCEEDED:
+      return LM_HTTP_ERROR_TOO_BIG;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_TOO_MANY_REDIRECTS:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_RANGE_ERROR:
+    case CURLE_BAD_CONTENT_ENCODING:
+      return LM_HTTP_ERROR_PROTOCOL;
+    default:
+      return LM_HTTP_ERROR_FAILED;
+    }
+}
+
+/* The transfer's end; its error, or NULL. */
+static GError *
+judge (LmHttpTransfer *transfer, CURLcode code)
+{
+  if (transfer->failure == NULL && code == CURLE_OK && !transfer->responded)
+    (void) respond (transfer);
+  if (transfer->failure != NULL)
+    return g_steal_pointer (&transfer->failure);
+  if (code == CURLE_OK)
+    return NULL;
+  return lm_http_error_new (classify (code), get_status (transfer), 0, "%s: %s", transfer->shown_url,
+                            transfer->message[0] ? transfer->message : curl_easy_strerror (code));
+}
+
+static void
+finish (LmHttp *http, CURL *easy, CURLcode code)
+{
+  LmHttpTransfer *transfer = NULL;
+  curl_easy_getinfo (easy, CURLINFO_PRIVATE, (char **) &transfer);
+  g_autoptr (GError) error = judge (transfer, code);
+  lm_trace (LM_TRACE_HTTP, "end of %s: %s", transfer->shown_url, error ? error->message : "done");
+  const LmHttpHandler *handler = transfer->handler;
+  gpointer user_data = transfer->user_data;
+  g_hash_table_remove (http->transfers, transfer);
+  handler->done (user_data, error);
+}
+
+void
+lm_http_iterate (LmHttp *http, guint timeout_ms)
+{
+  int running;
+  curl_multi_perform (http->multi, &running);
+  CURLMsg *message;
+  int left;
+  gboolean finished = FALSE;
+  while ((message = curl_multi_info_read (http->multi, &left)) != NULL)
+    if (message->msg == CURLMSG_DONE)
+      {
+        finish (http, message->easy_handle, message->data.result);
+        finished = TRUE;
+      }
+  if (!finished && timeout_ms > 0)
+    curl_multi_poll (http->multi, NULL, 0, (int) timeout_ms, NULL);
+}
+
+void
+lm_http_wakeup (LmHttp *http)
+{
+  curl_multi_wakeup (http->multi);
+}

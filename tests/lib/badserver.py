@@ -1,0 +1,301 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A loopback HTTP server that serves a directory badly.
+
+badserver.py DIR [LOG]
+
+Prints its port as one line, serves until its standard input closes (so it
+never outlives the test that started it), and appends one line a request to LOG:
+    METHOD PATH RANGE-OR-DASH AUTH-OR-DASH STATUS
+
+The first part of the path says how FILE is served, "BEHAVIOUR[:ARG...]/FILE":
+    ok                  with ranges and a strong ETag; If-Range is honoured
+    fail:CODE:N[:S]     CODE (with Retry-After: S) for the first N requests, then ok
+    status:CODE         CODE always
+    cut:OFFSET:N        the connection ends at byte OFFSET, the first N times
+    length:DELTA        announces a size that is wrong by DELTA
+    chunked             no length, no ranges
+    chunkshort          the same, and ends cleanly at half of the file
+    noranges            the whole file in answer to any range
+    badrange            206 of another range than asked for
+    otherbytes          206 that claims the right range but carries other bytes
+    newetag             another ETag at each request
+    ignoreifrange       206 whatever If-Range says, with another ETag each time
+    flip[:N]            one bit is wrong in the middle (only the first N times)
+    stall:OFFSET:N      nothing comes after byte OFFSET, the first N times
+    drip:BYTES:MS       BYTES every MS milliseconds
+    rate:BYTES          about BYTES a second
+    endless             bytes without end, no length
+    biglength:SIZE      announces SIZE bytes and sends without end
+    loop                redirects to itself
+    tofile              redirects to file:// of the file
+    tohost:HOST         redirects to ok/FILE on HOST, same port
+    close               ends the connection without an answer
+    garbage             answers with something that is not HTTP
+"""
+import http.server
+import os
+import sys
+import threading
+import time
+
+
+class State:
+    def __init__(self, root, log):
+        self.root = root
+        self.log = log
+        self.lock = threading.Lock()
+        self.counts = {}
+
+    def count(self, path):
+        with self.lock:
+            self.counts[path] = self.counts.get(path, 0) + 1
+            return self.counts[path]
+
+    def write(self, line):
+        if self.log:
+            with self.lock, open(self.log, "a", encoding="ascii", errors="replace") as out:
+                out.write(line + "\n")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    state = None
+
+    def log_message(self, *args):
+        pass
+
+    def log_request(self, code="-", size="-"):
+        code = int(code)
+        self.state.write(" ".join([self.command, self.path, self.headers.get("Range") or "-",
+                                   self.headers.get("Authorization", "-").replace(" ", "_"), str(code)]))
+
+    def plain(self, code, headers=()):
+        body = b"no\n"
+        self.send_response(code)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        try:
+            self.serve()
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def serve(self):
+        parts = self.path.lstrip("/").split("/", 1)
+        behaviour, *args = parts[0].split(":")
+        name = parts[1] if len(parts) > 1 else ""
+        path = os.path.join(self.state.root, os.path.basename(name))
+        method = getattr(self, "b_" + behaviour, None)
+        if method is None or not os.path.isfile(path):
+            return self.plain(404)
+        self.seen = self.state.count(self.path)
+        with open(path, "rb") as file:
+            self.data = file.read()
+        self.file = path
+        self.name = name
+        method(*args)
+
+    # The parts of a good answer, each of which a behaviour may spoil.
+
+    def etag(self):
+        return '"%x-%x"' % (len(self.data), hash(self.data[:4096]) & 0xFFFFFFFF)
+
+    def wanted(self, etag, honour_if_range=True):
+        """The offset of the range asked for, or None."""
+        value = self.headers.get("Range")
+        if not value or not value.startswith("bytes=") or not value.endswith("-"):
+            return None
+        condition = self.headers.get("If-Range")
+        if honour_if_range and condition and condition != etag:
+            return None
+        return int(value[6:-1])
+
+    def start(self, offset, etag, total=None):
+        """Status and headers of a body that starts at offset (None: all)."""
+        total = len(self.data) if total is None else total
+        if offset is not None and offset >= total:
+            self.plain(416, [("Content-Range", "bytes */%d" % total)])
+            return False
+        self.send_response(200 if offset is None else 206)
+        if offset is not None:
+            self.send_header("Content-Range", "bytes %d-%d/%d" % (offset, total - 1, total))
+        self.send_header("Content-Length", str(total - (offset or 0)))
+        self.send_header("ETag", etag)
+        self.send_header("Accept-Ranges", "bytes")
+        self.end_headers()
+        return True
+
+    def hang_up(self):
+        self.close_connection = True
+        self.wfile.flush()
+
+    def wait_for_client(self):
+        """Sends nothing until the client leaves (or half a minute is over)."""
+        self.wfile.flush()
+        self.connection.settimeout(30)
+        try:
+            self.connection.recv(1)
+        except OSError:
+            pass
+        self.close_connection = True
+
+    def b_ok(self):
+        etag = self.etag()
+        if self.headers.get("If-None-Match") == etag:
+            self.send_response(304)
+            self.send_header("ETag", etag)
+            self.end_headers()
+            return
+        offset = self.wanted(etag)
+        if self.start(offset, etag):
+            self.wfile.write(self.data[offset or 0:])
+
+    def b_fail(self, code, times, seconds=None):
+        if self.seen <= int(times):
+            return self.plain(int(code), [("Retry-After", seconds)] if seconds else [])
+        self.b_ok()
+
+    def b_status(self, code):
+        self.plain(int(code))
+
+    def b_cut(self, end, times):
+        if self.seen > int(times):
+            return self.b_ok()
+        offset = self.wanted(self.etag())
+        if self.start(offset, self.etag()):
+            self.wfile.write(self.data[offset or 0:int(end)])
+            self.hang_up()
+
+    def b_length(self, delta):
+        offset = self.wanted(self.etag())
+        if self.start(offset, self.etag(), len(self.data) + int(delta)):
+            self.wfile.write((self.data + b"x" * max(0, int(delta)))[offset or 0:len(self.data) + int(delta)])
+
+    def chunk(self, data):
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+    def start_chunked(self):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+
+    def b_chunked(self, end=None):
+        self.start_chunked()
+        data = self.data[:end]
+        for i in range(0, len(data), 50000):
+            self.chunk(data[i:i + 50000])
+        self.wfile.write(b"0\r\n\r\n")
+
+    def b_chunkshort(self):
+        self.b_chunked(len(self.data) // 2)
+
+    def b_noranges(self):
+        if self.start(None, self.etag()):
+            self.wfile.write(self.data)
+
+    def b_badrange(self):
+        offset = self.wanted(self.etag(), False)
+        if offset:
+            offset -= 1
+        if self.start(offset, self.etag()):
+            self.wfile.write(self.data[offset or 0:])
+
+    def b_otherbytes(self):
+        offset = self.wanted(self.etag(), False)
+        if self.start(offset, self.etag()):
+            data = self.data[offset or 0:]
+            self.wfile.write(data if not offset else bytes(b ^ 255 for b in data))
+
+    def b_newetag(self):
+        etag = '"v%d"' % self.seen
+        offset = self.wanted(etag)
+        if self.start(offset, etag):
+            self.wfile.write(self.data[offset or 0:])
+
+    def b_ignoreifrange(self):
+        offset = self.wanted("", False)
+        if self.start(offset, '"v%d"' % self.seen):
+            self.wfile.write(self.data[offset or 0:])
+
+    def b_flip(self, times=None):
+        if times is None or self.seen <= int(times):
+            data = bytearray(self.data)
+            data[len(data) // 2] ^= 1
+            self.data = bytes(data)
+        offset = self.wanted(self.etag(), False)
+        if self.start(offset, self.etag()):
+            self.wfile.write(self.data[offset or 0:])
+
+    def b_stall(self, end, times):
+        if self.seen > int(times):
+            return self.b_ok()
+        offset = self.wanted(self.etag())
+        if self.start(offset, self.etag()):
+            self.wfile.write(self.data[offset or 0:int(end)])
+            self.wait_for_client()
+
+    def b_drip(self, size, milliseconds):
+        offset = self.wanted(self.etag())
+        if self.start(offset, self.etag()):
+            for i in range(offset or 0, len(self.data), int(size)):
+                self.wfile.write(self.data[i:i + int(size)])
+                self.wfile.flush()
+                time.sleep(int(milliseconds) / 1000)
+
+    def b_rate(self, speed):
+        self.b_drip(str(max(1, int(speed) // 20)), "50")
+
+    def b_endless(self):
+        self.start_chunked()
+        while True:
+            self.chunk(b"e" * 65536)
+
+    def b_biglength(self, size):
+        self.start(None, self.etag(), int(size))
+        while True:
+            self.wfile.write(b"e" * 65536)
+
+    def b_loop(self):
+        self.plain(302, [("Location", self.path)])
+
+    def b_tofile(self):
+        self.plain(302, [("Location", "file://" + os.path.abspath(self.file))])
+
+    def b_tohost(self, host):
+        port = self.server.server_address[1]
+        self.plain(302, [("Location", "http://%s:%d/ok/%s" % (host, port, self.name))])
+
+    def b_close(self):
+        self.state.write("GET %s - - 0" % self.path)
+        self.hang_up()
+
+    def b_garbage(self):
+        self.state.write("GET %s - - 0" % self.path)
+        self.wfile.write(b"this is no HTTP\r\n\r\n" * 10)
+        self.hang_up()
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+def main():
+    Handler.state = State(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)
+    server = Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(server.server_address[1], flush=True)
+    sys.stdin.read()
+    server.shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Starts tests/lib/badserver.py for a test in C. */
+#include <gio/gio.h>
+
+typedef struct
+{
+  GSubprocess *process;
+  char *dir; /* what it serves */
+  char *log;
+  guint port;
+} Badserver;
+
+/** badserver_start: serves the new directory @parent/www. */
+Badserver *badserver_start (const char *parent);
+void badserver_stop (Badserver *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Badserver, badserver_stop)
+
+/** badserver_put: makes a file of @size bytes that only @seed decides. */
+void badserver_put (Badserver *server, const char *name, gsize size, guint32 seed);
+
+/** badserver_url: "http://127.0.0.1:PORT/BEHAVIOUR/NAME", newly allocated. */
+char *badserver_url (Badserver *server, const char *behaviour, const char *name);
+
+/** badserver_count: how many lines of the request log contain @text. */
+guint badserver_count (Badserver *server, const char *text);

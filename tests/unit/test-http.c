@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "badserver.h"
+#include "base/file.h"
+#include "io/http.h"
+
+#include <string.h>
+
+#define SIZE 300000
+
+typedef struct
+{
+  char *dir;
+  Badserver *server;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  f->dir = g_dir_make_tmp ("lm-http-XXXXXX", NULL);
+  f->server = badserver_start (f->dir);
+  badserver_put (f->server, "a", SIZE, 1);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  badserver_stop (f->server);
+  g_assert_true (lm_file_remove_tree (f->dir, NULL));
+  g_free (f->dir);
+}
+
+static const LmHttpOptions quick = { .connect_seconds = 2, .stall_seconds = 1, .stall_bytes = 1000 };
+
+static void
+test_get (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *url = badserver_url (f->server, "ok", "a");
+  g_autoptr (LmHttpDocument) document = lm_http_get (url, NULL, SIZE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_autofree char *path = g_build_filename (f->server->dir, "a", NULL);
+  g_autoptr (GBytes) want = lm_file_read (path, SIZE, &error);
+  g_assert_true (g_bytes_equal (document->body, want));
+  g_assert_cmpstr (document->url, ==, url);
+  g_assert_nonnull (document->etag);
+
+  g_autoptr (LmHttpDocument) same = lm_http_get (url, document->etag, SIZE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_null (same->body);
+
+  g_assert_null (lm_http_get (url, NULL, SIZE - 1, NULL, NULL, &error));
+  g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_TOO_BIG);
+}
+
+static void
+test_get_file (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *url = g_strdup_printf ("file://%s/a", f->server->dir);
+  g_autoptr (LmHttpDocument) document = lm_http_get (url, NULL, SIZE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_bytes_get_size (document->body), ==, SIZE);
+  g_assert_null (lm_http_get (url, NULL, 10, NULL, NULL, &error));
+  g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_TOO_BIG);
+  g_clear_error (&error);
+  g_assert_null (lm_http_get ("file:///nonexistent/x", NULL, 10, NULL, NULL, &error));
+  g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+  g_assert_null (lm_http_get ("file://elsewhere/x", NULL, 10, NULL, NULL, &error));
+  g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_BAD_URL);
+}
+
+static const struct
+{
+  const char *behaviour;
+  LmHttpError code;
+  guint status;
+  guint retry_after;
+} bad[] = {
+  { "status:404", LM_HTTP_ERROR_NOT_FOUND, 404, 0 },
+  { "status:410", LM_HTTP_ERROR_NOT_FOUND, 410, 0 },
+  { "status:401", LM_HTTP_ERROR_FORBIDDEN, 401, 0 },
+  { "status:403", LM_HTTP_ERROR_FORBIDDEN, 403, 0 },
+  { "status:408", LM_HTTP_ERROR_TRANSIENT, 408, 0 },
+  { "fail:429:9:7", LM_HTTP_ERROR_TRANSIENT, 429, 7 },
+  { "status:500", LM_HTTP_ERROR_TRANSIENT, 500, 0 },
+  { "status:503", LM_HTTP_ERROR_TRANSIENT, 503, 0 },
+  { "status:418", LM_HTTP_ERROR_FAILED, 418, 0 },
+  { "cut:1000:9", LM_HTTP_ERROR_SHORT, 200, 0 },
+  { "stall:1000:9", LM_HTTP_ERROR_STALLED, 200, 0 },
+  { "drip:10:100", LM_HTTP_ERROR_STALLED, 200, 0 },
+  { "endless", LM_HTTP_ERROR_TOO_BIG, 200, 0 },
+  { "biglength:99999999999999", LM_HTTP_ERROR_TOO_BIG, 200, 0 },
+  { "length:1", LM_HTTP_ERROR_TOO_BIG, 200, 0 },
+  { "loop", LM_HTTP_ERROR_PROTOCOL, 302, 0 },
+  { "tofile", LM_HTTP_ERROR_PROTOCOL, 302, 0 },
+  { "close", LM_HTTP_ERROR_TRANSIENT, 0, 0 },
+  { "garbage", LM_HTTP_ERROR_PROTOCOL, 0, 0 },
+};
+
+static void
+test_bad (Fixture *f, gconstpointer data)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *url = badserver_url (f->server, bad[i].behaviour, "a");
+      g_assert_null (lm_http_get (url, NULL, SIZE, &quick, NULL, &error));
+      g_test_message ("%s: %s", bad[i].behaviour, error->message);
+      g_assert_error (error, LM_HTTP_ERROR, (int) bad[i].code);
+      g_assert_cmpuint (lm_http_error_get_status (error), ==, bad[i].status);
+      g_assert_cmpuint (lm_http_error_get_retry_after (error), ==, bad[i].retry_after);
+    }
+}
+
+static void
+test_bad_url (void)
+{
+  static const char *const urls[] = { "", "x", "ftp://h/x", "/etc/passwd", "http:/x", "gopher://h/", "http://[::1", "dict://h:1/x" };
+  for (gsize i = 0; i < G_N_ELEMENTS (urls); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_assert_null (lm_http_get (urls[i], NULL, 10, NULL, NULL, &error));
+      g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_BAD_URL);
+    }
+}
+
+static void
+test_refused (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  /* Port 1 of loopback: nobody listens there. */
+  g_assert_null (lm_http_get ("http://127.0.0.1:1/x", NULL, 10, NULL, NULL, &error));
+  g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_TRANSIENT);
+  g_assert_cmpuint (lm_http_error_get_status (error), ==, 0);
+}
+
+/* A password is for the host that it was given for, and no message shows it. */
+static void
+test_credentials (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *url = g_strdup_printf ("http://user:secret@127.0.0.1:%u/tohost:localhost/a", f->server->port);
+  g_autoptr (LmHttpDocument) document = lm_http_get (url, NULL, SIZE, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (badserver_count (f->server, "/tohost:localhost/a - Basic_"), ==, 1);
+  g_assert_cmpuint (badserver_count (f->server, "/ok/a - - 200"), ==, 1);
+
+  g_autofree char *missing = g_strdup_printf ("http://user:secret@127.0.0.1:%u/ok/missing", f->server->port);
+  g_assert_null (lm_http_get (missing, NULL, SIZE, NULL, NULL, &error));
+  g_assert_null (strstr (error->message, "secret"));
+  g_assert_nonnull (strstr (error->message, "/ok/missing"));
+}
+
+static void
+test_redact (void)
+{
+  static const char *const cases[][2] = {
+    { "http://h/x", "http://h/x" },
+    { "http://u:p@h/x", "http://h/x" },
+    { "http://u:p@q@h:1/x@y", "http://h:1/x@y" },
+    { "http://u@h", "http://h" },
+    { "u:p@h", "u:p@h" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *shown = lm_http_url_redact (cases[i][0]);
+      g_assert_cmpstr (shown, ==, cases[i][1]);
+    }
+}
+
+static void
+test_cancel (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_cancellable_cancel (cancellable);
+  g_autofree char *url = badserver_url (f->server, "stall:10:9", "a");
+  g_assert_null (lm_http_get (url, NULL, SIZE, NULL, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* One transfer of the engine, with room for so many bytes before it pauses. */
+typedef struct
+{
+  GByteArray *bytes;
+  gsize room;
+  gboolean paused;
+  gboolean finished;
+  guint64 offset;
+  GError *error;
+} Sink;
+
+static gboolean
+sink_response (gpointer user_data, const LmHttpResponse *response, GError **error)
+{
+  ((Sink *) user_data)->offset = response->offset;
+  return TRUE;
+}
+
+static gboolean
+sink_data (gpointer user_data, const void *data, gsize size)
+{
+  Sink *sink = user_data;
+  if (sink->room < size)
+    {
+      sink->paused = TRUE;
+      return FALSE;
+    }
+  sink->room -= size;
+  g_byte_array_append (sink->bytes, data, (guint) size);
+  return TRUE;
+}
+
+static void
+sink_done (gpointer user_data, const GError *error)
+{
+  Sink *sink = user_data;
+  sink->finished = TRUE;
+  sink->error = error ? g_error_copy (error) : NULL;
+}
+
+static const LmHttpHandler sink_handler = { sink_response, sink_data, sink_done };
+
+static void
+sink_clear (Sink *sink)
+{
+  g_byte_array_unref (sink->bytes);
+  g_clear_error (&sink->error);
+}
+
+static void
+test_many_with_pauses (Fixture *f, gconstpointer data)
+{
+  enum { N = 20 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmHttp) http = lm_http_new (&(LmHttpOptions){ .connections = 4 });
+  g_autofree char *url = badserver_url (f->server, "ok", "a");
+  Sink sinks[N];
+  LmHttpTransfer *transfers[N];
+  for (guint i = 0; i < N; i++)
+    {
+      sinks[i] = (Sink){ .bytes = g_byte_array_new (), .room = 20000 };
+      transfers[i] = lm_http_start (http, &(LmHttpRequest){ .url = url }, &sink_handler, &sinks[i], &error);
+      g_assert_no_error (error);
+    }
+  for (guint left = N; left > 0;)
+    {
+      lm_http_iterate (http, 10);
+      left = 0;
+      for (guint i = 0; i < N; i++)
+        {
+          left += !sinks[i].finished;
+          if (!sinks[i].paused || sinks[i].finished)
+            continue;
+          sinks[i].paused = FALSE;
+          sinks[i].room = 30000;
+          lm_http_transfer_resume (transfers[i]);
+        }
+    }
+  g_autofree char *path = g_build_filename (f->server->dir, "a", NULL);
+  g_autoptr (GBytes) want = lm_file_read (path, SIZE, &error);
+  for (guint i = 0; i < N; i++)
+    {
+      g_assert_no_error (sinks[i].error);
+      g_assert_cmpmem (sinks[i].bytes->data, sinks[i].bytes->len, g_bytes_get_data (want, NULL), SIZE);
+      sink_clear (&sinks[i]);
+    }
+}
+
+static const struct
+{
+  const char *behaviour;
+  const char *if_range;
+  guint64 offset; /* of the answer */
+  int code;       /* -1: success */
+} ranges[] = {
+  { "ok", NULL, 1000, -1 },
+  { "ok", "\"other\"", 0, -1 },
+  { "noranges", NULL, 0, -1 },
+  { "chunked", NULL, 0, -1 },
+  { "badrange", NULL, 0, LM_HTTP_ERROR_RANGE },
+  { "ok", "\"x\"\r\nEvil: 1", 1000, -1 },
+};
+
+static void
+test_ranges (Fixture *f, gconstpointer data)
+{
+  g_autoptr (LmHttp) http = lm_http_new (NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (ranges); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *url = badserver_url (f->server, ranges[i].behaviour, "a");
+      Sink sink = { .bytes = g_byte_array_new (), .room = G_MAXSIZE };
+      LmHttpRequest request = { .url = url, .offset = 1000, .if_range = ranges[i].if_range, .max_size = SIZE };
+      g_assert_nonnull (lm_http_start (http, &request, &sink_handler, &sink, &error));
+      while (!sink.finished)
+        lm_http_iterate (http, 10);
+      g_assert_cmpuint (sink.offset, ==, ranges[i].offset);
+      if (ranges[i].code >= 0)
+        g_assert_error (sink.error, LM_HTTP_ERROR, ranges[i].code);
+      else
+        {
+          g_assert_no_error (sink.error);
+          g_assert_cmpuint (sink.bytes->len, ==, SIZE - ranges[i].offset);
+        }
+      sink_clear (&sink);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/http/get", Fixture, NULL, set_up, test_get, tear_down);
+  g_test_add ("/http/get-file", Fixture, NULL, set_up, test_get_file, tear_down);
+  g_test_add ("/http/bad", Fixture, NULL, set_up, test_bad, tear_down);
+  g_test_add_func ("/http/bad-url", test_bad_url);
+  g_test_add ("/http/refused", Fixture, NULL, set_up, test_refused, tear_down);
+  g_test_add ("/http/credentials", Fixture, NULL, set_up, test_credentials, tear_down);
+  g_test_add_func ("/http/redact", test_redact);
+  g_test_add ("/http/cancel", Fixture, NULL, set_up, test_cancel, tear_down);
+  g_test_add ("/http/many-with-pauses", Fixture, NULL, set_up, test_many_with_pauses, tear_down);
+  g_test_add ("/http/ranges", Fixture, NULL, set_up, test_ranges, tear_down);
+  return g_test_run ();
+}
