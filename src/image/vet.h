@@ -3,20 +3,14 @@
 /* Is this file a layer that may be shared? First lamina's own header check
  * (qcow2.h), then qemu-img info under limits; both must agree. */
 #include "base/digest.h"
+#include "image/error.h"
 #include <gio/gio.h>
-
-typedef enum
-{
-  LM_IMAGE_ERROR_REFUSED, /* hostile or not what was declared; final */
-  LM_IMAGE_ERROR_FAILED,  /* could not be judged: qemu-img missing, ... */
-} LmImageError;
-
-#define LM_IMAGE_ERROR lm_image_error_quark ()
-GQuark lm_image_error_quark (void);
 
 /** lm_image_vet: checks that @path is a qcow2 layer whose parent is exactly
  * @parent (NULL: a base, no backing file at all). @name names it in messages.
- * @out_virtual_size (bytes) may be NULL. Starts qemu-img; blocks (bounded by
- * its time limit). Errors: LM_IMAGE_ERROR, G_IO_ERROR. */
+ * The parent need not be there. @out_virtual_size (bytes) may be NULL. Starts
+ * qemu-img; blocks (bounded by its time limit). Errors: LM_IMAGE_ERROR_REFUSED
+ * (also when qemu-img says no or runs into a limit), LM_IMAGE_ERROR_FAILED,
+ * G_IO_ERROR. */
 gboolean lm_image_vet (const char *path, const char *name, const LmDigest *parent, guint64 *out_virtual_size,
                        GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

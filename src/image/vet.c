@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "image/vet.h"
+#include "base/error.h"
+#include "image/qcow2.h"
+#include "io/run.h"
+
+#include <json-glib/json-glib.h>
+
+/* Nova's limits for qemu-img (CVE-2015-5162). */
+#define CPU_SECONDS 30
+#define MEMORY (G_GUINT64_CONSTANT (2) << 30)
+#define TIME_SECONDS 120
+
+static gboolean G_GNUC_PRINTF (3, 4)
+disagree (GError **error, const char *name, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *text = g_strdup_vprintf (format, args);
+  va_end (args);
+  return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED, "%s is refused as a layer: qemu-img says that %s",
+                   name, text);
+}
+
+/* Of a wrong type counts as not there; every member asked for is checked for its value. */
+static JsonNode *
+member_of_type (JsonObject *object, const char *key, GType type)
+{
+  JsonNode *node = object == NULL ? NULL : json_object_get_member (object, key);
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == type ? node : NULL;
+}
+
+static const char *
+get_string (JsonObject *object, const char *key)
+{
+  JsonNode *node = member_of_type (object, key, G_TYPE_STRING);
+  return node == NULL ? NULL : json_node_get_string (node);
+}
+
+static gint64
+get_int (JsonObject *object, const char *key)
+{
+  JsonNode *node = member_of_type (object, key, G_TYPE_INT64);
+  return node == NULL ? -1 : json_node_get_int (node);
+}
+
+/* Whether @key is there and is neither false nor null. */
+static gboolean
+is_set (JsonObject *object, const char *key)
+{
+  JsonNode *node = object == NULL ? NULL : json_object_get_member (object, key);
+  if (node == NULL || JSON_NODE_HOLDS_NULL (node))
+    return FALSE;
+  return member_of_type (object, key, G_TYPE_BOOLEAN) == NULL || json_node_get_boolean (node);
+}
+
+static JsonObject *
+get_object (JsonObject *object, const char *key)
+{
+  JsonNode *node = object == NULL ? NULL : json_object_get_member (object, key);
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+/* What qemu-img read must be what the own check read. */
+static gboolean
+compare (JsonObject *info, const LmQcow2Header *header, const char *name, GError **error)
+{
+  const char *backing = *header->backing_name != '\0' ? header->backing_name : NULL;
+  if (g_strcmp0 (get_string (info, "format"), "qcow2") != 0)
+    return disagree (error, name, "it is not of format qcow2");
+  if (get_int (info, "virtual-size") != (gint64) header->virtual_size)
+    return disagree (error, name, "its size is %" G_GINT64_FORMAT " bytes, not %" G_GUINT64_FORMAT,
+                     get_int (info, "virtual-size"), header->virtual_size);
+  if (get_int (info, "cluster-size") != (gint64) 1 << header->cluster_bits)
+    return disagree (error, name, "its clusters have %" G_GINT64_FORMAT " bytes", get_int (info, "cluster-size"));
+  if (g_strcmp0 (get_string (info, "backing-filename"), backing) != 0
+      || g_strcmp0 (get_string (info, "backing-filename-format"), backing == NULL ? NULL : "qcow2") != 0)
+    return disagree (error, name, "its backing file is another one");
+
+  static const char *const unwanted[] = { "encrypted", "snapshots", "dirty-flag" };
+  for (gsize i = 0; i < G_N_ELEMENTS (unwanted); i++)
+    if (is_set (info, unwanted[i]))
+      return disagree (error, name, "it has \"%s\"", unwanted[i]);
+  JsonObject *data = get_object (get_object (info, "format-specific"), "data");
+  if (data == NULL)
+    return disagree (error, name, "it knows nothing of it");
+  static const char *const unwanted_data[] = { "data-file", "data-file-raw", "encrypt", "corrupt", "bitmaps" };
+  for (gsize i = 0; i < G_N_ELEMENTS (unwanted_data); i++)
+    if (is_set (data, unwanted_data[i]))
+      return disagree (error, name, "it has \"%s\"", unwanted_data[i]);
+  if (is_set (data, "extended-l2") != lm_qcow2_has_extended_l2 (header))
+    return disagree (error, name, "its L2 entries are of another form");
+  return TRUE;
+}
+
+/* A program that can be run and gave up, or met a limit, has judged the image;
+ * one that cannot be run has not. */
+static gboolean
+is_verdict (const GError *error)
+{
+  return g_error_matches (error, LM_RUN_ERROR, LM_RUN_ERROR_STATUS)
+         || g_error_matches (error, LM_RUN_ERROR, LM_RUN_ERROR_SIGNAL)
+         || g_error_matches (error, LM_RUN_ERROR, LM_RUN_ERROR_TIMED_OUT)
+         || g_error_matches (error, LM_RUN_ERROR, LM_RUN_ERROR_OUTPUT);
+}
+
+static gboolean
+ask_qemu_img (const char *path, const char *name, const LmQcow2Header *header, GCancellable *cancellable,
+              GError **error)
+{
+  /* Absolute: "json:..." and "nbd:..." as names would be something else to QEMU. */
+  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
+  const char *const argv[] = { "qemu-img", "info", "-f", "qcow2", "--output=json", "--", absolute, NULL };
+  const LmRunLimits limits = { .cpu_seconds = CPU_SECONDS, .memory = MEMORY, .time_seconds = TIME_SECONDS };
+  g_autofree char *text = NULL;
+  g_autoptr (GError) failure = NULL;
+  if (!lm_run (argv, &limits, &text, cancellable, &failure))
+    {
+      if (is_verdict (failure))
+        return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED, "%s is refused as a layer: %s", name,
+                         failure->message);
+      if (failure->domain != LM_RUN_ERROR)
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "cannot check %s: %s", name, failure->message);
+    }
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  if (!json_parser_load_from_data (parser, text, -1, &failure))
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "cannot check %s: qemu-img's answer: %s", name,
+                     failure->message);
+  JsonNode *root = json_parser_get_root (parser);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "cannot check %s: qemu-img gave no JSON object",
+                     name);
+  return compare (json_node_get_object (root), header, name, error);
+}
+
+gboolean
+lm_image_vet (const char *path, const char *name, const LmDigest *parent, guint64 *out_virtual_size,
+              GCancellable *cancellable, GError **error)
+{
+  LmQcow2Header header;
+  guint64 file_size;
+  g_autoptr (GError) failure = NULL;
+  if (!lm_qcow2_read (path, &header, &file_size, &failure)
+      || !lm_qcow2_check_layer (&header, file_size, parent, &failure))
+    {
+      gboolean refused = g_error_matches (failure, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED);
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), refused ? "%s is refused as a layer: " : "%s: ",
+                                  name);
+      return FALSE;
+    }
+  if (!ask_qemu_img (path, name, &header, cancellable, error))
+    return FALSE;
+  if (out_virtual_size != NULL)
+    *out_virtual_size = header.virtual_size;
+  return TRUE;
+}
