@@ -1,0 +1,153 @@
+# Test hosts and a web server for them; sourced by bash scripts.
+# A "host" is a directory: its libvirtd (see host-init), its lamina state, and
+# a plain user. Every process of it dies with it. Needs root.
+#   host_start DIR            host_stop DIR
+#   host_exec DIR CMD...      as root, LIBVIRT_DEFAULT_URI=qemu:///system
+#   host_user DIR CMD...      as the plain user, LIBVIRT_DEFAULT_URI=qemu:///session
+#   host_lamina DIR ARGS...   $LAMINA as root with the state in DIR/lamina
+#   http_start DIR ROOT       serves ROOT; sets http_url; requests go to DIR/access.log
+#   http_stop DIR
+#   http_count DIR FILE       how many requests FILE had (GET, any status)
+
+host_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+# The first line of why hosts cannot be had here; empty if they can.
+host_missing () {
+  local program
+  [ "$(id -u)" -eq 0 ] || { echo 'needs root'; return; }
+  for program in libvirtd virtlogd virsh qemu-system-x86_64 qemu-img unshare nsenter setpriv nginx; do
+    command -v "$program" >/dev/null || { echo "needs $program"; return; }
+  done
+  unshare --mount --pid --fork true 2>/dev/null || echo 'needs namespaces'
+}
+
+free_port () {
+  /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# wait_for SECONDS CMD...: until CMD succeeds, asked ten times a second.
+wait_for () {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep 0.1
+  done
+}
+
+host_start () {
+  local dir=$1 unshare
+  mkdir -p "$dir"
+  chmod 0755 "$dir"
+  # If the test dies, unshare gets SIGKILL, then the namespace's first process,
+  # and with that everything in it.
+  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc -- \
+    bash "$host_lib/host-init" "$dir" >"$dir/init.log" 2>&1 </dev/null &
+  unshare=$!
+  echo "$unshare" >"$dir/unshare.pid"
+  if ! wait_for 20 _host_find_init "$dir" "$unshare" || ! wait_for 60 _host_answers "$dir"; then
+    echo "host_start: no libvirtd in $dir" >&2
+    tail -n 20 "$dir/init.log" "$dir/daemons.log" >&2
+    host_stop "$dir"
+    return 1
+  fi
+}
+
+_host_find_init () {
+  local pid
+  [ -d "/proc/$2" ] || return 1
+  pid=$(tr -d ' ' <"/proc/$2/task/$2/children") || return 1
+  [ -n "$pid" ] && echo "$pid" >"$1/init.pid" && [ -e "$1/uid" ]
+}
+
+_host_answers () { host_exec "$1" virsh -c qemu:///system -q list >/dev/null 2>&1; }
+
+host_stop () {
+  local dir=$1 pid
+  pid=$(cat "$dir/unshare.pid" 2>/dev/null) || return 0
+  rm -f "$dir/unshare.pid" "$dir/init.pid"
+  kill -KILL "$pid" 2>/dev/null
+  wait "$pid" 2>/dev/null
+  return 0
+}
+
+_host_env () {
+  local name
+  printf '%s\0' "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" LANG=C.UTF-8 \
+    "LAMINA_VIRT_TYPE=qemu" "LAMINA_TEMPLATE_DIR=${LAMINA_TEMPLATE_DIR:-$(dirname "$(dirname "$host_lib")")/xml-templates}"
+  for name in ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS LAMINA_TRACE LAMINA_TEST_FAULT LAMINA_TEST_FREE LAMINA_TEST_NO_DELAY; do
+    [ -z "${!name+x}" ] || printf '%s\0' "$name=${!name}"
+  done
+}
+
+host_exec () {
+  local dir=$1 environment
+  shift
+  mapfile -d '' environment < <(_host_env)
+  nsenter --target "$(cat "$dir/init.pid")" --mount --pid --wd="$PWD" -- env -i "${environment[@]}" HOME=/root \
+    TMPDIR="${TMPDIR:-/tmp}" LIBVIRT_DEFAULT_URI=qemu:///system LAMINA_STATE_DIR="$dir/lamina" "$@"
+}
+
+host_user () {
+  local dir=$1 environment uid
+  shift
+  uid=$(cat "$dir/uid")
+  mapfile -d '' environment < <(_host_env)
+  nsenter --target "$(cat "$dir/init.pid")" --mount --pid --wd="$dir/home" -- \
+    setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all env -i "${environment[@]}" HOME="$dir/home" \
+    USER=laminauser XDG_RUNTIME_DIR="/run/user/$uid" LIBVIRT_DEFAULT_URI=qemu:///session "$@"
+}
+
+host_lamina () { local dir=$1; shift; host_exec "$dir" "$LAMINA" "$@"; }
+
+http_start () {
+  local dir=$1 root=$2 port try
+  mkdir -p "$dir/nginx"
+  chmod 0755 "$dir"
+  for try in 1 2 3 4 5; do
+    port=$(free_port)
+    cat >"$dir/nginx/conf" <<END
+daemon off;
+pid $dir/nginx/pid;
+user root;
+worker_processes 2;
+error_log $dir/nginx/error.log;
+events { worker_connections 512; }
+http {
+  log_format counted '\$request_method \$uri \$status \$body_bytes_sent "\$http_range"';
+  access_log $dir/access.log counted;
+  client_body_temp_path $dir/nginx/body;
+  proxy_temp_path $dir/nginx/proxy;
+  fastcgi_temp_path $dir/nginx/fastcgi;
+  uwsgi_temp_path $dir/nginx/uwsgi;
+  scgi_temp_path $dir/nginx/scgi;
+  sendfile on;
+  server { listen 127.0.0.1:$port; root $root; }
+}
+END
+    setpriv --pdeathsig TERM nginx -e "$dir/nginx/error.log" -c "$dir/nginx/conf" >/dev/null 2>&1 </dev/null &
+    echo $! >"$dir/nginx.pid"
+    http_url=http://127.0.0.1:$port
+    if wait_for 10 _http_answers "$dir" "$http_url"; then
+      : >"$dir/access.log"
+      return 0
+    fi
+    http_stop "$dir"
+  done
+  echo 'http_start: nginx does not start' >&2
+  tail "$dir/nginx/error.log" >&2
+  return 1
+}
+
+_http_answers () { kill -0 "$(cat "$1/nginx.pid")" 2>/dev/null && curl -s -o /dev/null "$2/"; }
+
+http_stop () {
+  local dir=$1 pid
+  pid=$(cat "$dir/nginx.pid" 2>/dev/null) || return 0
+  rm -f "$dir/nginx.pid"
+  kill -TERM "$pid" 2>/dev/null
+  wait "$pid" 2>/dev/null
+  return 0
+}
+
+http_count () { grep -c -F -- "GET /${2#/} " "$1/access.log" || true; }
