@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "image/seed.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "io/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LABEL "cidata"
+/* One date for all, so that the same files make the same disk. */
+#define DATE "2000010100000000"
+#define KEYS_MAX 256
+#define KEY_LENGTH_MAX (16 * 1024)
+#define HOSTNAME_MAX 63
+#define TIME_SECONDS 60
+
+void
+lm_seed_files_free (LmSeedFiles *files)
+{
+  if (files == NULL)
+    return;
+  g_clear_pointer (&files->user_data, g_bytes_unref);
+  g_clear_pointer (&files->meta_data, g_bytes_unref);
+  g_clear_pointer (&files->network_config, g_bytes_unref);
+  g_free (files);
+}
+
+/* One key: "TYPE BASE64 [COMMENT]", options before it allowed; what matters is
+ * that it is one line of text. */
+static gboolean
+check_key (const char *key, GError **error)
+{
+  gsize length = strlen (key);
+  gboolean text = g_utf8_validate (key, (gssize) length, NULL);
+  for (const char *p = key; text && *p != '\0'; p++)
+    text = !g_ascii_iscntrl (*p) || *p == '\t';
+  if (!text || length > KEY_LENGTH_MAX || strpbrk (key, " \t") == NULL)
+    {
+      g_autofree char *escaped = g_strescape (key, NULL);
+      return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "\"%.60s\" is not a public ssh key", escaped);
+    }
+  if (strstr (key, "PRIVATE KEY") != NULL)
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID,
+                     "this is a private ssh key; give the public one (.pub)");
+  return TRUE;
+}
+
+/* The keys, one a string, of texts that have one a line. NULL on a bad one. */
+static char **
+collect_keys (const char *const *texts, GError **error)
+{
+  g_autoptr (GStrvBuilder) keys = g_strv_builder_new ();
+  guint count = 0;
+  for (gsize i = 0; texts != NULL && texts[i] != NULL; i++)
+    {
+      g_auto (GStrv) lines = g_strsplit (texts[i], "\n", -1);
+      guint before = count;
+      for (gsize j = 0; lines[j] != NULL; j++)
+        {
+          const char *line = g_strstrip (lines[j]);
+          if (*line == '\0' || *line == '#')
+            continue;
+          if (!check_key (line, error))
+            return NULL;
+          g_strv_builder_add (keys, line);
+          count++;
+        }
+      if (count == before || count > KEYS_MAX)
+        return lm_throw_null (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID,
+                              count == before ? "an ssh key is empty" : "these are too many ssh keys");
+    }
+  return g_strv_builder_end (keys);
+}
+
+/* JSON is YAML, and quotes every value. */
+static GBytes *
+to_bytes (JsonBuilder *builder, const char *prefix)
+{
+  g_autoptr (JsonNode) root = json_builder_get_root (builder);
+  g_autofree char *text = json_to_string (root, TRUE);
+  char *whole = g_strconcat (prefix, text, "\n", NULL);
+  return g_bytes_new_take (whole, strlen (whole));
+}
+
+static void
+add_keys (JsonBuilder *builder, const char *member, char **keys)
+{
+  json_builder_set_member_name (builder, member);
+  json_builder_begin_array (builder);
+  for (gsize i = 0; keys[i] != NULL; i++)
+    json_builder_add_string_value (builder, keys[i]);
+  json_builder_end_array (builder);
+}
+
+static GBytes *
+make_user_data (char **keys)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  if (keys[0] != NULL)
+    add_keys (builder, "ssh_authorized_keys", keys);
+  json_builder_end_object (builder);
+  return to_bytes (builder, "#cloud-config\n");
+}
+
+/* A domain may be called what no host may: RFC 1123, section 2.1. */
+static char *
+make_hostname (const char *name)
+{
+  g_autofree char *host = g_strndup (name, HOSTNAME_MAX);
+  for (char *p = host; *p != '\0'; p++)
+    if (!g_ascii_isalnum (*p) && *p != '.')
+      *p = '-';
+  const char *start = host + strspn (host, "-.");
+  gsize length = strlen (start);
+  while (length > 0 && strchr ("-.", start[length - 1]) != NULL)
+    length--;
+  return length > 0 ? g_strndup (start, length) : g_strdup ("localhost");
+}
+
+static GBytes *
+make_meta_data (const LmSeedSpec *spec, char **keys)
+{
+  g_autofree char *hostname = make_hostname (spec->name);
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "instance-id");
+  json_builder_add_string_value (builder, spec->uuid);
+  json_builder_set_member_name (builder, "local-hostname");
+  json_builder_add_string_value (builder, hostname);
+  if (keys != NULL && keys[0] != NULL)
+    add_keys (builder, "public-keys", keys);
+  json_builder_end_object (builder);
+  return to_bytes (builder, "");
+}
+
+static gboolean
+check_size (GBytes *bytes, const char *what, GError **error)
+{
+  if (bytes != NULL && g_bytes_get_size (bytes) > LM_SEED_FILE_MAX)
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "the %s is larger than %d bytes", what,
+                     LM_SEED_FILE_MAX);
+  return TRUE;
+}
+
+LmSeedFiles *
+lm_seed_render (const LmSeedSpec *spec, GError **error)
+{
+  g_auto (GStrv) keys = collect_keys (spec->ssh_keys, error);
+  if (keys == NULL || !check_size (spec->user_data, "user-data", error)
+      || !check_size (spec->meta_data, "meta-data", error)
+      || !check_size (spec->network_config, "network-config", error))
+    return NULL;
+  if (keys[0] != NULL && spec->user_data != NULL && spec->meta_data != NULL)
+    return lm_throw_null (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID,
+                          "an ssh key has no place beside a user-data and a meta-data that are given; put it into one "
+                          "of them");
+
+  g_autoptr (LmSeedFiles) files = g_new0 (LmSeedFiles, 1);
+  files->user_data = spec->user_data != NULL ? g_bytes_ref (spec->user_data) : make_user_data (keys);
+  files->meta_data = spec->meta_data != NULL ? g_bytes_ref (spec->meta_data)
+                                             : make_meta_data (spec, spec->user_data != NULL ? keys : NULL);
+  files->network_config = spec->network_config != NULL ? g_bytes_ref (spec->network_config) : NULL;
+  if (!check_size (files->user_data, "user-data", error) || !check_size (files->meta_data, "meta-data", error))
+    return NULL;
+  return g_steal_pointer (&files);
+}
+
+char **
+lm_seed_argv (LmSeedTool tool, const char *directory, const char *output)
+{
+  g_autoptr (GStrvBuilder) argv = g_strv_builder_new ();
+  if (tool == LM_SEED_XORRISO)
+    g_strv_builder_add_many (argv, "xorriso", "-no_rc", "-as", "mkisofs", "--modification-date=" DATE,
+                             "--set_all_file_dates", DATE, NULL);
+  else
+    g_strv_builder_add (argv, tool == LM_SEED_GENISOIMAGE ? "genisoimage" : "mkisofs");
+  g_strv_builder_add_many (argv, "-quiet", "-V", LABEL, "-J", "-r", "-no-pad", "-o", output, directory, NULL);
+  return g_strv_builder_end (argv);
+}
+
+static gboolean
+run_any_tool (const char *directory, const char *output, GCancellable *cancellable, GError **error)
+{
+  const LmRunLimits limits = { .time_seconds = TIME_SECONDS };
+  for (LmSeedTool tool = LM_SEED_XORRISO; tool <= LM_SEED_MKISOFS; tool++)
+    {
+      g_auto (GStrv) argv = lm_seed_argv (tool, directory, output);
+      g_autoptr (GError) failure = NULL;
+      if (lm_run ((const char *const *) argv, &limits, NULL, cancellable, &failure))
+        return TRUE;
+      if (!g_error_matches (failure, LM_RUN_ERROR, LM_RUN_ERROR_NOT_FOUND))
+        {
+          g_propagate_prefixed_error (error, g_steal_pointer (&failure), "cannot make the cloud-init seed: ");
+          return FALSE;
+        }
+    }
+  return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED,
+                   "cannot make the cloud-init seed: none of xorriso, genisoimage and mkisofs is installed; install "
+                   "xorriso");
+}
+
+static gboolean
+write_file (const char *directory, const char *name, GBytes *bytes, GError **error)
+{
+  if (bytes == NULL)
+    return TRUE;
+  g_autofree char *path = g_build_filename (directory, name, NULL);
+  gsize size;
+  const void *data = g_bytes_get_data (bytes, &size);
+  lm_autofd int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return lm_throw_errno (error, "cannot make %s", path);
+  if (lm_fd_write_all (fd, data, size, error))
+    return TRUE;
+  g_prefix_error (error, "%s: ", path);
+  return FALSE;
+}
+
+/* Makes @path by way of files in @work, a private directory beside it. */
+static gboolean
+make_in (const char *work, const LmSeedFiles *files, const char *path, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *content = g_build_filename (work, "content", NULL);
+  g_autofree char *output = g_build_filename (work, "seed.iso", NULL);
+  if (!lm_file_make_dir (content, 0700, error) || !write_file (content, "user-data", files->user_data, error)
+      || !write_file (content, "meta-data", files->meta_data, error)
+      || !write_file (content, "network-config", files->network_config, error)
+      || !run_any_tool (content, output, cancellable, error))
+    return FALSE;
+  lm_autofd int fd = open (output, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || fchmod (fd, 0600) < 0 || fsync (fd) < 0)
+    return lm_throw_errno (error, "cannot finish %s", output);
+  if (!lm_fault_point ("seed-before-publish", error))
+    return FALSE;
+  if (g_rename (output, path) < 0)
+    return lm_throw_errno (error, "cannot put the seed at %s", path);
+  g_autofree char *directory = g_path_get_dirname (path);
+  return lm_file_sync_dir (directory, error);
+}
+
+gboolean
+lm_seed_write (const LmSeedSpec *spec, const char *path, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (g_path_is_absolute (path), FALSE);
+  g_autoptr (LmSeedFiles) files = lm_seed_render (spec, error);
+  if (files == NULL)
+    return FALSE;
+  g_autofree char *work = g_strconcat (path, ".XXXXXX", NULL);
+  if (g_mkdtemp (work) == NULL)
+    return lm_throw_errno (error, "cannot make a directory beside %s", path);
+  gboolean ok = make_in (work, files, path, cancellable, error);
+  /* What may be left of it goes with the instance's directory. */
+  (void) !lm_file_remove_tree (work, NULL);
+  return ok;
+}
