@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "io/xml.h"
+#include "base/error.h"
+
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <libxml/xmlsave.h>
+#include <string.h>
+
+G_DEFINE_QUARK (lm-xml-error-quark, lm_xml_error)
+
+#define MARKER_TARGET "lamina"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlParserCtxt, xmlFreeParserCtxt)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlBuffer, xmlBufferFree)
+
+struct _LmXml
+{
+  xmlDoc *doc;
+  char *name;
+  GError *error; /* the first value refused while building */
+};
+
+static const xmlChar *
+as_xml (const char *text)
+{
+  return (const xmlChar *) text;
+}
+
+static const char *
+as_text (const xmlChar *text)
+{
+  return (const char *) text;
+}
+
+/* libxml2 gives NULL only when memory is out; that ends the program, as in GLib. */
+static gpointer
+need (gpointer made)
+{
+  if (made == NULL)
+    g_error ("libxml2 is out of memory");
+  return made;
+}
+
+LmXml *
+lm_xml_parse (const char *data, gsize size, const char *name, GError **error)
+{
+  if (size > LM_XML_SIZE_MAX)
+    return lm_throw_null (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX, "%s: larger than %d bytes", name, LM_XML_SIZE_MAX);
+  /* No XML_PARSE_NOENT, DTDLOAD or HUGE: libxml2's own limits stay on. */
+  int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS | XML_PARSE_NOCDATA;
+  g_autoptr (xmlParserCtxt) context = need (xmlNewParserCtxt ());
+  g_autoptr (LmXml) xml = g_new0 (LmXml, 1);
+  xml->doc = xmlCtxtReadMemory (context, data, (int) size, NULL, NULL, options);
+  xml->name = g_strdup (name);
+  if (xml->doc == NULL || xmlDocGetRootElement (xml->doc) == NULL)
+    {
+      const xmlError *last = xmlCtxtGetLastError (context);
+      g_autofree char *why = g_strdup (last != NULL && last->message != NULL ? last->message : "is empty");
+      return lm_throw_null (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX, "%s:%d: not well-formed XML: %s", name,
+                            last != NULL ? last->line : 0, g_strchomp (why));
+    }
+  if (xml->doc->intSubset != NULL || xml->doc->extSubset != NULL)
+    return lm_throw_null (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX, "%s: has a DTD, which is refused", name);
+  return g_steal_pointer (&xml);
+}
+
+void
+lm_xml_free (LmXml *xml)
+{
+  if (xml == NULL)
+    return;
+  xmlFreeDoc (xml->doc);
+  g_clear_error (&xml->error);
+  g_free (xml->name);
+  g_free (xml);
+}
+
+const char *
+lm_xml_name (const LmXml *xml)
+{
+  return xml->name;
+}
+
+char *
+lm_xml_to_string (LmXml *xml, GError **error)
+{
+  if (xml->error != NULL)
+    {
+      g_propagate_error (error, g_error_copy (xml->error));
+      return NULL;
+    }
+  g_autoptr (xmlBuffer) buffer = need (xmlBufferCreate ());
+  xmlSaveCtxt *save = need (xmlSaveToBuffer (buffer, "UTF-8", XML_SAVE_FORMAT | XML_SAVE_NO_DECL));
+  xmlSaveDoc (save, xml->doc);
+  xmlSaveClose (save);
+  return g_strndup (as_text (xmlBufferContent (buffer)), (gsize) xmlBufferLength (buffer));
+}
+
+LmXmlNode *
+lm_xml_root (LmXml *xml)
+{
+  return xmlDocGetRootElement (xml->doc);
+}
+
+gboolean
+lm_xml_is (const LmXmlNode *node, const char *uri, const char *name)
+{
+  return node->type == XML_ELEMENT_NODE && strcmp (as_text (node->name), name) == 0
+         && g_strcmp0 (node->ns != NULL ? as_text (node->ns->href) : NULL, uri) == 0;
+}
+
+static LmXmlNode *
+first_of (LmXmlNode *node, const char *uri, const char *name)
+{
+  while (node != NULL && !lm_xml_is (node, uri, name))
+    node = node->next;
+  return node;
+}
+
+LmXmlNode *
+lm_xml_child (const LmXmlNode *parent, const char *uri, const char *name)
+{
+  return first_of (parent->children, uri, name);
+}
+
+LmXmlNode *
+lm_xml_next (const LmXmlNode *node, const char *uri, const char *name)
+{
+  return first_of (node->next, uri, name);
+}
+
+static char *
+take_text (xmlChar *text)
+{
+  char *copy = g_strdup (as_text (text));
+  xmlFree (text);
+  return copy;
+}
+
+char *
+lm_xml_attribute (const LmXmlNode *node, const char *name)
+{
+  xmlChar *value = xmlGetNoNsProp (node, as_xml (name));
+  return value != NULL ? take_text (value) : NULL;
+}
+
+char *
+lm_xml_text (const LmXmlNode *node)
+{
+  xmlChar *text = xmlNodeGetContent (node);
+  return text != NULL ? take_text (text) : g_strdup ("");
+}
+
+/* XML 1.0, section 2.2: what a document can hold, escaped or not. */
+static gboolean
+is_xml_text (const char *text)
+{
+  if (!g_utf8_validate (text, -1, NULL))
+    return FALSE;
+  for (const char *c = text; *c != '\0'; c = g_utf8_next_char (c))
+    {
+      gunichar u = g_utf8_get_char (c);
+      if ((u < 0x20 && u != '\t' && u != '\n' && u != '\r') || u == 0xfffe || u == 0xffff)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+check_value (const LmXml *xml, const char *what, const char *value, GError **error)
+{
+  if (is_xml_text (value))
+    return TRUE;
+  g_autofree char *shown = g_strndup (value, 100);
+  g_autofree char *safe = g_strescape (shown, NULL);
+  return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_VALUE,
+                   "%s: the value \"%s\" of %s has characters that XML cannot hold", xml->name, safe, what);
+}
+
+/* For the builders, which report late: "" in place of a value that is refused. */
+static const char *
+accept_value (LmXml *xml, const char *what, const char *value)
+{
+  return check_value (xml, what, value, xml->error == NULL ? &xml->error : NULL) ? value : "";
+}
+
+static void
+append_text (LmXml *xml, LmXmlNode *node, const char *text)
+{
+  if (text != NULL)
+    xmlAddChild (node, need (xmlNewDocText (xml->doc, as_xml (accept_value (xml, as_text (node->name), text)))));
+}
+
+LmXmlNode *
+lm_xml_add (LmXml *xml, LmXmlNode *parent, const char *name, const char *text)
+{
+  xmlNs *ns = parent->type == XML_ELEMENT_NODE ? parent->ns : NULL;
+  LmXmlNode *node = need (xmlNewDocNode (xml->doc, ns, as_xml (name), NULL));
+  xmlAddChild (parent, node);
+  append_text (xml, node, text);
+  return node;
+}
+
+LmXmlNode *
+lm_xml_add_ns (LmXml *xml, LmXmlNode *parent, const char *prefix, const char *uri, const char *name)
+{
+  LmXmlNode *node = need (xmlNewDocNode (xml->doc, NULL, as_xml (name), NULL));
+  xmlAddChild (parent, node);
+  xmlNs *ns = xmlSearchNsByHref (xml->doc, node, as_xml (uri));
+  if (ns == NULL)
+    ns = need (xmlNewNs (node, as_xml (uri), as_xml (prefix)));
+  xmlSetNs (node, ns);
+  return node;
+}
+
+void
+lm_xml_set (LmXml *xml, LmXmlNode *node, const char *name, const char *value)
+{
+  if (value != NULL)
+    need (xmlSetProp (node, as_xml (name), as_xml (accept_value (xml, name, value))));
+}
+
+void
+lm_xml_declare (LmXml *xml, const char *prefix, const char *uri)
+{
+  LmXmlNode *root = lm_xml_root (xml);
+  if (xmlSearchNsByHref (xml->doc, root, as_xml (uri)) == NULL)
+    need (xmlNewNs (root, as_xml (uri), as_xml (prefix)));
+}
+
+/* The length of the placeholder "@NAME@" that @text begins with, or 0. */
+static gsize
+placeholder_length (const char *text)
+{
+  gsize length = 1;
+  if (text[0] != '@' || !g_ascii_isupper (text[1]))
+    return 0;
+  while (g_ascii_isupper (text[length]) || g_ascii_isdigit (text[length]) || text[length] == '_')
+    length++;
+  return text[length] == '@' ? length + 1 : 0;
+}
+
+static gboolean
+append_value (const LmXml *xml, const LmXmlFill *fill, char *name, GHashTable *used, GString *out, GError **error)
+{
+  gpointer value = NULL;
+  g_hash_table_add (used, name);
+  if (!g_hash_table_lookup_extended (fill->values, name, NULL, &value))
+    return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "%s: unknown placeholder @%s@", xml->name, name);
+  if (value == NULL)
+    return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE,
+                     "%s: this domain has no value for the placeholder @%s@; use another template", xml->name, name);
+  g_string_append (out, value);
+  return check_value (xml, name, value, error);
+}
+
+/* @text with its placeholders filled, or NULL with @error. */
+static char *
+fill_text (const LmXml *xml, const LmXmlFill *fill, const char *text, GHashTable *used, GError **error)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+  while (*text != '\0')
+    {
+      gsize length = placeholder_length (text);
+      if (length == 0)
+        {
+          g_string_append_c (out, *text++);
+          continue;
+        }
+      if (!append_value (xml, fill, g_strndup (text + 1, length - 2), used, out, error))
+        return NULL;
+      text += length;
+    }
+  return g_string_free (g_steal_pointer (&out), FALSE);
+}
+
+static gboolean
+fill_attributes (const LmXml *xml, const LmXmlFill *fill, LmXmlNode *node, GHashTable *used, GError **error)
+{
+  for (xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next)
+    {
+      g_autofree char *text = lm_xml_text ((const LmXmlNode *) attribute);
+      if (strchr (text, '@') == NULL)
+        continue;
+      g_autofree char *filled = fill_text (xml, fill, text, used, error);
+      if (filled == NULL)
+        return FALSE;
+      need (xmlSetNsProp (node, attribute->ns, attribute->name, as_xml (filled)));
+    }
+  return TRUE;
+}
+
+static gboolean
+fill_marker (LmXml *xml, const LmXmlFill *fill, LmXmlNode *marker, GHashTable *used, GError **error)
+{
+  g_autofree char *name = g_strstrip (lm_xml_text (marker));
+  if (marker->parent == NULL || marker->parent->type != XML_ELEMENT_NODE)
+    return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "%s: the marker <?lamina %s?> stands outside the root",
+                     xml->name, name);
+  LmXmlNode *into = need (xmlNewDocFragment (xml->doc));
+  g_autoptr (GError) local = NULL;
+  gboolean built = fill->marker (xml, into, name, fill->user_data, &local);
+  for (LmXmlNode *child = into->children, *next; built && child != NULL; child = next)
+    {
+      next = child->next;
+      xmlUnlinkNode (child);
+      xmlAddPrevSibling (marker, child);
+    }
+  xmlFreeNode (into);
+  xmlUnlinkNode (marker);
+  xmlFreeNode (marker);
+  if (!built && local == NULL)
+    lm_throw (&local, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "%s: unknown marker <?lamina %s?>", xml->name, name);
+  g_hash_table_add (used, g_steal_pointer (&name));
+  if (local != NULL)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return built;
+}
+
+static gboolean
+fill_node (LmXml *xml, const LmXmlFill *fill, LmXmlNode *node, GHashTable *used, GError **error)
+{
+  if (node->type == XML_ELEMENT_NODE)
+    return fill_attributes (xml, fill, node, used, error);
+  if (node->type == XML_PI_NODE && strcmp (as_text (node->name), MARKER_TARGET) == 0)
+    return fill_marker (xml, fill, node, used, error);
+  if (node->type == XML_COMMENT_NODE)
+    {
+      xmlUnlinkNode (node);
+      xmlFreeNode (node);
+    }
+  else if (node->type == XML_TEXT_NODE && node->content != NULL)
+    {
+      g_autofree char *filled = fill_text (xml, fill, as_text (node->content), used, error);
+      if (filled == NULL)
+        return FALSE;
+      xmlNodeSetContent (node, as_xml (filled)); /* of a text node it takes any text as it is */
+    }
+  return TRUE;
+}
+
+/* All nodes, before anything is put in, so that what is put in is not looked at. */
+static void
+collect (LmXmlNode *first, GPtrArray *nodes)
+{
+  for (LmXmlNode *node = first; node != NULL; node = node->next)
+    {
+      g_ptr_array_add (nodes, node);
+      if (node->type == XML_ELEMENT_NODE)
+        collect (node->children, nodes);
+    }
+}
+
+gboolean
+lm_xml_fill (LmXml *xml, const LmXmlFill *fill, GHashTable **out_used, GError **error)
+{
+  g_autoptr (GPtrArray) nodes = g_ptr_array_new ();
+  g_autoptr (GHashTable) used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  collect (xml->doc->children, nodes);
+  for (guint i = 0; i < nodes->len; i++)
+    if (!fill_node (xml, fill, g_ptr_array_index (nodes, i), used, error))
+      return FALSE;
+  for (guint i = 0; fill->required[i] != NULL; i++)
+    if (!g_hash_table_contains (used, fill->required[i]))
+      return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "%s: the template lacks %s%s%s", xml->name,
+                       g_ascii_isupper (fill->required[i][0]) ? "@" : "<?lamina ", fill->required[i],
+                       g_ascii_isupper (fill->required[i][0]) ? "@" : "?>");
+  if (out_used != NULL)
+    *out_used = g_steal_pointer (&used);
+  return TRUE;
+}

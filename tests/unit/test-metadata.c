@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "domain-specs.h"
+#include "stage/domain.h"
+#include "stage/metadata.h"
+
+#include <string.h>
+
+static char *
+make_xml (const LmDomainSpec *spec)
+{
+  g_autofree char *dir = g_test_build_filename (G_TEST_DIST, "..", "xml-templates", NULL);
+  const char *const dirs[] = { dir, NULL };
+  g_autoptr (GError) error = NULL;
+  char *xml = lm_domain_xml (spec, dirs, NULL, &error);
+  g_assert_no_error (error);
+  return xml;
+}
+
+static void
+assert_strv (char **a, char **b)
+{
+  g_assert_cmpint (a == NULL, ==, b == NULL);
+  if (a != NULL)
+    g_assert_cmpstrv (a, b);
+}
+
+static void
+assert_same_layer (const LmDomainLayer *a, const LmDomainLayer *b)
+{
+  g_assert_true (lm_digest_equal (&a->digest, &b->digest));
+  g_assert_cmpstr (a->name, ==, b->name);
+  g_assert_cmpstr (a->version, ==, b->version);
+  g_assert_cmpstr (a->group, ==, b->group);
+  g_assert_cmpstr (a->source, ==, b->source);
+  g_assert_cmpstr (a->path, ==, b->path);
+  g_assert_cmpuint (a->size, ==, b->size);
+}
+
+static void
+assert_same (const LmDomainSpec *a, const LmDomainSpec *b)
+{
+  g_assert_cmpuint (a->layers->len, ==, b->layers->len);
+  for (guint i = 0; i < a->layers->len; i++)
+    assert_same_layer (g_ptr_array_index (a->layers, i), g_ptr_array_index (b->layers, i));
+  g_assert_cmpuint (a->publish->len, ==, b->publish->len);
+  for (guint i = 0; i < a->publish->len; i++)
+    {
+      const LmDomainPublish *p = g_ptr_array_index (a->publish, i);
+      const LmDomainPublish *q = g_ptr_array_index (b->publish, i);
+      g_assert_cmpstr (p->address, ==, q->address);
+      g_assert_cmpuint (p->port, ==, q->port);
+      g_assert_cmpuint (p->guest_port, ==, q->guest_port);
+    }
+  g_assert_true (lm_digest_equal (&a->kernel_digest, &b->kernel_digest));
+  g_assert_true (lm_digest_equal (&a->initrd_digest, &b->initrd_digest));
+  g_assert_cmpuint (a->kernel_size, ==, b->kernel_size);
+  g_assert_cmpuint (a->initrd_size, ==, b->initrd_size);
+  g_assert_cmpstr (a->kernel, ==, b->kernel);
+  g_assert_cmpstr (a->initrd, ==, b->initrd);
+  assert_strv (a->kernel_urls, b->kernel_urls);
+  assert_strv (a->selections, b->selections);
+  g_assert_cmpstr (a->cmdline, ==, b->cmdline);
+  g_assert_cmpstr (a->overlay, ==, b->overlay);
+  g_assert_cmpstr (a->seed, ==, b->seed);
+  g_assert_cmpstr (a->console_log, ==, b->console_log);
+  g_assert_cmpstr (a->ready, ==, b->ready);
+}
+
+/* The element alone as virDomainGetMetadata gives it: without namespace. */
+static char *
+extract (const char *xml)
+{
+  const char *start = strstr (xml, "<lamina:instance");
+  const char *end = strstr (xml, "</lamina:instance>");
+  g_assert_true (start != NULL && end != NULL);
+  g_autofree char *element = g_strndup (start, (gsize) (end - start) + strlen ("</lamina:instance>"));
+  g_auto (GStrv) parts = g_strsplit (element, "lamina:", -1);
+  g_autofree char *plain = g_strjoinv ("", parts);
+  g_auto (GStrv) declared = g_strsplit (plain, " xmlns:lamina=\"urn:domain:1\"", -1);
+  return g_strjoinv ("", declared);
+}
+
+static void
+test_round_trip (void)
+{
+  LmDomainSpec *specs[] = { test_spec_full (), test_spec_minimal () };
+  for (guint i = 0; i < G_N_ELEMENTS (specs); i++)
+    {
+      g_autoptr (LmDomainSpec) spec = specs[i];
+      g_autoptr (GError) error = NULL;
+      g_autofree char *xml = make_xml (spec);
+      g_autoptr (LmDomainSpec) whole = lm_domain_metadata_parse (xml, &error);
+      g_assert_no_error (error);
+      assert_same (spec, whole);
+      g_autofree char *element = extract (xml);
+      g_autoptr (LmDomainSpec) alone = lm_domain_metadata_parse (element, &error);
+      g_assert_no_error (error);
+      assert_same (spec, alone);
+    }
+}
+
+static void
+test_urls_without_secrets (void)
+{
+  g_autoptr (LmDomainSpec) spec = test_spec_full ();
+  g_autofree char *xml = make_xml (spec);
+  g_assert_null (strstr (xml, "secret"));
+  g_autoptr (LmDomainSpec) read = lm_domain_metadata_parse (xml, NULL);
+  const LmDomainLayer *base = g_ptr_array_index (read->layers, 0);
+  const LmDomainLayer *top = g_ptr_array_index (read->layers, 1);
+  g_assert_cmpstr (base->urls[1], ==, "https://mirror/debian.qcow2");
+  g_assert_cmpstr (top->urls[0], ==, "http://lab/nginx.qcow2?a=b");
+}
+
+#define DIGEST "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void
+test_refuses (void)
+{
+  const char *bad[] = {
+    "<domain/>",
+    "<domain><metadata/></domain>",
+    "<domain><metadata><instance/></metadata></domain>",
+    "<network/>",
+    "<instance><layer name='a' version='1'/></instance>",
+    "<instance><layer digest='sha256:../../x' name='a' version='1'/></instance>",
+    "<instance><layer digest='" DIGEST "'/></instance>",
+    "<instance><layer digest='" DIGEST "' name='a' version='1' size='-1'/></instance>",
+    "<instance><layer digest='" DIGEST "' name='a' version='1' size='99999999999999999999'/></instance>",
+    "<instance><kernel digest='md5:x'/></instance>",
+    "<instance><publish port='0' guest-port='80'/></instance>",
+    "<instance><publish port='80' guest-port='80' address='1.1.1.1,x'/></instance>",
+    "<instance><publish port='70000' guest-port='80'/></instance>",
+    NULL,
+  };
+  for (guint i = 0; bad[i] != NULL; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_assert_null (lm_domain_metadata_parse (bad[i], &error));
+      g_assert_error (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID);
+    }
+  g_autoptr (GError) error = NULL;
+  g_assert_null (lm_domain_metadata_parse ("<instance", &error));
+  g_assert_error (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX);
+  g_clear_error (&error);
+
+  g_autoptr (GString) many = g_string_new ("<instance>");
+  for (guint i = 0; i < 2000; i++)
+    g_string_append (many, "<layer digest='" DIGEST "' name='a' version='1'/>");
+  g_string_append (many, "</instance>");
+  g_assert_null (lm_domain_metadata_parse (many->str, &error));
+  g_assert_error (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID);
+  g_clear_error (&error);
+
+  g_autoptr (LmDomainSpec) later
+      = lm_domain_metadata_parse ("<instance><new/><layer digest='" DIGEST "' name='a' version='1' new='x'/></instance>", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (later->layers->len, ==, 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/metadata/round-trip", test_round_trip);
+  g_test_add_func ("/metadata/urls-without-secrets", test_urls_without_secrets);
+  g_test_add_func ("/metadata/refuses", test_refuses);
+  return g_test_run ();
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "io/xml.h"
+
+#include <string.h>
+
+static void
+assert_refused (const char *text, gsize size)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (lm_xml_parse (text, size, "doc", &error));
+  g_assert_error (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX);
+  g_assert_nonnull (strstr (error->message, "doc"));
+}
+
+static void
+test_refuses (void)
+{
+  const char *bad[] = {
+    "", "x", "<a>", "<a/><b/>", "<a b=1/>", "<a>&x;</a>", "<a>\x01</a>", "<a>\xff</a>",
+    "<!DOCTYPE a><a/>",
+    "<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>",
+    "<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>&x;</a>",
+    "<!DOCTYPE a SYSTEM \"http://127.0.0.1:1/a.dtd\"><a/>",
+    "<!DOCTYPE a [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;&b;&b;\">"
+    "<!ENTITY d \"&c;&c;&c;&c;&c;&c;&c;&c;\">]><a>&d;</a>",
+    NULL,
+  };
+  for (guint i = 0; bad[i] != NULL; i++)
+    assert_refused (bad[i], strlen (bad[i]));
+
+  g_autofree char *large = g_strnfill (LM_XML_SIZE_MAX + 1, ' ');
+  assert_refused (large, LM_XML_SIZE_MAX + 1);
+  g_autoptr (GString) deep = g_string_new (NULL);
+  for (guint i = 0; i < 5000; i++)
+    g_string_append (deep, "<a>");
+  for (guint i = 0; i < 5000; i++)
+    g_string_append (deep, "</a>");
+  assert_refused (deep->str, deep->len);
+}
+
+static void
+test_read (void)
+{
+  const char *text = "<r xmlns:n='urn:n'><a x='1'>one</a><n:a x='2'/><a x='3'><b>t</b>u<![CDATA[<v>]]></a></r>";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmXml) xml = lm_xml_parse (text, strlen (text), "doc", &error);
+  g_assert_no_error (error);
+  const LmXmlNode *root = lm_xml_root (xml);
+  g_assert_true (lm_xml_is (root, NULL, "r"));
+  const LmXmlNode *a = lm_xml_child (root, NULL, "a");
+  g_autofree char *x = lm_xml_attribute (a, "x");
+  g_assert_cmpstr (x, ==, "1");
+  g_assert_null (lm_xml_attribute (a, "y"));
+  a = lm_xml_next (a, NULL, "a");
+  g_autofree char *content = lm_xml_text (a);
+  g_assert_cmpstr (content, ==, "tu<v>");
+  g_assert_null (lm_xml_next (a, NULL, "a"));
+  const LmXmlNode *other = lm_xml_child (root, "urn:n", "a");
+  g_autofree char *y = lm_xml_attribute (other, "x");
+  g_assert_cmpstr (y, ==, "2");
+  g_assert_null (lm_xml_child (root, "urn:m", "a"));
+}
+
+static gboolean
+marker (LmXml *xml, LmXmlNode *into, const char *name, gpointer user_data, GError **error)
+{
+  if (strcmp (name, "node") != 0)
+    return FALSE;
+  lm_xml_set (xml, lm_xml_add (xml, into, "made", user_data), "with", "@A@");
+  lm_xml_add (xml, into, "second", NULL);
+  return TRUE;
+}
+
+/* The template @text filled; A is @value, B is known but not set. */
+static char *
+fill (const char *text, const char *value, const char *const *required, GError **error)
+{
+  static const char *const nothing[] = { NULL };
+  g_autoptr (GHashTable) values = g_hash_table_new (g_str_hash, g_str_equal);
+  g_hash_table_insert (values, (gpointer) "A", (gpointer) value);
+  g_hash_table_insert (values, (gpointer) "B", NULL);
+  const LmXmlFill gaps = { values, required != NULL ? required : nothing, marker, (gpointer) value };
+  g_autoptr (LmXml) xml = lm_xml_parse (text, strlen (text), "t.xml", error);
+  g_assert_nonnull (xml);
+  return lm_xml_fill (xml, &gaps, NULL, error) ? lm_xml_to_string (xml, error) : NULL;
+}
+
+static void
+test_fill (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *out = fill ("<?xml version='1.0'?><!-- @B@ --><r a='@A@' b='x@A@y@A@'>m@A@n<?lamina node ?><!-- c --></r>",
+                               "v&<>'\"@A@@Z@", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (out, ==,
+                   "<r a=\"v&amp;&lt;&gt;'&quot;@A@@Z@\" b=\"xv&amp;&lt;&gt;'&quot;@A@@Z@yv&amp;&lt;&gt;'&quot;@A@@Z@\">"
+                   "mv&amp;&lt;&gt;'\"@A@@Z@n<made with=\"@A@\">v&amp;&lt;&gt;'\"@A@@Z@</made><second/></r>\n");
+  g_autofree char *same = fill ("<r a='me@example'>@ @@ @a@ @1@ a@B @B c@</r>", "v", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (same, ==, "<r a=\"me@example\">@ @@ @a@ @1@ a@B @B c@</r>\n");
+}
+
+/* Whatever a value is, the document has the elements of the template, and the
+ * value comes out as it went in. */
+static void
+test_no_injection (void)
+{
+  const char *hostile[] = { "</name><devices/>", "<!--", "-->", "<![CDATA[", "]]>", "&amp;", "&#0;", "<?lamina node?>",
+                            "\"/><x y=\"", "'/><x y='", "a\nb\tc\rd", "\xc3\xa9\xf0\x9f\x98\x80", "@B@", "%s%n", NULL };
+  for (guint i = 0; hostile[i] != NULL; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *out = fill ("<r a='@A@'><t>@A@</t></r>", hostile[i], NULL, &error);
+      g_assert_no_error (error);
+      g_autoptr (LmXml) xml = lm_xml_parse (out, strlen (out), "out", &error);
+      g_assert_no_error (error);
+      g_autofree char *attribute = lm_xml_attribute (lm_xml_root (xml), "a");
+      g_autofree char *text = lm_xml_text (lm_xml_child (lm_xml_root (xml), NULL, "t"));
+      g_assert_cmpstr (attribute, ==, hostile[i]);
+      g_assert_cmpstr (text, ==, hostile[i]);
+      g_assert_null (lm_xml_child (lm_xml_child (lm_xml_root (xml), NULL, "t"), NULL, "x"));
+      g_assert_null (lm_xml_child (lm_xml_root (xml), NULL, "x"));
+    }
+  const char *impossible[] = { "\x01", "a\x1b[2Jb", "\xff", "\xc3", "\xef\xbf\xbf", "\xed\xa0\x80", NULL };
+  for (guint i = 0; impossible[i] != NULL; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_assert_null (fill ("<r a='@A@'/>", impossible[i], NULL, &error));
+      g_assert_error (error, LM_XML_ERROR, LM_XML_ERROR_VALUE);
+      g_clear_error (&error);
+      g_assert_null (fill ("<r><?lamina node?></r>", impossible[i], NULL, &error));
+      g_assert_error (error, LM_XML_ERROR, LM_XML_ERROR_VALUE);
+    }
+}
+
+static void
+assert_template_error (const char *text, const char *const *required, const char *named)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (fill (text, "v", required, &error));
+  g_assert_error (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE);
+  g_assert_nonnull (strstr (error->message, named));
+  g_assert_nonnull (strstr (error->message, "t.xml"));
+}
+
+static void
+test_template_errors (void)
+{
+  const char *const needs_value[] = { "A", NULL };
+  const char *const needs_marker[] = { "node", NULL };
+  assert_template_error ("<r>@NOPE@</r>", NULL, "@NOPE@");
+  assert_template_error ("<r a='x@NOPE@'/>", NULL, "@NOPE@");
+  assert_template_error ("<r>@B@</r>", NULL, "@B@");
+  assert_template_error ("<r><?lamina nope?></r>", NULL, "<?lamina nope?>");
+  assert_template_error ("<?lamina node?><r/>", NULL, "<?lamina node?>");
+  assert_template_error ("<r><?lamina node?></r>", needs_value, "@A@");
+  assert_template_error ("<r>@A@<!-- <?lamina node?> --></r>", needs_marker, "<?lamina node?>");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/xml/refuses", test_refuses);
+  g_test_add_func ("/xml/read", test_read);
+  g_test_add_func ("/xml/fill", test_fill);
+  g_test_add_func ("/xml/no-injection", test_no_injection);
+  g_test_add_func ("/xml/template-errors", test_template_errors);
+  return g_test_run ();
+}
