@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Domains of libvirt: finding, defining, starting, stopping. Each call is one
+ * round trip unless it says otherwise. Errors: LM_VIRT_ERROR; whatever is done
+ * to a domain that is gone gives LM_VIRT_ERROR_NOT_FOUND. */
+#include "virt/connect.h"
+
+typedef struct _LmVirtDomain LmVirtDomain;
+
+typedef enum
+{
+  LM_VIRT_STATE_RUNNING, /* also idle, or shutting down */
+  LM_VIRT_STATE_PAUSED,  /* also suspended by the guest */
+  LM_VIRT_STATE_SHUT_OFF,
+  LM_VIRT_STATE_CRASHED,
+} LmVirtState;
+
+/** lm_virt_state_name: "running", "paused", "shut off", "crashed". */
+const char *lm_virt_state_name (LmVirtState state);
+
+void lm_virt_domain_free (LmVirtDomain *domain);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmVirtDomain, lm_virt_domain_free)
+
+/** lm_virt_define: makes the persistent domain of @xml, which has the @name and
+ * @uuid (lower case), not started. The same two once more redefine it;
+ * LM_VIRT_ERROR_EXISTS when another domain has the name. */
+LmVirtDomain *lm_virt_define (LmVirt *virt, const char *xml, const char *name, const char *uuid,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_virt_create: starts a transient domain of @xml: gone once it stops.
+ * Otherwise as lm_virt_define(). */
+LmVirtDomain *lm_virt_create (LmVirt *virt, const char *xml, const char *name, const char *uuid,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_virt_find_name, lm_virt_find_uuid: LM_VIRT_ERROR_NOT_FOUND if none. */
+LmVirtDomain *lm_virt_find_name (LmVirt *virt, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+LmVirtDomain *lm_virt_find_uuid (LmVirt *virt, const char *uuid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_virt_list: all domains, active or not, that have metadata in the
+ * namespace @metadata_uri: an array of LmVirtDomain. One round trip and one
+ * more for each domain; a domain that goes meanwhile is left out. */
+GPtrArray *lm_virt_list (LmVirt *virt, const char *metadata_uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Owned by @domain; no round trip. */
+const char *lm_virt_domain_name (const LmVirtDomain *domain);
+const char *lm_virt_domain_uuid (const LmVirtDomain *domain);
+
+gboolean lm_virt_domain_start (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_virt_domain_shutdown: asks the guest to power off; does not wait. */
+gboolean lm_virt_domain_shutdown (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_virt_domain_destroy: stops it at once; LM_VIRT_ERROR_STATE if it does
+ * not run. */
+gboolean lm_virt_domain_destroy (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_virt_domain_undefine: forgets it, with its NVRAM, saved state and the
+ * metadata of snapshots and checkpoints; disks stay. A running one goes on as
+ * a transient one. */
+gboolean lm_virt_domain_undefine (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean lm_virt_domain_set_autostart (LmVirtDomain *domain, gboolean autostart, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean lm_virt_domain_get_autostart (LmVirtDomain *domain, gboolean *out_autostart, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean lm_virt_domain_is_persistent (LmVirtDomain *domain, gboolean *out_persistent, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean lm_virt_domain_state (LmVirtDomain *domain, LmVirtState *out_state, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_virt_domain_is_active: whether it runs (or is paused) now; FALSE also
+ * when it is gone. An answer that could not be had counts as TRUE: only what
+ * is known to have stopped is stopped. */
+gboolean lm_virt_domain_is_active (LmVirtDomain *domain);
+
+/** lm_virt_domain_metadata: its metadata in the namespace @uri, as one element
+ * without namespace, newly allocated. LM_VIRT_ERROR_NOT_FOUND if none. */
+char *lm_virt_domain_metadata (LmVirtDomain *domain, const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_virt_domain_xml: its XML, of the running one or else as defined. */
+char *lm_virt_domain_xml (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_virt_domain_addresses: numeric addresses of the guest's cards, as DHCP
+ * leases, the guest agent and the host's ARP table know them; none of loopback
+ * or link-local. Up to three round trips; empty when nothing is known. */
+char **lm_virt_domain_addresses (LmVirtDomain *domain);
