@@ -4,7 +4,9 @@
  * touches nothing. It knows neither cache nor network: what is cached it is
  * told through an LmPlanView. */
 #include "base/digest.h"
+#include "model/catalog-set.h"
 #include "model/layer.h"
+#include "model/resolve.h"
 
 typedef enum
 {
@@ -49,6 +51,7 @@ typedef struct
   char *cmdline;
   guint64 memory; /* bytes */
   guint64 disk;   /* bytes */
+  char **notes; /* what the user may want to know, as a newer version without builds; empty: nothing */
 } LmPlan;
 
 /* How a plan asks what this host has. */
@@ -59,6 +62,19 @@ typedef struct
   gboolean (*lookup) (gpointer user_data, LmPlanKind kind, const LmDigest *digest, char **out_path);
   gpointer user_data;
 } LmPlanView;
+
+typedef struct
+{
+  const char *arch; /* NULL: the host's */
+} LmPlanOptions;
+
+/** lm_plan_new: resolves @selections over @set and finds the chain of builds
+ * that is cheapest to pull where @view stands. A layer that was not selected
+ * is in it only if it is required. Where the newest versions that fit were
+ * never built together, the newest that were are taken, and a note says so.
+ * @options may be NULL. Pure. Errors: LM_SELECTION_ERROR, LM_RESOLVE_ERROR. */
+LmPlan *lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPlanOptions *options,
+                     const LmPlanView *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void lm_plan_item_free (LmPlanItem *item);
 void lm_plan_free (LmPlan *plan);
