@@ -294,7 +294,6 @@ def main():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)
     sys.stdin.read()
-    server.shutdown()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The host's directory of verified, immutable files, addressed by digest:
+ *
+ *   layers/sha256-<hex>.qcow2   blobs/sha256-<hex>   0444, never written again
+ *   partial/                    what is still arriving, see partial.h
+ *   lock                        shared to add, exclusive to delete
+ *
+ * It owns names, publication, the store-wide lock and the free space. It does
+ * not know where bytes come from, nor whether a layer is a good image. */
+#include "base/lock.h"
+#include "model/plan.h"
+
+typedef enum
+{
+  LM_CACHE_ERROR_NO_SPACE, /* the file system or a quota is full */
+  LM_CACHE_ERROR_BUSY,     /* another process has this file in hand */
+  LM_CACHE_ERROR_CONFLICT, /* something else stands under the final name */
+} LmCacheError;
+
+#define LM_CACHE_ERROR lm_cache_error_quark ()
+GQuark lm_cache_error_quark (void);
+
+typedef struct _LmCache LmCache;
+
+/* One cached file. */
+typedef struct
+{
+  LmPlanKind kind;
+  LmDigest digest;
+  guint64 size; /* bytes */
+  gint64 mtime; /* seconds since 1970 */
+  char *path;
+} LmCacheEntry;
+
+void lm_cache_entry_free (LmCacheEntry *entry);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCacheEntry, lm_cache_entry_free)
+
+/** lm_cache_open: the cache in @state_dir, which is made with what belongs in
+ * it if missing (0755, so that QEMU's user reaches the layers). Errors: G_IO_ERROR. */
+LmCache *lm_cache_open (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void lm_cache_close (LmCache *cache);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCache, lm_cache_close)
+
+/** lm_cache_get_dir: the state directory, absolute. */
+const char *lm_cache_get_dir (LmCache *cache);
+
+/** lm_cache_get_fd: the state directory, open for the life of @cache. */
+int lm_cache_get_fd (LmCache *cache);
+
+/** lm_cache_relative_path: "layers/sha256-<hex>.qcow2" or "blobs/sha256-<hex>",
+ * newly allocated. */
+char *lm_cache_relative_path (LmPlanKind kind, const LmDigest *digest);
+
+/** lm_cache_path: the same as an absolute path. */
+char *lm_cache_path (LmCache *cache, LmPlanKind kind, const LmDigest *digest);
+
+/** lm_cache_has: whether the file is there. */
+gboolean lm_cache_has (LmCache *cache, LmPlanKind kind, const LmDigest *digest);
+
+/** lm_cache_lookup: the lookup function of an LmPlanView whose user_data is an
+ * LmCache. */
+gboolean lm_cache_lookup (gpointer cache, LmPlanKind kind, const LmDigest *digest, char **out_path);
+
+/** lm_cache_list: LmCacheEntry of all that is cached, layers before blobs,
+ * each by digest. Files of other names are passed over. Errors: G_IO_ERROR. */
+GPtrArray *lm_cache_list (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_cache_lock: the store-wide lock: LM_LOCK_SHARED while files are added or
+ * must stay, LM_LOCK_EXCLUSIVE to delete any. @timeout_ms and errors as
+ * lm_lock_acquire(). */
+LmLock *lm_cache_lock (LmCache *cache, LmLockMode mode, gint timeout_ms, GCancellable *cancellable,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_cache_get_free: bytes that can still be written; LAMINA_TEST_FREE
+ * decides if set. Errors: G_IO_ERROR. */
+gboolean lm_cache_get_free (LmCache *cache, guint64 *out_free, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_cache_check_space: whether @needed more bytes fit.
+ * Errors: LM_CACHE_ERROR_NO_SPACE with both numbers, G_IO_ERROR. */
+gboolean lm_cache_check_space (LmCache *cache, guint64 needed, GError **error) G_GNUC_WARN_UNUSED_RESULT;

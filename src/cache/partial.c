@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "cache/partial.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_FROM 4096
+#define BLOCK 512
+#define WRITE_BACK_STEP (8 * 1024 * 1024)
+
+struct _LmPartial
+{
+  LmCache *cache;
+  LmDigest digest;
+  LmLock *lock;
+  int fd;
+  char *path;      /* absolute */
+  char *relative;  /* to the state directory */
+  char *from_path; /* absolute */
+  guint64 reserved;
+  guint64 end;        /* bytes that are there */
+  guint64 write_back; /* up to here the kernel was told to write */
+};
+
+static char *
+partial_name (const LmDigest *digest, const char *suffix)
+{
+  g_autofree char *name = lm_digest_file_name (digest, suffix);
+  return g_build_filename ("partial", name, NULL);
+}
+
+/* A crash between sync and publication leaves a .part of mode 0444, which
+ * only root could open again. */
+static int
+open_part (int dir_fd, const char *relative)
+{
+  int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+  int fd = openat (dir_fd, relative, flags, 0600);
+  if (fd < 0 && errno == EACCES && fchmodat (dir_fd, relative, 0600, 0) == 0)
+    fd = openat (dir_fd, relative, flags, 0600);
+  return fd;
+}
+
+LmPartial *
+lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error)
+{
+  g_autofree char *lock_name = partial_name (digest, ".lock");
+  g_autofree char *lock_path = g_build_filename (lm_cache_get_dir (cache), lock_name, NULL);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmLock) lock = lm_lock_acquire (lock_path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &failure);
+  if (lock == NULL)
+    {
+      if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))
+        return lm_throw_null (error, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY, "%s", failure->message);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  g_autofree char *relative = partial_name (digest, ".part");
+  lm_autofd int fd = open_part (lm_cache_get_fd (cache), relative);
+  if (fd < 0)
+    return lm_throw_errno_null (error, "cannot open %s/%s", lm_cache_get_dir (cache), relative);
+
+  g_autofree char *from = partial_name (digest, ".from");
+  LmPartial *partial = g_new0 (LmPartial, 1);
+  partial->cache = cache;
+  partial->digest = *digest;
+  partial->lock = g_steal_pointer (&lock);
+  partial->fd = lm_fd_steal (&fd);
+  partial->path = g_build_filename (lm_cache_get_dir (cache), relative, NULL);
+  partial->relative = g_steal_pointer (&relative);
+  partial->from_path = g_build_filename (lm_cache_get_dir (cache), from, NULL);
+  partial->end = partial->write_back = lm_partial_get_size (partial);
+  return partial;
+}
+
+void
+lm_partial_close (LmPartial *partial)
+{
+  if (partial == NULL)
+    return;
+  /* No litter: a .part without bytes helps nobody. */
+  if (partial->fd >= 0 && lm_partial_get_size (partial) == 0)
+    {
+      (void) unlink (partial->path);
+      (void) unlink (partial->from_path);
+    }
+  lm_fd_clear (&partial->fd);
+  lm_lock_remove_file (partial->lock);
+  lm_lock_release (partial->lock);
+  g_free (partial->path);
+  g_free (partial->relative);
+  g_free (partial->from_path);
+  g_free (partial);
+}
+
+void
+lm_partial_discard (LmPartial *partial)
+{
+  (void) unlink (partial->path);
+  (void) unlink (partial->from_path);
+  lm_fd_clear (&partial->fd);
+  lm_partial_close (partial);
+}
+
+int
+lm_partial_get_fd (LmPartial *partial)
+{
+  return partial->fd;
+}
+
+const char *
+lm_partial_get_path (LmPartial *partial)
+{
+  return partial->path;
+}
+
+guint64
+lm_partial_get_size (LmPartial *partial)
+{
+  struct stat st;
+  return fstat (partial->fd, &st) == 0 ? (guint64) st.st_size : 0;
+}
+
+static gboolean
+is_full (int code)
+{
+  return code == ENOSPC || code == EDQUOT;
+}
+
+gboolean
+lm_partial_reserve (LmPartial *partial, guint64 size, GError **error)
+{
+  struct stat st;
+  if (fstat (partial->fd, &st) < 0)
+    return lm_throw_errno (error, "cannot stat %s", partial->path);
+  guint64 held = (guint64) st.st_blocks * BLOCK;
+  if (!lm_cache_check_space (partial->cache, size > held ? size - held : 0, error) || !lm_fault_point ("part-reserve", error))
+    return FALSE;
+  if (size == 0)
+    return TRUE;
+  /* The size of the file stays what has arrived: others read progress off it. */
+  if (fallocate (partial->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) size) == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
+    {
+      partial->reserved = size;
+      return TRUE;
+    }
+  if (is_full (errno))
+    return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "cannot reserve %" G_GUINT64_FORMAT " bytes in %s: %s", size,
+                     lm_cache_get_dir (partial->cache), g_strerror (errno));
+  return lm_throw_errno (error, "cannot reserve %" G_GUINT64_FORMAT " bytes for %s", size, partial->path);
+}
+
+gboolean
+lm_partial_append (LmPartial *partial, const void *data, gsize size, GError **error)
+{
+  if (!lm_fault_point ("part-before-write", error))
+    return FALSE;
+  for (gsize done = 0; done < size;)
+    {
+      ssize_t n = pwrite (partial->fd, (const guint8 *) data + done, size - done, (off_t) partial->end);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0 && is_full (errno))
+        return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "cannot write %s: %s", partial->path, g_strerror (errno));
+      if (n < 0)
+        return lm_throw_errno (error, "cannot write %s", partial->path);
+      done += (gsize) n;
+      partial->end += (guint64) n;
+    }
+  if (partial->end - partial->write_back >= WRITE_BACK_STEP)
+    {
+      (void) sync_file_range (partial->fd, (off_t) partial->write_back, (off_t) (partial->end - partial->write_back),
+                              SYNC_FILE_RANGE_WRITE);
+      partial->write_back = partial->end;
+    }
+  return lm_fault_point ("part-after-write", error);
+}
+
+gboolean
+lm_partial_truncate (LmPartial *partial, GError **error)
+{
+  (void) unlink (partial->from_path);
+  if (ftruncate (partial->fd, 0) < 0)
+    return lm_throw_errno (error, "cannot truncate %s", partial->path);
+  partial->end = partial->write_back = 0;
+  if (partial->reserved > 0)
+    (void) !fallocate (partial->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) partial->reserved);
+  return TRUE;
+}
+
+/* The digest of the URL: it may hold a password. */
+static char *
+url_key (const char *url)
+{
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  LmDigest digest;
+  lm_hasher_update (hasher, url, strlen (url));
+  lm_hasher_peek (hasher, &digest);
+  return lm_digest_to_string (&digest);
+}
+
+char *
+lm_partial_get_validator (LmPartial *partial, const char *url)
+{
+  g_autoptr (GBytes) bytes = lm_file_read (partial->from_path, MAX_FROM, NULL);
+  if (bytes == NULL)
+    return NULL;
+  gsize size;
+  const char *data = g_bytes_get_data (bytes, &size);
+  g_autofree char *text = g_strndup (data, size);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_autofree char *key = url_key (url);
+  if (g_strv_length (lines) != 3 || strcmp (lines[0], key) != 0 || *lines[1] == '\0')
+    return NULL;
+  return g_strdup (lines[1]);
+}
+
+void
+lm_partial_set_validator (LmPartial *partial, const char *url, const char *validator)
+{
+  if (validator == NULL || strchr (validator, '\n') != NULL)
+    {
+      (void) unlink (partial->from_path);
+      return;
+    }
+  g_autofree char *key = url_key (url);
+  g_autofree char *text = g_strconcat (key, "\n", validator, "\n", NULL);
+  (void) g_file_set_contents_full (partial->from_path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
+}
+
+gboolean
+lm_partial_sync (LmPartial *partial, GError **error)
+{
+  if (!lm_fault_point ("part-before-sync", error))
+    return FALSE;
+  if (fchmod (partial->fd, 0444) < 0)
+    return lm_throw_errno (error, "cannot set the mode of %s", partial->path);
+  if (fsync (partial->fd) < 0)
+    {
+      if (is_full (errno))
+        return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "cannot write %s: %s", partial->path, g_strerror (errno));
+      return lm_throw_errno (error, "cannot sync %s", partial->path);
+    }
+  return lm_fault_point ("part-after-sync", error);
+}
+
+gboolean
+lm_partial_publish (LmPartial *partial, LmPlanKind kind, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *to = lm_cache_relative_path (kind, &partial->digest);
+  int dir_fd = lm_cache_get_fd (partial->cache);
+  if (!lm_file_publish (dir_fd, partial->relative, to, &failure))
+    {
+      struct stat st;
+      if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_EXISTS))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      if (fstatat (dir_fd, to, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG (st.st_mode)
+          || (guint64) st.st_size != lm_partial_get_size (partial))
+        return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s/%s is there, but is another file: remove it",
+                         lm_cache_get_dir (partial->cache), to);
+      (void) unlink (partial->path);
+    }
+  (void) unlink (partial->from_path);
+  lm_trace (LM_TRACE_CACHE, "published %s", to);
+  return lm_fault_point ("part-after-publish", error);
+}
+
+void
+lm_partial_stat (LmCache *cache, const LmDigest *digest, guint64 *out_size, guint64 *out_held)
+{
+  g_autofree char *relative = partial_name (digest, ".part");
+  struct stat st;
+  gboolean there = fstatat (lm_cache_get_fd (cache), relative, &st, AT_SYMLINK_NOFOLLOW) == 0;
+  *out_size = there ? (guint64) st.st_size : 0;
+  *out_held = there ? (guint64) st.st_blocks * BLOCK : 0;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* file:// as a source. Read here and not by curl, whose file:// moves a whole
+ * file in one call and cannot be paused. */
+#include "config.h"
+#include "base/fd.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STEP_SIZE (256 * 1024)
+
+typedef struct
+{
+  LmStoreTransfer base;
+  int fd;
+  char *path;
+  guint64 position;
+  guint64 size;
+  gboolean begun;
+  gsize held; /* bytes in the buffer that the handler has not taken */
+  guint8 buffer[STEP_SIZE];
+} FileTransfer;
+
+static const char *const schemes[] = { "file", NULL };
+
+static GError *
+errno_error (const char *path)
+{
+  LmHttpError code = errno == ENOENT || errno == ENOTDIR  ? LM_HTTP_ERROR_NOT_FOUND
+                     : errno == EACCES || errno == EPERM ? LM_HTTP_ERROR_FORBIDDEN
+                                                         : LM_HTTP_ERROR_FAILED;
+  return lm_http_error_new (code, 0, 0, "%s: %s", path, g_strerror (errno));
+}
+
+static GError *
+size_error (FileTransfer *self, guint64 found)
+{
+  return lm_http_error_new (found > self->size ? LM_HTTP_ERROR_TOO_BIG : LM_HTTP_ERROR_TOO_SMALL, 0, 0,
+                            "%s has %" G_GUINT64_FORMAT " bytes, but %" G_GUINT64_FORMAT " were expected", self->path, found, self->size);
+}
+
+static void
+file_close (LmStoreTransfer *transfer)
+{
+  FileTransfer *self = (FileTransfer *) transfer;
+  lm_fd_clear (&self->fd);
+  g_free (self->path);
+  g_free (self);
+}
+
+/* Non-blocking, so that a FIFO under the name does not hang. */
+static GError *
+open_file (FileTransfer *self)
+{
+  struct stat st;
+  self->fd = open (self->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  if (self->fd < 0 || fstat (self->fd, &st) < 0)
+    return errno_error (self->path);
+  if (!S_ISREG (st.st_mode))
+    return lm_http_error_new (LM_HTTP_ERROR_FAILED, 0, 0, "%s is not a regular file", self->path);
+  if ((guint64) st.st_size != self->size)
+    return size_error (self, (guint64) st.st_size);
+  return NULL;
+}
+
+static LmStoreTransfer *
+file_start (LmStore *store, const LmStoreRequest *request, GError **error)
+{
+  g_autofree char *host = NULL;
+  g_autofree char *path = g_filename_from_uri (request->url, &host, NULL);
+  if (path == NULL || (host != NULL && g_ascii_strcasecmp (host, "localhost") != 0))
+    {
+      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, 0, "%.200s: not the URL of a local file", request->url));
+      return NULL;
+    }
+  FileTransfer *self = g_new0 (FileTransfer, 1);
+  self->fd = -1;
+  self->path = g_steal_pointer (&path);
+  self->position = request->offset;
+  self->size = request->size;
+  GError *failure = open_file (self);
+  if (failure == NULL)
+    return &self->base;
+  g_propagate_error (error, failure);
+  file_close (&self->base);
+  return NULL;
+}
+
+/* The next bytes into the buffer; FALSE at the end and on failure. */
+static gboolean
+fill (FileTransfer *self, GError **error)
+{
+  gsize want = (gsize) MIN (self->size - self->position, STEP_SIZE);
+  ssize_t n = want == 0 ? 0 : pread (self->fd, self->buffer, want, (off_t) self->position);
+  if (n > 0)
+    {
+      self->held = (gsize) n;
+      return TRUE;
+    }
+  if (n < 0)
+    g_propagate_error (error, errno_error (self->path));
+  else if (want > 0)
+    g_propagate_error (error, size_error (self, self->position));
+  return FALSE;
+}
+
+static gboolean
+file_step (LmStoreTransfer *transfer)
+{
+  FileTransfer *self = (FileTransfer *) transfer;
+  const LmStoreHandler *handler = transfer->handler;
+  g_autoptr (GError) failure = NULL;
+  gboolean alive = TRUE;
+  if (!self->begun)
+    {
+      LmStoreReply reply = { .offset = self->position };
+      self->begun = TRUE;
+      alive = handler->begin (transfer->user_data, &reply, &failure);
+    }
+  if (alive && self->held == 0)
+    alive = fill (self, &failure);
+  if (alive)
+    {
+      if (!handler->data (transfer->user_data, self->buffer, self->held))
+        {
+          transfer->paused = TRUE;
+          return TRUE;
+        }
+      self->position += self->held;
+      self->held = 0;
+      return TRUE;
+    }
+  gpointer user_data = transfer->user_data;
+  file_close (transfer);
+  handler->done (user_data, failure);
+  return FALSE;
+}
+
+const LmStoreClass lm_store_file_class = {
+  .schemes = schemes,
+  .start = file_start,
+  .step = file_step,
+  .close = file_close,
+};

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* http:// and https:// as a source. */
+#include "config.h"
+#include "store/store.h"
+
+#include <string.h>
+
+typedef struct
+{
+  LmStoreTransfer base;
+  LmHttpTransfer *transfer;
+  char *shown_url;
+  char *validator; /* asked for */
+  guint64 size;
+} HttpTransfer;
+
+static const char *const schemes[] = { "http", "https", NULL };
+
+static void
+http_free (HttpTransfer *self)
+{
+  g_free (self->shown_url);
+  g_free (self->validator);
+  g_free (self);
+}
+
+static gboolean
+on_response (gpointer user_data, const LmHttpResponse *response, GError **error)
+{
+  HttpTransfer *self = user_data;
+  if (response->has_total && response->total < self->size)
+    {
+      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_TOO_SMALL, response->status, 0,
+                                                   "%s: the server announces %" G_GUINT64_FORMAT " bytes, but the file has %" G_GUINT64_FORMAT,
+                                                   self->shown_url, response->total, self->size));
+      return FALSE;
+    }
+  /* Asked under a condition, a server that sends part of another version all
+   * the same does not know If-Range. */
+  if (response->status == 206 && self->validator != NULL && response->validator != NULL
+      && strcmp (response->validator, self->validator) != 0)
+    {
+      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_RANGE, response->status, 0,
+                                                   "%s: the file has changed since its first bytes were fetched", self->shown_url));
+      return FALSE;
+    }
+  LmStoreReply reply = { .offset = response->offset, .validator = response->validator };
+  return self->base.handler->begin (self->base.user_data, &reply, error);
+}
+
+static gboolean
+on_data (gpointer user_data, const void *data, gsize size)
+{
+  HttpTransfer *self = user_data;
+  return self->base.handler->data (self->base.user_data, data, size);
+}
+
+static void
+on_done (gpointer user_data, const GError *error)
+{
+  HttpTransfer *self = user_data;
+  const LmStoreHandler *handler = self->base.handler;
+  gpointer handler_data = self->base.user_data;
+  http_free (self);
+  handler->done (handler_data, error);
+}
+
+static const LmHttpHandler http_handler = { on_response, on_data, on_done };
+
+static LmStoreTransfer *
+http_start (LmStore *store, const LmStoreRequest *request, GError **error)
+{
+  HttpTransfer *self = g_new0 (HttpTransfer, 1);
+  self->shown_url = lm_http_url_redact (request->url);
+  self->validator = g_strdup (request->validator);
+  self->size = request->size;
+  LmHttpRequest http_request
+    = { .url = request->url, .offset = request->offset, .if_range = request->validator, .max_size = request->size };
+  self->transfer = lm_http_start (lm_store_get_http (store), &http_request, &http_handler, self, error);
+  if (self->transfer != NULL)
+    return &self->base;
+  http_free (self);
+  return NULL;
+}
+
+static void
+http_resume (LmStoreTransfer *transfer)
+{
+  lm_http_transfer_resume (((HttpTransfer *) transfer)->transfer);
+}
+
+static void
+http_close (LmStoreTransfer *transfer)
+{
+  HttpTransfer *self = (HttpTransfer *) transfer;
+  lm_http_transfer_cancel (self->transfer);
+  http_free (self);
+}
+
+const LmStoreClass lm_store_http_class = {
+  .schemes = schemes,
+  .start = http_start,
+  .resume = http_resume,
+  .close = http_close,
+};

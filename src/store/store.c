@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "store/store.h"
+
+#include <string.h>
+
+struct _LmStore
+{
+  LmHttp *http;
+  GPtrArray *stepped; /* LmStoreTransfer that step() drives; owned by themselves */
+};
+
+static const LmStoreClass *const classes[] = { &lm_store_http_class, &lm_store_file_class };
+
+LmStore *
+lm_store_new (const LmHttpOptions *options)
+{
+  LmStore *store = g_new0 (LmStore, 1);
+  store->http = lm_http_new (options);
+  store->stepped = g_ptr_array_new ();
+  return store;
+}
+
+void
+lm_store_free (LmStore *store)
+{
+  if (store == NULL)
+    return;
+  g_assert (store->stepped->len == 0);
+  g_ptr_array_unref (store->stepped);
+  lm_http_free (store->http);
+  g_free (store);
+}
+
+LmHttp *
+lm_store_get_http (LmStore *store)
+{
+  return store->http;
+}
+
+static const LmStoreClass *
+class_of (const char *url)
+{
+  g_autofree char *scheme = g_uri_parse_scheme (url);
+  for (gsize i = 0; scheme != NULL && i < G_N_ELEMENTS (classes); i++)
+    if (g_strv_contains (classes[i]->schemes, scheme))
+      return classes[i];
+  return NULL;
+}
+
+LmStoreTransfer *
+lm_store_start (LmStore *store, const LmStoreRequest *request, const LmStoreHandler *handler, gpointer user_data,
+                GError **error)
+{
+  const LmStoreClass *class = class_of (request->url);
+  if (class == NULL)
+    {
+      g_autofree char *shown = lm_http_url_redact (request->url);
+      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, 0, "%.200s: no source for such a URL", shown));
+      return NULL;
+    }
+  LmStoreTransfer *transfer = class->start (store, request, error);
+  if (transfer == NULL)
+    return NULL;
+  transfer->class = class;
+  transfer->handler = handler;
+  transfer->user_data = user_data;
+  transfer->store = store;
+  if (class->step != NULL)
+    g_ptr_array_add (store->stepped, transfer);
+  return transfer;
+}
+
+void
+lm_store_transfer_resume (LmStoreTransfer *transfer)
+{
+  transfer->paused = FALSE;
+  if (transfer->class->resume != NULL)
+    transfer->class->resume (transfer);
+}
+
+void
+lm_store_transfer_close (LmStoreTransfer *transfer)
+{
+  g_ptr_array_remove (transfer->store->stepped, transfer);
+  transfer->class->close (transfer);
+}
+
+void
+lm_store_iterate (LmStore *store, guint timeout_ms)
+{
+  gboolean moved = FALSE;
+  for (guint i = 0; i < store->stepped->len;)
+    {
+      LmStoreTransfer *transfer = store->stepped->pdata[i];
+      if (transfer->paused)
+        {
+          i++;
+          continue;
+        }
+      moved = TRUE;
+      if (transfer->class->step (transfer))
+        i++;
+      else
+        g_ptr_array_remove_index (store->stepped, i);
+    }
+  lm_http_iterate (store->http, moved ? 0 : timeout_ms);
+}
+
+void
+lm_store_wakeup (LmStore *store)
+{
+  lm_http_wakeup (store->http);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/file.h"
+#include "cache/partial.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct
+{
+  char *dir;
+  char *state;
+  LmCache *cache;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  f->dir = g_dir_make_tmp ("lm-cache-XXXXXX", NULL);
+  f->state = g_build_filename (f->dir, "deep", "state", NULL);
+  f->cache = lm_cache_open (f->state, &error);
+  g_assert_no_error (error);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_unsetenv ("LAMINA_TEST_FREE");
+  g_unsetenv ("LAMINA_TEST_FAULT");
+  lm_cache_close (f->cache);
+  g_assert_true (lm_file_remove_tree (f->dir, NULL));
+  g_free (f->dir);
+  g_free (f->state);
+}
+
+static LmDigest
+digest_of (const char *text)
+{
+  LmDigest digest;
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  lm_hasher_update (hasher, text, strlen (text));
+  lm_hasher_peek (hasher, &digest);
+  return digest;
+}
+
+static mode_t
+mode_of (const char *dir, const char *name)
+{
+  struct stat st;
+  g_autofree char *path = g_build_filename (dir, name, NULL);
+  return stat (path, &st) == 0 ? st.st_mode & 07777 : 0;
+}
+
+static void
+put (LmCache *cache, LmPlanKind kind, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  LmDigest digest = digest_of (text);
+  g_autoptr (LmPartial) partial = lm_partial_open (cache, &digest, &error);
+  g_assert_no_error (error);
+  g_assert_true (lm_partial_append (partial, text, strlen (text), &error));
+  g_assert_true (lm_partial_sync (partial, &error));
+  g_assert_true (lm_partial_publish (partial, kind, &error));
+  g_assert_no_error (error);
+}
+
+static guint
+count_files (const char *dir, const char *name)
+{
+  g_autofree char *path = g_build_filename (dir, name, NULL);
+  g_autoptr (GDir) open = g_dir_open (path, 0, NULL);
+  guint count = 0;
+  while (g_dir_read_name (open) != NULL)
+    count++;
+  return count;
+}
+
+static void
+test_modes (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpuint (mode_of (f->state, ""), ==, 0755);
+  g_assert_cmpuint (mode_of (f->state, "layers"), ==, 0755);
+  g_assert_cmpuint (mode_of (f->state, "blobs"), ==, 0755);
+  g_assert_cmpuint (mode_of (f->state, "partial"), ==, 0700);
+  /* Whatever the umask, and opened again it is left alone. */
+  g_autofree char *other = g_build_filename (f->dir, "other", NULL);
+  mode_t before = umask (077);
+  g_autoptr (LmCache) strict = lm_cache_open (other, NULL);
+  umask (before);
+  g_assert_cmpuint (mode_of (other, "layers"), ==, 0755);
+  g_assert_cmpuint (mode_of (other, ""), ==, 0755);
+  g_assert_cmpint (chmod (other, 0700), ==, 0);
+  g_autoptr (LmCache) again = lm_cache_open (other, NULL);
+  g_assert_cmpuint (mode_of (other, ""), ==, 0700);
+}
+
+static void
+test_publish_and_list (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  LmDigest digest = digest_of ("one");
+  g_autofree char *path = NULL;
+  g_assert_false (lm_cache_lookup (f->cache, LM_PLAN_LAYER, &digest, &path));
+  g_assert_true (g_str_has_suffix (path, ".qcow2"));
+  g_clear_pointer (&path, g_free);
+  put (f->cache, LM_PLAN_LAYER, "one");
+  put (f->cache, LM_PLAN_LAYER, "two");
+  put (f->cache, LM_PLAN_BLOB, "three");
+  g_assert_true (lm_cache_lookup (f->cache, LM_PLAN_LAYER, &digest, &path));
+  g_assert_false (lm_cache_has (f->cache, LM_PLAN_BLOB, &digest));
+  g_assert_cmpuint (mode_of (path, ""), ==, 0444);
+  g_assert_cmpuint (count_files (f->state, "partial"), ==, 0);
+
+  g_autofree char *junk = g_build_filename (f->state, "layers", "sha256-zz.qcow2", NULL);
+  g_assert_true (g_file_set_contents (junk, "x", 1, NULL));
+  g_autoptr (GPtrArray) entries = lm_cache_list (f->cache, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (entries->len, ==, 3);
+  const LmCacheEntry *last = entries->pdata[2];
+  g_assert_cmpint (last->kind, ==, LM_PLAN_BLOB);
+  g_assert_cmpuint (last->size, ==, 5);
+  g_assert_cmpint (last->mtime, >, 1600000000);
+}
+
+static void
+test_publish_twice (Fixture *f, gconstpointer data)
+{
+  put (f->cache, LM_PLAN_BLOB, "same");
+  put (f->cache, LM_PLAN_BLOB, "same");
+  g_assert_cmpuint (count_files (f->state, "blobs"), ==, 1);
+  g_assert_cmpuint (count_files (f->state, "partial"), ==, 0);
+
+  g_autoptr (GError) error = NULL;
+  LmDigest digest = digest_of ("right");
+  g_autofree char *path = lm_cache_path (f->cache, LM_PLAN_BLOB, &digest);
+  g_assert_true (g_file_set_contents (path, "something else", -1, NULL));
+  g_autoptr (LmPartial) partial = lm_partial_open (f->cache, &digest, NULL);
+  g_assert_true (lm_partial_append (partial, "right", 5, NULL));
+  g_assert_false (lm_partial_publish (partial, LM_PLAN_BLOB, &error));
+  g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT);
+}
+
+static void
+test_busy (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  LmDigest digest = digest_of ("x");
+  g_autoptr (LmPartial) one = lm_partial_open (f->cache, &digest, NULL);
+  g_assert_null (lm_partial_open (f->cache, &digest, &error));
+  g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY);
+  g_clear_error (&error);
+  g_clear_pointer (&one, lm_partial_close);
+  g_autoptr (LmPartial) two = lm_partial_open (f->cache, &digest, &error);
+  g_assert_no_error (error);
+}
+
+/* Bytes, validator and even a mode set too early survive the writer. */
+static void
+test_resume (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  LmDigest digest = digest_of ("x");
+  LmPartial *partial = lm_partial_open (f->cache, &digest, NULL);
+  g_assert_true (lm_partial_append (partial, "abc", 3, NULL));
+  lm_partial_set_validator (partial, "http://u:secret@h/x", "\"tag\"");
+  g_assert_true (lm_partial_sync (partial, NULL));
+  lm_partial_close (partial);
+
+  guint64 size, held;
+  lm_partial_stat (f->cache, &digest, &size, &held);
+  g_assert_cmpuint (size, ==, 3);
+  partial = lm_partial_open (f->cache, &digest, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (lm_partial_get_size (partial), ==, 3);
+  g_autofree char *tag = lm_partial_get_validator (partial, "http://u:secret@h/x");
+  g_assert_cmpstr (tag, ==, "\"tag\"");
+  g_assert_null (lm_partial_get_validator (partial, "http://h/x"));
+  g_assert_true (lm_partial_append (partial, "def", 3, NULL));
+  g_assert_cmpuint (lm_partial_get_size (partial), ==, 6);
+  g_assert_true (lm_partial_truncate (partial, NULL));
+  g_assert_null (lm_partial_get_validator (partial, "http://u:secret@h/x"));
+  lm_partial_close (partial);
+  g_assert_cmpuint (count_files (f->state, "partial"), ==, 0);
+}
+
+static void
+test_reserve (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  LmDigest digest = digest_of ("x");
+  LmPartial *partial = lm_partial_open (f->cache, &digest, NULL);
+  g_assert_true (lm_partial_reserve (partial, 1 << 20, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (lm_partial_get_size (partial), ==, 0);
+  guint64 size, held;
+  lm_partial_stat (f->cache, &digest, &size, &held);
+  g_assert_cmpuint (size, ==, 0);
+  g_assert_cmpuint (held, >=, 1 << 20);
+
+  g_setenv ("LAMINA_TEST_FREE", "1000", TRUE);
+  g_assert_true (lm_partial_reserve (partial, 1 << 20, &error));
+  g_assert_false (lm_partial_reserve (partial, 1 << 22, &error));
+  g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE);
+  g_assert_nonnull (strstr (error->message, "1000"));
+  lm_partial_discard (partial);
+  g_assert_cmpuint (count_files (f->state, "partial"), ==, 0);
+}
+
+static void
+test_lock (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmLock) one = lm_cache_lock (f->cache, LM_LOCK_SHARED, 0, NULL, &error);
+  g_autoptr (LmLock) two = lm_cache_lock (f->cache, LM_LOCK_SHARED, 0, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_null (lm_cache_lock (f->cache, LM_LOCK_EXCLUSIVE, 0, NULL, &error));
+  g_assert_error (error, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/cache/modes", Fixture, NULL, set_up, test_modes, tear_down);
+  g_test_add ("/cache/publish-and-list", Fixture, NULL, set_up, test_publish_and_list, tear_down);
+  g_test_add ("/cache/publish-twice", Fixture, NULL, set_up, test_publish_twice, tear_down);
+  g_test_add ("/cache/busy", Fixture, NULL, set_up, test_busy, tear_down);
+  g_test_add ("/cache/resume", Fixture, NULL, set_up, test_resume, tear_down);
+  g_test_add ("/cache/reserve", Fixture, NULL, set_up, test_reserve, tear_down);
+  g_test_add ("/cache/lock", Fixture, NULL, set_up, test_lock, tear_down);
+  return g_test_run ();
+}

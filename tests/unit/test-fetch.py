@@ -1,0 +1,450 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The fetch stage against a server that misbehaves, by one and by many processes (TAP)."""
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+SRC = os.environ.get("G_TEST_SRCDIR", os.path.join(os.path.dirname(__file__), ".."))
+BUILD = os.environ.get("G_TEST_BUILDDIR", os.path.join(os.path.dirname(__file__), ".."))
+FETCH = os.path.join(BUILD, "unit", "fetch-one")
+FETCH_REAL = os.path.join(BUILD, "unit", "fetch-real")
+SIZE = 700000
+DEADLINE = 60
+
+
+class File:
+    """One content-addressed file that the server has."""
+
+    def __init__(self, world, name, data, kind="blob", parent="-"):
+        self.world, self.name, self.data, self.kind, self.parent = world, name, data, kind, parent
+        self.hex = hashlib.sha256(data).hexdigest()
+        with open(os.path.join(world.www, name), "wb") as out:
+            out.write(data)
+
+    def url(self, behaviour):
+        return "http://127.0.0.1:%d/%s/%s" % (self.world.port, behaviour, self.name)
+
+    def spec(self, *behaviours, size=None):
+        urls = [b if "://" in b else self.url(b) for b in behaviours]
+        return " ".join([self.kind, "sha256:" + self.hex, str(size or len(self.data)), self.parent] + urls)
+
+    def final(self, state):
+        name = ("layers/sha256-%s.qcow2" if self.kind == "layer" else "blobs/sha256-%s") % self.hex
+        return os.path.join(state, name)
+
+    def part(self, state):
+        return os.path.join(state, "partial", "sha256-%s.part" % self.hex)
+
+    def good(self, state):
+        path = self.final(state)
+        with open(path, "rb") as file:
+            return file.read() == self.data and os.stat(path).st_mode & 0o777 == 0o444
+
+
+class World:
+    """A server, its directory and as many state directories as a test wants."""
+
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix="lm-fetch-")
+        self.www = os.path.join(self.dir, "www")
+        self.log = os.path.join(self.dir, "log")
+        os.mkdir(self.www)
+        self.server = subprocess.Popen([sys.executable, os.path.join(SRC, "lib", "badserver.py"), self.www, self.log],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.server.stdout.readline())
+        self.states = 0
+        self.children = []
+        self.env = dict(os.environ, LAMINA_TEST_NO_DELAY="1", no_proxy="*")
+        random.seed(int(os.environ.get("LAMINA_SEED", "1")))
+
+    def close(self):
+        for child in self.children:
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+            child.stdout.close()
+        self.server.stdin.close()
+        self.server.wait()
+        self.server.stdout.close()
+        shutil.rmtree(self.dir)
+
+    def file(self, size=SIZE, **kind):
+        self.states += 1
+        return File(self, "f%d" % self.states, random.randbytes(size), **kind)
+
+    def state(self):
+        self.states += 1
+        return os.path.join(self.dir, "state%d" % self.states)
+
+    def start(self, state, *specs, options=(), program=FETCH, **env):
+        child = subprocess.Popen([program, *options, state, *specs], stdout=subprocess.PIPE, text=True,
+                                 env=dict(self.env, **env))
+        self.children.append(child)
+        return child
+
+    def run(self, state, *specs, **more):
+        child = self.start(state, *specs, **more)
+        out = child.communicate(timeout=DEADLINE)[0]
+        return out.splitlines()[-1] if out else "died %d" % child.returncode
+
+    def requests(self, text):
+        try:
+            with open(self.log, encoding="ascii") as log:
+                return [line for line in log if text in line]
+        except FileNotFoundError:
+            return []
+
+
+def litter(state):
+    return sorted(os.listdir(os.path.join(state, "partial")))
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("waited too long for " + what)
+        time.sleep(0.01)
+
+
+def size_of(path):
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
+
+
+# --- tests; each takes a World -------------------------------------------
+
+def test_plain(w):
+    files = [w.file(), w.file(size=0), w.file(size=1), w.file(size=3000000)]
+    state = w.state()
+    assert w.run(state, *[f.spec("ok") for f in files]).startswith("ok 4 ")
+    assert all(f.good(state) for f in files) and not litter(state)
+    before = len(w.requests(""))
+    assert w.run(state, *[f.spec("ok") for f in files]) == "ok 0 0"
+    assert len(w.requests("")) == before
+
+
+def test_same_file_twice(w):
+    f, state = w.file(), w.state()
+    assert w.run(state, f.spec("ok"), f.spec("ok")).startswith("ok 1 ")
+    assert len(w.requests(f.name)) == 1
+
+
+def test_file_url(w):
+    f, state = w.file(size=3000000), w.state()
+    url = "file://" + os.path.join(w.www, f.name)
+    assert w.run(state, f.spec(url)) == "ok 1 3000000"
+    assert f.good(state)
+    other = w.file()
+    assert w.run(state, other.spec("file:///nonexistent/x")).startswith("error source")
+    assert w.run(state, other.spec("file://" + w.www)).startswith("error source")
+    os.mkfifo(os.path.join(w.www, "fifo"))
+    assert w.run(state, other.spec("file://" + w.www + "/fifo")).startswith("error source")
+    assert w.run(state, other.spec(url)).startswith("error source")
+    assert w.run(state, other.spec("file://" + w.www + "/" + other.name, size=SIZE + 1)).startswith("error source")
+
+
+def test_recovers(w):
+    for behaviour, requests in [("fail:500:2", 3), ("fail:503:4", 5), ("fail:408:1", 2), ("fail:429:2:30", 3),
+                                ("chunked", 1), ("noranges", 1), ("newetag", 1),
+                                ("cut:100000:3", 4), ("cut:0:1", 2), ("flip:0", 1)]:
+        f, state = w.file(), w.state()
+        result = w.run(state, f.spec(behaviour))
+        assert result.startswith("ok 1 "), (behaviour, result)
+        assert f.good(state) and not litter(state), behaviour
+        assert len(w.requests(f.name)) == requests, (behaviour, w.requests(f.name))
+
+
+def test_resume_in_one_run(w):
+    """A cut costs only what was not there: the second request is a range."""
+    f, state = w.file(), w.state()
+    assert w.run(state, f.spec("cut:123456:1")) == "ok 1 %d" % SIZE
+    assert len(w.requests("bytes=123456-")) == 1
+
+
+def test_gives_up(w):
+    for behaviour, code, requests in [("status:404", "source", 1), ("status:403", "source", 1),
+                                      ("status:500", "source", 5), ("length:5", "source", 1),
+                                      ("length:-5", "source", 1), ("endless", "source", 1), ("loop", "source", 11),
+                                      ("tofile", "source", 1), ("close", "source", None),
+                                      ("garbage", "source", None), ("chunkshort", "source", 5),
+                                      ("flip", "digest", 1), ("biglength:99999999999", "source", 1)]:
+        f, state = w.file(), w.state()
+        result = w.run(state, f.spec(behaviour))
+        assert result.startswith("error " + code + " file f0: "), (behaviour, result)
+        assert not os.path.exists(f.final(state)), behaviour
+        assert requests is None or len(w.requests(f.name)) == requests, (behaviour, w.requests(f.name))
+
+
+def test_bad_urls(w):
+    f, state = w.file(), w.state()
+    for url in ["ftp://h/x", "gopher://h/x", "json://x", "scp://h/x"]:
+        assert w.run(state, f.spec(url)).startswith("error source")
+    assert w.run(state, " ".join(f.spec().split())).startswith("error source file f0: no URL")
+    assert not litter(state)
+
+
+def test_wrong_digest(w):
+    f, state = w.file(), w.state()
+    bad = bytearray(f.data)
+    bad[SIZE // 2] ^= 1
+    result = w.run(state, f.spec("flip"))
+    assert "expected sha256:" + f.hex in result and "got sha256:" + hashlib.sha256(bad).hexdigest() in result
+    assert not litter(state) and not os.listdir(os.path.join(state, "blobs"))
+    # Final for that URL, but another may have the right bytes.
+    assert w.run(state, f.spec("flip", "status:404", "ok")).startswith("ok 1 ")
+    assert len(w.requests("/flip/" + f.name)) == 2
+    # It counts for more than a source that has nothing.
+    g = w.file()
+    assert w.run(w.state(), g.spec("flip", "status:404")).startswith("error digest")
+
+
+def test_mirrors(w):
+    f, state = w.file(), w.state()
+    assert w.run(state, f.spec("http://127.0.0.1:1/x", "status:500", "cut:300000:99", "ok")) == "ok 1 %d" % SIZE
+    assert len(w.requests("/status:500/" + f.name)) == 1
+    assert len(w.requests("/ok/%s bytes=300000-" % f.name)) == 1
+    # Of two that fail now and then, neither is given up too soon.
+    g = w.file()
+    assert w.run(state, g.spec("fail:503:3", "fail:503:3")) == "ok 1 %d" % SIZE
+
+
+def test_mirror_with_other_bytes(w):
+    """A prefix from a bad mirror must not put the blame on a good one."""
+    f, state = w.file(), w.state()
+    w.run(state, f.spec("cut:400000:9"))
+    assert size_of(f.part(state)) == 400000
+    with open(f.part(state), "r+b") as part:
+        part.write(b"wrong")
+    result = w.run(state, f.spec("ok"))
+    assert result == "ok 1 %d" % (SIZE - 400000 + SIZE), result
+    assert f.good(state)
+
+
+def test_range_answers(w):
+    for behaviour in ["noranges", "badrange", "otherbytes", "newetag", "ignoreifrange", "ok"]:
+        f, state = w.file(), w.state()
+        assert w.run(state, f.spec("cut:350000:9")).startswith("error source")
+        assert size_of(f.part(state)) == 350000, behaviour
+        result = w.run(state, f.spec(behaviour))
+        assert result.startswith("ok 1 "), (behaviour, result)
+        assert f.good(state) and not litter(state), behaviour
+        assert len(w.requests("/%s/%s bytes=350000-" % (behaviour, f.name))) == 1
+
+
+def test_if_range(w):
+    """The ETag kept beside the .part is sent; if it no longer holds, all is fetched anew."""
+    for holds in True, False:
+        f, state = w.file(), w.state()
+        assert w.run(state, f.spec("cut:350000:5")).startswith("error source")
+        with open(os.path.join(state, "partial", "sha256-%s.from" % f.hex), "r+", encoding="ascii") as kept:
+            lines = kept.read().splitlines()
+            assert len(lines) == 2 and lines[1].startswith('"')
+            if not holds:
+                kept.seek(len(lines[0]) + 2)
+                kept.write("x")
+        assert w.run(state, f.spec("cut:350000:5")) == "ok 1 %d" % (SIZE - 350000 if holds else SIZE)
+        assert f.good(state)
+
+
+def test_resume_at_random_bytes(w):
+    f = w.file()
+    for _ in range(6):
+        state, at = w.state(), random.randrange(1, SIZE)
+        assert w.run(state, f.spec("cut:%d:99" % at)).startswith("error source")
+        assert size_of(f.part(state)) == at
+        assert w.run(state, f.spec("ok")) == "ok 1 %d" % (SIZE - at)
+        assert f.good(state)
+
+
+def test_stall(w):
+    f, state = w.file(), w.state()
+    assert w.run(state, f.spec("stall:200000:1"), options=["--stall", "1"]) == "ok 1 %d" % SIZE
+    assert len(w.requests("bytes=200000-")) == 1
+
+
+def test_cancel(w):
+    f, state = w.file(), w.state()
+    result = w.run(state, f.spec("drip:20000:20"), options=["--cancel-at", "200000"])
+    assert result.startswith("error cancelled"), result
+    have = size_of(f.part(state))
+    assert have >= 200000 and not [n for n in litter(state) if n.endswith(".lock")]
+    assert w.run(state, f.spec("ok")) == "ok 1 %d" % (SIZE - have)
+
+
+def test_layers(w):
+    base = w.file(kind="layer")
+    child = File(w, "child", b"PARENT sha256:%s\n" % base.hex.encode() + random.randbytes(1000), kind="layer",
+                 parent="sha256:" + base.hex)
+    state = w.state()
+    assert w.run(state, base.spec("ok"), child.spec("ok")).startswith("ok 2 ")
+    assert base.good(state) and child.good(state)
+
+
+def test_refused(w):
+    hostile = File(w, "hostile", b"HOSTILE" + random.randbytes(5000), kind="layer")
+    orphan = File(w, "orphan", b"PARENT sha256:%s\n" % (b"0" * 64), kind="layer", parent="sha256:" + "1" * 64)
+    for f in hostile, orphan:
+        state = w.state()
+        assert w.run(state, f.spec("ok", "ok")).startswith("error refused layer f0: ")
+        assert not os.listdir(os.path.join(state, "layers")) and not litter(state)
+        # The right bytes are refused wherever they come from.
+        assert len(w.requests(f.name)) == 1
+
+
+def test_real_images(w):
+    if not shutil.which("qemu-img"):
+        return "qemu-img is not installed"
+    base = os.path.join(w.dir, "base.qcow2")
+    quiet = {"check": True, "stdout": subprocess.DEVNULL}
+    subprocess.run(["qemu-img", "create", "-f", "qcow2", base, "64M"], **quiet)
+    with open(base, "rb") as file:
+        one = File(w, "base", file.read(), kind="layer")
+    name = "sha256-%s.qcow2" % one.hex
+    os.rename(base, os.path.join(w.dir, name))
+    for backing in name, "/etc/passwd":
+        subprocess.run(["qemu-img", "create", "-f", "qcow2", "-u", "-b", backing, "-F", "qcow2", "top.qcow2", "64M"],
+                       cwd=w.dir, **quiet)
+        with open(os.path.join(w.dir, "top.qcow2"), "rb") as file:
+            two = File(w, "top", file.read(), kind="layer", parent="sha256:" + one.hex)
+        state = w.state()
+        result = w.run(state, one.spec("ok"), two.spec("ok"), program=FETCH_REAL)
+        if backing == name:
+            assert result.startswith("ok 2 "), result
+        else:
+            assert result.startswith("error refused layer f1: "), result
+            assert not os.path.exists(two.final(state)) and not os.path.exists(two.part(state))
+    return None
+
+
+def test_no_space(w):
+    f, g, state = w.file(), w.file(), w.state()
+    result = w.run(state, f.spec("ok"), g.spec("ok"), LAMINA_TEST_FREE=str(2 * SIZE - 1))
+    assert result.startswith("error no-space") and str(2 * SIZE) in result and str(2 * SIZE - 1) in result
+    assert not w.requests(f.name) and not w.requests(g.name) and not litter(state)
+    assert w.run(state, f.spec("ok"), g.spec("ok"), LAMINA_TEST_FREE=str(2 * SIZE)).startswith("ok 2")
+    for fault in "part-reserve", "part-before-write", "part-before-sync":
+        f, state = w.file(), w.state()
+        assert w.run(state, f.spec("ok"), LAMINA_TEST_FAULT=fault + "=enospc").startswith("error no-space"), fault
+        assert not os.path.exists(f.final(state))
+        assert w.run(state, f.spec("ok")).startswith("ok 1 "), fault
+
+
+def test_killed_at_each_fault_point(w):
+    """Killed anywhere, run again, all well."""
+    for fault in ["part-reserve", "part-before-write", "part-after-write", "part-before-sync", "part-after-sync",
+                  "publish-before-rename", "publish-after-rename", "part-after-publish"]:
+        f, state = w.file(), w.state()
+        result = w.run(state, f.spec("ok"), LAMINA_TEST_FAULT=fault + "=kill")
+        assert result == "died -9", (fault, result)
+        assert not os.path.exists(f.final(state)) or f.good(state)
+        result = w.run(state, f.spec("ok"))
+        assert result.startswith("ok "), (fault, result)
+        assert f.good(state), fault
+
+
+def test_sees_holder_and_takes_over(w):
+    f, state = w.file(), w.state()
+    holder = w.start(state, f.spec("drip:20000:40"))
+    wait_for(lambda: size_of(f.part(state)) > 60000, "the holder's bytes")
+    waiter = w.start(state, f.spec("ok"), options=["--progress"])
+    seen = 0
+    while seen < 60000:
+        line = waiter.stdout.readline().split()
+        if len(line) > 4 and line[4] == "elsewhere":
+            seen = int(line[2])
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    have = size_of(f.part(state))
+    out = waiter.communicate(timeout=DEADLINE)[0].splitlines()
+    assert out[-1] == "ok 1 %d" % (SIZE - have), (out[-1], have)
+    assert f.good(state) and not litter(state)
+    assert len(w.requests("/ok/%s bytes=%d-" % (f.name, have))) == 1
+
+
+def test_busy(w):
+    f, state = w.file(), w.state()
+    holder = w.start(state, f.spec("drip:20000:50"))
+    wait_for(lambda: size_of(f.part(state)) > 0, "the holder's bytes")
+    holder.send_signal(signal.SIGSTOP)
+    result = w.run(state, f.spec("ok"), options=["--busy", "1"])
+    holder.send_signal(signal.SIGCONT)
+    assert result.startswith("error busy"), result
+    assert not w.requests("/ok/" + f.name)
+
+
+def test_single_flight(w):
+    """Twenty processes, overlapping sets in any order: one GET a file."""
+    files = [w.file(size=100000) for _ in range(6)]
+    state = w.state()
+    children = []
+    for _ in range(20):
+        some = random.sample(files, 4)
+        children.append(w.start(state, *[f.spec("drip:30000:20") for f in some], options=["--transfers", "2"]))
+    moved = 0
+    for child in children:
+        result = child.communicate(timeout=DEADLINE)[0].splitlines()[-1]
+        assert result.startswith("ok "), result
+        moved += int(result.split()[1])
+    used = [f for f in files if os.path.exists(f.final(state))]
+    assert moved == len(used)
+    for f in used:
+        assert f.good(state)
+        assert len(w.requests(f.name)) == 1
+    assert not litter(state)
+
+
+def test_more_files_than_slots(w):
+    files = [w.file(size=20000) for _ in range(30)]
+    state = w.state()
+    assert w.run(state, *[f.spec("ok") for f in files], options=["--transfers", "3"]) == "ok 30 600000"
+    assert all(f.good(state) for f in files)
+
+
+def test_progress(w):
+    f, state = w.file(), w.state()
+    child = w.start(state, f.spec("drip:50000:30"), options=["--progress"])
+    lines = [line.split() for line in child.communicate(timeout=DEADLINE)[0].splitlines()]
+    assert lines.pop()[0] == "ok"
+    done = [int(line[2]) for line in lines]
+    assert done == sorted(done) and done[-1] == SIZE and lines[-1][1] == "done"
+    assert any(0 < n < SIZE for n in done)
+    assert {line[1] for line in lines} >= {"transferring", "done"}
+
+
+def main():
+    tests = [(name[5:], test) for name, test in globals().items() if name.startswith("test_")]
+    if len(sys.argv) > 1:
+        tests = [(name, test) for name, test in tests if name in sys.argv[1:]]
+    print("1..%d" % len(tests), flush=True)
+    failures = 0
+    for number, (name, test) in enumerate(tests, 1):
+        world = World()
+        began = time.monotonic()
+        try:
+            skip = test(world)
+            print("ok %d %s%s" % (number, name, " # SKIP " + skip if skip else ""), flush=True)
+        except Exception as error:  # whatever it is, the other tests still run
+            failures += 1
+            frame = error.__traceback__
+            while frame.tb_next and frame.tb_next.tb_frame.f_code.co_filename == __file__:
+                frame = frame.tb_next
+            print("not ok %d %s # line %d: %s %s" % (number, name, frame.tb_lineno, type(error).__name__,
+                                                     str(error).replace("\n", " ")), flush=True)
+        finally:
+            world.close()
+        print("# %s: %.1f s" % (name, time.monotonic() - began), flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lm_image_vet() without images: a file that starts with "HOSTILE" is refused,
+ * one that starts with "PARENT <digest>" wants that parent, others want none. */
+#include "config.h"
+#include "base/error.h"
+#include "image/vet.h"
+
+#include <string.h>
+
+G_DEFINE_QUARK (lm-image-error-quark, lm_image_error)
+
+gboolean
+lm_image_vet (const char *path, const char *name, const LmDigest *parent, guint64 *out_virtual_size,
+              GCancellable *cancellable, GError **error)
+{
+  g_autofree char *text = NULL;
+  gsize size;
+  g_autofree char *want = parent ? lm_digest_to_string (parent) : g_strdup ("");
+  if (!g_file_get_contents (path, &text, &size, error))
+    return FALSE;
+  if (g_str_has_prefix (text, "HOSTILE"))
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED, "%s is hostile", name);
+  gboolean has = g_str_has_prefix (text, "PARENT ");
+  if (has != (parent != NULL) || (has && strncmp (text + 7, want, strlen (want)) != 0))
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED, "%s has another parent", name);
+  return TRUE;
+}
