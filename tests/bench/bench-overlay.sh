@@ -46,11 +46,12 @@ for ((run = 0; run < runs; run++)); do
   done
 done
 
-median () { sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+median () { sort -n "$1" | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'; }
 awk -v du="$(median "$dir/default.us")" -v lu="$(median "$dir/lamina.us")" \
     -v dk="$(median "$dir/default.kib")" -v lk="$(median "$dir/lamina.kib")" \
     -v speed_bound=$speed_bound -v space_bound=$space_bound 'BEGIN {
   printf "  default %.2f s, %.0f MiB; lamina %.2f s, %.0f MiB\n", du / 1e6, dk / 1024, lu / 1e6, lk / 1024
-  printf "overlay 4 KiB writes: speed-up %.2f (bound %s), space %.2f (bound %s)\n", du / lu, speed_bound, lk / dk, space_bound
+  printf "overlay 4 KiB writes: speed-up %.2f (bound %s), space %.2f (bound %s)\n",
+    du / lu, speed_bound, lk / dk, space_bound
   exit ! (du / lu >= speed_bound && lk / dk <= space_bound)
 }'

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
 # Test hosts and a web server for them; sourced by bash scripts.
 # A "host" is a directory: its libvirtd (see host-init), its lamina state, and
 # a plain user. Every process of it dies with it. Needs root.

@@ -175,9 +175,10 @@ test_qemu_img (Fixture *f, gconstpointer data)
     {
       g_test_message ("%s", made[i].name);
       g_autofree char *path = g_build_filename (f->dir, made[i].name, NULL);
-      const char *const base[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-o", made[i].options, path, "32M", NULL };
-      const char *const child[] = { "qemu-img", "create", "-q", "-u",  "-f", "qcow2", "-F", "qcow2", "-b", PARENT_NAME,
-                                    "-o", made[i].options, path, "32M", NULL };
+      const char *const base[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-o", made[i].options,
+                                   path,       "32M",    NULL };
+      const char *const child[] = { "qemu-img",  "create", "-q", "-u",            "-f", "qcow2", "-F", "qcow2", "-b",
+                                    PARENT_NAME, "-o",     made[i].options, path, "32M", NULL };
       g_free (run (made[i].child ? child : base));
       g_autoptr (GError) error = NULL;
       guint64 virtual_size = 0;
@@ -200,8 +201,8 @@ test_with_data (Fixture *f, gconstpointer data)
   g_autofree char *content = g_strnfill (1 << 20, 'x');
   g_autoptr (GError) error = NULL;
   g_assert_true (lm_file_write (raw, content, 1 << 20, 0600, &error));
-  const char *const convert[] = { "qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2", "-o", "compression_type=zstd",
-                                  raw, packed, NULL };
+  const char *const convert[] = { "qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2",
+                                  "-o", "compression_type=zstd", raw, packed, NULL };
   const char *const snapshot[] = { "qemu-img", "snapshot", "-c", "one", packed, NULL };
   g_free (run (convert));
   g_assert_true (lm_image_vet (packed, "packed", NULL, NULL, NULL, &error));

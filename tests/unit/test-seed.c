@@ -182,7 +182,9 @@ test_write (void)
   {
     const char *name;
     GBytes *bytes;
-  } expected[] = { { "user-data", files->user_data }, { "meta-data", files->meta_data }, { "network-config", network } };
+  } expected[] = { { "user-data", files->user_data },
+                   { "meta-data", files->meta_data },
+                   { "network-config", network } };
   for (gsize i = 0; i < G_N_ELEMENTS (expected); i++)
     {
       g_autofree char *file = g_build_filename (back, expected[i].name, NULL);

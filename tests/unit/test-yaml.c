@@ -187,7 +187,8 @@ test_size_format (void)
   {
     guint64 bytes;
     const char *text;
-  } cases[] = { { 0, "0 B" }, { 1023, "1023 B" }, { 1024, "1.0 KiB" }, { 365887488, "348.9 MiB" }, { LM_SIZE_GIB - 1, "1.0 GiB" }, { G_MAXUINT64, "16.0 EiB" } };
+  } cases[] = { { 0, "0 B" }, { 1023, "1023 B" }, { 1024, "1.0 KiB" }, { 365887488, "348.9 MiB" },
+                { LM_SIZE_GIB - 1, "1.0 GiB" }, { G_MAXUINT64, "16.0 EiB" } };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autofree char *text = lm_size_format (cases[i].bytes);
