@@ -49,6 +49,6 @@ GPtrArray *lm_catalog_set_load_layers (const LmCatalogSet *set);
  * several catalogs have means what the one of highest priority says. */
 GPtrArray *lm_catalog_set_load_groups (const LmCatalogSet *set);
 
-/** lm_catalog_set_suggest: the name of a layer, or of what one provides,
- * that is nearest to @name; NULL when none is near. Newly allocated. */
+/** lm_catalog_set_suggest: the name of the layer
+ * that is nearest to @name (valid); NULL when none is near. Newly allocated. */
 char *lm_catalog_set_suggest (const LmCatalogSet *set, const char *name);

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "model/relation.h"
 #include "model/selection.h"
+#include "model/version.h"
 
 #include <string.h>
 
@@ -55,4 +56,41 @@ lm_relation_parse (const char *text, LmRelation *out_relation)
     return FALSE;
   *out_relation = relation;
   return TRUE;
+}
+
+static gboolean
+is_in_range (const LmRelation *relation, const char *version)
+{
+  if (relation->op == LM_RELATION_ANY)
+    return TRUE;
+  int order = lm_version_compare (version, relation->version);
+  return relation->op & (order < 0 ? LM_RELATION_LESS : order > 0 ? LM_RELATION_GREATER : LM_RELATION_EQUAL);
+}
+
+gboolean
+lm_relation_is_met (const LmRelation *relation, const LmLayer *layer)
+{
+  if (strcmp (layer->name, relation->name) == 0 && is_in_range (relation, layer->version))
+    return TRUE;
+  for (char *const *text = layer->provides; *text; text++)
+    {
+      LmRelation given;
+      if (!lm_relation_parse (*text, &given) || strcmp (given.name, relation->name) != 0)
+        continue;
+      if (relation->op == LM_RELATION_ANY || (given.op != LM_RELATION_ANY && is_in_range (relation, given.version)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+gboolean
+lm_relations_meet (char *const *texts, const LmLayer *layer)
+{
+  for (; *texts; texts++)
+    {
+      LmRelation relation;
+      if (lm_relation_parse (*texts, &relation) && lm_relation_is_met (&relation, layer))
+        return TRUE;
+    }
+  return FALSE;
 }

@@ -2,7 +2,7 @@
 #pragma once
 /* What a layer says of others: "name", "name >= version", in its requires,
  * provides and conflicts. */
-#include <glib.h>
+#include "model/layer.h"
 
 /* Bits, so that LESS | EQUAL is "<=". */
 typedef enum
@@ -24,3 +24,11 @@ typedef struct
  * < <= = >= >, spaces around it being optional. FALSE when it is neither;
  * allocates nothing. */
 gboolean lm_relation_parse (const char *text, LmRelation *out_relation) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_relation_is_met: whether @layer is what @relation speaks of, by its name
+ * and version or by what it provides. As in Debian, a relation with a version
+ * is met only by a provide that has one. */
+gboolean lm_relation_is_met (const LmRelation *relation, const LmLayer *layer);
+
+/** lm_relations_meet: whether any of @texts, as in a layer's requires, is met by @layer. */
+gboolean lm_relations_meet (char *const *texts, const LmLayer *layer);

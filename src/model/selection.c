@@ -2,34 +2,54 @@
 #include "config.h"
 #include "model/selection.h"
 #include "base/error.h"
+#include "model/version.h"
 
 #include <string.h>
 
 G_DEFINE_QUARK (lm-selection-error-quark, lm_selection_error)
 
-#define DIGITS "0123456789"
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+enum
+{
+  NAME_FIRST = 1 << 0,
+  NAME_REST = 1 << 1,
+  VERSION_FIRST = 1 << 2,
+  VERSION_REST = 1 << 3,
+};
+
+/* A table, since a large catalog has some hundred thousand names to check. */
+static const guint8 classes[256] = {
+  ['0' ... '9'] = NAME_FIRST | NAME_REST | VERSION_FIRST | VERSION_REST,
+  ['a' ... 'z'] = NAME_FIRST | NAME_REST | VERSION_FIRST | VERSION_REST,
+  ['A' ... 'Z'] = VERSION_FIRST | VERSION_REST,
+  ['+'] = NAME_REST | VERSION_REST,
+  ['.'] = NAME_REST | VERSION_REST,
+  ['-'] = NAME_REST | VERSION_REST,
+  ['_'] = NAME_REST,
+  ['~'] = VERSION_REST,
+  [':'] = VERSION_REST,
+};
 
 static gboolean
-is_word (const char *text, const char *first, const char *rest, gsize max)
+is_word (const char *text, guint8 first, guint8 rest, gsize max)
 {
-  if (text == NULL || *text == '\0' || strchr (first, *text) == NULL)
+  if (text == NULL || !(classes[(guint8) *text] & first))
     return FALSE;
-  gsize length = strspn (text, rest);
+  gsize length = 1;
+  while (length <= max && classes[(guint8) text[length]] & rest)
+    length++;
   return length <= max && text[length] == '\0';
 }
 
 gboolean
 lm_name_is_valid (const char *name)
 {
-  return is_word (name, LOWER DIGITS, LOWER DIGITS "+._-", LM_NAME_MAX);
+  return is_word (name, NAME_FIRST, NAME_REST, LM_NAME_MAX);
 }
 
 gboolean
 lm_version_is_valid (const char *version)
 {
-  return is_word (version, LOWER UPPER DIGITS, LOWER UPPER DIGITS ".+~:-", LM_VERSION_MAX);
+  return is_word (version, VERSION_FIRST, VERSION_REST, LM_VERSION_MAX);
 }
 
 LmSelection *
@@ -61,6 +81,14 @@ lm_selection_format (const LmSelection *selection)
 {
   return g_strconcat (selection->group ? selection->group : "", selection->group ? "=" : "", selection->name,
                       selection->version ? "@" : NULL, selection->version, NULL);
+}
+
+gboolean
+lm_selection_matches (const LmSelection *selection, const LmLayer *layer)
+{
+  return strcmp (selection->name, layer->name) == 0
+         && (selection->group == NULL || strcmp (selection->group, layer->group) == 0)
+         && (selection->version == NULL || lm_version_compare (selection->version, layer->version) == 0);
 }
 
 void

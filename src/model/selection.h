@@ -2,7 +2,7 @@
 #pragma once
 /* What the user asked for: "[group=]name[@version]"; and the rules for names
  * and versions, which hold for catalogs too. */
-#include <glib.h>
+#include "model/layer.h"
 
 #define LM_NAME_MAX 64
 #define LM_VERSION_MAX 64
@@ -27,6 +27,9 @@ LmSelection *lm_selection_parse (const char *text, GError **error) G_GNUC_WARN_U
 
 /** lm_selection_format: the text form, newly allocated. */
 char *lm_selection_format (const LmSelection *selection);
+
+/** lm_selection_matches: whether @layer is of the name, group and version asked for. */
+gboolean lm_selection_matches (const LmSelection *selection, const LmLayer *layer);
 
 void lm_selection_free (LmSelection *selection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmSelection, lm_selection_free)

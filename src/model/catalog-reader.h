@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* From a catalog's text to its block. For catalog.c only. */
+#include <glib.h>
+
+/** lm_catalog_read: as lm_catalog_parse(), which see; the unsealed block (prepared.h). */
+GBytes *lm_catalog_read (const char *base_url, const char *text, gsize size, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
