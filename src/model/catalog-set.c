@@ -240,7 +240,7 @@ consider (const char *name, const char *candidate, const char **best, guint *bes
   gboolean extends = a >= 3 && (g_str_has_prefix (candidate, name) || (b >= 3 && g_str_has_prefix (name, candidate)));
   if (!extends && far >= *best_distance)
     return;
-  guint d = extends ? 2 : distance (name, candidate);
+  guint d = extends ? 1 : distance (name, candidate);
   if (d < *best_distance || (d == *best_distance && *best != NULL && strcmp (candidate, *best) < 0))
     {
       *best = candidate;
@@ -252,8 +252,8 @@ char *
 lm_catalog_set_suggest (const LmCatalogSet *set, const char *name)
 {
   const char *best = NULL;
-  /* a third of the letters may be wrong, but never all */
-  guint best_distance = MIN (3, (guint) strlen (name) / 3) + 1;
+  /* a third of the letters or so may be wrong; two in five, as when they are swapped */
+  guint best_distance = MIN (3, (guint) (strlen (name) + 1) / 3) + 1;
   for (guint i = 0; i < set->members->len; i++)
     for (guint j = 0; j < lm_catalog_get_n_layers (member (set, i)->catalog); j++)
       consider (name, lm_catalog_get_layer_name (member (set, i)->catalog, j), &best, &best_distance);

@@ -117,6 +117,18 @@ string_in (const LmPrepared *p, guint32 offset)
 }
 
 static gboolean
+owns_its_builds (const LmPrepared *p, guint32 i)
+{
+  LmPreparedSpan span = p->layers[i].builds;
+  if (!span_in (p, LM_PREPARED_BUILDS, span))
+    return FALSE;
+  for (guint32 b = span.first; b < span.first + span.n; b++)
+    if (p->builds[b].layer != i)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
 check_layer (const LmPrepared *p, guint32 i)
 {
   const LmPreparedLayer *l = &p->layers[i];
@@ -125,7 +137,7 @@ check_layer (const LmPrepared *p, guint32 i)
          && in (p, LM_PREPARED_STRINGS, l->arch) && in (p, LM_PREPARED_STRINGS, l->ready)
          && in (p, LM_PREPARED_STRINGS, l->cmdline) && span_in (p, LM_PREPARED_LISTS, l->provides)
          && span_in (p, LM_PREPARED_LISTS, l->requires) && span_in (p, LM_PREPARED_LISTS, l->conflicts)
-         && span_in (p, LM_PREPARED_BUILDS, l->builds)
+         && owns_its_builds (p, i)
          && (l->kernel == LM_PREPARED_NONE || in (p, LM_PREPARED_BLOBS, l->kernel))
          && (l->initrd == LM_PREPARED_NONE || in (p, LM_PREPARED_BLOBS, l->initrd))
          /* later ones only: no walk along them can turn in a circle */
@@ -140,10 +152,16 @@ check_records (const LmPrepared *p)
     good = string_in (p, p->lists[i]);
   for (guint32 i = 0; good && i < p->count[LM_PREPARED_GROUPS]; i++)
     good = string_in (p, p->groups[i].name) && in (p, LM_PREPARED_STRINGS, p->groups[i].title);
+  guint64 owned = 0;
   for (guint32 i = 0; good && i < p->count[LM_PREPARED_LAYERS]; i++)
-    good = check_layer (p, i);
+    {
+      good = check_layer (p, i);
+      owned += p->layers[i].builds.n;
+    }
+  /* each build has one owner, so all have theirs if the numbers agree */
+  good = good && owned == p->count[LM_PREPARED_BUILDS];
   for (guint32 i = 0; good && i < p->count[LM_PREPARED_BUILDS]; i++)
-    good = span_in (p, LM_PREPARED_LISTS, p->builds[i].urls) && in (p, LM_PREPARED_LAYERS, p->builds[i].layer);
+    good = span_in (p, LM_PREPARED_LISTS, p->builds[i].urls);
   for (guint32 i = 0; good && i < p->count[LM_PREPARED_BLOBS]; i++)
     good = span_in (p, LM_PREPARED_LISTS, p->blobs[i].urls);
   for (guint32 i = 0; good && i < p->count[LM_PREPARED_PROVIDES]; i++)

@@ -199,6 +199,22 @@ add_rule (const LmSolver *solver, Solver *solv, Id rule, GPtrArray *merged)
     add_conflict (solver, merged, source, target, dep);
 }
 
+/* "a and b are both of a group" */
+static gboolean
+is_about_group (const Reason *reason)
+{
+  return g_str_has_prefix (reason->rest, "and ");
+}
+
+static char *
+format_reason (const Reason *reason)
+{
+  const LmLayer *layer = reason->source->layer;
+  if (reason->several_versions || is_about_group (reason))
+    return g_strdup_printf ("%s %s", layer->name, reason->rest);
+  return g_strdup_printf ("%s %s %s", layer->name, layer->version, reason->rest);
+}
+
 static void
 explain (const LmSolver *solver, Solver *solv, GPtrArray *reasons)
 {
@@ -212,15 +228,11 @@ explain (const LmSolver *solver, Solver *solv, GPtrArray *reasons)
         add_rule (solver, solv, rules.elements[i], merged);
       queue_free (&rules);
     }
-  for (guint i = 0; i < merged->len && i < MAX_REASONS; i++)
-    {
-      const Reason *r = merged->pdata[i];
-      const LmLayer *layer = r->source->layer;
-      /* "a and b are both of a group" is about names */
-      gboolean bare = r->several_versions || g_str_has_prefix (r->rest, "and ");
-      g_ptr_array_add (reasons, bare ? g_strdup_printf ("%s %s", layer->name, r->rest)
-                                     : g_strdup_printf ("%s %s %s", layer->name, layer->version, r->rest));
-    }
+  /* what a layer needs comes before that two take one place */
+  for (guint pass = 0; pass < 2; pass++)
+    for (guint i = 0; i < merged->len && reasons->len < MAX_REASONS; i++)
+      if (is_about_group (merged->pdata[i]) == (pass == 1))
+        g_ptr_array_add (reasons, format_reason (merged->pdata[i]));
 }
 
 GPtrArray *

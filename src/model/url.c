@@ -17,7 +17,8 @@ parse (const char *base, const char *url, GError **error)
   g_autoptr (GUri) parent = base ? g_uri_parse (base, FLAGS, NULL) : NULL;
   /* GLib strips blanks and control bytes; here they are wrong */
   gboolean blank = strpbrk (url, " \t\r\n\\\"<>^`{|}") != NULL;
-  g_autoptr (GUri) uri = blank || strlen (url) > LM_URL_MAX ? NULL : g_uri_parse_relative (parent, url, FLAGS, &local);
+  gboolean bad = blank || *url == '\0' || strlen (url) > LM_URL_MAX;
+  g_autoptr (GUri) uri = bad ? NULL : g_uri_parse_relative (parent, url, FLAGS, &local);
   if (uri != NULL)
     {
       const char *scheme = g_uri_get_scheme (uri), *host = g_uri_get_host (uri);

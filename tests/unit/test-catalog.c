@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/yaml.h"
+#include "lab.h"
+#include "model/listing.h"
+
+#include <string.h>
+
+#define HEAD "lamina-catalog: 1\ngroups: [{name: os}]\nlayers:\n"
+#define LAYER "  - {name: a, version: \"1\", group: os, builds: [{digest: $a, size: 1, urls: [a]}]"
+
+static void
+assert_lab (const LmCatalog *catalog)
+{
+  g_assert_cmpstr (lm_catalog_get_source (catalog), ==, "lab");
+  g_assert_cmpstr (lm_catalog_get_name (catalog), ==, "lab");
+  g_assert_cmpstr (lm_catalog_get_base_url (catalog), ==, LAB_URL);
+  g_assert_cmpuint (lm_catalog_get_n_groups (catalog), ==, 4);
+  g_assert_cmpuint (lm_catalog_get_n_layers (catalog), ==, 9);
+  g_autoptr (LmGroup) os = lm_catalog_load_group (catalog, 0);
+  g_assert_cmpstr (os->title, ==, "Operating system");
+  g_assert_true (os->required);
+  g_assert_false (os->multiple);
+  g_autoptr (LmLayer) debian = lm_catalog_load_layer (catalog, 0);
+  LmDigest kernel = lab_digest ("kernel");
+  g_assert_cmpstr (debian->name, ==, "debian");
+  g_assert_cmpstr (debian->version, ==, "12.11");
+  g_assert_cmpstr (debian->osinfo, ==, "debian12");
+  g_assert_cmpstr (debian->ready, ==, "login:");
+  g_assert_cmpstr (debian->cmdline, ==, "root=/dev/vda rw console=ttyS0");
+  g_assert_cmpuint (debian->memory, ==, 512 << 20);
+  g_assert_cmpuint (debian->disk, ==, G_GUINT64_CONSTANT (4) << 30);
+  g_assert_true (lm_digest_equal (&debian->kernel->digest, &kernel));
+  g_assert_cmpstr (debian->initrd->urls[0], ==, "http://lab.example/c/initrd.img");
+  g_assert_cmpuint (debian->builds->len, ==, 1);
+  const LmBuild *build = debian->builds->pdata[0];
+  g_assert_false (build->has_parent);
+  g_assert_cmpuint (build->size, ==, 1000);
+  g_assert_cmpstr (build->urls[0], ==, "http://lab.example/c/debian-12.qcow2");
+  g_assert_cmpstr (build->urls[1], ==, "https://mirror.example/debian-12.qcow2");
+  g_assert_null (build->urls[2]);
+  guint second = lm_catalog_find_name_next (catalog, lm_catalog_find_name (catalog, "debian"));
+  g_assert_cmpstr (lm_catalog_get_layer_version (catalog, second), ==, "11.9");
+  g_assert_cmpuint (lm_catalog_find_name_next (catalog, second), ==, LM_CATALOG_NONE);
+  g_assert_cmpuint (lm_catalog_find_name (catalog, "httpd"), ==, LM_CATALOG_NONE);
+  g_autoptr (GArray) providers = g_array_new (FALSE, FALSE, sizeof (guint));
+  lm_catalog_find_provided (catalog, "httpd", providers);
+  g_assert_cmpuint (providers->len, ==, 2);
+  LmDigest nginx = lab_digest ("nginx"), debian12 = lab_digest ("debian12"), none = lab_digest ("none");
+  LmCatalogBuild found = lm_catalog_get_build (catalog, lm_catalog_find_build (catalog, &nginx));
+  g_assert_cmpstr (lm_catalog_get_layer_name (catalog, found.layer), ==, "nginx");
+  g_assert_true (lm_digest_equal (found.parent, &debian12));
+  g_assert_cmpuint (lm_catalog_find_build (catalog, &none), ==, LM_CATALOG_NONE);
+}
+
+static void
+test_parse (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (LmCatalog) catalog = lab_parse (lab_catalog, warnings, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (warnings->len, ==, 0);
+  assert_lab (catalog);
+}
+
+static void
+test_warnings (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (LmCatalog) catalog = lab_parse ("lamina-catalog: 1\nflavour: {a: [1, {b: 2}]}\nlayers: []\n", warnings, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (warnings->len, ==, 1);
+  g_assert_cmpstr (warnings->pdata[0], ==, LAB_URL ":2: unknown key \"flavour\" in a catalog is ignored");
+  g_autoptr (GString) many = g_string_new ("lamina-catalog: 1\nlayers: []\ngroups:\n");
+  for (guint i = 0; i < 500; i++)
+    g_string_append_printf (many, "  - {name: g%u, x: 1}\n", i);
+  g_ptr_array_set_size (warnings, 0);
+  g_autoptr (LmCatalog) other = lab_parse (many->str, warnings, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (warnings->len, ==, 101);
+  g_assert_cmpstr (warnings->pdata[100], ==, LAB_URL ": further warnings are not shown");
+}
+
+static void
+test_faults (void)
+{
+  static const struct
+  {
+    const char *text, *message;
+  } cases[] = {
+    { "", "1: a catalog (a mapping) is needed here, not a single value" },
+    { "layers: []\n", "1: a catalog needs \"lamina-catalog\"" },
+    { "lamina-catalog: 1\n", "1: a catalog needs \"layers\"" },
+    { "lamina-catalog: 1\nlayers: {}\n", "2: a list of layers is needed here, not a mapping" },
+    { "lamina-catalog: \"1\"\nlayers: []\n", "1: a whole number is needed here, not a string" },
+    { HEAD "  - {name: a}\n", "4: a layer needs \"version\"" },
+    { HEAD "  - {name: a, version: 12.10, group: os}\n", "4: a string is needed here, not a number; put it in quotes" },
+    { HEAD "  - {name: A}\n", "4: \"A\" is not a name (small letters, digits and + . _ -, at most 64)" },
+    { HEAD "  - {name: ../../etc}\n", "4: \"../../etc\" is not a name (small letters, digits and + . _ -, at most 64)" },
+    { HEAD "  - {name: a, name: b}\n", "4: \"name\" is given twice" },
+    { HEAD "  - {x: 1, x: 2}\n", "4: \"x\" is given twice" },
+    { HEAD "  - {name: a, version: \"1\", group: os, builds: []}\n", "4: at least one build is needed" },
+    { HEAD "  - {builds: [{digest: sha256-00, size: 1}]}\n",
+      "4: \"sha256-00\" is not a digest (sha256: and 64 lower-case hex digits)" },
+    { HEAD "  - {builds: [{digest: $a, size: 0}]}\n",
+      "4: a decimal number of bytes from 1 to 17592186044416 is needed here" },
+    { HEAD "  - {builds: [{digest: $a, size: 99999999999999999999}]}\n",
+      "4: a decimal number of bytes from 1 to 17592186044416 is needed here" },
+    { HEAD "  - {builds: [{digest: $a, size: 1, urls: []}]}\n", "4: at least one URL is needed" },
+    { HEAD "  - {builds: [{digest: $a, size: 1, urls: [\"ftp://h/x\"]}]}\n",
+      "4: \"ftp://h/x\" is not a URL that can be used (file, http or https)" },
+    { HEAD "  - {builds: [{digest: $a, size: 1, urls: [\"file:///etc/shadow\"]}]}\n",
+      "4: \"file:///etc/shadow\" is a local file, which a catalog from the network cannot name" },
+    { HEAD "  - {builds: [{digest: $a, parent: $a, size: 1, urls: [x]}]}\n", "4: a build cannot be its own parent" },
+    { HEAD LAYER "}\n" LAYER "}\n", "5: the same version of this layer is in line 4" },
+    { HEAD LAYER "}\n  - {name: b, version: \"1\", group: os, builds: [{digest: $a, size: 1, urls: [a]}]}\n",
+      "5: a build of the same digest is in line 4" },
+    { HEAD "  - {name: a, version: \"1\", group: web, builds: [{digest: $a, size: 1, urls: [a]}]}\n",
+      "4: the layer \"a\" is of the group \"web\", which is not among the groups" },
+    { "lamina-catalog: 1\nlayers: []\ngroups: [{name: a}, {name: a}]\n", "3: the group \"a\" is given twice" },
+    { HEAD LAYER ", requires: [\"b >> 1\"]}\n",
+      "4: \"b >> 1\" is not \"name\" or \"name >= version\" (or < <= = >)" },
+    { HEAD LAYER ", provides: [\"b >= 1\"]}\n", "4: \"b >= 1\" is not \"name\" or \"name = version\"" },
+    { HEAD LAYER ", resources: {memory: 512}}\n", "4: a size with a unit, as 512MiB, is needed here, not a whole number; put it in quotes" },
+    { HEAD LAYER ", resources: {memory: \"512\"}}\n", "4: a size from 1MiB to 16TiB, with its unit, is needed here" },
+    { HEAD LAYER ", summary: \"a\\e[2Jb\"}\n", "4: a control character is not allowed here" },
+    { HEAD LAYER ", summary: \"a\\u0085b\"}\n", "4: a control character is not allowed here" },
+    { HEAD LAYER ", arch: \"x86-64\"}\n", "4: \"x86-64\" is not an architecture, as x86_64 or aarch64 is" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *message = g_strconcat (LAB_URL ":", cases[i].message, NULL);
+      g_assert_null (lab_parse (cases[i].text, NULL, &error));
+      g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_INVALID);
+      g_assert_cmpstr (error->message, ==, message);
+    }
+}
+
+static void
+test_other_faults (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (lab_parse ("lamina-catalog: 2\nlayers: []\n", NULL, &error));
+  g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_UNSUPPORTED);
+  g_clear_error (&error);
+  g_assert_null (lab_parse ("lamina-catalog: [\n", NULL, &error));
+  g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_INVALID);
+  g_clear_error (&error);
+  g_assert_null (lab_parse ("layers: [\n", NULL, &error));
+  g_assert_error (error, LM_YAML_ERROR, LM_YAML_ERROR_SYNTAX);
+  g_clear_error (&error);
+  g_assert_null (lm_catalog_parse ("x", "file:///srv/c.yaml", "a", 1, NULL, &error));
+  g_assert_true (g_str_has_prefix (error->message, "/srv/c.yaml:1: "));
+}
+
+static void
+test_freeze (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmCatalog) catalog = lab_parse (lab_catalog, NULL, NULL);
+  g_autoptr (GBytes) frozen = lm_catalog_freeze (catalog, "stamp 1");
+  g_autoptr (LmCatalog) thawed = lm_catalog_thaw (frozen, "lab", LAB_URL, "stamp 1", &error);
+  g_assert_no_error (error);
+  assert_lab (thawed);
+  g_assert_null (lm_catalog_thaw (frozen, "lab", LAB_URL, "stamp 2", &error));
+  g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE);
+  g_clear_error (&error);
+  g_assert_null (lm_catalog_thaw (frozen, "lab", "http://else/", "stamp 1", &error));
+  g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE);
+  g_autoptr (GBytes) again = lm_catalog_freeze (thawed, "s");
+  g_autoptr (LmCatalog) twice = lm_catalog_thaw (again, "lab", LAB_URL, "s", NULL);
+  assert_lab (twice);
+  /* a block that is not aligned, as one within a larger file */
+  g_autofree char *moved = g_malloc (g_bytes_get_size (again) + 1);
+  memcpy (moved + 1, g_bytes_get_data (again, NULL), g_bytes_get_size (again));
+  g_autoptr (GBytes) odd = g_bytes_new_static (moved + 1, g_bytes_get_size (again));
+  g_autoptr (LmCatalog) third = lm_catalog_thaw (odd, "lab", LAB_URL, "s", NULL);
+  assert_lab (third);
+}
+
+/* No byte of the prepared form can be other than it was. */
+static void
+test_thaw_corrupt (void)
+{
+  g_autoptr (LmCatalog) catalog = lab_parse (lab_catalog, NULL, NULL);
+  g_autoptr (GBytes) frozen = lm_catalog_freeze (catalog, "s");
+  gsize size;
+  const guint8 *data = g_bytes_get_data (frozen, &size);
+  g_autofree guint8 *copy = g_memdup2 (data, size);
+  for (gsize i = 0; i < size; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      copy[i] ^= 0x40;
+      g_autoptr (GBytes) bytes = g_bytes_new_static (copy, size);
+      g_assert_null (lm_catalog_thaw (bytes, "lab", LAB_URL, "s", &error));
+      g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_CORRUPT);
+      copy[i] ^= 0x40;
+    }
+  for (gsize i = 0; i < size; i += i < 600 ? 1 : 37)
+    {
+      g_autoptr (GBytes) bytes = g_bytes_new_static (data, i);
+      g_assert_null (lm_catalog_thaw (bytes, "lab", LAB_URL, "s", NULL));
+    }
+}
+
+/* Even one with the right digest leads nowhere outside. */
+static void
+test_thaw_forged (void)
+{
+  g_autoptr (LmCatalog) catalog = lab_parse (lab_catalog, NULL, NULL);
+  g_autoptr (GBytes) frozen = lm_catalog_freeze (catalog, "s");
+  gsize size, skip = 24 + LM_DIGEST_SIZE;
+  const guint8 *data = g_bytes_get_data (frozen, &size);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (1);
+  for (guint i = 0; i < 3000; i++)
+    {
+      g_autofree guint8 *copy = g_memdup2 (data, size);
+      gsize at = (gsize) g_rand_int_range (rand, (int) skip, (int) size) & ~(gsize) 3;
+      guint32 value = i % 2 ? g_rand_int (rand) : (guint32) g_rand_int_range (rand, 0, 64);
+      memcpy (copy + MIN (at, size - 4), &value, 4);
+      g_autoptr (LmHasher) hasher = lm_hasher_new ();
+      LmDigest digest;
+      lm_hasher_update (hasher, copy + skip, size - skip);
+      lm_hasher_peek (hasher, &digest);
+      memcpy (copy + skip - LM_DIGEST_SIZE, &digest, sizeof digest);
+      g_autoptr (GBytes) bytes = g_bytes_new_static (copy, size);
+      LmCatalog *thawed = lm_catalog_thaw (bytes, "lab", LAB_URL, "s", NULL);
+      if (thawed == NULL)
+        continue;
+      g_autoptr (LmCatalogSet) set = lm_catalog_set_new ();
+      lm_catalog_set_add (set, thawed, 0);
+      static const char *const none[] = { NULL };
+      LmPlanView view = lab_view (none);
+      g_autoptr (GPtrArray) layers = lm_catalog_set_load_layers (set);
+      g_autoptr (LmPlan) plan = lm_plan_new (set, (const char *const[]){ "mariadb", "nginx", NULL }, NULL, &view, NULL);
+    }
+}
+
+static LmCatalog *
+parse_as (const char *source, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *expanded = lab_expand (text);
+  g_autofree char *url = g_strdup_printf ("http://%s.example/c.yaml", source);
+  LmCatalog *catalog = lm_catalog_parse (source, url, expanded, strlen (expanded), NULL, &error);
+  g_assert_no_error (error);
+  return catalog;
+}
+
+static void
+test_set (void)
+{
+  static const char text[] = HEAD "  - {name: a, version: \"%s\", group: os, builds: [{digest: $a, size: 1, urls: [%s]}]}\n";
+  g_autoptr (LmCatalogSet) set = lm_catalog_set_new ();
+  g_autofree char *low = g_strdup_printf (text, "2", "low");
+  g_autofree char *high = g_strdup_printf (text, "1", "high");
+  g_autofree char *same = g_strdup_printf (text, "3", "same");
+  lm_catalog_set_add (set, parse_as ("low", low), 1);
+  lm_catalog_set_add (set, parse_as ("high", high), 9);
+  lm_catalog_set_add (set, parse_as ("same", same), 9);
+  g_assert_cmpstr (lm_catalog_get_source (lm_catalog_set_get (set, 0)), ==, "high");
+  g_assert_cmpstr (lm_catalog_get_source (lm_catalog_set_get (set, 1)), ==, "same");
+  g_autoptr (GPtrArray) layers = lm_catalog_set_load_layers (set);
+  g_assert_cmpuint (layers->len, ==, 2);
+  const LmLayer *newest = layers->pdata[0], *second = layers->pdata[1];
+  g_assert_cmpstr (newest->version, ==, "3");
+  g_assert_cmpstr (second->source, ==, "high");
+  const LmBuild *build = newest->builds->pdata[0];
+  g_assert_cmpstr (build->urls[0], ==, "http://same.example/same");
+  g_assert_cmpstr (build->urls[1], ==, "http://high.example/high");
+  g_assert_cmpstr (build->urls[2], ==, "http://low.example/low");
+  g_assert_null (build->urls[3]);
+  g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (set);
+  g_assert_cmpuint (groups->len, ==, 1);
+}
+
+static void
+test_suggest (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
+  static const char *const cases[][2] = { { "ngnix", "nginx" }, { "nginx-light", "nginx" }, { "debain", "debian" }, { "zzzzzz", NULL }, { "maria", "mariadb" }, { "x", NULL } };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *near = lm_catalog_set_suggest (set, cases[i][0]);
+      g_assert_cmpstr (near, ==, cases[i][1]);
+    }
+}
+
+static void
+test_listing (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
+  static const char *const names[] = { "nginx", "debian12", "lighttpd12", "mariadb-nginx", NULL };
+  static const char *const orphan[] = { "nginx", NULL };
+  LmPlanView view = lab_view (names), without_base = lab_view (orphan);
+  g_autoptr (GPtrArray) layers = lm_catalog_set_load_layers (set);
+  g_assert_cmpuint (layers->len, ==, 9);
+  g_assert_cmpstr (((LmLayer *) layers->pdata[0])->name, ==, "alpine");
+  g_assert_cmpstr (((LmLayer *) layers->pdata[1])->version, ==, "12.11");
+  const LmLayer *nginx = layers->pdata[4];
+  g_assert_cmpstr (nginx->name, ==, "nginx");
+  g_assert_true (lm_listing_is_cached (set, nginx, &view));
+  g_assert_false (lm_listing_is_cached (set, nginx, &without_base));
+  g_assert_false (lm_listing_is_cached (set, layers->pdata[0], &view));
+  g_autofree char *json = lm_listing_to_json (set, &view);
+  g_assert_nonnull (strstr (json, "\"name\" : \"nginx\""));
+  g_autofree char *bare = lm_listing_to_json (set, NULL);
+  g_assert_null (strstr (bare, "\"cached\" : true"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/catalog/parse", test_parse);
+  g_test_add_func ("/catalog/warnings", test_warnings);
+  g_test_add_func ("/catalog/faults", test_faults);
+  g_test_add_func ("/catalog/other-faults", test_other_faults);
+  g_test_add_func ("/catalog/freeze", test_freeze);
+  g_test_add_func ("/catalog/thaw-corrupt", test_thaw_corrupt);
+  g_test_add_func ("/catalog/thaw-forged", test_thaw_forged);
+  g_test_add_func ("/catalog/set", test_set);
+  g_test_add_func ("/catalog/suggest", test_suggest);
+  g_test_add_func ("/catalog/listing", test_listing);
+  return g_test_run ();
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "lab.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+static const char *const nothing[] = { NULL };
+
+static LmPlan *
+plan (const LmCatalogSet *set, const char *selections, const char *const *cached, GError **error)
+{
+  g_auto (GStrv) words = g_strsplit (selections, " ", -1);
+  LmPlanView view = lab_view (cached);
+  LmPlanOptions options = { .arch = "x86_64" };
+  return lm_plan_new (set, (const char *const *) words, &options, &view, error);
+}
+
+/* "debian12 nginx*", * being what is cached, as the names that lab digests are of */
+static void
+assert_chain (const LmCatalogSet *set, const char *selections, const char *const *cached, const char *const *expected)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmPlan) p = plan (set, selections, cached, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (p->layers->len, ==, g_strv_length ((char **) expected));
+  for (guint i = 0; i < p->layers->len; i++)
+    {
+      const LmPlanItem *item = p->layers->pdata[i];
+      LmDigest digest = lab_digest (expected[i]);
+      g_test_message ("%s %s", item->name, item->version);
+      g_assert_true (lm_digest_equal (&digest, &item->digest));
+      g_assert_cmpint (item->has_parent, ==, i > 0);
+      if (i > 0)
+        g_assert_true (lm_digest_equal (&item->parent, &((LmPlanItem *) p->layers->pdata[i - 1])->digest));
+      g_assert_cmpint (item->action, ==, g_strv_contains (cached, expected[i]) ? LM_PLAN_CACHED : LM_PLAN_PULL);
+    }
+}
+
+#define CHAIN(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static void
+assert_no_build (const LmCatalogSet *set, const char *selections, const char *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (plan (set, selections, nothing, &error));
+  g_assert_error (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD);
+  g_assert_cmpstr (error->message, ==, message);
+}
+
+static void
+test_chains (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
+  assert_chain (set, "debian", nothing, CHAIN ("debian12"));
+  assert_chain (set, "web=nginx", nothing, CHAIN ("debian12", "nginx"));
+  assert_chain (set, "nginx debian", CHAIN ("debian12"), CHAIN ("debian12", "nginx"));
+  assert_chain (set, "lighttpd debian@11.9", nothing, CHAIN ("debian11", "lighttpd11"));
+  /* cheaper, but not the newest */
+  assert_chain (set, "lighttpd", CHAIN ("debian11", "lighttpd11"), CHAIN ("debian12", "lighttpd12"));
+  assert_chain (set, "mariadb nginx", nothing, CHAIN ("debian12", "nginx", "mariadb-nginx"));
+  assert_chain (set, "vim nginx", nothing, CHAIN ("debian12", "nginx", "vim-nginx"));
+  assert_chain (set, "vim", nothing, CHAIN ("debian12", "vim"));
+}
+
+static void
+test_no_build (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
+  /* nginx, which is in the only chain, is not required, so not taken in */
+  assert_no_build (set, "mariadb",
+                   "no builds make up debian 12.11 + mariadb 10.11: missing is a build of mariadb 10.11 on debian 12.11; "
+                   "mariadb 10.11 is built on debian 12.11 + nginx 1.22.1 only: add web=nginx");
+  assert_no_build (set, "mariadb lighttpd",
+                   "no builds make up debian 12.11 + lighttpd 1.4.69 + mariadb 10.11: missing is a build of mariadb 10.11 "
+                   "on debian 12.11 + lighttpd 1.4.69; mariadb 10.11 is built on debian 12.11 + nginx 1.22.1 only");
+}
+
+#define HEAD "lamina-catalog: 1\ngroups: [{name: os, required: true}, {name: g, multiple: true}]\nlayers:\n"
+#define OS(version, digest) "  - {name: os, version: \"" version "\", group: os, builds: [{digest: $" digest ", size: 100, urls: [x]}]}\n"
+#define ON(parent, digest, size) "{parent: $" parent ", digest: $" digest ", size: " size ", urls: [x]}"
+#define LAYER(name, more, builds) "  - {name: " name ", version: \"1\", group: g, " more "builds: [" builds "]}\n"
+
+/* The cheapest from where the cache stands; then the canonical order. */
+static void
+test_cheapest (void)
+{
+  g_autoptr (LmCatalogSet) set
+    = lab_set (HEAD OS ("1", "os") LAYER ("a", "", ON ("os", "a", "10") "," ON ("b", "ab", "10"))
+                 LAYER ("b", "", ON ("os", "b", "10") "," ON ("a", "ba", "10"))
+                   LAYER ("c", "", ON ("ba", "c1", "10") "," ON ("ab", "c2", "10")));
+  assert_chain (set, "os a b", nothing, CHAIN ("os", "a", "ba"));
+  assert_chain (set, "os b a", nothing, CHAIN ("os", "a", "ba"));
+  assert_chain (set, "os a b", CHAIN ("b"), CHAIN ("os", "b", "ab"));
+  assert_chain (set, "os a b", CHAIN ("os", "a", "b"), CHAIN ("os", "a", "ba"));
+  assert_chain (set, "os a b c", CHAIN ("os", "c2", "ab"), CHAIN ("os", "b", "ab", "c2"));
+}
+
+/* A layer never stands below what it requires. */
+static void
+test_order (void)
+{
+  g_autoptr (LmCatalogSet) set
+    = lab_set (HEAD OS ("1", "os") LAYER ("a", "requires: [b], ", ON ("os", "a", "1") "," ON ("b", "ab", "90"))
+                 LAYER ("b", "", ON ("a", "ba", "1") "," ON ("os", "b", "90")));
+  assert_chain (set, "os a", nothing, CHAIN ("os", "b", "ab"));
+}
+
+/* Newest that was built together, when the newest of each was not. */
+static void
+test_older (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmCatalogSet) set
+    = lab_set (HEAD OS ("12.1", "os1") OS ("12.2", "os2") OS ("12.3", "os3")
+                 LAYER ("a", "requires: [\"os >= 12.2\"], ", ON ("os1", "a1", "1") "," ON ("os2", "a2", "1")));
+  assert_chain (set, "a", nothing, CHAIN ("os2", "a2"));
+  assert_chain (set, "a os", nothing, CHAIN ("os2", "a2"));
+  g_autoptr (LmPlan) p = plan (set, "a os", nothing, &error);
+  g_assert_cmpstr (p->selections[1], ==, "os=os@12.2");
+  g_assert_cmpstr (p->notes[0], ==, "os 12.2 is taken: what was selected is not built together with 12.3");
+  g_assert_null (p->notes[1]);
+  assert_no_build (set, "a os@12.3",
+                   "no builds make up os 12.3 + a 1: missing is a build of a 1 on os 12.3; a 1 is built on os 12.1, or on "
+                   "os 12.2 only");
+}
+
+static void
+test_lost_parent (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (HEAD OS ("1", "os") LAYER ("a", "", ON ("gone", "a", "1")));
+  assert_no_build (set, "os a",
+                   "no builds make up os 1 + a 1: missing is a build of a 1 on os 1; a 1 is built on a layer that no "
+                   "catalog has only");
+}
+
+/* Digests commit to what is below, so no honest catalog has this. */
+static void
+test_circle (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (HEAD OS ("1", "os") LAYER ("a", "", ON ("b", "a", "1")) LAYER ("b", "", ON ("a", "b", "1")));
+  g_autoptr (GError) error = NULL;
+  g_assert_null (plan (set, "os a b", nothing, &error));
+  g_assert_error (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD);
+}
+
+static void
+test_depth (void)
+{
+  g_autoptr (GString) text = g_string_new (HEAD OS ("1", "n0"));
+  g_autoptr (GString) fits = g_string_new ("os");
+  for (guint i = 1; i < 70; i++)
+    {
+      g_string_append_printf (text, LAYER ("n%u", "", ON ("n%u", "n%u", "1")), i, i - 1, i);
+      if (i < 64)
+        g_string_append_printf (fits, " n%u", i);
+    }
+  g_autoptr (LmCatalogSet) set = lab_set (text->str);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmPlan) p = plan (set, fits->str, nothing, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (p->layers->len, ==, 64);
+  g_assert_null (plan (set, "os n65", nothing, &error));
+  g_assert_error (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD);
+}
+
+/* A layer hidden by a catalog of higher priority is in no chain. */
+static void
+test_shadow (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
+  LmCatalog *own = lab_parse (HEAD "  - {name: debian, version: \"12.99\", group: os, builds: [{digest: $own, size: 1, urls: [x]}]}\n", NULL, NULL);
+  lm_catalog_set_add (set, own, 10);
+  assert_chain (set, "debian", nothing, CHAIN ("own"));
+  g_autoptr (GError) error = NULL;
+  g_assert_null (plan (set, "nginx", nothing, &error));
+  g_assert_error (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD);
+}
+
+static void
+test_machine (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmPlan) p = plan (set, "nginx", CHAIN ("debian12", "initrd"), &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (p->arch, ==, "x86_64");
+  g_assert_cmpstr (p->osinfo, ==, "debian12");
+  g_assert_cmpstr (p->ready, ==, "nginx up");
+  g_assert_cmpstr (p->cmdline, ==, "root=/dev/vda rw console=ttyS0");
+  g_assert_cmpuint (p->memory, ==, 512 << 20);
+  g_assert_cmpuint (p->disk, ==, G_GUINT64_CONSTANT (4) << 30);
+  g_assert_cmpuint (p->blobs->len, ==, 2);
+  g_assert_cmpstr (((LmPlanItem *) p->blobs->pdata[0])->name, ==, "kernel");
+  g_assert_cmpuint (p->bytes_to_pull, ==, 200 + 8000);
+  g_assert_cmpstr (p->selections[0], ==, "web=nginx@1.22.1");
+  g_assert_null (p->selections[1]);
+  g_assert_null (p->notes[0]);
+}
+
+static void
+test_json (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
+  g_autoptr (LmPlan) p = plan (set, "nginx debian", CHAIN ("debian12"), NULL);
+  g_autofree char *text = lm_plan_to_json (p);
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_assert_true (json_parser_load_from_data (parser, text, -1, NULL));
+  JsonObject *root = json_node_get_object (json_parser_get_root (parser));
+  g_assert_cmpstr (json_array_get_string_element (json_object_get_array_member (root, "selections"), 0), ==, "web=nginx@1.22.1");
+  g_assert_cmpint (json_object_get_int_member (root, "bytes_to_pull"), ==, 200 + 17000);
+  JsonArray *layers = json_object_get_array_member (root, "layers");
+  g_assert_cmpuint (json_array_get_length (layers), ==, 2);
+  JsonObject *base = json_array_get_object_element (layers, 0), *top = json_array_get_object_element (layers, 1);
+  g_assert_true (json_object_get_null_member (base, "parent"));
+  g_assert_cmpstr (json_object_get_string_member (base, "action"), ==, "cached");
+  g_assert_cmpstr (json_object_get_string_member (top, "action"), ==, "pull");
+  g_assert_cmpstr (json_object_get_string_member (top, "parent"), ==, json_object_get_string_member (base, "digest"));
+  g_assert_cmpstr (json_object_get_string_member (top, "url"), ==, "http://lab.example/c/nginx.qcow2");
+  g_assert_cmpstr (json_object_get_string_member (top, "group"), ==, "web");
+  g_assert_cmpint (json_object_get_int_member (top, "size"), ==, 200);
+  g_assert_true (g_str_has_prefix (json_object_get_string_member (top, "path"), "/cache/layers/sha256-"));
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (root, "blobs")), ==, 2);
+  g_autoptr (LmPlan) again = plan (set, "nginx debian", CHAIN ("debian12"), NULL);
+  g_autofree char *same = lm_plan_to_json (again);
+  g_assert_cmpstr (text, ==, same);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/plan/chains", test_chains);
+  g_test_add_func ("/plan/no-build", test_no_build);
+  g_test_add_func ("/plan/cheapest", test_cheapest);
+  g_test_add_func ("/plan/order", test_order);
+  g_test_add_func ("/plan/older", test_older);
+  g_test_add_func ("/plan/lost-parent", test_lost_parent);
+  g_test_add_func ("/plan/circle", test_circle);
+  g_test_add_func ("/plan/depth", test_depth);
+  g_test_add_func ("/plan/shadow", test_shadow);
+  g_test_add_func ("/plan/machine", test_machine);
+  g_test_add_func ("/plan/json", test_json);
+  return g_test_run ();
+}
