@@ -141,6 +141,7 @@ test_exists (void)
   g_assert_no_error (error);
   g_autoptr (LmVirtDomain) again = lm_virt_define (virt, XML ("web1", UUID_A, ""), "web1", UUID_A, &error);
   g_assert_no_error (error);
+  g_assert_cmpstr (lm_virt_domain_uuid (again), ==, UUID_A);
   g_assert_null (lm_virt_define (virt, XML ("web1", UUID_B, ""), "web1", UUID_B, &error));
   g_assert_error (error, LM_VIRT_ERROR, LM_VIRT_ERROR_EXISTS);
   g_clear_error (&error);

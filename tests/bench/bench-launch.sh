@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A warm launch (all cached; domain defined and started, its boot not waited
+# for) against what it replaces, for the same machine:
+#   shell         qemu-img create + virsh define + virsh start
+#   virt-install  --import, with a backing store
+# in a libvirtd of its own whose /dev has no kvm. All three get the same memory,
+# devices and --osinfo, which virt-install asks for. Runs alternate; the medians
+# count. Needs root.
+#   bench-launch.sh [BUILD-DIRECTORY]
+# LAMINA: the program (BUILD-DIRECTORY/lamina). BENCH_RUNS (7): runs of each.
+set -euo pipefail
+build=$(cd "${1:-$PWD}" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/lib/host.sh
+source "$here/../lib/host.sh"
+LAMINA=${LAMINA:-$build/lamina}
+runs=${BENCH_RUNS:-7}
+missing=$(host_missing)
+command -v virt-install >/dev/null || missing='needs virt-install'
+[ -z "$missing" ] || { echo "bench launch: skipped: $missing"; exit 77; }
+
+# QEMU's user reads the disks, so the way to them is open.
+dir=$(mktemp -d "${TMPDIR:-/tmp}/lamina-bench.XXXXXX")
+chmod 0755 "$dir"
+trap 'host_stop "$dir/host"; rm -rf "$dir"' EXIT
+trap 'exit 1' INT TERM HUP
+bash "$here/../lib/tiny-guest" "$dir/tiny"
+host_start "$dir/host"
+
+# All that is timed runs within the host, by one shell, so that entering it
+# costs nobody anything.
+cat >"$dir/inside" <<'END'
+set -euo pipefail
+dir=$1 LAMINA=$2 runs=$3
+state=$dir/state
+lamina=("$LAMINA" --state-dir "$state")
+launch=(launch --catalog "$dir/tiny/catalog.yaml" --virt-type qemu --memory 96 --vcpus 1 --osinfo debian11)
+mkdir -m 0755 "$dir/disks"
+
+# The cache is warmed, and the shell's XML is lamina's own, by a first launch.
+"${lamina[@]}" "${launch[@]}" model A C >/dev/null
+virsh dumpxml --inactive model >"$dir/model.xml"
+overlay=$(sed -n "/<disk /,/<\/disk>/ s/.*<source file='\([^']*\)'.*/\1/p" "$dir/model.xml" | head -n 1)
+top=$(qemu-img info -f qcow2 --output=json "$overlay" -U | sed -n 's/.*"full-backing-filename": "\(.*\)".*/\1/p' | head -n 1)
+kernel=$(sed -n 's|.*<kernel>\(.*\)</kernel>.*|\1|p' "$dir/model.xml" | head -n 1)
+initrd=$(sed -n 's|.*<initrd>\(.*\)</initrd>.*|\1|p' "$dir/model.xml" | head -n 1)
+cmdline=$(sed -n 's|.*<cmdline>\(.*\)</cmdline>.*|\1|p' "$dir/model.xml" | head -n 1)
+gib=$(qemu-img info -f qcow2 --output=json "$top" | awk -F '[:,]' '/"virtual-size"/ { print $2 / 1024 ^ 3; exit }')
+[ -n "$top" ] && [ -n "$kernel" ] && [ -n "$gib" ]
+"${lamina[@]}" rm model >/dev/null
+
+prepare_shell () {
+  sed -e "s|<name>model</name>|<name>bench</name>|" -e "s|<uuid>.*</uuid>|<uuid>$(cat /proc/sys/kernel/random/uuid)</uuid>|" \
+    -e "s|$overlay|$dir/disks/overlay.qcow2|g" -e "s|file='[^']*\.log'|file='$dir/disks/console.log'|" "$dir/model.xml" >"$dir/bench.xml"
+}
+run_shell () {
+  qemu-img create -q -f qcow2 -F qcow2 -b "$top" "$dir/disks/overlay.qcow2"
+  virsh -q define "$dir/bench.xml"
+  virsh -q start bench
+}
+clean_shell () {
+  virsh -q destroy bench
+  virsh -q undefine bench
+  rm -f "$dir"/disks/*
+}
+
+prepare_virt_install () { :; }
+run_virt_install () {
+  virt-install --quiet --import --name bench --virt-type qemu --machine q35 --memory 96 --vcpus 1 --osinfo debian11 \
+    --disk "path=$dir/disks/overlay.qcow2,format=qcow2,size=$gib,backing_store=$top,backing_format=qcow2,bus=virtio" \
+    --boot "kernel=$kernel,initrd=$initrd,kernel_args=$cmdline" --network user,model=virtio --graphics none \
+    --serial "pty,log.file=$dir/disks/console.log" --noautoconsole >/dev/null
+}
+clean_virt_install () { clean_shell; }
+
+prepare_lamina () { :; }
+run_lamina () { "${lamina[@]}" "${launch[@]}" bench A C >/dev/null; }
+clean_lamina () { "${lamina[@]}" rm bench >/dev/null; }
+
+# The first round only warms up.
+for ((run = 0; run <= runs; run++)); do
+  for kind in shell virt_install lamina; do
+    "prepare_$kind"
+    sync
+    start=$(date +%s%N)
+    "run_$kind"
+    end=$(date +%s%N)
+    [ "$(virsh domstate bench | head -n 1)" = running ]
+    [ "$run" -eq 0 ] || echo $(((end - start) / 1000)) >>"$dir/$kind.us"
+    "clean_$kind"
+  done
+done
+END
+host_exec "$dir/host" bash "$dir/inside" "$dir" "$LAMINA" "$runs"
+
+median () { sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+awk -v lamina="$(median "$dir/lamina.us")" -v shell="$(median "$dir/shell.us")" -v install="$(median "$dir/virt_install.us")" 'BEGIN {
+  printf "  lamina launch %.3f s, shell %.3f s, virt-install %.3f s\n", lamina / 1e6, shell / 1e6, install / 1e6
+  printf "launch vs shell: %.2f (bound 1.05)\n", lamina / shell
+  printf "launch vs virt-install: %.2f (bound 0.30)\n", lamina / install
+  exit ! (lamina / shell <= 1.05 && lamina / install <= 0.30)
+}'
