@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* What every use case is given: where this host keeps things, and whom to
+ * tell. Borrowed by the callee for the time of the call. */
+#include "stage/fetch.h"
+
+typedef struct
+{
+  const char *state_dir;             /* absolute */
+  const char *uri;                   /* libvirt connection; NULL: libvirt's choice */
+  const char *const *catalogs;       /* extra catalogs; NULL: none */
+  const char *const *template_dirs;  /* in order of search */
+  const char *const *osinfo_dirs;
+  guint transfers;                   /* files pulled at once */
+  void (*warning) (gpointer user_data, const char *text);
+  void (*status) (gpointer user_data, const char *text); /* a step begins: "waiting for ..." */
+  LmFetchProgressFunc progress;
+  gpointer user_data;
+} LmHost;

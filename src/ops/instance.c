@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/instance.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "ops/instance-json.h"
+
+#include <string.h>
+#include <unistd.h>
+
+G_DEFINE_QUARK (lm-instance-error-quark, lm_instance_error)
+
+#define MAX_RECORD (1024 * 1024)
+#define RECORD "record.json"
+
+static void
+set_paths (LmInstance *instance, const char *state_dir)
+{
+  instance->dir = g_build_filename (state_dir, "instances", instance->uuid, NULL);
+  instance->overlay = g_build_filename (instance->dir, "overlay.qcow2", NULL);
+  instance->seed = g_build_filename (instance->dir, "seed.iso", NULL);
+  instance->console_log = g_build_filename (instance->dir, "console.log", NULL);
+}
+
+LmInstance *
+lm_instance_new (const char *state_dir, const char *name, const char *uuid)
+{
+  LmInstance *instance = g_new0 (LmInstance, 1);
+  instance->name = g_strdup (name);
+  instance->uuid = uuid ? g_strdup (uuid) : g_uuid_string_random ();
+  instance->created = g_get_real_time () / G_USEC_PER_SEC;
+  instance->layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_layer_free);
+  instance->publish = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_publish_free);
+  set_paths (instance, state_dir);
+  return instance;
+}
+
+void
+lm_instance_free (LmInstance *instance)
+{
+  if (instance == NULL)
+    return;
+  g_free (instance->name);
+  g_free (instance->uuid);
+  g_free (instance->uri);
+  g_strfreev (instance->requested);
+  g_strfreev (instance->resolved);
+  g_ptr_array_unref (instance->layers);
+  g_ptr_array_unref (instance->publish);
+  g_free (instance->ready);
+  g_free (instance->dir);
+  g_free (instance->overlay);
+  g_free (instance->seed);
+  g_free (instance->console_log);
+  g_free (instance);
+}
+
+gboolean
+lm_instance_save (LmInstance *instance, GError **error)
+{
+  g_autofree char *path = g_build_filename (instance->dir, RECORD, NULL);
+  g_autofree char *parent = g_path_get_dirname (instance->dir);
+  g_autofree char *text = lm_instance_to_json (instance);
+  if (!lm_fault_point ("record-before-write", error) || !lm_file_make_dir (instance->dir, 0711, error))
+    return FALSE;
+  if (!lm_file_write (path, text, strlen (text), 0644, error))
+    {
+      g_prefix_error (error, "record of %s: ", instance->name);
+      return FALSE;
+    }
+  return lm_file_sync_dir (parent, error) && lm_fault_point ("record-after-write", error);
+}
+
+LmInstance *
+lm_instance_load (const char *state_dir, const char *uuid, GError **error)
+{
+  if (!g_uuid_string_is_valid (uuid))
+    return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND, "\"%s\" is not a UUID", uuid);
+  g_autofree char *path = g_build_filename (state_dir, "instances", uuid, RECORD, NULL);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_RECORD, &failure);
+  if (bytes == NULL)
+    return lm_throw_null (error, LM_INSTANCE_ERROR,
+                          g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? LM_INSTANCE_ERROR_NOT_FOUND
+                                                                                      : LM_INSTANCE_ERROR_CORRUPT,
+                          "%s", failure->message);
+  g_autoptr (LmInstance) instance = lm_instance_new (state_dir, "", uuid);
+  if (!lm_instance_from_json (instance, bytes, &failure))
+    return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT, "%s: %s", path, failure->message);
+  return g_steal_pointer (&instance);
+}
+
+static int
+by_name (gconstpointer a, gconstpointer b)
+{
+  const LmInstance *one = *(LmInstance *const *) a, *other = *(LmInstance *const *) b;
+  int order = strcmp (one->name, other->name);
+  return order ? order : strcmp (one->uuid, other->uuid);
+}
+
+GPtrArray *
+lm_instance_list (const char *state_dir, GPtrArray *warnings, GError **error)
+{
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_instance_free);
+  g_autofree char *path = g_build_filename (state_dir, "instances", NULL);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GDir) dir = g_dir_open (path, 0, &failure);
+  if (dir == NULL)
+    {
+      if (g_error_matches (failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return g_steal_pointer (&list);
+      return lm_throw_null (error, G_IO_ERROR, (int) g_io_error_from_file_error ((GFileError) failure->code),
+                            "cannot list machines: %s", failure->message);
+    }
+  const char *uuid;
+  while ((uuid = g_dir_read_name (dir)) != NULL)
+    {
+      if (!g_uuid_string_is_valid (uuid))
+        continue;
+      g_autoptr (GError) unreadable = NULL;
+      LmInstance *instance = lm_instance_load (state_dir, uuid, &unreadable);
+      if (instance != NULL)
+        g_ptr_array_add (list, instance);
+      else if (warnings != NULL && !g_error_matches (unreadable, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND))
+        g_ptr_array_add (warnings, g_strdup (unreadable->message));
+    }
+  g_ptr_array_sort (list, by_name);
+  return g_steal_pointer (&list);
+}
+
+LmInstance *
+lm_instance_find (const char *state_dir, const char *name, const char *uri, GError **error)
+{
+  g_autoptr (GPtrArray) list = lm_instance_list (state_dir, NULL, error);
+  if (list == NULL)
+    return NULL;
+  for (guint i = 0; i < list->len; i++)
+    {
+      LmInstance *instance = g_ptr_array_index (list, i);
+      if (strcmp (instance->name, name) == 0 && (uri == NULL || g_strcmp0 (instance->uri, uri) == 0))
+        return g_ptr_array_steal_index (list, i);
+    }
+  g_autofree char *safe = g_strescape (name, NULL);
+  return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND,
+                        "no machine \"%s\" was made here; \"lamina ps\" lists them", safe);
+}
+
+gboolean
+lm_instance_erase (LmInstance *instance, GError **error)
+{
+  /* The record goes last: a killed removal leaves one, to be removed again. */
+  const char *const files[] = { instance->overlay, instance->seed, instance->console_log };
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    (void) unlink (files[i]);
+  return lm_fault_point ("erase-before-record", error) && lm_file_remove_tree (instance->dir, error);
+}
+
+LmLock *
+lm_instance_lock (const char *state_dir, const char *name, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *dir = g_build_filename (state_dir, "instances", NULL);
+  if (!lm_file_make_dir (dir, 0755, error))
+    return NULL;
+  g_autofree char *file = g_strconcat (name, ".lock", NULL);
+  g_autofree char *path = g_build_filename (dir, file, NULL);
+  return lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, -1, NULL, NULL, cancellable, error);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/inventory.h"
+#include "base/error.h"
+#include "virt/domain.h"
+
+#include <sys/stat.h>
+
+void
+lm_inventory_entry_free (LmInventoryEntry *entry)
+{
+  if (entry == NULL)
+    return;
+  lm_instance_free (entry->instance);
+  g_strfreev (entry->addresses);
+  g_free (entry);
+}
+
+static gboolean
+look (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GError **error)
+{
+  const LmInstance *instance = entry->instance;
+  struct stat st;
+  if (stat (instance->overlay, &st) == 0)
+    entry->overlay_bytes = (guint64) st.st_blocks * 512;
+
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, instance->uuid, &failure);
+  LmVirtState state;
+  if (domain == NULL)
+    {
+      if (!g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      entry->state = instance->complete ? "no domain" : "incomplete";
+      return TRUE;
+    }
+  if (!lm_virt_domain_state (domain, &state, error))
+    return FALSE;
+  entry->state = lm_virt_state_name (state);
+  if (addresses)
+    entry->addresses = lm_virt_domain_addresses (domain);
+  return TRUE;
+}
+
+GPtrArray *
+lm_inventory_list (const LmHost *host, GError **error)
+{
+  g_autoptr (LmVirt) virt = lm_virt_connect (host->uri, error);
+  if (virt == NULL)
+    return NULL;
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) instances = lm_instance_list (host->state_dir, warnings, error);
+  if (instances == NULL)
+    return NULL;
+  for (guint i = 0; i < warnings->len; i++)
+    host->warning (host->user_data, g_ptr_array_index (warnings, i));
+
+  g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_inventory_entry_free);
+  for (guint i = 0; i < instances->len; i++)
+    {
+      LmInstance *instance = g_ptr_array_index (instances, i);
+      if (g_strcmp0 (instance->uri, lm_virt_uri (virt)) != 0)
+        continue;
+      LmInventoryEntry *entry = g_new0 (LmInventoryEntry, 1);
+      instances->pdata[i] = NULL;
+      entry->instance = instance;
+      g_ptr_array_add (entries, entry);
+      if (!look (virt, entry, FALSE, error))
+        return NULL;
+    }
+  return g_steal_pointer (&entries);
+}
+
+LmInventoryEntry *
+lm_inventory_find (const LmHost *host, const char *name, GError **error)
+{
+  g_autoptr (LmVirt) virt = lm_virt_connect (host->uri, error);
+  if (virt == NULL)
+    return NULL;
+  g_autoptr (LmInventoryEntry) entry = g_new0 (LmInventoryEntry, 1);
+  entry->instance = lm_instance_find (host->state_dir, name, lm_virt_uri (virt), error);
+  if (entry->instance == NULL || !look (virt, entry, TRUE, error))
+    return NULL;
+  return g_steal_pointer (&entry);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The machines that lamina made, with what libvirt says of them now. */
+#include "ops/host.h"
+#include "ops/instance.h"
+
+typedef struct
+{
+  LmInstance *instance;
+  const char *state;     /* "running", "paused", "shut off", ..., "no domain", "incomplete" */
+  guint64 overlay_bytes; /* allocated on disk */
+  char **addresses;      /* of the guest; may be empty. Only lm_inventory_find() asks. */
+} LmInventoryEntry;
+
+void lm_inventory_entry_free (LmInventoryEntry *entry);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmInventoryEntry, lm_inventory_entry_free)
+
+/** lm_inventory_list: every machine on @host's connection (LmInventoryEntry),
+ * by name. Records that cannot be read go to the host's warning. Errors:
+ * LM_VIRT_ERROR. */
+GPtrArray *lm_inventory_list (const LmHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_inventory_find: the machine @name. Errors: LM_INSTANCE_ERROR_NOT_FOUND,
+ * LM_VIRT_ERROR. */
+LmInventoryEntry *lm_inventory_find (const LmHost *host, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/launch-request.h"
+#include "base/size.h"
+#include "model/selection.h"
+
+#include <string.h>
+
+#define DEFAULT_MEMORY (512 * LM_SIZE_MIB)
+
+LmLaunchRequest *
+lm_launch_request_new (void)
+{
+  LmLaunchRequest *request = g_new0 (LmLaunchRequest, 1);
+  request->publish = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_publish_free);
+  return request;
+}
+
+void
+lm_launch_request_free (LmLaunchRequest *request)
+{
+  if (request == NULL)
+    return;
+  g_free (request->name);
+  g_strfreev (request->selections);
+  g_free (request->cpu);
+  g_free (request->virt_type);
+  g_strfreev (request->networks);
+  g_ptr_array_unref (request->publish);
+  g_free (request->graphics);
+  g_free (request->osinfo);
+  g_free (request->template);
+  g_clear_pointer (&request->user_data, g_bytes_unref);
+  g_clear_pointer (&request->meta_data, g_bytes_unref);
+  g_clear_pointer (&request->network_config, g_bytes_unref);
+  g_strfreev (request->ssh_keys);
+  g_free (request);
+}
+
+static int
+compare_strings (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+char **
+lm_launch_request_normalize (const LmLaunchRequest *request)
+{
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  for (char **text = request->selections; text && *text; text++)
+    {
+      g_autoptr (LmSelection) selection = lm_selection_parse (*text, NULL);
+      g_ptr_array_add (texts, selection ? lm_selection_format (selection) : g_strdup (*text));
+    }
+  g_ptr_array_sort (texts, compare_strings);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  for (guint i = 0; i < texts->len; i++)
+    if (i == 0 || strcmp (texts->pdata[i - 1], texts->pdata[i]) != 0)
+      g_strv_builder_add (builder, texts->pdata[i]);
+  return g_strv_builder_end (builder);
+}
+
+GPtrArray *
+lm_launch_request_layers (const LmPlan *plan)
+{
+  GPtrArray *layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_layer_free);
+  for (guint i = 0; i < plan->layers->len; i++)
+    {
+      const LmPlanItem *item = g_ptr_array_index (plan->layers, i);
+      LmDomainLayer *layer = lm_domain_layer_new ();
+      layer->name = g_strdup (item->name);
+      layer->version = g_strdup (item->version);
+      layer->group = g_strdup (item->group);
+      layer->source = g_strdup (item->source);
+      layer->urls = g_strdupv (item->urls);
+      layer->digest = item->digest;
+      layer->size = item->size;
+      layer->path = g_strdup (item->path);
+      g_ptr_array_add (layers, layer);
+    }
+  return layers;
+}
+
+static gpointer
+copy_publish (gconstpointer source, gpointer unused)
+{
+  const LmDomainPublish *from = source;
+  LmDomainPublish *publish = lm_domain_publish_new ();
+  publish->address = g_strdup (from->address);
+  publish->port = from->port;
+  publish->guest_port = from->guest_port;
+  return publish;
+}
+
+static void
+take_blobs (LmDomainSpec *spec, const LmPlan *plan)
+{
+  for (guint i = 0; i < plan->blobs->len; i++)
+    {
+      const LmPlanItem *item = g_ptr_array_index (plan->blobs, i);
+      if (strcmp (item->name, "kernel") == 0)
+        {
+          spec->kernel = g_strdup (item->path);
+          spec->kernel_digest = item->digest;
+          spec->kernel_size = item->size;
+          spec->kernel_urls = g_strdupv (item->urls);
+        }
+      else
+        {
+          spec->initrd = g_strdup (item->path);
+          spec->initrd_digest = item->digest;
+          spec->initrd_size = item->size;
+          spec->initrd_urls = g_strdupv (item->urls);
+        }
+    }
+}
+
+LmDomainSpec *
+lm_launch_request_spec (const LmLaunchRequest *request, const LmPlan *plan, const LmInstance *instance,
+                        const char *virt_type, const char *osinfo)
+{
+  LmDomainSpec *spec = lm_domain_spec_new ();
+  spec->name = g_strdup (instance->name);
+  spec->uuid = g_strdup (instance->uuid);
+  spec->virt_type = g_strdup (virt_type);
+  spec->arch = g_strdup (plan->arch);
+  spec->cpu = g_strdup (request->cpu);
+  spec->memory = request->memory ? request->memory : plan->memory ? plan->memory : DEFAULT_MEMORY;
+  spec->vcpus = request->vcpus ? request->vcpus : 1;
+  spec->overlay = g_strdup (instance->overlay);
+  g_ptr_array_unref (spec->layers);
+  spec->layers = lm_launch_request_layers (plan);
+  spec->seed = request->cloud_init ? g_strdup (instance->seed) : NULL;
+  take_blobs (spec, plan);
+  spec->cmdline = spec->kernel ? g_strdup (plan->cmdline) : NULL;
+  spec->networks = g_strdupv (request->networks);
+  g_ptr_array_extend (spec->publish, request->publish, copy_publish, NULL);
+  spec->graphics = g_strdup (request->graphics);
+  spec->osinfo = g_strdup (osinfo);
+  spec->console_log = g_strdup (instance->console_log);
+  spec->ready = g_strdup (plan->ready);
+  spec->selections = g_strdupv (plan->selections);
+  return spec;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/prepare.h"
+#include "model/json.h"
+#include "base/size.h"
+#include "cache/cache.h"
+#include "ops/source.h"
+
+LmPlan *
+lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
+  for (guint i = 0; i < warnings->len; i++)
+    host->warning (host->user_data, g_ptr_array_index (warnings, i));
+  g_autoptr (LmCache) cache = set ? lm_cache_open (host->state_dir, error) : NULL;
+  if (cache == NULL)
+    return NULL;
+  LmPlanView view = { lm_cache_lookup, cache };
+  LmPlan *plan = lm_plan_new (set, selections, NULL, &view, error);
+  if (plan == NULL)
+    return NULL;
+  for (char **note = plan->notes; note && *note; note++)
+    host->warning (host->user_data, *note);
+  return plan;
+}
+
+static void
+count_cached (const GPtrArray *items, LmPrepareResult *result)
+{
+  for (guint i = 0; i < items->len; i++)
+    {
+      const LmPlanItem *item = g_ptr_array_index (items, i);
+      if (item->action != LM_PLAN_CACHED)
+        continue;
+      result->cached++;
+      result->cached_bytes += item->size;
+    }
+}
+
+gboolean
+lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_result, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, error);
+  LmFetchOptions options = { .transfers = host->transfers };
+  LmFetchTotals totals = { 0 };
+  if (cache == NULL || !lm_fetch_run (plan, cache, &options, host->progress, host->user_data, &totals, cancellable, error))
+    return FALSE;
+  LmPrepareResult result = { .pulled = totals.files, .pulled_bytes = totals.bytes };
+  count_cached (plan->layers, &result);
+  count_cached (plan->blobs, &result);
+  guint all = plan->layers->len + plan->blobs->len;
+  result.elsewhere = all > result.pulled + result.cached ? all - result.pulled - result.cached : 0;
+  *out_result = result;
+  return TRUE;
+}
+
+static const char *
+files (guint n)
+{
+  return n == 1 ? "file" : "files";
+}
+
+char *
+lm_prepare_result_to_text (const LmPrepareResult *result)
+{
+  g_autofree char *pulled = lm_size_format (result->pulled_bytes);
+  g_autofree char *cached = lm_size_format (result->cached_bytes);
+  g_autofree char *elsewhere
+    = result->elsewhere ? g_strdup_printf ("; %u %s came by another run", result->elsewhere, files (result->elsewhere)) : g_strdup ("");
+  if (result->pulled == 0)
+    return g_strdup_printf ("nothing to pull: %u %s, %s cached%s", result->cached, files (result->cached), cached, elsewhere);
+  return g_strdup_printf ("pulled %u %s, %s; %u %s, %s cached before%s", result->pulled, files (result->pulled), pulled,
+                          result->cached, files (result->cached), cached, elsewhere);
+}
+
+static void
+add_count (JsonBuilder *builder, const char *key, guint n, guint64 bytes)
+{
+  json_builder_set_member_name (builder, key);
+  json_builder_begin_object (builder);
+  lm_json_add_uint (builder, "files", n);
+  lm_json_add_uint (builder, "bytes", bytes);
+  json_builder_end_object (builder);
+}
+
+void
+lm_prepare_result_to_json (const LmPrepareResult *result, JsonBuilder *builder)
+{
+  add_count (builder, "pulled", result->pulled, result->pulled_bytes);
+  add_count (builder, "cached", result->cached, result->cached_bytes);
+  lm_json_add_uint (builder, "elsewhere", result->elsewhere);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/remove.h"
+#include "base/error.h"
+
+static gboolean
+is_fine (const GError *failure)
+{
+  return failure == NULL || g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND)
+         || g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_STATE);
+}
+
+gboolean
+lm_remove_domain (LmVirtDomain *domain, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  if (!lm_virt_domain_destroy (domain, &failure) && !is_fine (failure))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  g_clear_error (&failure);
+  /* A transient domain is gone with its process. */
+  if (!lm_virt_domain_undefine (domain, &failure) && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* The domain that belongs to @instance goes; one of the same name with
+ * another UUID is somebody else's. */
+static gboolean
+remove_domain (LmVirt *virt, const LmInstance *instance, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, instance->uuid, &failure);
+  if (domain != NULL)
+    return lm_remove_domain (domain, error);
+  if (g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+gboolean
+lm_remove_locked (const LmHost *host, LmVirt *virt, const char *name, GError **error)
+{
+  g_autoptr (LmInstance) instance = lm_instance_find (host->state_dir, name, lm_virt_uri (virt), error);
+  return instance && remove_domain (virt, instance, error) && lm_instance_erase (instance, error);
+}
+
+gboolean
+lm_remove (const LmHost *host, const char *name, GCancellable *cancellable, GError **error)
+{
+  if (!lm_domain_name_check (name, error))
+    return FALSE;
+  g_autoptr (LmLock) lock = lm_instance_lock (host->state_dir, name, cancellable, error);
+  g_autoptr (LmVirt) virt = lock ? lm_virt_connect (host->uri, error) : NULL;
+  return virt && lm_remove_locked (host, virt, name, error);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* rm: a machine goes, its layers stay. */
+#include "ops/host.h"
+#include "ops/instance.h"
+#include "virt/domain.h"
+
+/** lm_remove: stops the machine @name, undefines its domain, removes overlay,
+ * seed and record. A machine whose domain is gone already, or that a killed
+ * run left half-made, is removed likewise. A domain that lamina did not make
+ * is left alone. Errors: LM_INSTANCE_ERROR_NOT_FOUND, LM_VIRT_ERROR, G_IO_ERROR. */
+gboolean lm_remove (const LmHost *host, const char *name, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_remove_locked: the same for a caller that holds the machine's lock and
+ * the connection it lives on. */
+gboolean lm_remove_locked (const LmHost *host, LmVirt *virt, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_remove_domain: stops and undefines @domain; what is done already is
+ * success. Errors: LM_VIRT_ERROR. */
+gboolean lm_remove_domain (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/source-record.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/yaml-node.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_RECORD (64 * 1024)
+#define VERSION_KEY "lamina-source"
+#define RECORD_VERSION 1
+
+static char *
+file_of (const char *dir, const char *name, const char *suffix)
+{
+  g_autofree char *file = g_strconcat (name, suffix, NULL);
+  return g_build_filename (dir, file, NULL);
+}
+
+static char *
+member (const LmYamlNode *root, const char *key)
+{
+  const LmYamlNode *node = lm_yaml_node_lookup (root, key);
+  return node && !lm_yaml_node_is_null (node) ? g_strdup (lm_yaml_node_get_text (node)) : NULL;
+}
+
+static gint64
+member_int (const LmYamlNode *root, const char *key)
+{
+  const LmYamlNode *node = lm_yaml_node_lookup (root, key);
+  gint64 value = 0;
+  return node && lm_yaml_node_to_int (node, 0, G_MAXINT64, &value, NULL) ? value : 0;
+}
+
+LmSource *
+lm_source_record_load (const char *dir, const char *name, GError **error)
+{
+  g_autofree char *path = file_of (dir, name, ".json");
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_RECORD, &failure);
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND,
+                          "no catalog source \"%s\"; \"lamina catalog list\" shows them", name);
+  gsize size = 0;
+  const char *text = bytes ? g_bytes_get_data (bytes, &size) : NULL;
+  /* JSON is read by the YAML reader: one parser for hostile text. */
+  g_autoptr (LmYamlNode) root = bytes ? lm_yaml_node_parse (path, text, size, NULL, &failure) : NULL;
+  if (root == NULL)
+    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_CORRUPT, "%s", failure->message);
+  g_autoptr (LmSource) source = g_new0 (LmSource, 1);
+  source->name = g_strdup (name);
+  source->url = member (root, "url");
+  source->base_url = member (root, "base_url");
+  source->etag = member (root, "etag");
+  source->priority = (int) CLAMP (member_int (root, "priority"), 0, LM_SOURCE_PRIORITY_MAX);
+  source->fetched = member_int (root, "fetched");
+  if (member_int (root, VERSION_KEY) != RECORD_VERSION || source->url == NULL || source->base_url == NULL)
+    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_CORRUPT,
+                          "%s is no record of a catalog source; \"lamina catalog remove %s\" and add it again", path, name);
+  return g_steal_pointer (&source);
+}
+
+static char *
+record_json (const LmSource *source)
+{
+  g_autoptr (JsonObject) object = json_object_new ();
+  json_object_set_int_member (object, VERSION_KEY, RECORD_VERSION);
+  json_object_set_string_member (object, "url", source->url);
+  json_object_set_string_member (object, "base_url", source->base_url);
+  if (source->etag)
+    json_object_set_string_member (object, "etag", source->etag);
+  json_object_set_int_member (object, "priority", source->priority);
+  json_object_set_int_member (object, "fetched", source->fetched);
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
+  return json_to_string (node, TRUE);
+}
+
+gboolean
+lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, GError **error)
+{
+  g_autofree char *copy = file_of (dir, source->name, ".catalog");
+  g_autofree char *record = file_of (dir, source->name, ".json");
+  if (!lm_file_make_dir (dir, 0755, error))
+    return FALSE;
+  if (body != NULL)
+    {
+      gsize size;
+      const void *data = g_bytes_get_data (body, &size);
+      if (!lm_file_write (copy, data, size, 0644, error))
+        return FALSE;
+    }
+  g_autofree char *json = record_json (source);
+  return lm_file_write (record, json, strlen (json), 0644, error);
+}
+
+void
+lm_source_record_erase (const char *dir, const char *name)
+{
+  /* The record first: without it the others are nothing. */
+  static const char *const suffixes[] = { ".json", ".catalog", ".prepared" };
+  for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    {
+      g_autofree char *path = file_of (dir, name, suffixes[i]);
+      (void) unlink (path);
+    }
+}
+
+/* What tells one state of the copy from another. */
+static char *
+make_stamp (const char *path, GError **error)
+{
+  struct stat st;
+  if (stat (path, &st) < 0)
+    return lm_throw_errno_null (error, "cannot read %s", path);
+  return g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld %" G_GUINT64_FORMAT, (gint64) st.st_size,
+                          (gint64) st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (guint64) st.st_ino);
+}
+
+static LmCatalog *
+thaw (const char *path, const LmSource *source, const char *shown, const char *stamp)
+{
+  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, NULL);
+  if (file == NULL)
+    return NULL;
+  g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
+  return lm_catalog_thaw (bytes, shown, source->base_url, stamp, NULL);
+}
+
+LmCatalog *
+lm_source_record_catalog (const char *dir, const LmSource *source, const char *shown, GPtrArray *warnings, GError **error)
+{
+  g_autofree char *copy = file_of (dir, source->name, ".catalog");
+  g_autofree char *prepared = file_of (dir, source->name, ".prepared");
+  g_autofree char *stamp = make_stamp (copy, error);
+  if (stamp == NULL)
+    return NULL;
+  LmCatalog *catalog = thaw (prepared, source, shown, stamp);
+  if (catalog != NULL)
+    return catalog;
+
+  g_autoptr (GMappedFile) file = g_mapped_file_new (copy, FALSE, error);
+  if (file == NULL)
+    return NULL;
+  catalog = lm_catalog_parse (shown, source->base_url, g_mapped_file_get_contents (file), g_mapped_file_get_length (file),
+                              warnings, error);
+  if (catalog == NULL)
+    return NULL;
+  g_autoptr (GBytes) frozen = lm_catalog_freeze (catalog, stamp);
+  /* Only a cache: where it cannot be written (another user's), the next run parses again. */
+  (void) g_file_set_contents_full (prepared, g_bytes_get_data (frozen, NULL), (gssize) g_bytes_get_size (frozen),
+                                   G_FILE_SET_CONTENTS_CONSISTENT, 0644, NULL);
+  return catalog;
+}

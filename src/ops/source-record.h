@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The files of one catalog source in its directory: record, copy, prepared
+ * form. Writing replaces each whole; the record is written last. */
+#include "ops/source.h"
+
+/** lm_source_record_load: the record NAME.json in @dir.
+ * Errors: LM_SOURCE_ERROR_NOT_FOUND, _CORRUPT. */
+LmSource *lm_source_record_load (const char *dir, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_source_record_save: writes the copy @body (NULL: as it was), then the record. */
+gboolean lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_source_record_erase: removes all files of the source; missing ones are fine. */
+void lm_source_record_erase (const char *dir, const char *name);
+
+/** lm_source_record_catalog: the catalog of the copy, by its prepared form if
+ * that fits, else from the text, and the prepared form is written again.
+ * @shown is what the catalog is called in messages and plans. */
+LmCatalog *lm_source_record_catalog (const char *dir, const LmSource *source, const char *shown, GPtrArray *warnings,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
