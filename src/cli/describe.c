@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "cli/describe.h"
+#include "model/json.h"
+
+char *
+lm_describe_layers (const LmInstance *instance)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < instance->layers->len; i++)
+    {
+      const LmDomainLayer *layer = g_ptr_array_index (instance->layers, i);
+      g_string_append_printf (text, "%s%s %s", i ? " + " : "", layer->name, layer->version);
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static const char *
+address_of (const LmDomainPublish *publish)
+{
+  return publish->address ? publish->address : "127.0.0.1";
+}
+
+char *
+lm_describe_publish (const LmDomainPublish *publish)
+{
+  return g_strdup_printf ("%s:%u->%u", address_of (publish), publish->port, publish->guest_port);
+}
+
+char *
+lm_describe_publishes (const LmInstance *instance)
+{
+  if (instance->publish->len == 0)
+    return NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < instance->publish->len; i++)
+    {
+      g_autofree char *one = lm_describe_publish (g_ptr_array_index (instance->publish, i));
+      g_string_append_printf (text, "%s%s", i ? ", " : "", one);
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+char *
+lm_describe_console (const LmInstance *instance)
+{
+  g_autofree char *uri = g_shell_quote (instance->uri ? instance->uri : "");
+  return g_strdup_printf ("virsh -c %s console %s", instance->uri ? uri : "''", instance->name);
+}
+
+static void
+add_layers (const LmInstance *instance, JsonBuilder *builder)
+{
+  json_builder_set_member_name (builder, "layers");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < instance->layers->len; i++)
+    {
+      const LmDomainLayer *layer = g_ptr_array_index (instance->layers, i);
+      g_autofree char *digest = lm_digest_to_string (&layer->digest);
+      json_builder_begin_object (builder);
+      lm_json_add_string (builder, "name", layer->name);
+      lm_json_add_string (builder, "version", layer->version);
+      lm_json_add_string (builder, "group", layer->group);
+      lm_json_add_string (builder, "digest", digest);
+      lm_json_add_uint (builder, "size", layer->size);
+      lm_json_add_string (builder, "path", layer->path);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+}
+
+static void
+add_publishes (const LmInstance *instance, JsonBuilder *builder)
+{
+  json_builder_set_member_name (builder, "publish");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < instance->publish->len; i++)
+    {
+      const LmDomainPublish *publish = g_ptr_array_index (instance->publish, i);
+      json_builder_begin_object (builder);
+      lm_json_add_string (builder, "address", address_of (publish));
+      lm_json_add_uint (builder, "port", publish->port);
+      lm_json_add_uint (builder, "guest_port", publish->guest_port);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+}
+
+void
+lm_describe_to_json (const LmInventoryEntry *entry, JsonBuilder *builder)
+{
+  const LmInstance *instance = entry->instance;
+  lm_json_add_string (builder, "name", instance->name);
+  lm_json_add_string (builder, "uuid", instance->uuid);
+  lm_json_add_string (builder, "uri", instance->uri);
+  if (entry->state)
+    lm_json_add_string (builder, "state", entry->state);
+  lm_json_add_strv (builder, "selections", instance->resolved);
+  add_layers (instance, builder);
+  lm_json_add_string (builder, "overlay", instance->overlay);
+  lm_json_add_uint (builder, "disk", instance->disk);
+  lm_json_add_uint (builder, "overlay_bytes", entry->overlay_bytes);
+  lm_json_add_strv (builder, "addresses", entry->addresses);
+  add_publishes (instance, builder);
+  lm_json_add_string (builder, "console_log", instance->console_log);
+  lm_json_add_uint (builder, "created", instance->created);
+}

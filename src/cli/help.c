@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "cli/help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define OPTION_WIDTH 36
+
+const LmVerb *const lm_verbs[] = {
+  &lm_verb_launch,      &lm_verb_define,       &lm_verb_ps,           &lm_verb_show,
+  &lm_verb_rm,          &lm_verb_plan,         &lm_verb_pull,         &lm_verb_list,
+  &lm_verb_cache_list,  &lm_verb_catalog_add,  &lm_verb_catalog_list, &lm_verb_catalog_update,
+  &lm_verb_catalog_remove, &lm_verb_help,      &lm_verb_complete,     NULL,
+};
+
+const LmOption lm_global_options[] = {
+  { "connect", 'c', LM_OPTION_VALUE, "URI", "libvirt connection, as for virsh", LM_COMPLETE_NONE },
+  { "catalog", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE | LM_OPTION_SPEC, "URL|FILE", "read this catalog too, before the added ones", LM_COMPLETE_FILE },
+  { "state-dir", 0, LM_OPTION_VALUE, "DIR", "where layers and machines are kept", LM_COMPLETE_DIRECTORY },
+  { "config", 0, LM_OPTION_VALUE, "FILE", "read this instead of lamina.conf", LM_COMPLETE_FILE },
+  { "json", 0, LM_OPTION_FLAG, NULL, "print one JSON document", LM_COMPLETE_NONE },
+  { "progress", 0, LM_OPTION_VALUE, "KIND", "auto, json, lines or none (on stderr)", LM_COMPLETE_NONE },
+  { "verbose", 'v', LM_OPTION_FLAG, NULL, "show the commands that are run", LM_COMPLETE_NONE },
+  { "help", 'h', LM_OPTION_FLAG, NULL, "show this help", LM_COMPLETE_NONE },
+  { "version", 0, LM_OPTION_FLAG, NULL, "show the version and how this was built", LM_COMPLETE_NONE },
+  { NULL },
+};
+
+const LmVerb *
+lm_verb_find (const char *const *words, guint *out_used)
+{
+  if (words[0] == NULL)
+    return NULL;
+  g_autofree char *two = words[1] ? g_strdup_printf ("%s %s", words[0], words[1]) : NULL;
+  for (const LmVerb *const *verb = lm_verbs; *verb; verb++)
+    {
+      gboolean first = strcmp ((*verb)->name, words[0]) == 0;
+      if (first || g_strcmp0 ((*verb)->name, two) == 0)
+        {
+          *out_used = first ? 1 : 2;
+          return *verb;
+        }
+    }
+  return NULL;
+}
+
+static void
+print_options (const char *title, const LmOption *options)
+{
+  if (options == NULL || options->name == NULL)
+    return;
+  printf ("\n%s:\n", title);
+  for (const LmOption *option = options; option->name; option++)
+    {
+      g_autoptr (GString) left = g_string_new (NULL);
+      if (option->short_name)
+        g_string_append_printf (left, "  -%c, --%s", option->short_name, option->name);
+      else
+        g_string_append_printf (left, "      --%s", option->name);
+      if (option->flags & LM_OPTION_OPTIONAL)
+        g_string_append_printf (left, "[=%s]", option->metavar);
+      else if (option->metavar)
+        g_string_append_printf (left, " %s", option->metavar);
+      if (left->len < OPTION_WIDTH)
+        printf ("%-*s  %s\n", OPTION_WIDTH, left->str, option->help);
+      else
+        printf ("%s\n%*s  %s\n", left->str, OPTION_WIDTH, "", option->help);
+    }
+}
+
+void
+lm_help_print_all (void)
+{
+  puts ("Usage: lamina VERB [OPTIONS] [ARGS]\n\n"
+        "Machines from shared layers: what a machine should be becomes a chain of\n"
+        "cached, read-only images with a writable overlay on top.\n\nVerbs:");
+  for (const LmVerb *const *verb = lm_verbs; *verb; verb++)
+    if ((*verb)->summary != NULL)
+      printf ("  %-16s  %s\n", (*verb)->name, (*verb)->summary);
+  print_options ("Options of every verb", lm_global_options);
+  puts ("\nExit status: 0 done, 1 failed, 2 usage, 3 no such layer or selection, 4 busy or\n"
+        "timed out, 5 network or source, 6 refused (digest, image), 7 libvirt, 8 no space.\n\n"
+        "\"lamina VERB --help\" explains a verb; lamina(1) all of them.");
+}
+
+void
+lm_help_print_verb (const LmVerb *verb)
+{
+  printf ("Usage: lamina %s [OPTIONS]%s%s\n\n", verb->name, verb->synopsis ? " " : "", verb->synopsis ? verb->synopsis : "");
+  if (verb->summary)
+    {
+      g_autofree char *summary = g_strdup (verb->summary);
+      summary[0] = g_ascii_toupper (summary[0]);
+      printf ("%s.\n", summary);
+    }
+  print_options ("Options", verb->options);
+  print_options ("Options of every verb", lm_global_options);
+}
+
+void
+lm_help_print_version (void)
+{
+  puts (PACKAGE_NAME " " PACKAGE_VERSION);
+}

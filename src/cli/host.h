@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* An LmHost made of an invocation, with output on stderr behind it. */
+#include "cli/progress.h"
+#include "cli/verb.h"
+#include "ops/host.h"
+
+typedef struct
+{
+  LmHost host;
+  LmProgress *progress;
+} LmCliHost;
+
+/** lm_cli_host_new: reads --progress and the settings; @invocation must
+ * outlive it. Errors: LM_CLI_ERROR_USAGE. */
+LmCliHost *lm_cli_host_new (const LmInvocation *invocation, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_cli_host_free: ends the progress display too. */
+void lm_cli_host_free (LmCliHost *host);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCliHost, lm_cli_host_free)
+
+/** lm_cli_warnings: prints @warnings (char *) and empties it. */
+void lm_cli_warnings (GPtrArray *warnings);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/error.h"
+#include "base/trace.h"
+#include "cli/help.h"
+#include "cli/output.h"
+#include "cli/status.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const LmOption no_options[] = { { NULL } };
+
+/* SIGINT and SIGTERM cancel; the run then takes back what it made. A second
+ * one ends lamina at once. Nothing else may happen in a signal handler, so a
+ * thread of its own waits for them. */
+static gpointer
+watch_signals (gpointer data)
+{
+  GCancellable *cancellable = data;
+  sigset_t set;
+  sigemptyset (&set);
+  sigaddset (&set, SIGINT);
+  sigaddset (&set, SIGTERM);
+  int number;
+  if (sigwait (&set, &number) == 0)
+    {
+      g_cancellable_cancel (cancellable);
+      sigwait (&set, &number);
+      _exit (128 + number);
+    }
+  return NULL;
+}
+
+static void
+start_signal_thread (GCancellable *cancellable)
+{
+  sigset_t set;
+  sigemptyset (&set);
+  sigaddset (&set, SIGINT);
+  sigaddset (&set, SIGTERM);
+  pthread_sigmask (SIG_BLOCK, &set, NULL);
+  signal (SIGPIPE, SIG_IGN);
+  g_thread_unref (g_thread_new ("signals", watch_signals, g_object_ref (cancellable)));
+}
+
+static gboolean
+check_words (const LmVerb *verb, LmArgs *args, GError **error)
+{
+  guint n = lm_args_n_words (args);
+  if (n >= verb->min_words && n <= verb->max_words)
+    return TRUE;
+  return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "too %s words; usage: lamina %s %s",
+                   n < verb->min_words ? "few" : "many", verb->name, verb->synopsis ? verb->synopsis : "");
+}
+
+static gboolean
+run_verb (const LmVerb *verb, LmArgs *args, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (LmSettings) settings = lm_settings_load (args, warnings, error);
+  for (guint i = 0; i < warnings->len; i++)
+    lm_output_warning ("%s", (const char *) g_ptr_array_index (warnings, i));
+  if (settings == NULL)
+    return FALSE;
+  LmInvocation invocation = { args, settings, cancellable };
+  if (!verb->run (&invocation, error))
+    return FALSE;
+  if (fflush (stdout) != 0)
+    return lm_throw_errno (error, "cannot write to standard output");
+  return TRUE;
+}
+
+/* Options may stand before the verb, between and after its words. */
+static gboolean
+dispatch (int argc, char **argv, GCancellable *cancellable, GError **error)
+{
+  const LmOption *before[] = { lm_global_options, NULL };
+  g_autoptr (LmArgs) early = lm_args_new (before);
+  int used;
+  if (!lm_args_parse (early, argc, argv, TRUE, &used, error))
+    return FALSE;
+  if (lm_args_has (early, "version"))
+    {
+      lm_help_print_version ();
+      return TRUE;
+    }
+  if (used >= argc)
+    {
+      if (!lm_args_has (early, "help"))
+        return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "a verb is needed; \"lamina --help\" lists them");
+      lm_help_print_all ();
+      return TRUE;
+    }
+
+  guint name_words;
+  const LmVerb *verb = lm_verb_find ((const char *const *) argv + used, &name_words);
+  if (verb == NULL)
+    {
+      g_autofree char *safe = lm_output_safe (argv[used]);
+      return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "no such verb: %s%s; \"lamina --help\" lists them", safe,
+                       strcmp (safe, "catalog") == 0 || strcmp (safe, "cache") == 0 ? " (it needs a second word)" : "");
+    }
+  const LmOption *tables[] = { lm_global_options, verb->options ? verb->options : no_options, NULL };
+  g_autoptr (LmArgs) args = lm_args_new (tables);
+  int first = used + (int) name_words - 1;
+  int ignored;
+  /* Words of completion are somebody else's options. */
+  gboolean raw = verb == &lm_verb_complete;
+  if (!lm_args_parse (args, used, argv, TRUE, &ignored, error))
+    return FALSE;
+  if (raw)
+    for (int i = first + 1; i < argc; i++)
+      lm_args_add_word (args, argv[i]);
+  else if (!lm_args_parse (args, argc - first, argv + first, FALSE, NULL, error))
+    return FALSE;
+  if (lm_args_has (args, "help"))
+    {
+      lm_help_print_verb (verb);
+      return TRUE;
+    }
+  lm_trace_init (lm_args_has (args, "verbose") ? LM_TRACE_RUN : 0);
+  return check_words (verb, args, error) && run_verb (verb, args, cancellable, error);
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+  g_set_prgname ("lamina");
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  start_signal_thread (cancellable);
+  g_autoptr (GError) error = NULL;
+  if (dispatch (argc, argv, cancellable, &error))
+    return LM_STATUS_DONE;
+  g_autofree char *safe = lm_output_safe (error->message);
+  fprintf (stderr, "lamina: %s\n", safe);
+  return (int) lm_status_of_error (error);
+}

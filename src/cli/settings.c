@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "cli/settings.h"
+#include "base/error.h"
+
+#include <string.h>
+#include <unistd.h>
+
+G_DEFINE_QUARK (lm-settings-error-quark, lm_settings_error)
+
+#define GROUP "lamina"
+#define DEFAULT_TRANSFERS 8
+#define MAX_TRANSFERS 64
+
+static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", NULL };
+
+/* Reads @path into @into, key by key, so that later files win. */
+static gboolean
+merge_file (GKeyFile *into, const char *path, gboolean required, GPtrArray *warnings, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GError) failure = NULL;
+  if (!g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &failure))
+    {
+      if (!required && g_error_matches (failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return TRUE;
+      return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s", path, failure->message);
+    }
+  g_auto (GStrv) keys = g_key_file_get_keys (file, GROUP, NULL, NULL);
+  for (char **key = keys; key && *key; key++)
+    {
+      if (!g_strv_contains (known_keys, *key))
+        {
+          g_ptr_array_add (warnings, g_strdup_printf ("%s: unknown key \"%s\" is ignored", path, *key));
+          continue;
+        }
+      g_autofree char *value = g_key_file_get_string (file, GROUP, *key, &failure);
+      if (value == NULL)
+        return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s", path, failure->message);
+      g_key_file_set_string (into, GROUP, *key, value);
+    }
+  return TRUE;
+}
+
+/* An option wins over its environment variable, and that over the files. */
+static char *
+choose (LmArgs *args, GKeyFile *file, const char *option, const char *variable, const char *key)
+{
+  const char *value = option ? lm_args_get (args, option) : NULL;
+  if (value == NULL && variable != NULL)
+    value = g_getenv (variable);
+  if (value != NULL && *value != '\0')
+    return g_strdup (value);
+  return g_key_file_get_string (file, GROUP, key, NULL);
+}
+
+static char *
+default_state_dir (void)
+{
+  if (geteuid () == 0)
+    return g_build_filename (LM_LOCALSTATEDIR, "lib", "lamina", NULL);
+  return g_build_filename (g_get_user_data_dir (), "lamina", NULL);
+}
+
+static char **
+template_dirs (void)
+{
+  const char *shipped = g_getenv ("LAMINA_TEMPLATE_DIR");
+  g_autoptr (GStrvBuilder) dirs = g_strv_builder_new ();
+  g_autofree char *user = g_build_filename (g_get_user_config_dir (), "lamina", "xml-templates", NULL);
+  g_autofree char *system = g_build_filename (LM_SYSCONFDIR, "lamina", "xml-templates", NULL);
+  g_autofree char *data = g_build_filename (LM_PKGDATADIR, "xml-templates", NULL);
+  g_strv_builder_add_many (dirs, user, system, shipped ? shipped : data, NULL);
+  return g_strv_builder_end (dirs);
+}
+
+/* As libosinfo looks for its database: the administrator's, then the shipped. */
+static char **
+osinfo_dirs (void)
+{
+  g_autoptr (GStrvBuilder) dirs = g_strv_builder_new ();
+  const char *system = g_getenv ("OSINFO_SYSTEM_DIR");
+  g_autofree char *user = g_build_filename (g_get_user_config_dir (), "osinfo", NULL);
+  g_strv_builder_add_many (dirs, user, "/etc/osinfo", system ? system : "/usr/share/osinfo", NULL);
+  return g_strv_builder_end (dirs);
+}
+
+static gboolean
+check (LmSettings *settings, GError **error)
+{
+  if (settings->virt_type && strcmp (settings->virt_type, "kvm") != 0 && strcmp (settings->virt_type, "qemu") != 0)
+    return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
+                     "virt-type \"%s\" is unknown: choose kvm or qemu", settings->virt_type);
+  /* libvirt and a backing file need paths that do not depend on where one stands. */
+  if (!g_path_is_absolute (settings->state_dir))
+    {
+      g_autofree char *given = g_steal_pointer (&settings->state_dir);
+      settings->state_dir = g_canonicalize_filename (given, NULL);
+    }
+  return TRUE;
+}
+
+LmSettings *
+lm_settings_load (LmArgs *args, GPtrArray *warnings, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  const char *own = lm_args_get (args, "config");
+  own = own ? own : g_getenv ("LAMINA_CONFIG");
+  if (own != NULL)
+    {
+      if (!merge_file (file, own, TRUE, warnings, error))
+        return NULL;
+    }
+  else
+    {
+      g_autofree char *system = g_build_filename (LM_SYSCONFDIR, "lamina", "lamina.conf", NULL);
+      g_autofree char *user = g_build_filename (g_get_user_config_dir (), "lamina", "lamina.conf", NULL);
+      if (!merge_file (file, system, FALSE, warnings, error) || !merge_file (file, user, FALSE, warnings, error))
+        return NULL;
+    }
+
+  g_autoptr (LmSettings) settings = g_new0 (LmSettings, 1);
+  settings->state_dir = choose (args, file, "state-dir", "LAMINA_STATE_DIR", "state-dir");
+  if (settings->state_dir == NULL)
+    settings->state_dir = default_state_dir ();
+  settings->connect = choose (args, file, "connect", "LIBVIRT_DEFAULT_URI", "connect");
+  settings->virt_type = choose (args, file, NULL, "LAMINA_VIRT_TYPE", "virt-type");
+  settings->template = choose (args, file, NULL, NULL, "template");
+  settings->template_dirs = template_dirs ();
+  settings->osinfo_dirs = osinfo_dirs ();
+  settings->verbose = lm_args_has (args, "verbose");
+  settings->transfers = DEFAULT_TRANSFERS;
+  g_autofree char *transfers = choose (args, file, NULL, NULL, "transfers");
+  guint64 number = DEFAULT_TRANSFERS;
+  if (transfers && !g_ascii_string_to_unsigned (transfers, 10, 1, MAX_TRANSFERS, &number, NULL))
+    return lm_throw_null (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
+                          "transfers \"%s\" is wrong: a number from 1 to %d is needed", transfers, MAX_TRANSFERS);
+  settings->transfers = (guint) number;
+  if (!check (settings, error))
+    return NULL;
+  return g_steal_pointer (&settings);
+}
+
+void
+lm_settings_free (LmSettings *settings)
+{
+  if (settings == NULL)
+    return;
+  g_free (settings->state_dir);
+  g_free (settings->connect);
+  g_free (settings->virt_type);
+  g_free (settings->template);
+  g_strfreev (settings->template_dirs);
+  g_strfreev (settings->osinfo_dirs);
+  g_free (settings);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "cli/status.h"
+#include "base/lock.h"
+#include "cache/cache.h"
+#include "cli/args.h"
+#include "cli/settings.h"
+#include "image/error.h"
+#include "io/http.h"
+#include "io/xml.h"
+#include "model/domain-spec.h"
+#include "model/resolve.h"
+#include "model/selection.h"
+#include "ops/instance.h"
+#include "ops/launch.h"
+#include "ops/source.h"
+#include "stage/chain.h"
+#include "stage/console.h"
+#include "stage/fetch.h"
+#include "stage/osinfo.h"
+#include "stage/template.h"
+#include "virt/domain.h"
+
+#define ANY (-1)
+
+typedef struct
+{
+  GQuark domain;
+  int code; /* ANY: every code without a line of its own before this one */
+  LmStatus status;
+} Mapping;
+
+LmStatus
+lm_status_of_error (const GError *error)
+{
+  const Mapping mappings[] = {
+    { LM_CLI_ERROR, ANY, LM_STATUS_USAGE },
+    { LM_SETTINGS_ERROR, ANY, LM_STATUS_USAGE },
+    { LM_SELECTION_ERROR, ANY, LM_STATUS_USAGE },
+    { LM_DOMAIN_ERROR, ANY, LM_STATUS_USAGE },
+    { LM_TEMPLATE_ERROR, ANY, LM_STATUS_USAGE },
+    { LM_XML_ERROR, ANY, LM_STATUS_USAGE },
+    { LM_OSINFO_ERROR, ANY, LM_STATUS_USAGE },
+    { LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, LM_STATUS_USAGE },
+    { LM_SOURCE_ERROR, LM_SOURCE_ERROR_NAME, LM_STATUS_USAGE },
+    { LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_REQUEST, LM_STATUS_USAGE },
+    { LM_RESOLVE_ERROR, ANY, LM_STATUS_NOT_FOUND },
+    { LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND, LM_STATUS_NOT_FOUND },
+    { LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND, LM_STATUS_NOT_FOUND },
+    { LM_LOCK_ERROR, ANY, LM_STATUS_BUSY },
+    { LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY, LM_STATUS_BUSY },
+    { LM_FETCH_ERROR, LM_FETCH_ERROR_BUSY, LM_STATUS_BUSY },
+    { LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_NOT_READY, LM_STATUS_BUSY },
+    { LM_CONSOLE_ERROR, ANY, LM_STATUS_BUSY },
+    { LM_HTTP_ERROR, ANY, LM_STATUS_SOURCE },
+    { LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE, LM_STATUS_SOURCE },
+    { LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH, LM_STATUS_SOURCE },
+    { LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST, LM_STATUS_REFUSED },
+    { LM_FETCH_ERROR, LM_FETCH_ERROR_REFUSED, LM_STATUS_REFUSED },
+    { LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED, LM_STATUS_REFUSED },
+    { LM_CHAIN_ERROR, LM_CHAIN_ERROR_BROKEN, LM_STATUS_REFUSED },
+    { LM_VIRT_ERROR, ANY, LM_STATUS_LIBVIRT },
+    { LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
+    { LM_FETCH_ERROR, LM_FETCH_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
+    { G_IO_ERROR, G_IO_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (mappings); i++)
+    if (mappings[i].domain == error->domain && (mappings[i].code == ANY || mappings[i].code == error->code))
+      return mappings[i].status;
+  return LM_STATUS_FAILED;
+}

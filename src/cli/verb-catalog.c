@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/error.h"
+#include "model/json.h"
+#include "cli/host.h"
+#include "cli/output.h"
+#include "ops/source.h"
+
+#include <stdio.h>
+
+static const LmOption add_options[] = {
+  { "priority", 0, LM_OPTION_VALUE, "N", "0 to 1000, default 100; the highest wins", LM_COMPLETE_NONE },
+  { NULL },
+};
+
+static gboolean
+run_add (const LmInvocation *invocation, GError **error)
+{
+  const char *const *words = lm_args_words (invocation->args);
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  guint64 priority;
+  if (!lm_args_get_uint (invocation->args, "priority", 0, LM_SOURCE_PRIORITY_MAX, LM_SOURCE_PRIORITY_DEFAULT, &priority, error))
+    return FALSE;
+  gboolean ok = lm_source_add (invocation->settings->state_dir, words[0], words[1], (int) priority, warnings,
+                               invocation->cancellable, error);
+  lm_cli_warnings (warnings);
+  return ok;
+}
+
+static gboolean
+run_update (const LmInvocation *invocation, GError **error)
+{
+  const char *state_dir = invocation->settings->state_dir;
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) sources = lm_source_list (state_dir, warnings, error);
+  if (sources == NULL)
+    return FALSE;
+  g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
+  for (guint i = 0; i < sources->len; i++)
+    g_strv_builder_add (all, ((LmSource *) g_ptr_array_index (sources, i))->name);
+  g_auto (GStrv) every = g_strv_builder_end (all);
+  const char *const *names
+    = lm_args_n_words (invocation->args) ? lm_args_words (invocation->args) : (const char *const *) every;
+
+  guint failed = 0, total = 0;
+  g_autoptr (GError) last = NULL;
+  for (const char *const *name = names; *name; name++, total++)
+    {
+      g_autoptr (GError) failure = NULL;
+      gboolean changed;
+      if (lm_source_update (state_dir, *name, &changed, warnings, invocation->cancellable, &failure))
+        {
+          printf ("%s: %s\n", *name, changed ? "updated" : "unchanged");
+          continue;
+        }
+      failed++;
+      lm_output_warning ("%s%s", failure->message,
+                         failure->domain == LM_SOURCE_ERROR && failure->code == LM_SOURCE_ERROR_FETCH
+                           ? "; its last good copy stays in use" : "");
+      g_clear_error (&last);
+      last = g_steal_pointer (&failure);
+    }
+  lm_cli_warnings (warnings);
+  if (failed == 0)
+    return TRUE;
+  return lm_throw (error, last->domain, last->code, "%u of %u catalog sources could not be updated", failed, total);
+}
+
+static gboolean
+run_remove (const LmInvocation *invocation, GError **error)
+{
+  for (const char *const *name = lm_args_words (invocation->args); *name; name++)
+    if (!lm_source_remove (invocation->settings->state_dir, *name, error))
+      return FALSE;
+  return TRUE;
+}
+
+static char *
+format_time (gint64 seconds)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (seconds);
+  return time ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+}
+
+static void
+print_json (GPtrArray *sources)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "sources");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < sources->len; i++)
+    {
+      const LmSource *source = g_ptr_array_index (sources, i);
+      g_autofree char *fetched = format_time (source->fetched);
+      json_builder_begin_object (builder);
+      lm_json_add_string (builder, "name", source->name);
+      lm_json_add_string (builder, "url", source->url);
+      lm_json_add_uint (builder, "priority", source->priority);
+      lm_json_add_string (builder, "fetched", fetched);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+  json_builder_end_object (builder);
+  g_autofree char *text = lm_json_finish (builder);
+  fputs (text, stdout);
+}
+
+static gboolean
+run_list (const LmInvocation *invocation, GError **error)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) sources = lm_source_list (invocation->settings->state_dir, warnings, error);
+  if (sources == NULL)
+    return FALSE;
+  lm_cli_warnings (warnings);
+  if (lm_args_has (invocation->args, "json"))
+    {
+      print_json (sources);
+      return TRUE;
+    }
+  LmTable *table = lm_table_new ((const char *const[]){ "NAME", ">PRIORITY", "FETCHED", "URL", NULL });
+  for (guint i = 0; i < sources->len; i++)
+    {
+      const LmSource *source = g_ptr_array_index (sources, i);
+      g_autofree char *priority = g_strdup_printf ("%d", source->priority);
+      g_autofree char *fetched = format_time (source->fetched);
+      lm_table_add (table, (const char *const[]){ source->name, priority, fetched, source->url });
+    }
+  lm_table_print (table);
+  return TRUE;
+}
+
+const LmVerb lm_verb_catalog_add = {
+  .name = "catalog add",
+  .synopsis = "NAME URL|FILE",
+  .summary = "add a catalog source",
+  .min_words = 2,
+  .max_words = 2,
+  .options = add_options,
+  .others = LM_COMPLETE_FILE,
+  .run = run_add,
+};
+
+const LmVerb lm_verb_catalog_list = {
+  .name = "catalog list",
+  .summary = "list the catalog sources",
+  .run = run_list,
+};
+
+const LmVerb lm_verb_catalog_update = {
+  .name = "catalog update",
+  .synopsis = "[NAME...]",
+  .summary = "fetch the catalogs again",
+  .max_words = G_MAXUINT,
+  .first = LM_COMPLETE_SOURCE,
+  .others = LM_COMPLETE_SOURCE,
+  .run = run_update,
+};
+
+const LmVerb lm_verb_catalog_remove = {
+  .name = "catalog remove",
+  .synopsis = "NAME...",
+  .summary = "remove catalog sources",
+  .min_words = 1,
+  .max_words = G_MAXUINT,
+  .first = LM_COMPLETE_SOURCE,
+  .others = LM_COMPLETE_SOURCE,
+  .run = run_remove,
+};

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "cli/help.h"
+#include "model/catalog-set.h"
+#include "ops/instance.h"
+#include "ops/source.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The shell calls "lamina complete WORD... " with what stands on the line
+ * after "lamina", the last word being the one under the cursor (it may be
+ * empty). Candidates come out one a line; a first line ":file" or
+ * ":directory" leaves the rest to the shell. Never an error: a shell has no
+ * use for one. */
+
+static void
+offer (const char *candidate, const char *prefix)
+{
+  if (g_str_has_prefix (candidate, prefix))
+    puts (candidate);
+}
+
+static void
+offer_options (const LmOption *options, const char *prefix)
+{
+  for (const LmOption *option = options; option && option->name; option++)
+    {
+      g_autofree char *text = g_strconcat ("--", option->name, NULL);
+      offer (text, prefix);
+    }
+}
+
+/* The words of verbs: "catalog" first, then what follows it. */
+static void
+offer_verbs (const char *first, const char *prefix)
+{
+  const char *last = "";
+  g_autofree char *kept = NULL;
+  for (const LmVerb *const *verb = lm_verbs; *verb; verb++)
+    {
+      if ((*verb)->summary == NULL)
+        continue;
+      g_auto (GStrv) words = g_strsplit ((*verb)->name, " ", 2);
+      if (first != NULL && strcmp (words[0], first) == 0 && words[1] != NULL)
+        offer (words[1], prefix);
+      if (first == NULL && strcmp (words[0], last) != 0)
+        offer (words[0], prefix);
+      g_free (kept);
+      last = kept = g_strdup (words[0]);
+    }
+}
+
+static void
+offer_selections (const LmInvocation *invocation, const char *prefix)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (LmCatalogSet) set = lm_source_load_all (invocation->settings->state_dir, NULL, warnings, NULL, NULL);
+  g_autoptr (GPtrArray) layers = set ? lm_catalog_set_load_layers (set) : NULL;
+  for (guint i = 0; layers && i < layers->len; i++)
+    {
+      const LmLayer *layer = g_ptr_array_index (layers, i);
+      g_autofree char *grouped = g_strdup_printf ("%s=%s", layer->group, layer->name);
+      offer (layer->name, prefix);
+      offer (grouped, prefix);
+    }
+}
+
+static void
+offer_instances (const char *state_dir, const char *prefix)
+{
+  g_autoptr (GPtrArray) list = lm_instance_list (state_dir, NULL, NULL);
+  for (guint i = 0; list && i < list->len; i++)
+    offer (((LmInstance *) g_ptr_array_index (list, i))->name, prefix);
+}
+
+static void
+offer_sources (const char *state_dir, const char *prefix)
+{
+  g_autoptr (GPtrArray) list = lm_source_list (state_dir, NULL, NULL);
+  for (guint i = 0; list && i < list->len; i++)
+    offer (((LmSource *) g_ptr_array_index (list, i))->name, prefix);
+}
+
+static void
+offer_templates (char **dirs, const char *prefix)
+{
+  for (char **path = dirs; *path; path++)
+    {
+      g_autoptr (GDir) dir = g_dir_open (*path, 0, NULL);
+      const char *file;
+      while (dir && (file = g_dir_read_name (dir)) != NULL)
+        if (g_str_has_suffix (file, ".xml"))
+          {
+            g_autofree char *name = g_strndup (file, strlen (file) - strlen (".xml"));
+            offer (name, prefix);
+          }
+    }
+}
+
+static void
+offer_kind (const LmInvocation *invocation, LmCompleteKind kind, const char *prefix)
+{
+  const LmSettings *settings = invocation->settings;
+  switch (kind)
+    {
+    case LM_COMPLETE_NONE:
+      break;
+    case LM_COMPLETE_FILE:
+      puts (":file");
+      break;
+    case LM_COMPLETE_DIRECTORY:
+      puts (":directory");
+      break;
+    case LM_COMPLETE_SELECTION:
+      offer_selections (invocation, prefix);
+      break;
+    case LM_COMPLETE_INSTANCE:
+      offer_instances (settings->state_dir, prefix);
+      break;
+    case LM_COMPLETE_SOURCE:
+      offer_sources (settings->state_dir, prefix);
+      break;
+    case LM_COMPLETE_TEMPLATE:
+      offer_templates (settings->template_dirs, prefix);
+      break;
+    }
+}
+
+static const LmOption *
+find_option (const LmOption *options, const char *word)
+{
+  for (const LmOption *option = options; option && option->name; option++)
+    if ((g_str_has_prefix (word, "--") && strcmp (word + 2, option->name) == 0)
+        || (word[0] == '-' && option->short_name && word[1] == option->short_name && word[2] == '\0'))
+      return option;
+  return NULL;
+}
+
+static gboolean
+takes_next_word (const LmOption *option)
+{
+  return option && (option->flags & LM_OPTION_VALUE) && !(option->flags & LM_OPTION_OPTIONAL);
+}
+
+static gboolean
+run (const LmInvocation *invocation, GError **error)
+{
+  guint n = lm_args_n_words (invocation->args);
+  const char *const *words = lm_args_words (invocation->args);
+  const char *prefix = n ? words[n - 1] : "";
+
+  /* What stands before the cursor, without options and their values. */
+  g_autoptr (GPtrArray) plain = g_ptr_array_new ();
+  const LmVerb *verb = NULL;
+  const LmOption *pending = NULL;
+  guint used = 0;
+  for (guint i = 0; i + 1 < n; i++)
+    {
+      if (takes_next_word (pending))
+        {
+          pending = NULL;
+          continue;
+        }
+      pending = find_option (lm_global_options, words[i]);
+      if (pending == NULL && verb)
+        pending = find_option (verb->options, words[i]);
+      if (words[i][0] == '-')
+        continue;
+      g_ptr_array_add (plain, (gpointer) words[i]);
+      const char *const name[] = { plain->pdata[0], plain->len > 1 ? plain->pdata[1] : NULL, NULL };
+      verb = lm_verb_find (name, &used);
+    }
+
+  if (takes_next_word (pending))
+    offer_kind (invocation, pending->complete, prefix);
+  else if (prefix[0] == '-')
+    {
+      offer_options (lm_global_options, prefix);
+      if (verb)
+        offer_options (verb->options, prefix);
+    }
+  else if (verb == NULL)
+    offer_verbs (plain->len ? plain->pdata[0] : NULL, prefix);
+  else if (verb == &lm_verb_help)
+    offer_verbs (plain->len > 1 ? plain->pdata[1] : NULL, prefix);
+  else
+    offer_kind (invocation, plain->len == used ? verb->first : verb->others, prefix);
+  return TRUE;
+}
+
+const LmVerb lm_verb_complete = {
+  .name = "complete",
+  .synopsis = "WORD...",
+  .max_words = G_MAXUINT,
+  .run = run,
+};

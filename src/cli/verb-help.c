@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/error.h"
+#include "cli/help.h"
+
+static gboolean
+run (const LmInvocation *invocation, GError **error)
+{
+  const char *const *words = lm_args_words (invocation->args);
+  if (words[0] == NULL)
+    {
+      lm_help_print_all ();
+      return TRUE;
+    }
+  guint used;
+  const LmVerb *verb = lm_verb_find (words, &used);
+  if (verb == NULL)
+    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "no such verb: %s", words[0]);
+  lm_help_print_verb (verb);
+  return TRUE;
+}
+
+const LmVerb lm_verb_help = {
+  .name = "help",
+  .synopsis = "[VERB]",
+  .summary = "explain lamina or one of its verbs",
+  .max_words = 2,
+  .run = run,
+};

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/error.h"
+#include "model/json.h"
+#include "cli/describe.h"
+#include "cli/host.h"
+#include "cli/machine.h"
+
+#include <stdio.h>
+
+#define DEFAULT_WAIT 300
+#define MAX_WAIT (24 * 3600)
+
+static const LmOption launch_options[] = {
+  LM_MACHINE_OPTIONS,
+  { "transient", 0, LM_OPTION_FLAG | LM_OPTION_SPEC, NULL, "the domain is gone once it stops", LM_COMPLETE_NONE },
+  { "wait", 0, LM_OPTION_VALUE | LM_OPTION_OPTIONAL | LM_OPTION_SPEC, "SECONDS", "wait until the guest is up (300)", LM_COMPLETE_NONE },
+  { NULL },
+};
+
+static const LmOption define_options[] = { LM_MACHINE_OPTIONS, { NULL } };
+
+static void
+print_json (const LmLaunchResult *result)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  LmInventoryEntry entry = { .instance = result->instance, .addresses = result->addresses };
+  json_builder_begin_object (builder);
+  lm_describe_to_json (&entry, builder);
+  lm_json_add_bool (builder, "existed", result->existed);
+  lm_json_add_bool (builder, "started", result->started);
+  lm_json_add_bool (builder, "ready", result->ready);
+  lm_prepare_result_to_json (&result->prepared, builder);
+  json_builder_end_object (builder);
+  g_autofree char *text = lm_json_finish (builder);
+  fputs (text, stdout);
+}
+
+/* How to reach a guest that is up. */
+static void
+print_reach (const LmLaunchResult *result)
+{
+  const LmInstance *instance = result->instance;
+  for (guint i = 0; i < instance->publish->len; i++)
+    {
+      const LmDomainPublish *publish = g_ptr_array_index (instance->publish, i);
+      printf ("  port %u of the guest: %s:%u\n", publish->guest_port, publish->address ? publish->address : "127.0.0.1",
+              publish->port);
+    }
+  for (char **address = result->addresses; address && *address; address++)
+    printf ("  address: %s\n", *address);
+  g_autofree char *console = lm_describe_console (instance);
+  printf ("  console: %s\n", console);
+}
+
+static void
+print_text (const LmLaunchResult *result, gboolean define_only)
+{
+  const LmInstance *instance = result->instance;
+  g_autofree char *layers = lm_describe_layers (instance);
+  const char *did = result->existed ? (result->started ? "was there, started" : "is there already, nothing to do")
+                    : define_only   ? "defined"
+                                    : "started";
+  printf ("%s: %s (%s)\n", instance->name, did, layers);
+  if (!result->existed)
+    {
+      g_autofree char *pulled = lm_prepare_result_to_text (&result->prepared);
+      printf ("  %s\n", pulled);
+    }
+  if (result->ready)
+    {
+      printf ("%s: ready after %.1f s\n", instance->name, result->ready_seconds);
+      print_reach (result);
+    }
+}
+
+static gboolean
+launch (const LmInvocation *invocation, LmLaunchRequest *request, GError **error)
+{
+  g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
+  g_autoptr (LmLaunchResult) result = host ? lm_launch (&host->host, request, invocation->cancellable, error) : NULL;
+  if (result == NULL)
+    return FALSE;
+  if (lm_args_has (invocation->args, "json"))
+    print_json (result);
+  else
+    print_text (result, !request->start);
+  return TRUE;
+}
+
+static gboolean
+run_launch (const LmInvocation *invocation, GError **error)
+{
+  LmArgs *args = invocation->args;
+  g_autoptr (LmLaunchRequest) request = lm_machine_request (invocation, error);
+  guint64 seconds;
+  if (request == NULL || !lm_args_get_uint (args, "wait", 1, MAX_WAIT, DEFAULT_WAIT, &seconds, error))
+    return FALSE;
+  request->start = TRUE;
+  request->transient = lm_args_has (args, "transient");
+  if (request->transient && request->autostart)
+    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--transient and --autostart contradict each other");
+  request->wait = lm_args_has (args, "wait");
+  request->wait_seconds = (guint) seconds;
+  return launch (invocation, request, error);
+}
+
+static gboolean
+run_define (const LmInvocation *invocation, GError **error)
+{
+  g_autoptr (LmLaunchRequest) request = lm_machine_request (invocation, error);
+  return request && launch (invocation, request, error);
+}
+
+const LmVerb lm_verb_launch = {
+  .name = "launch",
+  .synopsis = "NAME SELECTION...",
+  .summary = "make a machine from layers and start it",
+  .max_words = G_MAXUINT,
+  .options = launch_options,
+  .others = LM_COMPLETE_SELECTION,
+  .run = run_launch,
+};
+
+const LmVerb lm_verb_define = {
+  .name = "define",
+  .synopsis = "NAME SELECTION...",
+  .summary = "make a machine from layers without starting it",
+  .max_words = G_MAXUINT,
+  .options = define_options,
+  .others = LM_COMPLETE_SELECTION,
+  .run = run_define,
+};

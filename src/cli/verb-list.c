@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/size.h"
+#include "cli/host.h"
+#include "cli/output.h"
+#include "model/listing.h"
+#include "ops/source.h"
+
+#include "cache/cache.h"
+#include <stdio.h>
+
+static void
+print_table (const LmCatalogSet *set, const LmPlanView *view)
+{
+  g_autoptr (GPtrArray) layers = lm_catalog_set_load_layers (set);
+  LmTable *table = lm_table_new ((const char *const[]){ "GROUP", "NAME", "VERSION", ">SIZE", "CACHED", "SUMMARY", NULL });
+  for (guint i = 0; i < layers->len; i++)
+    {
+      const LmLayer *layer = g_ptr_array_index (layers, i);
+      guint64 smallest = G_MAXUINT64;
+      for (guint b = 0; b < layer->builds->len; b++)
+        smallest = MIN (smallest, ((LmBuild *) g_ptr_array_index (layer->builds, b))->size);
+      g_autofree char *size = lm_size_format (smallest);
+      lm_table_add (table, (const char *const[]){ layer->group, layer->name, layer->version, size,
+                                                  lm_listing_is_cached (set, layer, view) ? "yes" : "no", layer->summary });
+    }
+  lm_table_print (table);
+}
+
+static gboolean
+run (const LmInvocation *invocation, GError **error)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (LmCatalogSet) set
+    = lm_source_load_all (invocation->settings->state_dir, lm_args_get_all (invocation->args, "catalog"), warnings,
+                          invocation->cancellable, error);
+  lm_cli_warnings (warnings);
+  if (set == NULL)
+    return FALSE;
+  g_autoptr (LmCache) cache = lm_cache_open (invocation->settings->state_dir, error);
+  if (cache == NULL)
+    return FALSE;
+  LmPlanView view = { lm_cache_lookup, cache };
+  if (lm_args_has (invocation->args, "json"))
+    {
+      g_autofree char *json = lm_listing_to_json (set, &view);
+      fputs (json, stdout);
+      return TRUE;
+    }
+  if (lm_catalog_set_get_length (set) == 0)
+    lm_output_warning ("there is no catalog yet; \"lamina catalog add NAME URL|FILE\" adds one");
+  else
+    print_table (set, &view);
+  return TRUE;
+}
+
+const LmVerb lm_verb_list = {
+  .name = "list",
+  .summary = "list groups and layers of the catalogs, cached or not",
+  .run = run,
+};

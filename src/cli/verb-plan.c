@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/size.h"
+#include "cli/host.h"
+#include "cli/output.h"
+#include "ops/prepare.h"
+
+#include <stdio.h>
+
+static void
+print_items (LmTable *table, GPtrArray *items)
+{
+  for (guint i = 0; i < items->len; i++)
+    {
+      const LmPlanItem *item = g_ptr_array_index (items, i);
+      g_autofree char *digest = lm_digest_to_string (&item->digest);
+      g_autofree char *size = lm_size_format (item->size);
+      digest[19] = '\0'; /* "sha256:" and 12 digits tell files apart */
+      lm_table_add (table, (const char *const[]){ item->name, item->version, item->group, digest, size,
+                                                  item->action == LM_PLAN_CACHED ? "cached" : "pull",
+                                                  item->action == LM_PLAN_CACHED ? item->path : item->urls[0] });
+    }
+}
+
+static gboolean
+run (const LmInvocation *invocation, GError **error)
+{
+  g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
+  g_autoptr (LmPlan) plan
+    = host ? lm_prepare_plan (&host->host, lm_args_words (invocation->args), invocation->cancellable, error) : NULL;
+  if (plan == NULL)
+    return FALSE;
+  if (lm_args_has (invocation->args, "json"))
+    {
+      g_autofree char *json = lm_plan_to_json (plan);
+      fputs (json, stdout);
+      return TRUE;
+    }
+  LmTable *table = lm_table_new ((const char *const[]){ "NAME", "VERSION", "GROUP", "DIGEST", ">SIZE", "ACTION", "FROM", NULL });
+  print_items (table, plan->layers);
+  print_items (table, plan->blobs);
+  lm_table_print (table);
+  g_autofree char *pull = lm_size_format (plan->bytes_to_pull);
+  printf ("to pull: %s\n", pull);
+  return TRUE;
+}
+
+const LmVerb lm_verb_plan = {
+  .name = "plan",
+  .synopsis = "SELECTION...",
+  .summary = "show which layers selections mean and what would be pulled",
+  .min_words = 1,
+  .max_words = G_MAXUINT,
+  .first = LM_COMPLETE_SELECTION,
+  .others = LM_COMPLETE_SELECTION,
+  .run = run,
+};

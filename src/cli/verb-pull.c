@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "model/json.h"
+#include "base/size.h"
+#include "cli/host.h"
+#include "ops/prepare.h"
+
+#include <stdio.h>
+
+static gboolean
+run (const LmInvocation *invocation, GError **error)
+{
+  g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
+  g_autoptr (LmPlan) plan
+    = host ? lm_prepare_plan (&host->host, lm_args_words (invocation->args), invocation->cancellable, error) : NULL;
+  LmPrepareResult result;
+  if (plan == NULL || !lm_prepare_pull (&host->host, plan, &result, invocation->cancellable, error))
+    return FALSE;
+  if (lm_args_has (invocation->args, "json"))
+    {
+      g_autoptr (JsonBuilder) builder = json_builder_new ();
+      json_builder_begin_object (builder);
+      lm_json_add_strv (builder, "selections", plan->selections);
+      lm_prepare_result_to_json (&result, builder);
+      json_builder_end_object (builder);
+      g_autofree char *text = lm_json_finish (builder);
+      fputs (text, stdout);
+      return TRUE;
+    }
+  g_autofree char *text = lm_prepare_result_to_text (&result);
+  puts (text);
+  return TRUE;
+}
+
+const LmVerb lm_verb_pull = {
+  .name = "pull",
+  .synopsis = "SELECTION...",
+  .summary = "pull the layers of selections into the cache",
+  .min_words = 1,
+  .max_words = G_MAXUINT,
+  .first = LM_COMPLETE_SELECTION,
+  .others = LM_COMPLETE_SELECTION,
+  .run = run,
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "model/json.h"
+#include "base/size.h"
+#include "cli/describe.h"
+#include "cli/host.h"
+#include "cli/output.h"
+
+#include <stdio.h>
+
+static void
+print_line (const char *title, const char *value)
+{
+  if (value == NULL || *value == '\0')
+    return;
+  g_autofree char *safe = lm_output_safe (value);
+  printf ("%-12s %s\n", title, safe);
+}
+
+static void
+print_text (const LmInventoryEntry *entry)
+{
+  const LmInstance *instance = entry->instance;
+  g_autofree char *console = lm_describe_console (instance);
+  g_autofree char *publish = lm_describe_publishes (instance);
+  g_autofree char *addresses = entry->addresses ? g_strjoinv (", ", entry->addresses) : NULL;
+  g_autofree char *disk = lm_size_format (instance->disk);
+  g_autofree char *used = lm_size_format (entry->overlay_bytes);
+  g_autofree char *overlay = g_strdup_printf ("%s (%s of %s)", instance->overlay, used, disk);
+  g_autofree char *selections = instance->resolved ? g_strjoinv (" ", instance->resolved) : NULL;
+  print_line ("name", instance->name);
+  print_line ("uuid", instance->uuid);
+  print_line ("state", entry->state);
+  print_line ("selections", selections);
+  print_line ("published", publish);
+  print_line ("address", addresses);
+  print_line ("console", console);
+  print_line ("console log", instance->console_log);
+  print_line ("overlay", overlay);
+  puts ("chain, top first:");
+  for (guint i = instance->layers->len; i > 0; i--)
+    {
+      const LmDomainLayer *layer = g_ptr_array_index (instance->layers, i - 1);
+      g_autofree char *size = lm_size_format (layer->size);
+      g_autofree char *line = g_strdup_printf ("%s %s, %s, %s", layer->name, layer->version, size, layer->path);
+      g_autofree char *safe = lm_output_safe (line);
+      printf ("  %s\n", safe);
+    }
+}
+
+static gboolean
+run (const LmInvocation *invocation, GError **error)
+{
+  g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
+  g_autoptr (LmInventoryEntry) entry
+    = host ? lm_inventory_find (&host->host, lm_args_words (invocation->args)[0], error) : NULL;
+  if (entry == NULL)
+    return FALSE;
+  if (lm_args_has (invocation->args, "json"))
+    {
+      g_autoptr (JsonBuilder) builder = json_builder_new ();
+      json_builder_begin_object (builder);
+      lm_describe_to_json (entry, builder);
+      json_builder_end_object (builder);
+      g_autofree char *text = lm_json_finish (builder);
+      fputs (text, stdout);
+      return TRUE;
+    }
+  print_text (entry);
+  return TRUE;
+}
+
+const LmVerb lm_verb_show = {
+  .name = "show",
+  .synopsis = "NAME",
+  .summary = "show a machine: chain, sizes, addresses, console",
+  .min_words = 1,
+  .max_words = 1,
+  .first = LM_COMPLETE_INSTANCE,
+  .run = run,
+};

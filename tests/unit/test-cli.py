@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command line without network, libvirt or root: exit status, messages, JSON."""
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+lamina = os.environ["LAMINA"]
+work = os.environ["TMPDIR"]
+state = os.path.join(work, "state")
+count = failed = 0
+
+
+def ok(condition, name, detail=""):
+    global count, failed
+    count += 1
+    if not condition:
+        failed += 1
+        for line in str(detail).splitlines():
+            print(f"# {line}")
+    print(f"{'ok' if condition else 'not ok'} {count} {name}")
+
+
+def run(*words, **environment):
+    env = {**os.environ, "LAMINA_STATE_DIR": state, **environment}
+    done = subprocess.run([lamina, *words], capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL)
+    return done
+
+
+def expect(status, name, *words, says=None, **environment):
+    done = run(*words, **environment)
+    good = done.returncode == status
+    if status != 0:
+        good = good and done.stderr.count("\n") >= 1 and done.stderr.splitlines()[-1].startswith("lamina: ") and done.stdout == ""
+    if says is not None:
+        good = good and says in done.stderr
+    ok(good, name, f"{done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+def path(name, text):
+    full = os.path.join(work, name)
+    with open(full, "w", encoding="utf-8") as file:
+        file.write(text)
+    return full
+
+
+def digest(text):
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+CATALOG = f"""
+lamina-catalog: 1
+name: lab
+groups:
+  - {{name: os, required: true}}
+  - {{name: web}}
+layers:
+  - name: debian
+    version: "12.11"
+    group: os
+    builds: [{{digest: "{digest('debian')}", size: 1000, urls: [debian.qcow2]}}]
+  - name: nginx
+    version: "1.22.1"
+    group: web
+    requires: ["debian >= 12"]
+    builds: [{{parent: "{digest('debian')}", digest: "{digest('nginx')}", size: 100, urls: [nginx.qcow2]}}]
+  - name: lighttpd
+    version: "1.4"
+    group: web
+    requires: [debian]
+    builds: [{{parent: "{digest('debian')}", digest: "{digest('lighttpd')}", size: 100, urls: [lighttpd.qcow2]}}]
+"""
+
+# Usage
+expect(2, "no verb", says="verb is needed")
+expect(2, "unknown verb", "lunch", says="no such verb: lunch")
+expect(2, "half a verb", "catalog", says="second word")
+expect(2, "unknown option", "plan", "--no-such", "x", says="--no-such")
+expect(2, "option without its value", "plan", "x", "--catalog")
+expect(2, "too few words", "plan", says="usage: lamina plan SELECTION...")
+expect(2, "too many words", "show", "a", "b")
+expect(2, "terminal control characters are not passed on", "\033[2J", says="?[2J")
+expect(2, "progress of an unknown kind", "plan", "debian", "--progress=loud", says="--progress=loud")
+ok(run("--version").stdout.startswith("lamina "), "version")
+ok("Usage: lamina launch" in run("launch", "--help").stdout, "help of a verb")
+ok("Usage: lamina launch" in run("help", "launch").stdout, "help verb")
+
+# Names and values
+for name in ("", "-x", "../x", "a/b", "a b", "x" * 65, "a\nb", ".", "é"):
+    expect(2, f"hostile machine name {name[:8]!r}", "launch", "--", name, "debian")
+for selection in ("", "=x", "os=", "a@", "../x", "a b", "A", "x" * 200, "os=web=x", "x@1@2", "$(id)"):
+    expect(2, f"hostile selection {selection[:8]!r}", "plan", "--", selection)
+for option in ("--memory=0", "--memory=lots", "--memory=-1", "--vcpus=0", "--vcpus=x", "--disk=8", "--disk=size=", "--disk=size=1B",
+               "--disk=path=/etc/passwd", "--publish=80", "--publish=0:80", "--publish=1.2.3.4.5:80:80", "--publish=70000:80",
+               "--network=bridge=a b", "--network=user,hostfwd=x", "--graphics=vnc,listen=x y", "--cpu=a b", "--virt-type=xen",
+               "--cloud-init=user-data", "--cloud-init=x=/dev/null", "--wait=0", "--wait=x"):
+    expect(2, f"hostile value {option}", "launch", option, "web1", "debian")
+expect(1, "a cloud-init file that is not there", "launch", "--cloud-init", "user-data=/nonexistent", "web1", "debian",
+       says="/nonexistent")
+key = path("key", "-----BEGIN OPENSSH PRIVATE KEY-----\n")
+expect(2, "a private key is not put on a disk", "launch", "--cloud-init", f"ssh-key={key}", "web1", "debian", says="private key")
+
+# Settings
+expect(2, "configuration file that is not there", "cache", "list", "--config", "/nonexistent", says="/nonexistent")
+bad = path("bad.conf", "[lamina]\nvirt-type = xen\n")
+expect(2, "wrong value in the configuration", "cache", "list", "--config", bad, says="xen")
+odd = path("odd.conf", "[lamina]\ncolour = red\n")
+done = run("cache", "list", "--config", odd)
+ok(done.returncode == 0 and "colour" in done.stderr, "unknown key in the configuration is a warning", done.stderr)
+elsewhere = path("dir.conf", f"[lamina]\nstate-dir = {work}/from-file\n")
+done = run("cache", "list", "--config", elsewhere, LAMINA_STATE_DIR="")
+ok(os.path.isdir(f"{work}/from-file/layers"), "state directory from the configuration", done.stderr)
+run("cache", "list", "--state-dir", f"{work}/from-option", "--config", elsewhere)
+ok(os.path.isdir(f"{work}/from-option/layers"), "state directory from the option")
+
+# Catalogs
+catalog = path("lab.yaml", CATALOG)
+expect(3, "plan without catalogs", "plan", "debian")
+expect(0, "add a catalog", "catalog", "add", "lab", catalog)
+expect(0, "adding it again changes nothing", "catalog", "add", "lab", catalog)
+expect(1, "another catalog of the same name", "catalog", "add", "lab", path("other.yaml", CATALOG), says="remove it first")
+expect(2, "hostile name of a source", "catalog", "add", "../lab", catalog)
+expect(5, "catalog that is not there", "catalog", "add", "gone", "/nonexistent.yaml", says="/nonexistent.yaml")
+expect(5, "catalog of a wrong scheme", "catalog", "add", "gone", "ftp://localhost/x", says="ftp")
+done = expect(5, "catalog with a mistake", "catalog", "add", "bad", path("bad.yaml", "lamina-catalog: 1\nlayers: 5\n"), says="bad.yaml:2")
+sources = json.loads(run("catalog", "list", "--json").stdout)["sources"]
+ok([s["name"] for s in sources] == ["lab"], "only the good one is kept", sources)
+expect(3, "remove a source that is not there", "catalog", "remove", "gone")
+
+# Plan
+plan = json.loads(run("plan", "--json", "web=nginx", "debian").stdout)
+ok([l["name"] for l in plan["layers"]] == ["debian", "nginx"], "plan orders base first", plan)
+ok(plan["layers"][0]["parent"] is None and plan["layers"][1]["parent"] == digest("debian"), "plan names parents")
+ok(plan["bytes_to_pull"] == 1100 and plan["layers"][0]["action"] == "pull", "plan counts what to pull")
+ok(plan["layers"][1]["url"] == f"file://{work}/nginx.qcow2", "URLs are relative to the catalog", plan["layers"][1])
+ok(json.loads(run("plan", "--json", "nginx").stdout)["layers"] == plan["layers"], "what is required comes along")
+expect(3, "unknown layer", "plan", "nginz", says="nginx")
+expect(3, "wrong group", "plan", "os=nginx")
+expect(3, "two of one group", "plan", "nginx", "lighttpd", says="web")
+expect(3, "unknown version", "plan", "nginx@9")
+ok("nginx" in run("plan", "nginx").stdout, "plan as a table")
+os.makedirs(f"{state}/layers", exist_ok=True)
+
+# The last good copy
+os.rename(catalog, catalog + ".away")
+done = run("catalog", "update")
+ok(done.returncode == 5 and "last good copy" in done.stderr, "dead source: update fails", done.stderr)
+ok(run("plan", "nginx").returncode == 0, "dead source: plan goes on")
+with open(catalog, "w", encoding="utf-8") as file:
+    file.write("lamina-catalog: 1\nlayers: [")
+ok(run("catalog", "update").returncode == 5 and run("plan", "nginx").returncode == 0, "broken source: the copy stays")
+with open(catalog, "w", encoding="utf-8") as file:
+    file.write(CATALOG.replace("1.22.1", "1.24.0"))
+ok("lab: updated" in run("catalog", "update", "lab").stdout, "update")
+ok("1.24.0" in run("plan", "nginx").stdout, "the new catalog is used")
+for damage in (b"", b"\0" * 100, os.urandom(4096)):
+    with open(f"{state}/catalogs/lab.prepared", "wb") as file:
+        file.write(damage)
+    ok("1.24.0" in run("plan", "nginx").stdout, f"a damaged prepared catalog ({len(damage)} bytes) is made anew")
+with open(f"{state}/catalogs/lab.json", "w", encoding="utf-8") as file:
+    file.write("{")
+done = run("catalog", "list")
+ok(done.returncode == 0 and "lab.json" in done.stderr, "a damaged record is a warning", done.stderr)
+ok(run("catalog", "remove", "lab").returncode == 0, "a damaged source can be removed")
+expect(3, "without it nothing is known", "plan", "nginx")
+ok(run("plan", "nginx", "--catalog", catalog).returncode == 0, "--catalog FILE")
+listing = json.loads(run("list", "--json", "--catalog", catalog).stdout)
+ok({l["name"] for l in listing["layers"]} == {"debian", "nginx", "lighttpd"}, "list as JSON", listing)
+ok("nginx" in run("list", "--catalog", catalog).stdout, "list as a table")
+ok(json.loads(run("cache", "list", "--json").stdout) == {"files": []}, "empty cache as JSON")
+
+# Pulling what is not there or not what it says
+expect(5, "pull: no such file", "pull", "debian", "--catalog", catalog, says="debian")
+path("debian.qcow2", "x" * 1000)
+done = expect(6, "pull: wrong digest", "pull", "debian", "--catalog", catalog, says=digest("debian"))
+ok(digest("x" * 1000) in done.stderr, "expected and got are printed", done.stderr)
+left = [f for d in ("layers", "blobs", "partial") for f in os.listdir(f"{state}/{d}") if f.endswith((".qcow2", ".part"))]
+ok(left == [], "the wrong bytes do not stay", left)
+
+# Specification files
+spec = path("web1.yaml", "name: web1\nselections: {os: debian}\nmemory: 1GiB\nnetwork: [user]\nlunch: yes\n")
+expect(2, "unknown key in a specification", "launch", "-f", spec, says="web1.yaml:5")
+spec = path("web2.yaml", "name: web1\nmemory: 1GiB\n")
+expect(2, "specification without selections", "launch", "-f", spec)
+spec = path("web3.yaml", "name: web1\nselections: [debian]\nautostart: perhaps\n")
+expect(2, "wrong type in a specification", "launch", "-f", spec, says="web3.yaml:3")
+spec = path("web4.yaml", "name: ../x\nselections: [debian]\n")
+expect(2, "hostile name in a specification", "launch", "-f", spec)
+
+print(f"1..{count}")
+sys.exit(failed != 0)
