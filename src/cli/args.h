@@ -76,4 +76,5 @@ guint lm_args_n_words (LmArgs *args);
 
 /** lm_args_get_uint: the value as a number within @min and @max, or @fallback
  * if not given. Errors: LM_CLI_ERROR_USAGE. */
-gboolean lm_args_get_uint (LmArgs *args, const char *name, guint64 min, guint64 max, guint64 fallback, guint64 *out_value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean lm_args_get_uint (LmArgs *args, const char *name, guint64 min, guint64 max, guint64 fallback,
+                           guint64 *out_value, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -23,7 +23,8 @@ LmPlan *lm_prepare_plan (const LmHost *host, const char *const *selections, GCan
 
 /** lm_prepare_pull: pulls what @plan lacks; nothing lacking, it does not
  * touch the network. Blocks. Errors: LM_FETCH_ERROR and others. */
-gboolean lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_result, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_result,
+                          GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_prepare_result_to_text: "pulled 2 files, 41.0 MiB; 1 file, 349.0 MiB
  * cached"; newly allocated. */
