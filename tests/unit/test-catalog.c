@@ -281,7 +281,10 @@ static void
 test_suggest (void)
 {
   g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
-  static const char *const cases[][2] = { { "ngnix", "nginx" }, { "nginx-light", "nginx" }, { "debain", "debian" }, { "zzzzzz", NULL }, { "maria", "mariadb" }, { "x", NULL } };
+  static const char *const cases[][2] = {
+    { "ngnix", "nginx" }, { "nginx-light", "nginx" }, { "debain", "debian" },
+    { "zzzzzz", NULL },   { "maria", "mariadb" },     { "x", NULL },
+  };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autofree char *near = lm_catalog_set_suggest (set, cases[i][0]);
