@@ -57,7 +57,7 @@ lm_xml_parse (const char *data, gsize size, const char *name, GError **error)
   if (xml->doc == NULL || xmlDocGetRootElement (xml->doc) == NULL)
     {
       const xmlError *last = xmlCtxtGetLastError (context);
-      g_autofree char *why = g_strdup (last != NULL && last->message != NULL ? last->message : "is empty");
+      g_autofree char *why = g_utf8_make_valid (last != NULL && last->message != NULL ? last->message : "is empty", -1);
       return lm_throw_null (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX, "%s:%d: not well-formed XML: %s", name,
                             last != NULL ? last->line : 0, g_strchomp (why));
     }

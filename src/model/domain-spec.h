@@ -49,7 +49,7 @@ typedef struct
   char *overlay;      /* the writable disk */
   GPtrArray *layers;  /* LmDomainLayer, base first */
   char *seed;         /* cloud-init seed disk; NULL: none */
-  char *kernel;       /* NULL: the disk boots by itself */
+  char *kernel;       /* NULL: the disk boots by itself; the domain's own copy, see stage/boot.h */
   char *initrd;
   LmDigest kernel_digest; /* valid if kernel; likewise initrd */
   LmDigest initrd_digest;
