@@ -101,5 +101,6 @@ lm_help_print_verb (const LmVerb *verb)
 void
 lm_help_print_version (void)
 {
-  puts (PACKAGE_NAME " " PACKAGE_VERSION);
+  puts (PACKAGE_NAME " " PACKAGE_VERSION "\n"
+        "built with " LM_BUILT_WITH);
 }
