@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Input: a catalog's text, or the prepared form of one. */
+#include "config.h"
+#include "fuzz.h"
+#include "model/catalog.h"
+#include "model/selection.h"
+
+#include <string.h>
+
+#define URL "http://lab.example/c.yaml"
+
+/* What the rest of lamina relies on. */
+static void
+check_layer (const LmLayer *layer)
+{
+  g_assert_true (lm_name_is_valid (layer->name));
+  g_assert_true (lm_name_is_valid (layer->group));
+  g_assert_true (lm_version_is_valid (layer->version));
+  g_assert_cmpuint (layer->builds->len, >, 0);
+  for (guint i = 0; i < layer->builds->len; i++)
+    {
+      const LmBuild *build = layer->builds->pdata[i];
+      g_assert_cmpuint (build->size, >, 0);
+      g_assert_nonnull (build->urls[0]);
+      for (char **url = build->urls; *url; url++)
+        g_assert_true (g_str_has_prefix (*url, "http://") || g_str_has_prefix (*url, "https://"));
+    }
+}
+
+static void
+read_text (const char *text, gsize size)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmCatalog) catalog = lm_catalog_parse ("fuzz", URL, text, size, warnings, &error);
+  g_assert_true ((catalog == NULL) == (error != NULL));
+  if (catalog == NULL)
+    return;
+  for (guint i = 0; i < lm_catalog_get_n_layers (catalog); i++)
+    {
+      g_autoptr (LmLayer) layer = lm_catalog_load_layer (catalog, i);
+      check_layer (layer);
+    }
+  g_autoptr (GBytes) frozen = lm_catalog_freeze (catalog, "s");
+  g_autoptr (LmCatalog) thawed = lm_catalog_thaw (frozen, "fuzz", URL, "s", &error);
+  g_assert_no_error (error);
+}
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  read_text ((const char *) data, size);
+  g_autoptr (GBytes) prepared = g_bytes_new (data, size);
+  g_autoptr (LmCatalog) catalog = lm_catalog_thaw (prepared, "fuzz", URL, "s", NULL);
+  for (guint i = 0; catalog && i < lm_catalog_get_n_layers (catalog); i++)
+    lm_layer_free (lm_catalog_load_layer (catalog, i));
+  return 0;
+}
