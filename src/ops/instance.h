@@ -24,7 +24,9 @@ typedef struct
   /* Not in the file: follow from the state directory and the uuid. */
   char *dir;
   char *overlay;
-  char *seed;         /* where it would be; there or not */
+  char *seed;         /* where it would be, there or not; so are the next two */
+  char *kernel;       /* the domain's own copies, see stage/boot.h */
+  char *initrd;
   char *console_log;
 } LmInstance;
 

@@ -93,21 +93,21 @@ copy_publish (gconstpointer source, gpointer unused)
 }
 
 static void
-take_blobs (LmDomainSpec *spec, const LmPlan *plan)
+take_blobs (LmDomainSpec *spec, const LmPlan *plan, const LmInstance *instance)
 {
   for (guint i = 0; i < plan->blobs->len; i++)
     {
       const LmPlanItem *item = g_ptr_array_index (plan->blobs, i);
       if (strcmp (item->name, "kernel") == 0)
         {
-          spec->kernel = g_strdup (item->path);
+          spec->kernel = g_strdup (instance->kernel);
           spec->kernel_digest = item->digest;
           spec->kernel_size = item->size;
           spec->kernel_urls = g_strdupv (item->urls);
         }
       else
         {
-          spec->initrd = g_strdup (item->path);
+          spec->initrd = g_strdup (instance->initrd);
           spec->initrd_digest = item->digest;
           spec->initrd_size = item->size;
           spec->initrd_urls = g_strdupv (item->urls);
@@ -131,7 +131,7 @@ lm_launch_request_spec (const LmLaunchRequest *request, const LmPlan *plan, cons
   g_ptr_array_unref (spec->layers);
   spec->layers = lm_launch_request_layers (plan);
   spec->seed = request->cloud_init ? g_strdup (instance->seed) : NULL;
-  take_blobs (spec, plan);
+  take_blobs (spec, plan, instance);
   spec->cmdline = spec->kernel ? g_strdup (plan->cmdline) : NULL;
   spec->networks = g_strdupv (request->networks);
   g_ptr_array_extend (spec->publish, request->publish, copy_publish, NULL);

@@ -6,6 +6,7 @@
 #include "cache/cache.h"
 #include "image/seed.h"
 #include "ops/remove.h"
+#include "stage/boot.h"
 #include "stage/chain.h"
 #include "stage/console.h"
 #include "stage/domain.h"
@@ -277,12 +278,26 @@ fill_instance (Launch *launch, const LmDomainSpec *spec)
 }
 
 static gboolean
+copy_blobs (Launch *launch, GError **error)
+{
+  for (guint i = 0; i < launch->plan->blobs->len; i++)
+    {
+      const LmPlanItem *item = g_ptr_array_index (launch->plan->blobs, i);
+      const char *path = strcmp (item->name, "kernel") == 0 ? launch->instance->kernel : launch->instance->initrd;
+      if (!lm_boot_copy (item->path, path, launch->cancellable, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
 make_disks (Launch *launch, GError **error)
 {
   const LmLaunchRequest *request = launch->request;
   LmInstance *instance = launch->instance;
   guint64 size = request->disk ? request->disk : launch->plan->disk;
-  if (!lm_chain_make_overlay (launch->plan, instance->overlay, size, &instance->disk, launch->cancellable, error))
+  if (!lm_chain_make_overlay (launch->plan, instance->overlay, size, &instance->disk, launch->cancellable, error)
+      || !copy_blobs (launch, error))
     return FALSE;
   if (!request->cloud_init)
     return TRUE;
@@ -394,7 +409,12 @@ lm_launch (const LmHost *host, const LmLaunchRequest *request, GCancellable *can
     return NULL;
   launch.virt = lm_virt_connect (host->uri, error);
   if (launch.virt == NULL || !meet_existing (&launch, &done, error) || (!done && !create (&launch, error)))
-    return NULL;
+    {
+      g_autoptr (LmInstance) there = lm_instance_find (host->state_dir, request->name, NULL, NULL);
+      if (there == NULL)
+        lm_lock_remove_file (lock);
+      return NULL;
+    }
   /* Others may act on the machine, and on the store, while it boots. */
   g_clear_pointer (&lock, lm_lock_release);
   g_clear_pointer (&launch.store_lock, lm_lock_release);

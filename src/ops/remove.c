@@ -58,5 +58,8 @@ lm_remove (const LmHost *host, const char *name, GCancellable *cancellable, GErr
     return FALSE;
   g_autoptr (LmLock) lock = lm_instance_lock (host->state_dir, name, cancellable, error);
   g_autoptr (LmVirt) virt = lock ? lm_virt_connect (host->uri, error) : NULL;
-  return virt && lm_remove_locked (host, virt, name, error);
+  if (virt == NULL || !lm_remove_locked (host, virt, name, error))
+    return FALSE;
+  lm_lock_remove_file (lock);
+  return TRUE;
 }
