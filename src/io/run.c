@@ -331,8 +331,8 @@ lm_run (const char *const *argv, const LmRunLimits *limits, char **out_stdout, G
   g_autoptr (GString) err = g_string_new (NULL);
   EndReason reason = watch_child (&child, limits, out, err, cancellable);
   /* Not reaped yet, so the process group cannot be another's. */
-  if (reason != END_EXITED)
-    (void) kill (-child.pid, SIGKILL);
+  if (reason != END_EXITED && kill (-child.pid, SIGKILL) < 0)
+    (void) kill (child.pid, SIGKILL);
   siginfo_t info = { 0 };
   int waited;
   do

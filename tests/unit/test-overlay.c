@@ -179,6 +179,15 @@ test_failure_leaves_nothing (Fixture *f, gconstpointer data)
   g_clear_error (&error);
   g_setenv ("PATH", path, TRUE);
   g_assert_cmpuint (count_files (f->dir), ==, 1);
+  g_autoptr (GCancellable) cancelled = g_cancellable_new ();
+  g_cancellable_cancel (cancelled);
+  g_assert_false (lm_overlay_create (f->base, f->overlay, 1, NULL, cancelled, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_autofree char *nowhere = g_build_filename (f->dir, "missing", "overlay", NULL);
+  g_assert_false (lm_overlay_create (f->base, nowhere, 1, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_clear_error (&error);
   if (!have_qemu_img ())
     return;
   g_setenv ("LAMINA_TEST_FAULT", "overlay-before-publish=enospc", TRUE);
@@ -188,30 +197,51 @@ test_failure_leaves_nothing (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count_files (f->dir), ==, 1);
 }
 
+/* Makes an overlay by the shell script @script in the place of qemu-img. */
+static gboolean
+create_by (Fixture *f, const char *script, GError **error)
+{
+  g_autofree char *bin = g_dir_make_tmp ("lm-fake-XXXXXX", NULL);
+  g_autofree char *fake = g_build_filename (bin, "qemu-img", NULL);
+  g_autofree char *path = g_strdup (g_getenv ("PATH"));
+  g_autofree char *fake_path = g_strconcat (bin, ":", path, NULL);
+  g_assert_true (lm_file_write (fake, script, strlen (script), 0700, NULL));
+  g_setenv ("REAL_PATH", path, TRUE);
+  g_setenv ("PATH", fake_path, TRUE);
+  gboolean ok = lm_overlay_create (f->base, f->overlay, 1, NULL, NULL, error);
+  g_setenv ("PATH", path, TRUE);
+  g_assert_true (lm_file_remove_tree (bin, NULL));
+  return ok;
+}
+
 /* A qemu-img that knows no subclusters. */
 static void
 test_old_qemu_img (Fixture *f, gconstpointer data)
 {
   if (!have_qemu_img ())
     return;
-  static const char script[] = "#!/bin/sh\n"
-                               "case \"$*\" in *extended_l2*) echo 'Invalid parameter extended_l2' >&2; exit 1;; esac\n"
-                               "PATH=$REAL_PATH exec qemu-img \"$@\"\n";
-  g_autofree char *bin = g_dir_make_tmp ("lm-fake-XXXXXX", NULL);
-  g_autofree char *fake = g_build_filename (bin, "qemu-img", NULL);
-  g_autofree char *path = g_strdup (g_getenv ("PATH"));
-  g_autofree char *fake_path = g_strconcat (bin, ":", path, NULL);
   g_autoptr (GError) error = NULL;
-  g_assert_true (lm_file_write (fake, script, strlen (script), 0700, &error));
-  g_setenv ("REAL_PATH", path, TRUE);
-  g_setenv ("PATH", fake_path, TRUE);
-  g_assert_true (lm_overlay_create (f->base, f->overlay, 1, NULL, NULL, &error));
+  g_assert_true (create_by (f, "#!/bin/sh\n"
+                               "case \"$*\" in *extended_l2*) echo 'Invalid parameter' >&2; exit 1;; esac\n"
+                               "PATH=$REAL_PATH exec qemu-img \"$@\"\n", &error));
   g_assert_no_error (error);
-  g_setenv ("PATH", path, TRUE);
   LmQcow2Header header;
   g_assert_true (lm_qcow2_read (f->overlay, &header, NULL, &error));
   g_assert_false (lm_qcow2_has_extended_l2 (&header));
-  g_assert_true (lm_file_remove_tree (bin, NULL));
+}
+
+/* One that says it is done, and has made something else or nothing. */
+static void
+test_wrong_qemu_img (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_false (create_by (f, "#!/bin/sh\n", &error));
+  g_assert_error (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED);
+  g_clear_error (&error);
+  g_assert_false (create_by (f, "#!/bin/sh\nfor a; do case $a in */overlay.qcow2.*) cp \"${a%/*}/base.qcow2\" \"$a\";;"
+                                " esac; done\n", &error));
+  g_assert_error (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED);
+  g_assert_cmpuint (count_files (f->dir), ==, 1);
 }
 
 int
@@ -227,5 +257,6 @@ main (int argc, char **argv)
   ADD ("too-large", test_too_large);
   ADD ("failure-leaves-nothing", test_failure_leaves_nothing);
   ADD ("old-qemu-img", test_old_qemu_img);
+  ADD ("wrong-qemu-img", test_wrong_qemu_img);
   return g_test_run ();
 }

@@ -224,6 +224,7 @@ test_not_a_file (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_assert_false (lm_image_vet (fifo, "fifo", NULL, NULL, NULL, &error));
   g_assert_error (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED);
+  assert_message (error, "not a regular file");
   g_clear_error (&error);
   g_assert_false (lm_image_vet (link, "link", NULL, NULL, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_LINKS);
@@ -231,6 +232,9 @@ test_not_a_file (Fixture *f, gconstpointer data)
   g_assert_false (lm_image_vet ("/no/such/file", "none", NULL, NULL, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
 }
+
+/* A fake qemu-img that edits what the real one says. */
+#define EDIT(expression) "PATH=\"$REAL_PATH\"; qemu-img \"$@\" | sed '" expression "'"
 
 /* A qemu-img of another mind, by a fake one put first in PATH. */
 static void
@@ -247,13 +251,15 @@ test_disagreement (Fixture *f, gconstpointer data)
     { "echo '{}'", LM_IMAGE_ERROR_REFUSED },
     { "echo '[]'", LM_IMAGE_ERROR_FAILED },
     { "echo no json", LM_IMAGE_ERROR_FAILED },
-    { "/usr/bin/env PATH=\"$REAL_PATH\" qemu-img \"$@\" | sed 's/: 1048576/: 1048577/'", LM_IMAGE_ERROR_REFUSED },
-    { "/usr/bin/env PATH=\"$REAL_PATH\" qemu-img \"$@\" | sed 's/\"dirty-flag\": false/\"encrypted\": true/'",
-      LM_IMAGE_ERROR_REFUSED },
-    { "/usr/bin/env PATH=\"$REAL_PATH\" qemu-img \"$@\" | sed 's/\"dirty-flag\": false/\"backing-filename\": \"x\"/'",
-      LM_IMAGE_ERROR_REFUSED },
-    { "/usr/bin/env PATH=\"$REAL_PATH\" qemu-img \"$@\" | sed 's/\"corrupt\": false/\"data-file\": \"x\"/'",
-      LM_IMAGE_ERROR_REFUSED },
+    { EDIT ("s/: 1048576/: 1048577/"), LM_IMAGE_ERROR_REFUSED },
+    { EDIT ("s/: 65536/: 131072/"), LM_IMAGE_ERROR_REFUSED },
+    { EDIT ("s/\"format\": \"qcow2\"/\"format\": \"raw\"/"), LM_IMAGE_ERROR_REFUSED },
+    { EDIT ("s/\"format-specific\"/\"x\"/"), LM_IMAGE_ERROR_REFUSED },
+    { EDIT ("s/\"dirty-flag\": false/\"encrypted\": true/"), LM_IMAGE_ERROR_REFUSED },
+    { EDIT ("s/\"dirty-flag\": false/\"snapshots\": []/"), LM_IMAGE_ERROR_REFUSED },
+    { EDIT ("s/\"dirty-flag\": false/\"backing-filename\": \"x\"/"), LM_IMAGE_ERROR_REFUSED },
+    { EDIT ("s/\"corrupt\": false/\"data-file\": \"x\"/"), LM_IMAGE_ERROR_REFUSED },
+    { EDIT ("s/\"extended-l2\": false/\"extended-l2\": true/"), LM_IMAGE_ERROR_REFUSED },
   };
   if (!have_qemu_img ())
     return;
@@ -276,6 +282,11 @@ test_disagreement (Fixture *f, gconstpointer data)
       g_assert_error (error, LM_IMAGE_ERROR, (int) fakes[i].code);
     }
   g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancelled = g_cancellable_new ();
+  g_cancellable_cancel (cancelled);
+  g_assert_false (lm_image_vet (path, "good", NULL, NULL, cancelled, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
   g_setenv ("PATH", "/no/such/directory", TRUE);
   g_assert_false (lm_image_vet (path, "good", NULL, NULL, NULL, &error));
   g_assert_error (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED);

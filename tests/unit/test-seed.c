@@ -74,7 +74,7 @@ test_refused (void)
   g_autofree char *long_key = g_strnfill (20000, 'a');
   const char *const bad[] = { "",
                               "\n# only a comment\n",
-                              "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blbn\n",
+                              "-----BEGIN OPENSSH PRIVATE KEY-----\n",
                               "word",
                               "ssh-rsa AAAA\rruncmd: [reboot]",
                               "ssh-rsa AAAA \x1b[31m",
@@ -207,11 +207,33 @@ test_failure (void)
   g_autofree char *path_before = g_strdup (g_getenv ("PATH"));
   const LmSeedSpec spec = { .uuid = UUID, .name = "web1" };
   g_assert_true (lm_file_write (path, "old", 3, 0600, &error));
+
   g_setenv ("PATH", "/no/such/directory", TRUE);
   g_assert_false (lm_seed_write (&spec, path, NULL, &error));
   g_assert_error (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED);
   g_clear_error (&error);
   g_setenv ("PATH", path_before, TRUE);
+
+  g_autoptr (GCancellable) cancelled = g_cancellable_new ();
+  g_cancellable_cancel (cancelled);
+  g_assert_false (lm_seed_write (&spec, path, cancelled, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+
+  g_autofree char *nowhere = g_build_filename (dir, "missing", "seed.iso", NULL);
+  g_assert_false (lm_seed_write (&spec, nowhere, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+
+  g_autofree char *xorriso = g_find_program_in_path ("xorriso");
+  if (xorriso != NULL)
+    {
+      g_setenv ("LAMINA_TEST_FAULT", "seed-before-publish=eio", TRUE);
+      g_assert_false (lm_seed_write (&spec, path, NULL, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+      g_unsetenv ("LAMINA_TEST_FAULT");
+      g_clear_error (&error);
+    }
   g_autoptr (GBytes) old = lm_file_read (path, 10, &error);
   assert_bytes (old, "old");
   g_assert_cmpint (unlink (path), ==, 0);
