@@ -2,6 +2,7 @@
 #include "config.h"
 #include "io/http.h"
 #include "base/trace.h"
+#include "io/http-private.h"
 
 #include <curl/curl.h>
 #include <string.h>
@@ -12,7 +13,6 @@
 #define CONNECTIONS 16
 #define MAX_REDIRECTS 10
 #define MAX_URL 8192
-#define MAX_HEADER_VALUE 1024
 /* Large reads: on a fast link each costs one system call and one callback. */
 #define BUFFER_SIZE (512L * 1024)
 #define ALLOWED_SCHEMES "http,https"
@@ -97,22 +97,6 @@ lm_http_free (LmHttp *http)
   g_free (http);
 }
 
-/* The value of the header @name in @line of @size bytes, or NULL. */
-static char *
-header_value (const char *line, gsize size, const char *name)
-{
-  gsize length = strlen (name);
-  if (size <= length || line[length] != ':' || g_ascii_strncasecmp (line, name, length) != 0)
-    return NULL;
-  gsize rest = size - length - 1;
-  if (rest > MAX_HEADER_VALUE)
-    return NULL;
-  char *value = g_strstrip (g_strndup (line + length + 1, rest));
-  if (*value == '\0')
-    g_clear_pointer (&value, g_free);
-  return value;
-}
-
 static void
 take_header (char **slot, char *value)
 {
@@ -137,9 +121,9 @@ on_header (char *line, size_t one, size_t size, void *user_data)
   /* A status line: headers of a redirect before it do not count. */
   if (size > 5 && memcmp (line, "HTTP/", 5) == 0)
     forget_response (transfer);
-  take_header (&transfer->etag, header_value (line, size, "etag"));
-  take_header (&transfer->last_modified, header_value (line, size, "last-modified"));
-  take_header (&transfer->content_range, header_value (line, size, "content-range"));
+  take_header (&transfer->etag, lm_http_header_value (line, size, "etag"));
+  take_header (&transfer->last_modified, lm_http_header_value (line, size, "last-modified"));
+  take_header (&transfer->content_range, lm_http_header_value (line, size, "content-range"));
   return size;
 }
 
@@ -154,56 +138,10 @@ get_status (LmHttpTransfer *transfer)
 static GError *
 status_error (LmHttpTransfer *transfer, guint status)
 {
-  LmHttpError code = LM_HTTP_ERROR_FAILED;
   curl_off_t wait = 0;
-  switch (status)
-    {
-    case 404:
-    case 410:
-      code = LM_HTTP_ERROR_NOT_FOUND;
-      break;
-    case 401:
-    case 403:
-    case 407:
-      code = LM_HTTP_ERROR_FORBIDDEN;
-      break;
-    case 408:
-    case 425:
-    case 429:
-    case 500:
-    case 502:
-    case 503:
-    case 504:
-      code = LM_HTTP_ERROR_TRANSIENT;
-      break;
-    case 416:
-      code = LM_HTTP_ERROR_RANGE;
-      break;
-    default:
-      break;
-    }
   curl_easy_getinfo (transfer->easy, CURLINFO_RETRY_AFTER, &wait);
-  return lm_http_error_new (code, status, (guint) CLAMP (wait, 0, G_MAXINT), "%s: the server answered with status %u",
-                            transfer->shown_url, status);
-}
-
-/* Content-Range of RFC 9110 section 14.4: "bytes FIRST-LAST/TOTAL", TOTAL may
- * be "*". */
-static gboolean
-parse_content_range (const char *text, guint64 *out_first, gboolean *out_has_total, guint64 *out_total)
-{
-  char *end;
-  if (text == NULL || g_ascii_strncasecmp (text, "bytes ", 6) != 0 || !g_ascii_isdigit (text[6]))
-    return FALSE;
-  *out_first = g_ascii_strtoull (text + 6, &end, 10);
-  if (*end != '-' || !g_ascii_isdigit (end[1]))
-    return FALSE;
-  (void) g_ascii_strtoull (end + 1, &end, 10);
-  if (*end != '/')
-    return FALSE;
-  *out_has_total = g_ascii_isdigit (end[1]);
-  *out_total = *out_has_total ? g_ascii_strtoull (end + 1, NULL, 10) : 0;
-  return TRUE;
+  return lm_http_error_new (lm_http_code_of_status (status), status, (guint) CLAMP (wait, 0, G_MAXINT),
+                            "%s: the server answered with status %u", transfer->shown_url, status);
 }
 
 /* What may stand in If-Range: a strong ETag, else the date. */
@@ -225,7 +163,7 @@ respond (LmHttpTransfer *transfer)
   if (status == 206)
     {
       if (!transfer->ranged
-          || !parse_content_range (transfer->content_range, &response.offset, &response.has_total, &response.total)
+          || !lm_http_parse_content_range (transfer->content_range, &response.offset, &response.has_total, &response.total)
           || response.offset != transfer->offset)
         {
           transfer->failure = lm_http_error_new (LM_HTTP_ERROR_RANGE, status, 0, "%s: the server sent another range than asked for",

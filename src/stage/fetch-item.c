@@ -2,16 +2,13 @@
 #include "config.h"
 #include "stage/fetch-item.h"
 #include "base/error.h"
-#include "base/trace.h"
 #include "image/vet.h"
 #include "stage/fetch-sink.h"
+#include "stage/fetch-source.h"
 
 #define POLL_US (100 * 1000)
-/* So much of progress makes an earlier failure forgotten. */
+/* So many bytes further than ever before make earlier failures forgotten. */
 #define FORGIVING_BYTES (1024 * 1024)
-/* A URL that gave wrong bytes gets one more chance if they were put together
- * from more than one answer. */
-#define MAX_MISMATCHES 2
 
 typedef enum
 {
@@ -21,15 +18,6 @@ typedef enum
   PHASE_FINISHING,
   PHASE_DONE,
 } Phase;
-
-typedef struct
-{
-  char *shown; /* without a password */
-  guint failures;
-  guint mismatches;
-  gboolean dead;
-  gint64 not_before; /* monotonic, us */
-} Source;
 
 struct _LmFetchItem
 {
@@ -45,15 +33,12 @@ struct _LmFetchItem
   LmStoreTransfer *transfer;
   gboolean paused;
 
-  Source *sources;
-  guint n_sources;
-  guint current;          /* index of the source in use, or used last */
-  gboolean any;           /* some source has been used */
-  guint64 started_at;     /* position at which this try began */
-  gboolean mixed;         /* the bytes come from more than one answer */
-  guint failures;         /* in all */
-  GError *source_error;   /* the last one */
-  GError *digest_error;   /* the first one: it counts for more */
+  LmFetchSources *sources;
+  guint64 furthest;     /* position up to which failures were forgiven */
+  gboolean mixed;       /* the bytes come from more than one answer */
+  guint failures;       /* in all */
+  GError *source_error; /* the last one */
+  GError *digest_error; /* the first one: it counts for more */
 };
 
 static gboolean sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GError **error);
@@ -95,10 +80,7 @@ lm_fetch_item_new (LmFetchRun *run, const LmPlanItem *item)
   LmFetchItem *self = g_new0 (LmFetchItem, 1);
   self->run = run;
   self->item = item;
-  self->n_sources = item->urls ? g_strv_length (item->urls) : 0;
-  self->sources = g_new0 (Source, self->n_sources);
-  for (guint i = 0; i < self->n_sources; i++)
-    self->sources[i].shown = lm_http_url_redact (item->urls[i]);
+  self->sources = lm_fetch_sources_new (item->urls, &run->options->retry);
   return self;
 }
 
@@ -126,9 +108,7 @@ lm_fetch_item_free (LmFetchItem *self)
   if (self == NULL)
     return;
   let_go (self, TRUE);
-  for (guint i = 0; i < self->n_sources; i++)
-    g_free (self->sources[i].shown);
-  g_free (self->sources);
+  lm_fetch_sources_free (self->sources);
   g_clear_error (&self->source_error);
   g_clear_error (&self->digest_error);
   g_free (self);
@@ -183,15 +163,11 @@ give_up (LmFetchItem *self, GError **error)
   return fail (self, cause, cause->domain != LM_FETCH_ERROR, error);
 }
 
-/* The source to use next: the one that is due first, in the given order. */
-static Source *
-choose (LmFetchItem *self)
+static void
+start_over (LmFetchItem *self)
 {
-  Source *best = NULL;
-  for (guint i = 0; i < self->n_sources; i++)
-    if (!self->sources[i].dead && (best == NULL || self->sources[i].not_before < best->not_before))
-      best = &self->sources[i];
-  return best;
+  lm_fetch_sink_reset (self->sink);
+  self->mixed = FALSE;
 }
 
 static gboolean
@@ -199,13 +175,9 @@ on_begin (gpointer user_data, const LmStoreReply *reply, GError **error)
 {
   LmFetchItem *self = user_data;
   if (reply->offset != lm_fetch_sink_get_position (self->sink))
-    {
-      lm_fetch_sink_reset (self->sink);
-      self->mixed = FALSE;
-    }
-  self->started_at = reply->offset;
+    start_over (self);
   self->mixed |= reply->offset > 0;
-  lm_partial_set_validator (self->partial, self->item->urls[self->current], reply->validator);
+  lm_partial_set_validator (self->partial, lm_fetch_sources_get_url (self->sources), reply->validator);
   return TRUE;
 }
 
@@ -219,33 +191,22 @@ on_data (gpointer user_data, const void *data, gsize size)
   return !self->paused;
 }
 
-/* Notes a failed try of the current source and when it may be tried again. */
 static void
 try_failed (LmFetchItem *self, const GError *error)
 {
-  Source *source = &self->sources[self->current];
   guint64 position = lm_fetch_sink_get_position (self->sink);
-  if (position > self->started_at && position - self->started_at >= FORGIVING_BYTES)
-    source->failures = 0;
-  source->failures++;
+  if (position >= self->furthest + FORGIVING_BYTES)
+    {
+      self->furthest = position;
+      lm_fetch_sources_progressed (self->sources);
+    }
   self->failures++;
   g_clear_error (&self->source_error);
   self->source_error = g_error_copy (error);
-  if (g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_RANGE))
-    {
-      lm_fetch_sink_reset (self->sink);
-      self->mixed = FALSE;
-    }
-  const LmRetryPolicy *policy = &self->run->options->retry;
-  if (!lm_retry_may (policy, source->failures, error))
-    {
-      source->dead = TRUE;
-      return;
-    }
-  gboolean at_once = self->run->no_delay || g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_RANGE);
-  guint delay = at_once ? 0 : lm_retry_delay (policy, source->failures, error, g_random_int ());
-  source->not_before = g_get_monotonic_time () + (gint64) delay * 1000;
-  lm_trace (LM_TRACE_HTTP, "try %s again in %u ms", source->shown, delay);
+  gboolean bad_range = g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_RANGE);
+  if (bad_range)
+    start_over (self);
+  lm_fetch_sources_failed (self->sources, error, g_get_monotonic_time (), bad_range || self->run->no_delay, g_random_int ());
 }
 
 static void
@@ -263,7 +224,7 @@ on_done (gpointer user_data, const GError *error)
     {
       g_autoptr (GError) cut = lm_http_error_new (LM_HTTP_ERROR_SHORT, 0, 0,
                                                   "%s: the body ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes",
-                                                  self->sources[self->current].shown, position, self->item->size);
+                                                  lm_fetch_sources_get_shown (self->sources), position, self->item->size);
       try_failed (self, cut);
     }
 }
@@ -273,17 +234,15 @@ static const LmStoreHandler store_handler = { on_begin, on_data, on_done };
 static gboolean
 begin_transfer (LmFetchItem *self, gint64 now, GError **error)
 {
-  Source *source = choose (self);
-  if (source == NULL)
+  gint64 due;
+  if (!lm_fetch_sources_choose (self->sources, &due))
     return give_up (self, error);
-  if (source->not_before > now)
+  if (due > now)
     return TRUE;
-  self->current = (guint) (source - self->sources);
-  self->any = TRUE;
-  const char *url = self->item->urls[self->current];
-  self->started_at = lm_fetch_sink_get_position (self->sink);
-  g_autofree char *validator = self->started_at > 0 ? lm_partial_get_validator (self->partial, url) : NULL;
-  LmStoreRequest request = { .url = url, .size = self->item->size, .offset = self->started_at, .validator = validator };
+  const char *url = lm_fetch_sources_get_url (self->sources);
+  guint64 offset = lm_fetch_sink_get_position (self->sink);
+  g_autofree char *validator = offset > 0 ? lm_partial_get_validator (self->partial, url) : NULL;
+  LmStoreRequest request = { .url = url, .size = self->item->size, .offset = offset, .validator = validator };
   g_autoptr (GError) failure = NULL;
   self->transfer = lm_store_start (self->run->store, &request, &store_handler, self, &failure);
   if (self->transfer == NULL)
@@ -303,7 +262,8 @@ begin (LmFetchItem *self, GError **error)
       || !lm_partial_reserve (self->partial, self->item->size, &failure))
     return fail (self, failure, TRUE, error);
   self->sink = lm_fetch_sink_new (self->partial, self->run->memory, &sink_handler, self);
-  self->mixed = lm_fetch_sink_get_position (self->sink) > 0;
+  self->furthest = lm_fetch_sink_get_position (self->sink);
+  self->mixed = self->furthest > 0;
   self->phase = PHASE_READY;
   return TRUE;
 }
@@ -364,21 +324,18 @@ not_accepted (LmFetchItem *self, GError *failure, GError **error)
       gboolean refused = g_error_matches (failure, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED);
       return fail (self, failure, !refused, error);
     }
-  lm_fetch_sink_reset (self->sink);
+  gboolean mixed = self->mixed;
+  start_over (self);
   self->phase = PHASE_READY;
   self->failures++;
-  if (!self->any)
+  if (lm_fetch_sources_get_url (self->sources) == NULL)
     {
       /* Left by an earlier run, and no URL is to blame. */
       g_error_free (failure);
-      self->mixed = FALSE;
       return TRUE;
     }
-  Source *source = &self->sources[self->current];
-  g_prefix_error (&failure, "%s: ", source->shown);
-  source->mismatches++;
-  source->dead = !self->mixed || source->mismatches >= MAX_MISMATCHES;
-  self->mixed = FALSE;
+  g_prefix_error (&failure, "%s: ", lm_fetch_sources_get_shown (self->sources));
+  lm_fetch_sources_mismatched (self->sources, mixed);
   if (self->digest_error == NULL)
     self->digest_error = failure;
   else
@@ -457,7 +414,7 @@ lm_fetch_item_get_progress (LmFetchItem *self, LmFetchItemProgress *out)
   out->state = states[self->phase];
   out->elsewhere = self->phase == PHASE_LOCK && self->other_since != 0;
   out->failures = self->failures;
-  out->url = self->any ? self->sources[self->current].shown : NULL;
+  out->url = lm_fetch_sources_get_shown (self->sources);
   if (self->phase == PHASE_DONE)
     out->done = self->item->size;
   else if (self->sink)

@@ -13,6 +13,8 @@ The first part of the path says how FILE is served, "BEHAVIOUR[:ARG...]/FILE":
     fail:CODE:N[:S]     CODE (with Retry-After: S) for the first N requests, then ok
     status:CODE         CODE always
     cut:OFFSET:N        the connection ends at byte OFFSET, the first N times
+    every:SIZE          the connection ends after SIZE bytes, each time
+    cutwhole:SIZE       the connection ends after SIZE bytes; no ranges
     length:DELTA        announces a size that is wrong by DELTA
     chunked             no length, no ranges
     chunkshort          the same, and ends cleanly at half of the file
@@ -169,6 +171,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         offset = self.wanted(self.etag())
         if self.start(offset, self.etag()):
             self.wfile.write(self.data[offset or 0:int(end)])
+            self.hang_up()
+
+    def b_every(self, size):
+        offset = self.wanted(self.etag())
+        if self.start(offset, self.etag()):
+            self.wfile.write(self.data[offset or 0:(offset or 0) + int(size)])
+            self.hang_up()
+
+    def b_cutwhole(self, size):
+        if self.start(None, self.etag()):
+            self.wfile.write(self.data[:int(size)])
             self.hang_up()
 
     def b_length(self, delta):

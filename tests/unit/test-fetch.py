@@ -185,6 +185,16 @@ def test_gives_up(w):
         assert requests is None or len(w.requests(f.name)) == requests, (behaviour, w.requests(f.name))
 
 
+def test_progress_forgives(w):
+    """Failures do not add up while bytes come, but the same bytes again are no progress."""
+    f, state = w.file(size=15000000), w.state()
+    assert w.run(state, f.spec("every:2000000")) == "ok 1 15000000"
+    assert len(w.requests(f.name)) == 8
+    g = w.file(size=5000000)
+    assert w.run(w.state(), g.spec("cutwhole:3000000")).startswith("error source")
+    assert len(w.requests(g.name)) == 5
+
+
 def test_bad_urls(w):
     f, state = w.file(), w.state()
     for url in ["ftp://h/x", "gopher://h/x", "json://x", "scp://h/x"]:

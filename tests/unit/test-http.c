@@ -144,6 +144,7 @@ test_credentials (Fixture *f, gconstpointer data)
   g_autofree char *url = g_strdup_printf ("http://user:secret@127.0.0.1:%u/tohost:localhost/a", f->server->port);
   g_autoptr (LmHttpDocument) document = lm_http_get (url, NULL, SIZE, NULL, NULL, &error);
   g_assert_no_error (error);
+  g_assert_cmpuint (g_bytes_get_size (document->body), ==, SIZE);
   g_assert_cmpuint (badserver_count (f->server, "/tohost:localhost/a - Basic_"), ==, 1);
   g_assert_cmpuint (badserver_count (f->server, "/ok/a - - 200"), ==, 1);
 

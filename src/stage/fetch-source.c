@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "stage/fetch-source.h"
+#include "base/trace.h"
+#include "io/http.h"
+
+#define MAX_MISMATCHES 2
+
+typedef struct
+{
+  const char *url;
+  char *shown;
+  guint failures;
+  guint mismatches;
+  gboolean dead;
+  gint64 due; /* us; 0: not used yet */
+} Source;
+
+struct _LmFetchSources
+{
+  const LmRetryPolicy *policy;
+  guint count;
+  Source *current; /* NULL before the first choice */
+  Source list[];
+};
+
+LmFetchSources *
+lm_fetch_sources_new (char **urls, const LmRetryPolicy *policy)
+{
+  guint count = urls ? g_strv_length (urls) : 0;
+  LmFetchSources *sources = g_malloc0 (sizeof (LmFetchSources) + count * sizeof (Source));
+  sources->policy = policy;
+  sources->count = count;
+  for (guint i = 0; i < count; i++)
+    {
+      sources->list[i].url = urls[i];
+      sources->list[i].shown = lm_http_url_redact (urls[i]);
+    }
+  return sources;
+}
+
+void
+lm_fetch_sources_free (LmFetchSources *sources)
+{
+  for (guint i = 0; i < sources->count; i++)
+    g_free (sources->list[i].shown);
+  g_free (sources);
+}
+
+gboolean
+lm_fetch_sources_choose (LmFetchSources *sources, gint64 *out_due)
+{
+  Source *best = NULL;
+  for (Source *one = sources->list; one < sources->list + sources->count; one++)
+    if (!one->dead && (best == NULL || one->due < best->due))
+      best = one;
+  if (best == NULL)
+    return FALSE;
+  sources->current = best;
+  *out_due = best->due;
+  return TRUE;
+}
+
+const char *
+lm_fetch_sources_get_url (LmFetchSources *sources)
+{
+  return sources->current ? sources->current->url : NULL;
+}
+
+const char *
+lm_fetch_sources_get_shown (LmFetchSources *sources)
+{
+  return sources->current ? sources->current->shown : NULL;
+}
+
+void
+lm_fetch_sources_failed (LmFetchSources *sources, const GError *error, gint64 now, gboolean at_once, guint32 random)
+{
+  Source *source = sources->current;
+  source->failures++;
+  if (!lm_retry_may (sources->policy, source->failures, error))
+    {
+      source->dead = TRUE;
+      return;
+    }
+  guint delay = at_once ? 0 : lm_retry_delay (sources->policy, source->failures, error, random);
+  source->due = now + (gint64) delay * 1000;
+  lm_trace (LM_TRACE_HTTP, "%s may be tried again in %u ms", source->shown, delay);
+}
+
+void
+lm_fetch_sources_progressed (LmFetchSources *sources)
+{
+  sources->current->failures = 0;
+}
+
+void
+lm_fetch_sources_mismatched (LmFetchSources *sources, gboolean mixed)
+{
+  Source *source = sources->current;
+  source->mismatches++;
+  source->dead = !mixed || source->mismatches >= MAX_MISMATCHES;
+}
