@@ -90,10 +90,12 @@ test_modes (Fixture *f, gconstpointer data)
   mode_t before = umask (077);
   g_autoptr (LmCache) strict = lm_cache_open (other, NULL);
   umask (before);
+  g_assert_nonnull (strict);
   g_assert_cmpuint (mode_of (other, "layers"), ==, 0755);
   g_assert_cmpuint (mode_of (other, ""), ==, 0755);
   g_assert_cmpint (chmod (other, 0700), ==, 0);
   g_autoptr (LmCache) again = lm_cache_open (other, NULL);
+  g_assert_nonnull (again);
   g_assert_cmpuint (mode_of (other, ""), ==, 0700);
 }
 
@@ -155,6 +157,7 @@ test_busy (Fixture *f, gconstpointer data)
   g_clear_pointer (&one, lm_partial_close);
   g_autoptr (LmPartial) two = lm_partial_open (f->cache, &digest, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (two);
 }
 
 /* Bytes, validator and even a mode set too early survive the writer. */
@@ -216,6 +219,7 @@ test_lock (Fixture *f, gconstpointer data)
   g_autoptr (LmLock) one = lm_cache_lock (f->cache, LM_LOCK_SHARED, 0, NULL, &error);
   g_autoptr (LmLock) two = lm_cache_lock (f->cache, LM_LOCK_SHARED, 0, NULL, &error);
   g_assert_no_error (error);
+  g_assert_true (one != NULL && two != NULL);
   g_assert_null (lm_cache_lock (f->cache, LM_LOCK_EXCLUSIVE, 0, NULL, &error));
   g_assert_error (error, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY);
 }
