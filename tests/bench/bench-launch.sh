@@ -23,7 +23,7 @@ command -v virt-install >/dev/null || missing='needs virt-install'
 # QEMU's user reads the disks, so the way to them is open.
 dir=$(mktemp -d "${TMPDIR:-/tmp}/lamina-bench.XXXXXX")
 chmod 0755 "$dir"
-trap 'host_stop "$dir/host"; rm -rf "$dir"' EXIT
+trap 'host_stop "$dir/host" || :; rm -rf "$dir"' EXIT # "||": errexit must not end the trap
 trap 'exit 1' INT TERM HUP
 bash "$here/../lib/tiny-guest" "$dir/tiny"
 host_start "$dir/host"
