@@ -7,11 +7,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define NAME_WIDTH 16
 #define BAR_WIDTH 24
 #define MAX_BARS 12
+#define DEFAULT_WIDTH 80
 
 struct _LmProgress
 {
@@ -56,6 +58,14 @@ lm_progress_free (LmProgress *progress)
   g_free (progress);
 }
 
+/* A line that wrapped would break the way back up. */
+static guint
+terminal_width (void)
+{
+  struct winsize size;
+  return ioctl (STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : DEFAULT_WIDTH;
+}
+
 static void
 print_bar (const char *name, guint64 done, guint64 total, const char *note)
 {
@@ -67,8 +77,9 @@ print_bar (const char *name, guint64 done, guint64 total, const char *note)
   for (guint i = 0; i < BAR_WIDTH; i++)
     bar[i] = i < filled ? '#' : '.';
   bar[BAR_WIDTH] = '\0';
-  fprintf (stderr, "\033[K%-*.*s [%s] %3u%%  %s of %s  %s\n", NAME_WIDTH, NAME_WIDTH, safe, bar,
-           total ? (guint) (done * 100 / total) : 100, have, all, note);
+  g_autofree char *line = g_strdup_printf ("%-*.*s [%s] %3u%%  %s of %s  %s", NAME_WIDTH, NAME_WIDTH, safe, bar,
+                                           total ? (guint) (done * 100 / total) : 100, have, all, note);
+  fprintf (stderr, "\033[K%.*s\n", (int) terminal_width () - 1, line);
 }
 
 static void
