@@ -39,7 +39,7 @@ launch=(launch --catalog "$dir/tiny/catalog.yaml" --virt-type qemu --memory 96 -
 mkdir -m 0755 "$dir/disks"
 
 # The cache is warmed, and the shell's XML is lamina's own, by a first launch.
-"${lamina[@]}" "${launch[@]}" model A C >/dev/null
+"${lamina[@]}" "${launch[@]}" model a c >/dev/null
 virsh dumpxml --inactive model >"$dir/model.xml"
 overlay=$(sed -n "/<disk /,/<\/disk>/ s/.*<source file='\([^']*\)'.*/\1/p" "$dir/model.xml" | head -n 1)
 top=$(qemu-img info -f qcow2 --output=json "$overlay" -U | sed -n 's/.*"full-backing-filename": "\(.*\)".*/\1/p' | head -n 1)
@@ -75,7 +75,7 @@ run_virt_install () {
 clean_virt_install () { clean_shell; }
 
 prepare_lamina () { :; }
-run_lamina () { "${lamina[@]}" "${launch[@]}" bench A C >/dev/null; }
+run_lamina () { "${lamina[@]}" "${launch[@]}" bench a c >/dev/null; }
 clean_lamina () { "${lamina[@]}" rm bench >/dev/null; }
 
 # The first round only warms up.

@@ -94,8 +94,8 @@ host_user () {
   shift
   uid=$(cat "$dir/uid")
   mapfile -d '' environment < <(_host_env)
-  nsenter --target "$(cat "$dir/init.pid")" --mount --pid --wd="$dir/home" -- \
-    setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all env -i "${environment[@]}" HOME="$dir/home" \
+  nsenter --target "$(cat "$dir/init.pid")" --mount --pid --wd=/ -- \
+    setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all env -i "${environment[@]}" HOME=/run/home \
     USER=laminauser XDG_RUNTIME_DIR="/run/user/$uid" LIBVIRT_DEFAULT_URI=qemu:///session "$@"
 }
 

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Every way of serving badly ends in the layer, or in the right exit status.
+. "$(dirname "$0")/../lib/integration.sh"
+need_hosts
+tiny
+new_host one
+serve_badly "$tiny"
+export LAMINA_TEST_NO_DELAY=1
+hex=$(cat "$tiny/a.digest")
+
+# A file of moderate size, as the base of a catalog.
+size=$(stat -c %s "$tiny/a.qcow2")
+half=$((size / 2))
+number=0
+# expect STATUS BEHAVIOUR [DESC]
+expect () {
+  number=$((number + 1))
+  local state=$tmp/state$number
+  catalog_of "$bad_url/$2/a.qcow2" "sha256:$hex" "$size" >"$tmp/catalog.yaml"
+  run host_lamina "$host" --state-dir "$state" --catalog "$tmp/catalog.yaml" pull x
+  exits "$1" "$2 ends with $1"
+  if [ "$1" -eq 0 ]; then
+    ok "$2: the bytes are right" cmp "$tiny/a.qcow2" "$(layer_file "$state" a)"
+  else
+    ok "$2: no layer is there" test ! -e "$(layer_file "$state" a)"
+    like "$err" '[a-z]' "$2: it says why"
+  fi
+  rm -rf "$state"
+}
+
+expect 0 ok
+expect 0 fail:500:2
+expect 0 fail:503:1:0
+expect 0 fail:408:1
+expect 0 "cut:$half:2"
+expect 0 chunked
+expect 0 noranges
+expect 0 newetag
+expect 6 flip:1
+expect 5 status:404
+expect 5 status:403
+expect 5 status:500
+expect 5 loop
+expect 5 tofile
+expect 5 close
+expect 5 garbage
+
+# A good mirror behind a bad one.
+for behaviour in status:404 status:500 flip "length:-100" close garbage loop endless "biglength:99999999"; do
+  number=$((number + 1))
+  catalog_of "$bad_url/$behaviour/a.qcow2" "sha256:$hex" "$size" "$bad_url/ok/a.qcow2" >"$tmp/catalog.yaml"
+  run host_lamina "$host" --state-dir "$tmp/state$number" --catalog "$tmp/catalog.yaml" pull x
+  exits 0 "$behaviour: the next mirror has it"
+  ok "$behaviour: the bytes are right" cmp "$tiny/a.qcow2" "$(layer_file "$tmp/state$number" a)"
+  rm -rf "$tmp/state$number"
+done
+
+# Bad bytes without a mirror are refused, and do not stay.
+for behaviour in flip otherbytes endless "biglength:99999999"; do
+  number=$((number + 1))
+  catalog_of "$bad_url/$behaviour/a.qcow2" "sha256:$hex" "$size" >"$tmp/catalog.yaml"
+  run host_lamina "$host" --state-dir "$tmp/state$number" --catalog "$tmp/catalog.yaml" pull x
+  case $behaviour in
+    flip) exits 6 "$behaviour is refused" ;;
+    otherbytes) exits 0 "$behaviour matters to nobody who starts at the first byte" ;;
+    *) ok "$behaviour fails" eval '[ "$status" -eq 5 ] || [ "$status" -eq 6 ]' ;;
+  esac
+  [ "$behaviour" = otherbytes ] || ok "$behaviour: no bytes beyond the declared size stay" \
+    eval '[ "$(find "$tmp/state$number" -type f -size +"$((size / 1024 + 1))"k | wc -l)" -eq 0 ]'
+  rm -rf "$tmp/state$number"
+done
+done_testing

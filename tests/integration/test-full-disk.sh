@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A disk that is too small: exit 8, before the first byte, and nothing stays.
+. "$(dirname "$0")/../lib/integration.sh"
+need_hosts
+tiny
+serve "$tiny"
+truncate -s 12M "$tmp/disk"
+mke2fs -q -t ext4 -m 0 "$tmp/disk" || skip_all 'no mke2fs'
+mkdir "$tmp/small"
+mount -o loop "$tmp/disk" "$tmp/small" || skip_all 'no loop devices'
+extra_cleanup () { umount "$tmp/small" 2>/dev/null || umount -l "$tmp/small"; }
+chmod 0755 "$tmp/small"
+new_host one
+state=$tmp/small/lamina
+host_lamina "$host" --state-dir "$state" catalog add tiny "$http_url/catalog.yaml" >/dev/null
+
+run host_lamina "$host" --state-dir "$state" launch m a c
+exits 8 'what does not fit is not launched'
+like "$err" 'bytes free, but|space' 'it says that space lacks'
+is "$(http_count "$http_dir" vmlinuz)" 0 'the file that does not fit was not asked for'
+ok 'nothing is defined' eval '! defined m'
+is "$(instances_in "$state")" 0 'no machine is left in the state directory'
+ok 'the store is sound' store_is_sound "$state"
+
+# Full while bytes are written: somebody else takes the space meanwhile.
+rm -rf "$state"
+host_lamina "$host" --state-dir "$state" catalog add tiny "$http_url/catalog.yaml" >/dev/null
+export LAMINA_TEST_FREE=1000000000
+dd if=/dev/zero of="$tmp/small/filler" bs=1M count=8 2>/dev/null
+run host_lamina "$host" --state-dir "$state" pull a c
+unset LAMINA_TEST_FREE
+exits 8 'a disk that fills up ends with 8'
+ok 'the store is sound' store_is_sound "$state"
+rm "$tmp/small/filler"
+catalog_of "$http_url/a.qcow2" "$(digest_of a)" "$(stat -c %s "$tiny/a.qcow2")" >"$tmp/catalog.yaml"
+run host_lamina "$host" --state-dir "$tmp/small/other" --catalog "$tmp/catalog.yaml" pull x
+exits 0 'with space again it works'
+done_testing

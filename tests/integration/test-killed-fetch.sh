@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A process that fetches is killed while another one waits for it: the other
+# takes over where it ended.
+. "$(dirname "$0")/../lib/integration.sh"
+need_hosts
+tiny
+new_host one
+serve_badly "$tiny"
+state=$host/lamina
+
+# About 1 MB/s: the transfer of a lasts three to four seconds.
+catalog_of "$bad_url/rate:1000000/a.qcow2" "$(digest_of a)" "$(stat -c %s "$tiny/a.qcow2")" >"$tmp/catalog.yaml"
+cat >"$tmp/story" <<'END'
+"$LAMINA" --catalog "$1" pull x >"$2/first" 2>&1 &
+first=$!
+sleep 1.5
+"$LAMINA" --catalog "$1" pull x >"$2/second" 2>&1 &
+second=$!
+sleep 0.7
+kill -KILL "$first"
+wait "$first"
+echo "first $?"
+wait "$second"
+echo "second $?"
+END
+run host_exec "$host" env LAMINA="$LAMINA" bash "$tmp/story" "$tmp/catalog.yaml" "$tmp"
+is "$out" "$(printf 'first 137\nsecond 0')" 'the fetching one was killed, the waiting one succeeds'
+diag "$(cat "$tmp/second")"
+ok 'the layer is there' cmp "$tiny/a.qcow2" "$(layer_file "$state" a)"
+ok 'the store is sound' store_is_sound "$state"
+is "$(wc -l <"$bad_log")" 2 'the server had two requests'
+like "$(tail -n 1 "$bad_log")" 'bytes=[1-9][0-9]*-' 'the second one went on where the first had ended'
+is "$(find "$state/partial" -name '*.part' 2>/dev/null | wc -l)" 0 'no part is left'
+
+# Eight wait, the holder dies, one of them takes over and the others still wait.
+catalog_of "$bad_url/rate:1500000/b.qcow2" "$(digest_of b)" "$(stat -c %s "$tiny/b.qcow2")" >"$tmp/catalog.yaml"
+: >"$bad_log"
+cat >"$tmp/story" <<'END'
+"$LAMINA" --catalog "$1" pull x >/dev/null 2>&1 &
+first=$!
+sleep 1
+others=
+for i in 1 2 3 4 5 6 7 8; do "$LAMINA" --catalog "$1" pull x >/dev/null 2>&1 & others="$others $!"; done
+sleep 0.5
+kill -KILL "$first"
+wait "$first"
+bad=0
+for other in $others; do wait "$other" || bad=$((bad + 1)); done
+echo "bad $bad"
+END
+run host_exec "$host" env LAMINA="$LAMINA" bash "$tmp/story" "$tmp/catalog.yaml" "$tmp"
+is "$out" 'bad 0' 'all eight waiting ones succeed'
+is "$(wc -l <"$bad_log")" 2 'one of them alone asked the server again'
+done_testing

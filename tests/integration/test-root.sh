@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# As root on qemu:///system: QEMU runs as its own user, reads the layers, and
+# never owns or changes them.
+. "$(dirname "$0")/../lib/integration.sh"
+need_hosts
+tiny
+serve "$tiny"
+new_host one
+state=$host/lamina
+host_lamina "$host" catalog add tiny "$http_url/catalog.yaml" >/dev/null
+run host_lamina "$host" pull a c
+exits 0 'the layers are pulled'
+look () { stat -c '%n %U:%G %a %s %Y' "$state"/layers/* | sed "s#$state##"; }
+before=$(look)
+is "$(look | awk '{ print $2, $3 }' | sort -u)" 'root:root 444' 'before: root:root 0444'
+run host_lamina "$host" launch m a c --wait=120
+exits 0 'a machine is launched on qemu:///system'
+is "$(look)" "$before" 'while it runs: the same'
+qemu=$(host_exec "$host" pgrep -f 'guest=m,')
+is "$(host_exec "$host" ps -o user= -p "$qemu" | cut -c1-8)" 'libvirt-' 'QEMU runs as its own user'
+xml=$(host_exec "$host" virsh dumpxml --inactive m)
+is "$(grep -c "relabel='no'" <<<"$xml")" 2 'every layer has relabel=no'
+is "$(xmllint --xpath 'count(//disk[@device="disk"]//backingStore[format])' - <<<"$xml")" 2 'the chain is explicit, with formats'
+is "$(xmllint --xpath 'string(/domain/@type)' - <<<"$xml")" qemu 'without KVM it is emulated'
+run host_exec "$host" virsh -q destroy m
+is "$(look)" "$before" 'after it was stopped: the same'
+run host_exec "$host" virsh -q start m
+exits 0 'libvirt starts it again'
+is "$(look)" "$before" 'and again: the same'
+overlay=$(host_lamina "$host" show m --json | json 'd["overlay"]')
+ok 'the overlay is there' test -f "$overlay"
+run host_lamina "$host" rm m
+exits 0 'rm removes it'
+ok 'no domain' eval '! defined m'
+ok 'no overlay' test ! -e "$overlay"
+is "$(instances_in "$state")" 0 'no directory of a machine'
+is "$(look)" "$before" 'after rm: the layers are as before'
+run host_lamina "$host" rm m
+exits 3 'what is not there cannot be removed'
+
+# A shipped template for each way of booting is valid libvirt XML.
+for template in "$top"/xml-templates/*.xml; do
+  name=$(basename "$template" .xml)
+  run host_lamina "$host" define "t-$name" a c --template "$name"
+  if [ "$status" -eq 0 ]; then
+    host_exec "$host" virsh dumpxml --inactive "t-$name" >"$tmp/domain.xml"
+    run host_exec "$host" virt-xml-validate "$tmp/domain.xml" domain
+    exits 0 "template $name makes valid XML"
+    run host_lamina "$host" rm "t-$name"
+    exits 0 "template $name: removed, with what libvirt keeps of it"
+  else
+    exits 2 "template $name does not suit a machine with a kernel, and says so"
+  fi
+done
+done_testing

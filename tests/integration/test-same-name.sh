@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The same name again: a no-op with the same selections, refused with others,
+# replaced when that is asked for.
+. "$(dirname "$0")/../lib/integration.sh"
+need_hosts
+tiny
+serve "$tiny"
+new_host one
+host_lamina "$host" catalog add tiny "$http_url/catalog.yaml" >/dev/null
+uuid () { host_exec "$host" virsh domuuid m | head -n 1; }
+run host_lamina "$host" launch m a c
+exits 0 'launched'
+first=$(uuid)
+run host_lamina "$host" launch m a c
+exits 0 'the same again succeeds'
+is "$(uuid)" "$first" 'and changes nothing'
+run host_lamina "$host" launch m c os=a
+exits 0 'the order and the way of writing do not matter'
+is "$(uuid)" "$first" 'still the same machine'
+run host_lamina "$host" launch m a e
+exits 1 'other selections are refused'
+like "$err" 'replace' 'it says what would do it'
+is "$(uuid)" "$first" 'and nothing has changed'
+ok 'it still runs' running m
+run host_lamina "$host" launch m a e --replace --wait=120
+exits 0 'with --replace they are taken'
+ok 'it is another machine' test "$(uuid)" != "$first"
+is "$(markers_of m)" 'a e ' 'made of the other layers'
+is "$(instances_in "$host/lamina")" 1 'one machine is in the state directory'
+
+# A domain of that name that lamina did not make.
+cat >"$tmp/foreign.xml" <<'END'
+<domain type='qemu'><name>foreign</name><memory unit='MiB'>64</memory><os><type arch='x86_64' machine='q35'>hvm</type></os></domain>
+END
+host_exec "$host" virsh -q define "$tmp/foreign.xml" >/dev/null
+run host_lamina "$host" launch foreign a c --replace
+ok 'a domain of somebody else is refused' test "$status" -ne 0
+ok 'and stays' defined foreign
+run host_lamina "$host" rm foreign
+ok 'rm refuses it too' test "$status" -ne 0
+ok 'and it stays' defined foreign
+
+# define, then launch.
+run host_lamina "$host" define d a c
+exits 0 'define stops before the start'
+ok 'it does not run' eval 'defined d && ! running d'
+run host_lamina "$host" launch d a c
+exits 0 'launch starts what is defined'
+ok 'it runs' running d
+run host_lamina "$host" launch t a c --transient
+exits 0 'a transient machine'
+ok 'runs' running t
+host_exec "$host" virsh -q destroy t >/dev/null
+ok 'and is gone when it stops' eval '! defined t'
+run host_lamina "$host" launch t a e
+exits 0 'its name is free again'
+cat >"$tmp/spec.yaml" <<'END'
+name: spec
+selections: [a, c]
+memory: 128MiB
+vcpus: 2
+END
+run host_lamina "$host" launch -f "$tmp/spec.yaml"
+exits 0 'a machine from a file'
+is "$(host_exec "$host" virsh dominfo spec | awk '/^CPU\(s\)/ { print $2 }')" 2 'with what it says'
+done_testing

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A plain user on qemu:///session: own state directory, no root anywhere, and
+# the guest reached through a published port.
+. "$(dirname "$0")/../lib/integration.sh"
+need_hosts
+tiny
+serve "$tiny"
+new_host one
+user_lamina () { host_user "$host" "$LAMINA" "$@"; }
+state=$host/home/.local/share/lamina
+
+run user_lamina catalog add tiny "$http_url/catalog.yaml"
+exits 0 'a plain user adds a catalog'
+port=$(free_port)
+run user_lamina launch m a c --publish "$port:80" --wait=120
+exits 0 'and launches a machine'
+like "$out" "127.0.0.1:$port" 'it says how to reach it'
+is "$(find "$state/layers" -name 'sha256-*' -printf '%U %m\n' | sort -u)" "$(cat "$host/uid") 444" 'the layers are the user'"'"'s, 0444'
+ok 'the guest answers through the port' wait_for 30 eval '[ "$(curl -s -m 5 "http://127.0.0.1:$port/c")" = c-on-a ]'
+run host_user "$host" virsh -q list --name
+like "$out" '^m$' 'it is a domain of the session'
+run host_exec "$host" virsh -q list --all --name
+is "$out" '' 'and none of the system'
+run user_lamina launch m a c
+exits 0 'the same again is a no-op'
+like "$out" 'already|nothing' 'and says so'
+run user_lamina launch other a e --publish "$port:80"
+exits 7 'a port in use is a failure of libvirt'
+like "$(user_lamina ps --json | json '[m["name"] for m in d["machines"]]')" "^\['m'\]$" 'that leaves nothing'
+run user_lamina rm m
+exits 0 'rm removes it'
+is "$(find "$state/layers" -name 'sha256-*' | wc -l)" 3 'the layers stay'
+done_testing
