@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Times what "lamina plan" does with a catalog of many layers: 20 systems,
+ * runtimes built on two systems each, and applications, of five versions
+ * each, that require a runtime and are built on two builds of it.
+ *   bench-plan DIRECTORY LAYERS RUNS */
+#include "config.h"
+#include "base/file.h"
+#include "model/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define URL "http://lab.example/catalog/lab.yaml"
+#define SYSTEMS 20
+#define RUNTIMES 1000 /* layers: names times versions */
+#define VERSIONS 5
+
+/* Digests of nothing, but as unlike each other as real ones. */
+static char *
+digest (const char *kind, guint i, guint build)
+{
+  g_autofree char *text = g_strdup_printf ("%s %u %u", kind, i, build);
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  LmDigest d;
+  lm_hasher_update (hasher, text, strlen (text));
+  lm_hasher_peek (hasher, &d);
+  return lm_digest_to_string (&d);
+}
+
+static void
+add_build (GString *text, const char *kind, guint i, guint build, const char *parent_kind, guint parent, guint parent_build)
+{
+  g_autofree char *own = digest (kind, i, build);
+  g_autofree char *below = parent_kind ? digest (parent_kind, parent, parent_build) : NULL;
+  g_string_append (text, "      - {");
+  if (below != NULL)
+    g_string_append_printf (text, "parent: \"%s\", ", below);
+  g_string_append_printf (text, "digest: \"%s\", size: %u, urls: [%s-%u-%u.qcow2]}\n", own, 1000000 + i % 977, kind, i, build);
+}
+
+static void
+add_head (GString *text, const char *kind, guint i, const char *group)
+{
+  g_string_append_printf (text,
+                          "  - name: %s-%u\n    version: \"%u.%u\"\n    group: %s\n    summary: Layer %u of the kind %s\n",
+                          kind, i / VERSIONS, i % VERSIONS + 1, i % 7, group, i, kind);
+}
+
+static char *
+make_catalog (guint layers)
+{
+  GString *text = g_string_new ("lamina-catalog: 1\nname: lab\ngroups:\n  - {name: os, required: true}\n"
+                                "  - {name: runtime}\n  - {name: app, multiple: true}\nlayers:\n");
+  for (guint i = 0; i < SYSTEMS; i++)
+    {
+      add_head (text, "system", i, "os");
+      g_string_append (text, "    osinfo: debian12\n    arch: x86_64\n    builds:\n");
+      add_build (text, "system", i, 0, NULL, 0, 0);
+    }
+  for (guint i = 0; i < RUNTIMES; i++)
+    {
+      guint system = i / VERSIONS % (SYSTEMS / VERSIONS) * VERSIONS + VERSIONS - 1;
+      add_head (text, "runtime", i, "runtime");
+      g_string_append_printf (text, "    provides: [interpreter]\n    requires: [\"system-%u >= 4\"]\n    builds:\n", system / VERSIONS);
+      add_build (text, "runtime", i, 0, "system", system, 0);
+      add_build (text, "runtime", i, 1, "system", system - 1, 0);
+    }
+  for (guint i = 0; i < layers - SYSTEMS - RUNTIMES; i++)
+    {
+      guint runtime = i / VERSIONS % (RUNTIMES / VERSIONS) * VERSIONS + VERSIONS - 1;
+      add_head (text, "app", i, "app");
+      g_string_append_printf (text, "    requires: [\"runtime-%u >= 2\"]\n    builds:\n", runtime / VERSIONS);
+      add_build (text, "app", i, 0, "runtime", runtime, 0);
+      add_build (text, "app", i, 1, "runtime", runtime, 1);
+    }
+  return g_string_free (text, FALSE);
+}
+
+static int
+compare (const void *a, const void *b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+  return (x > y) - (x < y);
+}
+
+static gboolean
+report (const char *what, double *times, guint n, double bound)
+{
+  qsort (times, n, sizeof *times, compare);
+  double median = (times[(n - 1) / 2] + times[n / 2]) / 2;
+  printf ("plan %s: %.1f ms (bound %.0f ms)\n", what, median, bound);
+  return median <= bound;
+}
+
+static double
+now (void)
+{
+  return (double) g_get_monotonic_time () / 1000;
+}
+
+static gboolean
+lookup (gpointer user_data, LmPlanKind kind, const LmDigest *wanted, char **out_path)
+{
+  *out_path = lm_digest_file_name (wanted, ".qcow2");
+  return wanted->bytes[0] & 1;
+}
+
+static LmCatalog *
+load_text (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = lm_file_read (path, G_MAXINT, &error);
+  g_assert_no_error (error);
+  gsize size;
+  const char *text = g_bytes_get_data (bytes, &size);
+  LmCatalog *catalog = lm_catalog_parse ("lab", URL, text, size, NULL, &error);
+  g_assert_no_error (error);
+  return catalog;
+}
+
+static LmCatalog *
+load_prepared (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &error);
+  g_assert_no_error (error);
+  g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
+  LmCatalog *catalog = lm_catalog_thaw (bytes, "lab", URL, "stamp", &error);
+  g_assert_no_error (error);
+  return catalog;
+}
+
+static double
+time_load (LmCatalog *(*load) (const char *), const char *path)
+{
+  double start = now ();
+  LmCatalog *catalog = load (path);
+  double end = now ();
+  lm_catalog_free (catalog);
+  return end - start;
+}
+
+static double
+time_plan (const LmCatalogSet *set, guint i, guint layers)
+{
+  g_autoptr (GError) error = NULL;
+  guint apps = (layers - SYSTEMS - RUNTIMES) / VERSIONS;
+  guint app = i * 7919 % apps;
+  g_autofree char *one = g_strdup_printf ("app=app-%u", app);
+  g_autofree char *two = g_strdup_printf ("runtime-%u", app % (RUNTIMES / VERSIONS));
+  const char *selections[] = { one, two, NULL };
+  LmPlanView view = { lookup, NULL };
+  LmPlanOptions options = { .arch = "x86_64" };
+  double start = now ();
+  LmPlan *plan = lm_plan_new (set, selections, &options, &view, &error);
+  double end = now ();
+  g_assert_no_error (error);
+  g_assert_cmpuint (plan->layers->len, ==, 3);
+  lm_plan_free (plan);
+  return end - start;
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc != 4)
+    return 2;
+  guint layers = (guint) g_ascii_strtoull (argv[2], NULL, 10), runs = (guint) g_ascii_strtoull (argv[3], NULL, 10);
+  g_assert_cmpuint (layers, >=, SYSTEMS + RUNTIMES + 2 * RUNTIMES);
+  g_assert_cmpuint (runs, >, 0);
+  g_autofree char *text_path = g_build_filename (argv[1], "lab.yaml", NULL);
+  g_autofree char *prepared_path = g_build_filename (argv[1], "lab.prepared", NULL);
+  g_autofree char *text = make_catalog (layers);
+  gsize size = strlen (text);
+  g_assert_true (g_file_set_contents (text_path, text, (gssize) size, NULL));
+  g_clear_pointer (&text, g_free);
+
+  g_autofree double *times = g_new0 (double, MAX (runs, 1000));
+  for (guint i = 0; i < runs; i++)
+    times[i] = time_load (load_text, text_path);
+  gboolean good = report ("load-text", times, runs, 1000);
+
+  g_autoptr (LmCatalog) parsed = load_text (text_path);
+  g_autoptr (GBytes) frozen = lm_catalog_freeze (parsed, "stamp");
+  g_assert_true (g_file_set_contents (prepared_path, g_bytes_get_data (frozen, NULL), (gssize) g_bytes_get_size (frozen), NULL));
+  for (guint i = 0; i < runs; i++)
+    times[i] = time_load (load_prepared, prepared_path);
+  good &= report ("load-prepared", times, runs, 100);
+
+  g_autoptr (LmCatalogSet) set = lm_catalog_set_new ();
+  lm_catalog_set_add (set, load_prepared (prepared_path), 0);
+  for (guint i = 0; i < 1000; i++)
+    times[i] = time_plan (set, i, layers);
+  good &= report ("resolve-and-plan", times, 1000, 10);
+  printf ("  %u layers, %.1f MB of YAML, %.1f MB prepared; the slowest plan took %.1f ms\n", layers, (double) size / 1e6,
+          (double) g_bytes_get_size (frozen) / 1e6, times[999]);
+  return good ? 0 : 1;
+}
