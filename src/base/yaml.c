@@ -18,6 +18,7 @@ struct _LmYamlReader
   LmYamlLimits limits;
   yaml_parser_t parser;
   yaml_event_t event; /* the one that the last LmYamlEvent points into */
+  guint first_line;
   guint depth;
   guint nodes;
 };
@@ -29,6 +30,7 @@ lm_yaml_reader_new (const char *name, const char *text, gsize size, const LmYaml
   reader->name = g_strdup (name);
   reader->size = size;
   reader->limits = *limits;
+  reader->first_line = 1;
   if (!yaml_parser_initialize (&reader->parser))
     g_error ("out of memory");
   yaml_parser_set_encoding (&reader->parser, YAML_UTF8_ENCODING);
@@ -47,6 +49,18 @@ lm_yaml_reader_free (LmYamlReader *reader)
   g_free (reader);
 }
 
+void
+lm_yaml_reader_set_first_line (LmYamlReader *reader, guint line)
+{
+  reader->first_line = line;
+}
+
+guint
+lm_yaml_reader_get_nodes (const LmYamlReader *reader)
+{
+  return reader->nodes;
+}
+
 static gboolean
 throw_at (LmYamlReader *reader, GError **error, LmYamlError code, gsize line, const char *what)
 {
@@ -61,7 +75,7 @@ throw_parser (LmYamlReader *reader, GError **error)
   if (p->error == YAML_MEMORY_ERROR)
     g_error ("out of memory");
   /* the reader's errors (bad UTF-8, control characters) carry no line */
-  gsize line = (p->error == YAML_READER_ERROR ? p->mark.line : p->problem_mark.line) + 1;
+  gsize line = (p->error == YAML_READER_ERROR ? p->mark.line : p->problem_mark.line) + reader->first_line;
   if (p->context == NULL)
     return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, line, problem);
   g_autofree char *what = g_strdup_printf ("%s %s", problem, p->context);
@@ -97,7 +111,7 @@ translate (LmYamlReader *reader, LmYamlEvent *out, gboolean *out_skip, GError **
 {
   const yaml_event_t *e = &reader->event;
   *out_skip = FALSE;
-  *out = (LmYamlEvent){ .line = (guint) MIN (e->start_mark.line + 1, G_MAXUINT) };
+  *out = (LmYamlEvent){ .line = (guint) MIN (e->start_mark.line + reader->first_line, G_MAXUINT) };
   switch (e->type)
     {
     case YAML_SCALAR_EVENT:
@@ -149,7 +163,8 @@ lm_yaml_reader_next (LmYamlReader *reader, LmYamlEvent *out_event, GError **erro
     return throw_at (reader, error, LM_YAML_ERROR_LIMIT, 1, "this document is too large");
   if (reader->event.type == YAML_STREAM_END_EVENT)
     {
-      *out_event = (LmYamlEvent){ .kind = LM_YAML_END };
+      guint line = (guint) MIN (reader->event.start_mark.line + reader->first_line, G_MAXUINT);
+      *out_event = (LmYamlEvent){ .kind = LM_YAML_END, .line = line };
       return TRUE;
     }
   while (skip)

@@ -66,6 +66,13 @@ LmYamlReader *lm_yaml_reader_new (const char *name, const char *text, gsize size
 void lm_yaml_reader_free (LmYamlReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmYamlReader, lm_yaml_reader_free)
 
+/** lm_yaml_reader_set_first_line: the line that the text begins in, where it
+ * is a part of a document; 1 if not set. Before the first event. */
+void lm_yaml_reader_set_first_line (LmYamlReader *reader, guint line);
+
+/** lm_yaml_reader_get_nodes: how many values have been read so far. */
+guint lm_yaml_reader_get_nodes (const LmYamlReader *reader);
+
 /** lm_yaml_reader_next: the next event; what @out_event points to is valid
  * until the next call. An empty document is one null scalar. After
  * LM_YAML_END it must not be called again. Error messages begin with

@@ -2,443 +2,142 @@
 #include "config.h"
 #include "model/catalog-reader.h"
 #include "base/error.h"
+#include "model/catalog-part.h"
+#include "model/catalog-split.h"
 #include "model/catalog.h"
-#include "model/prepared-builder.h"
-#include "model/relation.h"
-#include "model/selection.h"
 #include "model/url.h"
-#include "model/value.h"
 
 #include <string.h>
 
-#define CATALOG_VERSION 1
-#define MAX_TEXT 1024
-#define MAX_ITEMS 10000  /* items of one list in a layer */
-#define MAX_STRINGS (G_GUINT64_CONSTANT (1) << 30)
-
-static const LmYamlLimits limits = { .size = 256 << 20, .scalar = 64 << 10, .depth = 16, .nodes = 50000000 };
-
-typedef struct
-{
-  LmFieldReader fields; /* first: the functions of field.h are given this */
-  const char *base_url;
-  LmPreparedBuilder *builder;
-  GArray *layer_lines; /* guint, for messages about what only the whole shows */
-  GArray *build_lines;
-  char *known_prefix; /* of an absolute URL that was good, up to its last '/' */
-  guint32 name;
-} Reader;
-
-#define FIELD(record, key, field, read, required) { key, read, G_STRUCT_OFFSET (record, field), required }
-
-/* ---- scalars; the slot is a guint32, the offset of a string, where nothing else is said ---- */
+/* Below this a second thread is not worth its start. */
+#define SPLIT_SIZE (1 << 20)
+#define MAX_WARNINGS 100
 
 static gboolean
-read_name (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+check_groups (LmCatalogPart *part, GError **error)
 {
-  Reader *r = (Reader *) fr;
-  if (!lm_value_expect_string (fr, event, error))
-    return FALSE;
-  if (!lm_name_is_valid (event->text))
-    return lm_value_refuse (fr, event, "a name (small letters, digits and + . _ -, at most " G_STRINGIFY (LM_NAME_MAX) ")", error);
-  *(guint32 *) slot = lm_prepared_builder_add_common (r->builder, event->text, event->length);
-  return TRUE;
-}
-
-static gboolean
-read_version (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  if (!lm_value_expect_string (fr, event, error))
-    return FALSE;
-  if (!lm_version_is_valid (event->text))
-    return lm_value_refuse (fr, event, "a version (letters, digits and . + ~ : -, at most " G_STRINGIFY (LM_VERSION_MAX) ")", error);
-  *(guint32 *) slot = lm_prepared_builder_add_common (r->builder, event->text, event->length);
-  return TRUE;
-}
-
-static gboolean
-read_arch (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  if (!lm_value_expect_string (fr, event, error))
-    return FALSE;
-  gsize good = strspn (event->text, "abcdefghijklmnopqrstuvwxyz0123456789_");
-  if (good == 0 || good != event->length || good > 32)
-    return lm_value_refuse (fr, event, "an architecture, as x86_64 or aarch64 is", error);
-  *(guint32 *) slot = lm_prepared_builder_add_common (r->builder, event->text, event->length);
-  return TRUE;
-}
-
-/* Text that will be shown, or end up in XML: no control characters. */
-static gboolean
-read_text (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  if (!lm_value_expect_string (fr, event, error))
-    return FALSE;
-  if (event->length > MAX_TEXT)
-    return lm_field_throw (fr, event->line, error, "this text is longer than %d bytes", MAX_TEXT);
-  for (const guint8 *p = (const guint8 *) event->text; *p; p++)
-    if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0))
-      return lm_field_throw (fr, event->line, error, "a control character is not allowed here");
-  *(guint32 *) slot = lm_prepared_builder_add_common (r->builder, event->text, event->length);
-  return TRUE;
-}
-
-static gboolean
-read_parent (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  LmPreparedBuild *build = slot;
-  build->has_parent = TRUE;
-  return lm_value_read_digest (fr, event, &build->parent, error);
-}
-
-/* ---- lists of strings; the slot is an LmPreparedSpan ---- */
-
-static void
-add_to_list (Reader *r, guint32 string)
-{
-  g_array_append_val (r->builder->lists, string);
-}
-
-static gboolean
-read_relation (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  LmRelation relation;
-  gboolean exact = GPOINTER_TO_INT (slot);
-  if (!lm_value_expect_string (fr, event, error))
-    return FALSE;
-  if (!lm_relation_parse (event->text, &relation)
-      || (exact && relation.op != LM_RELATION_ANY && relation.op != LM_RELATION_EQUAL))
-    return lm_value_refuse (fr, event,
-                   exact ? "\"name\" or \"name = version\"" : "\"name\" or \"name >= version\" (or < <= = >)", error);
-  add_to_list (r, lm_prepared_builder_add_common (r->builder, event->text, event->length));
-  return TRUE;
-}
-
-static gboolean
-read_relations (Reader *r, const LmYamlEvent *event, LmPreparedSpan *span, gboolean exact, GError **error)
-{
-  span->first = r->builder->lists->len;
-  return lm_field_read_list (&r->fields, event, "names", MAX_ITEMS, read_relation, GINT_TO_POINTER (exact), &span->n, error);
-}
-
-static gboolean
-read_needs (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  return read_relations (r, event, slot, FALSE, error);
-}
-
-static gboolean
-read_provides (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  return read_relations (r, event, slot, TRUE, error);
-}
-
-/* Whether @text begins as the last good absolute URL did, and goes on plainly:
- * a catalog of a hundred thousand mirrors is checked in no time. */
-static gboolean
-is_known_url (Reader *r, const char *text)
-{
-  gsize length = r->known_prefix ? strlen (r->known_prefix) : 0;
-  return length > 0 && strncmp (text, r->known_prefix, length) == 0 && lm_url_is_plain (text + length)
-         && strlen (text) <= LM_URL_MAX;
-}
-
-static gboolean
-read_url (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  g_autoptr (GError) local = NULL;
-  if (!lm_value_expect_string (fr, event, error))
-    return FALSE;
-  if (lm_url_is_plain (event->text) || is_known_url (r, event->text))
-    {
-      add_to_list (r, lm_prepared_builder_add_string (r->builder, event->text, event->length));
-      return TRUE;
-    }
-  g_autofree char *url = lm_url_resolve (r->base_url, event->text, &local);
-  if (url == NULL)
-    return lm_field_throw (fr, event->line, error, "%s", local->message);
-  add_to_list (r, lm_prepared_builder_add_string (r->builder, url, strlen (url)));
-  if (strcmp (url, event->text) == 0 && strpbrk (url, "?#") == NULL)
-    {
-      g_free (r->known_prefix);
-      r->known_prefix = lm_url_directory (url);
-    }
-  return TRUE;
-}
-
-static gboolean
-read_urls (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  LmPreparedSpan *span = slot;
-  guint line = event->line;
-  span->first = r->builder->lists->len;
-  if (!lm_field_read_list (fr, event, "URLs", 64, read_url, NULL, &span->n, error))
-    return FALSE;
-  return span->n > 0 || lm_field_throw (fr, line, error, "at least one URL is needed");
-}
-
-/* ---- records ---- */
-
-/* guint32: number of the blob */
-static gboolean
-read_blob (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  static const LmField fields[] = {
-    FIELD (LmPreparedBlob, "digest", digest, lm_value_read_digest, TRUE),
-    FIELD (LmPreparedBlob, "size", size, lm_value_read_file_size, TRUE),
-    FIELD (LmPreparedBlob, "urls", urls, read_urls, TRUE),
-    { NULL },
-  };
-  LmPreparedBlob blob = { 0 };
-  if (!lm_field_read_mapping (fr, event, "a kernel or initrd", fields, &blob, error))
-    return FALSE;
-  *(guint32 *) slot = r->builder->blobs->len;
-  g_array_append_val (r->builder->blobs, blob);
-  return TRUE;
-}
-
-/* LmPreparedLayer */
-static gboolean
-read_boot (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  static const LmField fields[] = {
-    FIELD (LmPreparedLayer, "kernel", kernel, read_blob, FALSE),
-    FIELD (LmPreparedLayer, "initrd", initrd, read_blob, FALSE),
-    FIELD (LmPreparedLayer, "cmdline", cmdline, read_text, FALSE),
-    { NULL },
-  };
-  return lm_field_read_mapping (fr, event, "boot", fields, slot, error);
-}
-
-/* LmPreparedLayer */
-static gboolean
-read_resources (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  static const LmField fields[] = {
-    FIELD (LmPreparedLayer, "memory", memory, lm_value_read_amount, FALSE),
-    FIELD (LmPreparedLayer, "disk", disk, lm_value_read_amount, FALSE),
-    { NULL },
-  };
-  return lm_field_read_mapping (fr, event, "resources", fields, slot, error);
-}
-
-static gboolean
-read_build (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  static const LmField fields[] = {
-    { "parent", read_parent, 0, FALSE },
-    FIELD (LmPreparedBuild, "digest", digest, lm_value_read_digest, TRUE),
-    FIELD (LmPreparedBuild, "size", size, lm_value_read_file_size, TRUE),
-    FIELD (LmPreparedBuild, "urls", urls, read_urls, TRUE),
-    { NULL },
-  };
-  LmPreparedBuild build = { .layer = r->builder->layers->len };
-  guint line = event->line;
-  if (!lm_field_read_mapping (fr, event, "a build", fields, &build, error))
-    return FALSE;
-  if (build.has_parent && lm_digest_equal (&build.parent, &build.digest))
-    return lm_field_throw (fr, line, error, "a build cannot be its own parent");
-  g_array_append_val (r->builder->builds, build);
-  g_array_append_val (r->build_lines, line);
-  return TRUE;
-}
-
-/* LmPreparedSpan */
-static gboolean
-read_builds (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  LmPreparedSpan *span = slot;
-  guint line = event->line;
-  span->first = r->builder->builds->len;
-  if (!lm_field_read_list (fr, event, "builds", MAX_ITEMS, read_build, NULL, &span->n, error))
-    return FALSE;
-  return span->n > 0 || lm_field_throw (fr, line, error, "at least one build is needed");
-}
-
-static void
-add_provides (Reader *r, const LmPreparedLayer *layer)
-{
-  for (guint32 i = 0; i < layer->provides.n; i++)
-    {
-      guint32 text = g_array_index (r->builder->lists, guint32, layer->provides.first + i);
-      LmRelation relation;
-      LmPreparedProvide provide = { .name = text, .layer = r->builder->layers->len };
-      if (!lm_relation_parse (r->builder->strings->str + text, &relation))
-        continue;
-      if (relation.op != LM_RELATION_ANY)
-        provide.name = lm_prepared_builder_add_common (r->builder, relation.name, strlen (relation.name));
-      g_array_append_val (r->builder->provides, provide);
-    }
-}
-
-static gboolean
-read_layer (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  static const LmField fields[] = {
-    FIELD (LmPreparedLayer, "name", name, read_name, TRUE),
-    FIELD (LmPreparedLayer, "version", version, read_version, TRUE),
-    FIELD (LmPreparedLayer, "group", group, read_name, TRUE),
-    FIELD (LmPreparedLayer, "summary", summary, read_text, FALSE),
-    FIELD (LmPreparedLayer, "requires", requires, read_needs, FALSE),
-    FIELD (LmPreparedLayer, "builds", builds, read_builds, TRUE),
-    FIELD (LmPreparedLayer, "provides", provides, read_provides, FALSE),
-    FIELD (LmPreparedLayer, "conflicts", conflicts, read_needs, FALSE),
-    FIELD (LmPreparedLayer, "osinfo", osinfo, read_text, FALSE),
-    FIELD (LmPreparedLayer, "arch", arch, read_arch, FALSE),
-    FIELD (LmPreparedLayer, "ready", ready, read_text, FALSE),
-    { "resources", read_resources, 0, FALSE },
-    { "boot", read_boot, 0, FALSE },
-    { NULL },
-  };
-  LmPreparedLayer layer = { .kernel = LM_PREPARED_NONE, .initrd = LM_PREPARED_NONE, .next = LM_PREPARED_NONE };
-  guint line = event->line;
-  if (!lm_field_read_mapping (fr, event, "a layer", fields, &layer, error))
-    return FALSE;
-  if (r->builder->strings->len > MAX_STRINGS)
-    return lm_field_throw (fr, line, error, "this catalog is too large");
-  add_provides (r, &layer);
-  g_array_append_val (r->builder->layers, layer);
-  g_array_append_val (r->layer_lines, line);
-  return TRUE;
-}
-
-static gboolean
-read_layers (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  return lm_field_read_list (fr, event, "layers", 1000000, read_layer, NULL, NULL, error);
-}
-
-static gboolean
-read_group (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  static const LmField fields[] = {
-    FIELD (LmPreparedGroup, "name", name, read_name, TRUE),
-    FIELD (LmPreparedGroup, "title", title, read_text, FALSE),
-    FIELD (LmPreparedGroup, "required", required, lm_value_read_flag, FALSE),
-    FIELD (LmPreparedGroup, "multiple", multiple, lm_value_read_flag, FALSE),
-    { NULL },
-  };
-  LmPreparedGroup group = { 0 };
-  guint line = event->line;
-  if (!lm_field_read_mapping (fr, event, "a group", fields, &group, error))
-    return FALSE;
-  const char *strings = r->builder->strings->str;
-  for (guint i = 0; i < r->builder->groups->len; i++)
-    if (strcmp (strings + g_array_index (r->builder->groups, LmPreparedGroup, i).name, strings + group.name) == 0)
-      return lm_field_throw (fr, line, error, "the group \"%s\" is given twice", strings + group.name);
-  g_array_append_val (r->builder->groups, group);
-  return TRUE;
-}
-
-static gboolean
-read_groups (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  return lm_field_read_list (fr, event, "groups", 1000, read_group, NULL, NULL, error);
-}
-
-static gboolean
-read_catalog_version (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  gint64 value;
-  if (!lm_field_expect (fr, event, LM_YAML_INT, "a whole number", error))
-    return FALSE;
-  if (lm_yaml_int_value (event->text, &value) && value == CATALOG_VERSION)
-    return TRUE;
-  return lm_throw (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_UNSUPPORTED,
-                   "%s:%u: this is a catalog of version %s, and this lamina reads version %d", fr->document, event->line,
-                   event->text, CATALOG_VERSION);
-}
-
-/* ---- what only the whole shows ---- */
-
-static gboolean
-check_groups (Reader *r, GError **error)
-{
-  const char *strings = r->builder->strings->str;
+  const char *strings = part->builder->strings->str;
   g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
-  for (guint i = 0; i < r->builder->groups->len; i++)
-    g_hash_table_add (known, (gpointer) (strings + g_array_index (r->builder->groups, LmPreparedGroup, i).name));
-  for (guint i = 0; i < r->builder->layers->len; i++)
+  for (guint i = 0; i < part->builder->groups->len; i++)
+    g_hash_table_add (known, (gpointer) (strings + g_array_index (part->builder->groups, LmPreparedGroup, i).name));
+  for (guint i = 0; i < part->builder->layers->len; i++)
     {
-      const LmPreparedLayer *layer = &g_array_index (r->builder->layers, LmPreparedLayer, i);
+      const LmPreparedLayer *layer = &g_array_index (part->builder->layers, LmPreparedLayer, i);
       if (!g_hash_table_contains (known, strings + layer->group))
-        return lm_field_throw (&r->fields, g_array_index (r->layer_lines, guint, i), error,
-                         "the layer \"%s\" is of the group \"%s\", which is not among the groups", strings + layer->name,
-                         strings + layer->group);
+        return lm_field_throw (&part->fields, g_array_index (part->layer_lines, guint, i), error,
+                               "the layer \"%s\" is of the group \"%s\", which is not among the groups",
+                               strings + layer->name, strings + layer->group);
     }
   return TRUE;
 }
 
 static gboolean
-check_duplicates (Reader *r, GError **error)
+check_duplicates (LmCatalogPart *part, GError **error)
 {
   guint32 a, b;
-  LmPreparedIndexing indexing = lm_prepared_builder_index (r->builder, &a, &b);
+  LmPreparedIndexing indexing = lm_prepared_builder_index (part->builder, &a, &b);
   if (indexing == LM_PREPARED_INDEXED)
     return TRUE;
   if (indexing == LM_PREPARED_CROWDED)
     return lm_throw (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_INVALID,
-                     "%s: names or digests in this catalog are made to collide", r->fields.document);
+                     "%s: names or digests in this catalog are made to collide", part->fields.document);
   gboolean build = indexing == LM_PREPARED_SAME_BUILD;
-  GArray *lines = build ? r->build_lines : r->layer_lines;
-  return lm_field_throw (&r->fields, g_array_index (lines, guint, b), error,
-                   build ? "a build of the same digest is in line %u" : "the same version of this layer is in line %u",
-                   g_array_index (lines, guint, a));
+  GArray *lines = build ? part->build_lines : part->layer_lines;
+  return lm_field_throw (&part->fields, g_array_index (lines, guint, b), error,
+                         build ? "a build of the same digest is in line %u"
+                               : "the same version of this layer is in line %u",
+                         g_array_index (lines, guint, a));
 }
 
-static gboolean
-read_document (Reader *r, GError **error)
+/* ---- in two threads ---- */
+
+typedef struct
 {
-  static const LmField fields[] = {
-    { "lamina-catalog", read_catalog_version, 0, TRUE },
-    FIELD (Reader, "name", name, read_name, FALSE),
-    { "groups", read_groups, 0, FALSE },
-    { "layers", read_layers, 0, TRUE },
-    { NULL },
-  };
-  LmYamlEvent event;
-  LmFieldReader *fr = &r->fields;
-  return lm_yaml_reader_next (fr->yaml, &event, error)
-         && lm_field_read_mapping (fr, &event, "a catalog", fields, r, error)
-         && lm_yaml_reader_next (fr->yaml, &event, error)
-         && check_groups (r, error) && check_duplicates (r, error);
+  LmCatalogPart *part;
+  const char *text;
+  gsize size;
+  guint line;
+  gboolean good;
+} Second;
+
+static gpointer
+read_second (gpointer data)
+{
+  static const char head[] = "layers:\n";
+  Second *second = data;
+  gsize length = strlen (head);
+  g_autofree char *text = g_malloc (length + second->size);
+  memcpy (text, head, length);
+  memcpy (text + length, second->text, second->size);
+  second->good = lm_catalog_part_read (second->part, text, length + second->size, second->line - 1, TRUE, NULL);
+  return NULL;
+}
+
+static guint
+warning_count (const LmCatalogPart *part)
+{
+  return part->fields.warnings ? part->fields.warnings->len : 0;
+}
+
+/* Whether the two are the parts of one catalog, as catalog-split.h has it. */
+static gboolean
+fit_together (const LmCatalogPart *first, const LmCatalogPart *second, guint line)
+{
+  return first->layers_end_it && second->layers_end_it && first->end_line == line
+         && first->builder->layers->len + second->builder->layers->len <= LM_CATALOG_LAYERS_MAX
+         && warning_count (first) + warning_count (second) <= MAX_WARNINGS;
+}
+
+static void
+join (LmCatalogPart *first, LmCatalogPart *second)
+{
+  lm_prepared_builder_append (first->builder, second->builder);
+  g_array_append_vals (first->layer_lines, second->layer_lines->data, second->layer_lines->len);
+  g_array_append_vals (first->build_lines, second->build_lines->data, second->build_lines->len);
+  if (first->fields.warnings != NULL)
+    g_ptr_array_extend_and_steal (first->fields.warnings, g_steal_pointer (&second->fields.warnings));
+}
+
+/* NULL whenever anything is out of the ordinary: then the text is read once
+ * more by one thread, whose judgement and messages count. */
+static LmCatalogPart *
+read_in_two (const char *document, const char *base_url, const char *text, gsize size, gboolean want_warnings)
+{
+  LmCatalogSplit split;
+  if (size < SPLIT_SIZE || !lm_catalog_split (text, size, &split))
+    return NULL;
+  g_autoptr (LmCatalogPart) first = lm_catalog_part_new (document, base_url, want_warnings);
+  g_autoptr (LmCatalogPart) rest = lm_catalog_part_new (document, base_url, want_warnings);
+  Second second = { rest, text + split.offset, size - split.offset, split.line, FALSE };
+  GThread *thread = g_thread_try_new ("catalog", read_second, &second, NULL);
+  if (thread == NULL)
+    return NULL;
+  gboolean good = lm_catalog_part_read (first, text, split.offset, 1, FALSE, NULL);
+  g_thread_join (thread);
+  if (!good || !second.good || !fit_together (first, rest, split.line))
+    return NULL;
+  join (first, rest);
+  return g_steal_pointer (&first);
 }
 
 GBytes *
 lm_catalog_read (const char *base_url, const char *text, gsize size, GPtrArray *warnings, GError **error)
 {
   g_autofree char *path = g_filename_from_uri (base_url, NULL, NULL);
-  g_autoptr (LmPreparedBuilder) builder = lm_prepared_builder_new ();
-  g_autoptr (GArray) layer_lines = g_array_new (FALSE, FALSE, sizeof (guint));
-  g_autoptr (GArray) build_lines = g_array_new (FALSE, FALSE, sizeof (guint));
-  Reader r = {
-    .fields = { .document = path ? path : base_url, .warnings = warnings },
-    .base_url = base_url,
-    .builder = builder,
-    .layer_lines = layer_lines,
-    .build_lines = build_lines,
-  };
+  const char *document = path ? path : base_url;
   if (!lm_url_check_base (base_url, error))
     return NULL;
-  g_autoptr (LmYamlReader) yaml = lm_yaml_reader_new (r.fields.document, text, size, &limits);
-  r.fields.yaml = yaml;
-  gboolean good = read_document (&r, error);
-  g_free (r.known_prefix);
-  if (!good)
+  g_autoptr (LmCatalogPart) part = read_in_two (document, base_url, text, size, warnings != NULL);
+  if (part == NULL)
+    {
+      part = lm_catalog_part_new (document, base_url, warnings != NULL);
+      if (!lm_catalog_part_read (part, text, size, 1, FALSE, error))
+        return NULL;
+    }
+  if (!check_groups (part, error) || !check_duplicates (part, error))
     return NULL;
-  guint32 base = lm_prepared_builder_add_string (builder, base_url, strlen (base_url));
-  return lm_prepared_builder_finish (builder, r.name, base);
+  if (warnings != NULL)
+    g_ptr_array_extend_and_steal (warnings, g_steal_pointer (&part->fields.warnings));
+  guint32 base = lm_prepared_builder_add_string (part->builder, base_url, strlen (base_url));
+  return lm_prepared_builder_finish (part->builder, part->name, base);
 }

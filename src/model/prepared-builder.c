@@ -66,6 +66,65 @@ lm_prepared_builder_add_common (LmPreparedBuilder *builder, const char *text, gs
   return *recent;
 }
 
+static guint32
+moved (guint32 reference, guint32 none, guint32 by)
+{
+  return reference == none ? none : reference + by;
+}
+
+static void
+append_layers (LmPreparedBuilder *builder, const LmPreparedBuilder *other, guint32 strings, guint32 lists)
+{
+  for (guint32 i = 0; i < other->layers->len; i++)
+    {
+      LmPreparedLayer layer = g_array_index (other->layers, LmPreparedLayer, i);
+      guint32 *texts[] = { &layer.name, &layer.version, &layer.group, &layer.summary,
+                           &layer.osinfo, &layer.arch, &layer.ready, &layer.cmdline };
+      for (guint j = 0; j < G_N_ELEMENTS (texts); j++)
+        *texts[j] = moved (*texts[j], 0, strings);
+      layer.provides.first += lists;
+      layer.requires.first += lists;
+      layer.conflicts.first += lists;
+      layer.builds.first += builder->builds->len;
+      layer.kernel = moved (layer.kernel, LM_PREPARED_NONE, builder->blobs->len);
+      layer.initrd = moved (layer.initrd, LM_PREPARED_NONE, builder->blobs->len);
+      g_array_append_val (builder->layers, layer);
+    }
+}
+
+void
+lm_prepared_builder_append (LmPreparedBuilder *builder, const LmPreparedBuilder *other)
+{
+  guint32 strings = (guint32) builder->strings->len, lists = builder->lists->len, layers = builder->layers->len;
+  append_layers (builder, other, strings, lists);
+  g_string_append_len (builder->strings, other->strings->str, (gssize) other->strings->len);
+  for (guint32 i = 0; i < other->lists->len; i++)
+    {
+      guint32 text = g_array_index (other->lists, guint32, i) + strings;
+      g_array_append_val (builder->lists, text);
+    }
+  for (guint32 i = 0; i < other->builds->len; i++)
+    {
+      LmPreparedBuild build = g_array_index (other->builds, LmPreparedBuild, i);
+      build.layer += layers;
+      build.urls.first += lists;
+      g_array_append_val (builder->builds, build);
+    }
+  for (guint32 i = 0; i < other->blobs->len; i++)
+    {
+      LmPreparedBlob blob = g_array_index (other->blobs, LmPreparedBlob, i);
+      blob.urls.first += lists;
+      g_array_append_val (builder->blobs, blob);
+    }
+  for (guint32 i = 0; i < other->provides->len; i++)
+    {
+      LmPreparedProvide provide = g_array_index (other->provides, LmPreparedProvide, i);
+      provide.name += strings;
+      provide.layer += layers;
+      g_array_append_val (builder->provides, provide);
+    }
+}
+
 static GArray *
 make_slots (LmPreparedBuilder *builder, guint which, guint32 records)
 {

@@ -28,6 +28,10 @@ guint32 lm_prepared_builder_add_string (LmPreparedBuilder *builder, const char *
  * again: the offset of an equal one added before, if that is known. */
 guint32 lm_prepared_builder_add_common (LmPreparedBuilder *builder, const char *text, gsize length);
 
+/** lm_prepared_builder_append: adds all that @other has, but for its groups,
+ * after what @builder has, with the references set right. */
+void lm_prepared_builder_append (LmPreparedBuilder *builder, const LmPreparedBuilder *other);
+
 typedef enum
 {
   LM_PREPARED_INDEXED,

@@ -71,6 +71,7 @@ test_warnings (void)
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (LmCatalog) catalog = lab_parse ("lamina-catalog: 1\nflavour: {a: [1, {b: 2}]}\nlayers: []\n", warnings, &error);
   g_assert_no_error (error);
+  g_assert_cmpuint (lm_catalog_get_n_layers (catalog), ==, 0);
   g_assert_cmpuint (warnings->len, ==, 1);
   g_assert_cmpstr (warnings->pdata[0], ==, LAB_URL ":2: unknown key \"flavour\" in a catalog is ignored");
   g_autoptr (GString) many = g_string_new ("lamina-catalog: 1\nlayers: []\ngroups:\n");
@@ -79,6 +80,7 @@ test_warnings (void)
   g_ptr_array_set_size (warnings, 0);
   g_autoptr (LmCatalog) other = lab_parse (many->str, warnings, &error);
   g_assert_no_error (error);
+  g_assert_cmpuint (lm_catalog_get_n_groups (other), ==, 500);
   g_assert_cmpuint (warnings->len, ==, 101);
   g_assert_cmpstr (warnings->pdata[100], ==, LAB_URL ": further warnings are not shown");
 }
@@ -234,8 +236,8 @@ test_thaw_forged (void)
       lm_catalog_set_add (set, thawed, 0);
       static const char *const none[] = { NULL };
       LmPlanView view = lab_view (none);
-      g_autoptr (GPtrArray) layers = lm_catalog_set_load_layers (set);
-      g_autoptr (LmPlan) plan = lm_plan_new (set, (const char *const[]){ "mariadb", "nginx", NULL }, NULL, &view, NULL);
+      g_ptr_array_unref (lm_catalog_set_load_layers (set));
+      lm_plan_free (lm_plan_new (set, (const char *const[]){ "mariadb", "nginx", NULL }, NULL, &view, NULL));
     }
 }
 
@@ -275,6 +277,118 @@ test_set (void)
   g_assert_null (build->urls[3]);
   g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (set);
   g_assert_cmpuint (groups->len, ==, 1);
+}
+
+/* A catalog so large that two threads read it: @middle is put among its layers. */
+static char *
+make_large (const char *middle, const char *tail)
+{
+  GString *text = g_string_new ("lamina-catalog: 1\nname: big\ngroups:\n  - {name: os}\nlayers:\n# the first\n");
+  for (guint i = 0; i < 8000; i++)
+    {
+      g_string_append_printf (text,
+                              "  - name: l%u\n    version: \"%u\"\n    group: os\n    provides: [p%u, \"q = %u\"]\n"
+                              "    boot: {kernel: {digest: $k%u, size: 1, urls: [k]}}\n"
+                              "    builds:\n      - {digest: $b%u, size: %u, urls: [u%u, \"https://h.example/u%u\"]}\n",
+                              i / 3, i, i % 10, i, i, i, i + 1, i, i);
+      if (i % 100 == 50)
+        g_string_append (text, middle);
+    }
+  g_string_append (text, tail);
+  return g_string_free (text, FALSE);
+}
+
+static char *
+list_large (const char *middle, const char *tail, GPtrArray *warnings)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = make_large (middle, tail);
+  g_autoptr (LmCatalogSet) set = lm_catalog_set_new ();
+  LmCatalog *catalog = lab_parse (text, warnings, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (lm_catalog_get_name (catalog), ==, "big");
+  lm_catalog_set_add (set, catalog, 0);
+  return lm_listing_to_json (set, NULL);
+}
+
+/* Read in two parts or in one, it is the same. */
+static void
+test_large (void)
+{
+  static const char *const middles[] = {
+    "",
+    "    x: |\n      - name: fake\n        - {a: 1}\n\n",
+    "    x:\n    - {a: 1}\n    -  b\n",
+    "    x: [a\n  - b\n  - c,\n  d\n  - e]\n",
+    "    x: \"\n  - name: fake\n  - name: fake\n  - name: fake\"\n",
+    "    x: 'a\n\n  - b\n\n  - c'\n",
+    "  # - name: fake\n",
+    "\r\n",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (middles); i++)
+    {
+      g_test_message ("%s", middles[i]);
+      g_autofree char *two = list_large (middles[i], "", NULL);
+      /* a key after the layers makes it be read in one */
+      g_autofree char *one = list_large (middles[i], "last: 1\n", NULL);
+      g_assert_cmpstr (two, ==, one);
+    }
+}
+
+static void
+test_large_warnings (void)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) same = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *two = list_large ("    x: 1\n", "", warnings);
+  g_autofree char *one = list_large ("    x: 1\n", "last: 1\n", same);
+  g_assert_cmpuint (warnings->len, ==, 80);
+  g_assert_cmpuint (same->len, ==, 81);
+  for (guint i = 0; i < warnings->len; i++)
+    g_assert_cmpstr (warnings->pdata[i], ==, same->pdata[i]);
+}
+
+static void
+test_large_faults (void)
+{
+  static const struct
+  {
+    const char *middle, *tail, *message;
+  } cases[] = {
+    { "", "  - {name: A}\n", "56007: \"A\" is not a name (small letters, digits and + . _ -, at most 64)" },
+    { "", "layers: []\n", "56007: \"layers\" is given twice" },
+    { "", "  - {name: l0, version: \"0\", group: os, builds: [{digest: $z, size: 1, urls: [a]}]}\n",
+      "56007: the same version of this layer is in line 7" },
+    { "", "  - {name: z, version: \"0\", group: os, builds: [{digest: $b7999, size: 1, urls: [a]}]}\n",
+      "56007: a build of the same digest is in line 56006" },
+    { "", "  - {name: z, version: \"0\", group: gone, builds: [{digest: $z, size: 1, urls: [a]}]}\n",
+      "56007: the layer \"z\" is of the group \"gone\", which is not among the groups" },
+    { "", "groups: []\n", "56007: \"groups\" is given twice" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *text = make_large (cases[i].middle, cases[i].tail);
+      g_autofree char *message = g_strconcat (LAB_URL ":", cases[i].message, NULL);
+      g_assert_null (lab_parse (text, NULL, &error));
+      g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_INVALID);
+      g_assert_cmpstr (error->message, ==, message);
+    }
+}
+
+/* What takes groups for layers if only '\n' is thought to end a line. */
+static void
+test_large_line_ends (void)
+{
+  static const char *const tricks[] = { "\r", "\xe2\x80\xa8", "\xc2\x85" };
+  for (guint i = 0; i < G_N_ELEMENTS (tricks); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *middle = g_strdup_printf ("  # x%sgroups:\n", tricks[i]);
+      g_autofree char *text = make_large (middle, "");
+      g_assert_null (lab_parse (text, NULL, &error));
+      g_assert_true (g_str_has_suffix (error->message, ": \"groups\" is given twice"));
+    }
 }
 
 static void
@@ -326,6 +440,10 @@ main (int argc, char **argv)
   g_test_add_func ("/catalog/thaw-corrupt", test_thaw_corrupt);
   g_test_add_func ("/catalog/thaw-forged", test_thaw_forged);
   g_test_add_func ("/catalog/set", test_set);
+  g_test_add_func ("/catalog/large", test_large);
+  g_test_add_func ("/catalog/large-warnings", test_large_warnings);
+  g_test_add_func ("/catalog/large-faults", test_large_faults);
+  g_test_add_func ("/catalog/large-line-ends", test_large_line_ends);
   g_test_add_func ("/catalog/suggest", test_suggest);
   g_test_add_func ("/catalog/listing", test_listing);
   return g_test_run ();
