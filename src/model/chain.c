@@ -107,8 +107,26 @@ is_selected (const Search *s, const LmLayer *layer)
   return FALSE;
 }
 
-/* From the top down: a layer is needed if it is selected, or required by one
- * above it that is needed. */
+/* Whether the layer at @j has a need that only the one at @i of those below it meets. */
+static gboolean
+depends_on (const LmChain *chain, guint j, guint i)
+{
+  for (char **need = layer_at (chain, j)->requires; *need; need++)
+    {
+      LmRelation relation;
+      guint others = 0;
+      if (!lm_relation_parse (*need, &relation) || !lm_relation_is_met (&relation, layer_at (chain, i)))
+        continue;
+      for (guint k = 0; k < j; k++)
+        others += k != i && lm_relation_is_met (&relation, layer_at (chain, k));
+      if (others == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* From the top down: a layer is needed if it is selected, or if one above it
+ * that is needed cannot do without it. */
 static gboolean
 all_are_needed (const Search *s, const LmChain *chain)
 {
@@ -117,7 +135,7 @@ all_are_needed (const Search *s, const LmChain *chain)
     {
       needed[i] = is_selected (s, layer_at (chain, i));
       for (guint j = i + 1; j < chain->length && !needed[i]; j++)
-        needed[i] = needed[j] && lm_relations_meet (layer_at (chain, j)->requires, layer_at (chain, i));
+        needed[i] = needed[j] && depends_on (chain, j, i);
       if (!needed[i])
         return FALSE;
     }

@@ -104,6 +104,29 @@ test_order (void)
     = lab_set (HEAD OS ("1", "os") LAYER ("a", "requires: [b], ", ON ("os", "a", "1") "," ON ("b", "ab", "90"))
                  LAYER ("b", "", ON ("a", "ba", "1") "," ON ("os", "b", "90")));
   assert_chain (set, "os a", nothing, CHAIN ("os", "b", "ab"));
+  assert_chain (set, "os a b", nothing, CHAIN ("os", "b", "ab"));
+}
+
+/* Nothing stands in a chain for company. */
+static void
+test_not_required (void)
+{
+  /* b is in reach, since an older a requires it */
+  g_autoptr (LmCatalogSet) set
+    = lab_set (HEAD OS ("1", "os") LAYER ("b", "", ON ("os", "b", "1"))
+                 LAYER ("a", "requires: [b], ", ON ("os", "a1", "1"))
+                   "  - {name: a, version: \"2\", group: g, builds: [" ON ("b", "a2", "1") "]}\n");
+  assert_no_build (set, "os a",
+                   "no builds make up os 1 + a 2: missing is a build of a 2 on os 1; a 2 is built on os 1 + b 1 only: add g=b");
+  assert_chain (set, "os a b", nothing, CHAIN ("os", "b", "a2"));
+  /* of two that serve, one is too many */
+  g_autoptr (LmCatalogSet) two
+    = lab_set (HEAD OS ("1", "os") LAYER ("x", "provides: [v], ", ON ("os", "x", "1"))
+                 LAYER ("y", "provides: [v], ", ON ("x", "y", "1")) LAYER ("a", "requires: [v], ", ON ("y", "a", "1")));
+  g_autoptr (GError) error = NULL;
+  g_assert_null (plan (two, "os a", nothing, &error));
+  g_assert_error (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD);
+  assert_chain (two, "os a x y", nothing, CHAIN ("os", "x", "y", "a"));
 }
 
 /* Newest that was built together, when the newest of each was not. */
@@ -234,6 +257,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/no-build", test_no_build);
   g_test_add_func ("/plan/cheapest", test_cheapest);
   g_test_add_func ("/plan/order", test_order);
+  g_test_add_func ("/plan/not-required", test_not_required);
   g_test_add_func ("/plan/older", test_older);
   g_test_add_func ("/plan/lost-parent", test_lost_parent);
   g_test_add_func ("/plan/circle", test_circle);

@@ -150,6 +150,8 @@ test_versions (void)
                                        "d 1 requires:v>=2",
                                        "e 1 provides:v=3",
                                        "f 1 provides:v",
+                                       "g 1.0b",
+                                       "g 1.0+a",
                                        "k 1 requires:l",
                                        "l 1 requires:k",
                                        NULL };
@@ -160,6 +162,8 @@ test_versions (void)
   /* the newest that fits, not the newest that is */
   assert_resolves (set, "c", "a 1.10?, c 1");
   assert_resolves (set, "d", "e 1?, d 1");
+  /* as Debian has it, letters come before all else */
+  assert_resolves (set, "g", "g 1.0+a");
   assert_resolves (set, "k", "k 1, l 1?");
 }
 
