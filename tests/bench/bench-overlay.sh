@@ -12,7 +12,8 @@ writes=${BENCH_WRITES:-20000}
 speed_bound=1.5
 space_bound=0.15
 size_mib=2048
-depth=32
+# As many at once as a virtio-blk queue of QEMU holds.
+depth=256
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/lamina-bench.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
