@@ -266,6 +266,18 @@ def test_if_range(w):
         assert f.good(state)
 
 
+def test_server_without_if_range(w):
+    """206 under another ETag than asked for: the bytes would not fit together."""
+    f, state = w.file(), w.state()
+    assert w.run(state, f.spec("cut:350000:9")).startswith("error source")
+    url = f.url("ignoreifrange")
+    with open(os.path.join(state, "partial", "sha256-%s.from" % f.hex), "w", encoding="ascii") as kept:
+        kept.write('sha256:%s\n"old"\n' % hashlib.sha256(url.encode()).hexdigest())
+    assert w.run(state, f.spec(url)) == "ok 1 %d" % SIZE
+    asked = [line.split()[2] for line in w.requests("/ignoreifrange/")]
+    assert asked == ["bytes=350000-", "-"], asked
+
+
 def test_resume_at_random_bytes(w):
     f = w.file()
     for _ in range(6):
