@@ -135,7 +135,10 @@ compare () {
     rm "$dir/written"
     sync
     measure "$dir/openssl.times" openssl dgst -sha256 "${files[@]}"
-    measure "$dir/pull.times" "$lamina" --state-dir "$dir/state" pull --catalog "$url/catalog.yaml" "$@" 2>"$dir/pull.log" || { cat "$dir/pull.log" >&2; exit 1; }
+    measure "$dir/pull.times" "$lamina" --state-dir "$dir/state" pull --catalog "$url/catalog.yaml" "$@" 2>"$dir/pull.log" || {
+      cat "$dir/pull.log" >&2
+      exit 1
+    }
     test "$(ls "$dir/state/layers" | wc -l)" = $#
     rm -rf "$dir/state"
   done
