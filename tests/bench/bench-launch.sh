@@ -43,11 +43,13 @@ mkdir -m 0755 "$dir/disks"
 virsh dumpxml --inactive model >"$dir/model.xml"
 overlay=$(sed -n "/<disk /,/<\/disk>/ s/.*<source file='\([^']*\)'.*/\1/p" "$dir/model.xml" | head -n 1)
 top=$(qemu-img info -f qcow2 --output=json "$overlay" -U | sed -n 's/.*"full-backing-filename": "\(.*\)".*/\1/p' | head -n 1)
-kernel=$(sed -n 's|.*<kernel>\(.*\)</kernel>.*|\1|p' "$dir/model.xml" | head -n 1)
-initrd=$(sed -n 's|.*<initrd>\(.*\)</initrd>.*|\1|p' "$dir/model.xml" | head -n 1)
+# The model's own copies go with it.
+sed -i -e "s|<kernel>.*</kernel>|<kernel>$dir/tiny/vmlinuz</kernel>|" -e "s|<initrd>.*</initrd>|<initrd>$dir/tiny/initrd</initrd>|" "$dir/model.xml"
+kernel=$dir/tiny/vmlinuz
+initrd=$dir/tiny/initrd
 cmdline=$(sed -n 's|.*<cmdline>\(.*\)</cmdline>.*|\1|p' "$dir/model.xml" | head -n 1)
 gib=$(qemu-img info -f qcow2 --output=json "$top" | awk -F '[:,]' '/"virtual-size"/ { print $2 / 1024 ^ 3; exit }')
-[ -n "$top" ] && [ -n "$kernel" ] && [ -n "$gib" ]
+[ -n "$top" ] && [ -n "$gib" ]
 "${lamina[@]}" rm model >/dev/null
 
 prepare_shell () {
