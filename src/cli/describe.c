@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "cli/describe.h"
-#include "model/json.h"
+#include "base/json.h"
 
 char *
 lm_describe_layers (const LmInstance *instance)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "cli/progress.h"
-#include "model/json.h"
+#include "base/json.h"
 #include "base/size.h"
 #include "cli/output.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/error.h"
-#include "model/json.h"
+#include "base/json.h"
 #include "cli/host.h"
 #include "cli/output.h"
 #include "ops/source.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "model/json.h"
+#include "base/json.h"
 #include "base/size.h"
 #include "cli/describe.h"
 #include "cli/host.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "model/listing.h"
+#include "base/json.h"
 #include "model/chain.h"
-#include "model/json.h"
 
 static gboolean
 is_there (const LmPlanView *view, const LmDigest *digest)

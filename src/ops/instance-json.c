@@ -2,7 +2,7 @@
 #include "config.h"
 #include "ops/instance-json.h"
 #include "base/error.h"
-#include "model/json.h"
+#include "base/json.h"
 
 #include <string.h>
 
