@@ -98,6 +98,22 @@ lm_help_print_verb (const LmVerb *verb)
   print_options ("Options of every verb", lm_global_options);
 }
 
+gboolean
+lm_help_print_group (const char *word)
+{
+  g_autofree char *prefix = g_strconcat (word, " ", NULL);
+  guint found = 0;
+  for (const LmVerb *const *verb = lm_verbs; *verb; verb++)
+    {
+      if (!g_str_has_prefix ((*verb)->name, prefix))
+        continue;
+      if (found++ == 0)
+        printf ("Usage: lamina %s VERB [OPTIONS] [ARGS]\n\nVerbs:\n", word);
+      printf ("  %-16s  %s\n", (*verb)->name, (*verb)->summary);
+    }
+  return found > 0;
+}
+
 void
 lm_help_print_version (void)
 {

@@ -66,9 +66,10 @@ read_disk (LmArgs *args, LmLaunchRequest *request, GError **error)
 static GBytes *
 read_seed_file (const char *key, const char *path, GError **error)
 {
-  GBytes *bytes = lm_file_read (path, MAX_SEED_FILE, error);
+  g_autoptr (GError) failure = NULL;
+  GBytes *bytes = lm_file_read (path, MAX_SEED_FILE, &failure);
   if (bytes == NULL)
-    g_prefix_error (error, "--cloud-init %s: ", key);
+    return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--cloud-init %s: %s", key, failure->message);
   return bytes;
 }
 

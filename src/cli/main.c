@@ -56,8 +56,9 @@ check_words (const LmVerb *verb, LmArgs *args, GError **error)
   guint n = lm_args_n_words (args);
   if (n >= verb->min_words && n <= verb->max_words)
     return TRUE;
-  return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "too %s words; usage: lamina %s %s",
-                   n < verb->min_words ? "few" : "many", verb->name, verb->synopsis ? verb->synopsis : "");
+  return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "too %s words; usage: lamina %s%s%s",
+                   n < verb->min_words ? "few" : "many", verb->name, verb->synopsis ? " " : "",
+                   verb->synopsis ? verb->synopsis : "");
 }
 
 static gboolean
@@ -103,9 +104,14 @@ dispatch (int argc, char **argv, GCancellable *cancellable, GError **error)
   const LmVerb *verb = lm_verb_find ((const char *const *) argv + used, &name_words);
   if (verb == NULL)
     {
+      const char *next = argv[used + 1];
+      if ((g_strcmp0 (next, "--help") == 0 || g_strcmp0 (next, "-h") == 0) && lm_help_print_group (argv[used]))
+        return TRUE;
       g_autofree char *safe = lm_output_safe (argv[used]);
-      return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "no such verb: %s%s; \"lamina --help\" lists them", safe,
-                       strcmp (safe, "catalog") == 0 || strcmp (safe, "cache") == 0 ? " (it needs a second word)" : "");
+      if (strcmp (safe, "catalog") == 0 || strcmp (safe, "cache") == 0)
+        return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE,
+                         "%s needs a second word; \"lamina help %s\" lists them", safe, safe);
+      return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "no such verb: %s; \"lamina --help\" lists them", safe);
     }
   const LmOption *tables[] = { lm_global_options, verb->options ? verb->options : no_options, NULL };
   g_autoptr (LmArgs) args = lm_args_new (tables);

@@ -26,6 +26,10 @@ merge_file (GKeyFile *into, const char *path, gboolean required, GPtrArray *warn
         return TRUE;
       return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s", path, failure->message);
     }
+  g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
+  for (char **group = groups; *group; group++)
+    if (strcmp (*group, GROUP) != 0)
+      g_ptr_array_add (warnings, g_strdup_printf ("%s: unknown group [%s] is ignored; settings belong to [" GROUP "]", path, *group));
   g_auto (GStrv) keys = g_key_file_get_keys (file, GROUP, NULL, NULL);
   for (char **key = keys; key && *key; key++)
     {
@@ -106,7 +110,7 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GError **error)
   g_autoptr (GKeyFile) file = g_key_file_new ();
   const char *own = lm_args_get (args, "config");
   own = own ? own : g_getenv ("LAMINA_CONFIG");
-  if (own != NULL)
+  if (own != NULL && *own != '\0')
     {
       if (!merge_file (file, own, TRUE, warnings, error))
         return NULL;

@@ -14,8 +14,10 @@ run (const LmInvocation *invocation, GError **error)
     }
   guint used;
   const LmVerb *verb = lm_verb_find (words, &used);
+  if (verb == NULL && words[1] == NULL && lm_help_print_group (words[0]))
+    return TRUE;
   if (verb == NULL)
-    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "no such verb: %s", words[0]);
+    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "no such verb: %s; \"lamina --help\" lists them", words[0]);
   lm_help_print_verb (verb);
   return TRUE;
 }

@@ -22,9 +22,13 @@ is_word (const char *name)
 static LmXml *
 load (const char *path, GError **error)
 {
-  g_autoptr (GBytes) bytes = lm_file_read (path, LM_XML_SIZE_MAX, error);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) bytes = lm_file_read (path, LM_XML_SIZE_MAX, &failure);
   if (bytes == NULL)
-    return NULL;
+    return lm_throw_null (error, LM_TEMPLATE_ERROR,
+                          g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? LM_TEMPLATE_ERROR_NOT_FOUND
+                                                                                      : LM_TEMPLATE_ERROR_INVALID,
+                          "template: %s", failure->message);
   gsize size;
   const char *data = g_bytes_get_data (bytes, &size);
   return lm_xml_parse (data != NULL ? data : "", size, path, error);
@@ -49,7 +53,7 @@ lm_template_load (const char *const *dirs, const char *name, GError **error)
       LmXml *xml = load (path, &local);
       if (xml != NULL)
         return xml;
-      if (!g_error_matches (local, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+      if (!g_error_matches (local, LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_NOT_FOUND))
         {
           g_propagate_error (error, g_steal_pointer (&local));
           return NULL;

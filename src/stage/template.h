@@ -8,7 +8,7 @@
 typedef enum
 {
   LM_TEMPLATE_ERROR_NOT_FOUND,
-  LM_TEMPLATE_ERROR_INVALID, /* neither a word nor a path */
+  LM_TEMPLATE_ERROR_INVALID, /* neither a word nor a path, or a file that cannot be read */
 } LmTemplateError;
 
 #define LM_TEMPLATE_ERROR lm_template_error_quark ()
@@ -16,5 +16,5 @@ GQuark lm_template_error_quark (void);
 
 /** lm_template_load: reads the template @name; @dirs (NULL-terminated) are
  * searched in their order: user's, system's, shipped. Blocks on the disk.
- * Errors: LM_TEMPLATE_ERROR, LM_XML_ERROR_SYNTAX, G_IO_ERROR. */
+ * Errors: LM_TEMPLATE_ERROR, LM_XML_ERROR_SYNTAX. */
 LmXml *lm_template_load (const char *const *dirs, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -87,6 +87,8 @@ expect(2, "progress of an unknown kind", "plan", "debian", "--progress=loud", sa
 ok(run("--version").stdout.startswith("lamina "), "version")
 ok("Usage: lamina launch" in run("launch", "--help").stdout, "help of a verb")
 ok("Usage: lamina launch" in run("help", "launch").stdout, "help verb")
+for words in (("help", "catalog"), ("catalog", "--help")):
+    ok("catalog update" in run(*words).stdout, f"{' '.join(words)} lists what catalog takes")
 
 # Names and values
 for name in ("", "-x", "../x", "a/b", "a b", "x" * 65, "a\nb", ".", "é"):
@@ -98,7 +100,7 @@ for option in ("--memory=0", "--memory=lots", "--memory=-1", "--vcpus=0", "--vcp
                "--network=bridge=a b", "--network=user,hostfwd=x", "--graphics=vnc,listen=x y", "--cpu=a b", "--virt-type=xen",
                "--cloud-init=user-data", "--cloud-init=x=/dev/null", "--wait=0", "--wait=x"):
     expect(2, f"hostile value {option}", "launch", option, "web1", "debian")
-expect(1, "a cloud-init file that is not there", "launch", "--cloud-init", "user-data=/nonexistent", "web1", "debian",
+expect(2, "a cloud-init file that is not there", "launch", "--cloud-init", "user-data=/nonexistent", "web1", "debian",
        says="/nonexistent")
 key = path("key", "-----BEGIN OPENSSH PRIVATE KEY-----\n")
 expect(2, "a private key is not put on a disk", "launch", "--cloud-init", f"ssh-key={key}", "web1", "debian", says="private key")
@@ -110,6 +112,10 @@ expect(2, "wrong value in the configuration", "cache", "list", "--config", bad, 
 odd = path("odd.conf", "[lamina]\ncolour = red\n")
 done = run("cache", "list", "--config", odd)
 ok(done.returncode == 0 and "colour" in done.stderr, "unknown key in the configuration is a warning", done.stderr)
+odd = path("group.conf", f"[general]\nstate-dir = {work}/nowhere\n")
+done = run("cache", "list", "--config", odd)
+ok(done.returncode == 0 and "[general]" in done.stderr, "unknown group in the configuration is a warning", done.stderr)
+expect(0, "an empty LAMINA_CONFIG is none", "cache", "list", LAMINA_CONFIG="")
 elsewhere = path("dir.conf", f"[lamina]\nstate-dir = {work}/from-file\n")
 done = run("cache", "list", "--config", elsewhere, LAMINA_STATE_DIR="")
 ok(os.path.isdir(f"{work}/from-file/layers"), "state directory from the configuration", done.stderr)

@@ -166,7 +166,7 @@ test_errors (void)
   assert_error_of (minimal, "nope", LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_NOT_FOUND, "nope.xml");
   assert_error_of (minimal, "..", LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_INVALID, "..");
   assert_error_of (minimal, "", LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_INVALID, "template");
-  assert_error_of (minimal, "/nonexistent/t.xml", G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "/nonexistent/t.xml");
+  assert_error_of (minimal, "/nonexistent/t.xml", LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_NOT_FOUND, "/nonexistent/t.xml");
   assert_error_of (minimal, "direct-kernel", LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "<?lamina kernel?>");
   assert_error_of (full, "q35-bios", LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "<?lamina kernel?>");
   g_clear_pointer (&minimal->console_log, g_free);
