@@ -93,8 +93,7 @@ lm_describe_to_json (const LmInventoryEntry *entry, JsonBuilder *builder)
   lm_json_add_string (builder, "name", instance->name);
   lm_json_add_string (builder, "uuid", instance->uuid);
   lm_json_add_string (builder, "uri", instance->uri);
-  if (entry->state)
-    lm_json_add_string (builder, "state", entry->state);
+  lm_json_add_string (builder, "state", entry->state);
   lm_json_add_strv (builder, "selections", instance->resolved);
   add_layers (instance, builder);
   lm_json_add_string (builder, "overlay", instance->overlay);

@@ -67,7 +67,7 @@ add_value (LmArgs *args, const LmOption *option, const LmYamlNode *node, GError 
     }
   const char *text = lm_yaml_node_get_text (node);
   gboolean on = FALSE;
-  if (option->flags & LM_OPTION_VALUE)
+  if ((option->flags & LM_OPTION_VALUE) && !(option->flags & LM_OPTION_OPTIONAL))
     {
       lm_args_add (args, name, text);
       return TRUE;

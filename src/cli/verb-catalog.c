@@ -7,11 +7,55 @@
 #include "ops/source.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const LmOption add_options[] = {
   { "priority", 0, LM_OPTION_VALUE, "N", "0 to 1000, default 100; the highest wins", LM_COMPLETE_NONE },
   { NULL },
 };
+
+static char *
+format_time (gint64 seconds)
+{
+  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (seconds);
+  return time ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+}
+
+static void
+add_source (const LmSource *source, JsonBuilder *builder)
+{
+  g_autofree char *fetched = format_time (source->fetched);
+  json_builder_begin_object (builder);
+  lm_json_add_string (builder, "name", source->name);
+  lm_json_add_string (builder, "url", source->url);
+  lm_json_add_uint (builder, "priority", source->priority);
+  lm_json_add_string (builder, "fetched", fetched);
+  json_builder_end_object (builder);
+}
+
+static void
+print_document (JsonBuilder *builder)
+{
+  g_autofree char *text = lm_json_finish (builder);
+  fputs (text, stdout);
+}
+
+/* The source as "catalog list" shows it. */
+static gboolean
+print_added (const LmInvocation *invocation, const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) sources = lm_source_list (invocation->settings->state_dir, NULL, error);
+  for (guint i = 0; sources && i < sources->len; i++)
+    {
+      const LmSource *source = g_ptr_array_index (sources, i);
+      if (strcmp (source->name, name) != 0)
+        continue;
+      g_autoptr (JsonBuilder) builder = json_builder_new ();
+      add_source (source, builder);
+      print_document (builder);
+    }
+  return sources != NULL;
+}
 
 static gboolean
 run_add (const LmInvocation *invocation, GError **error)
@@ -24,7 +68,7 @@ run_add (const LmInvocation *invocation, GError **error)
   gboolean ok = lm_source_add (invocation->settings->state_dir, words[0], words[1], (int) priority, warnings,
                                invocation->cancellable, error);
   lm_cli_warnings (warnings);
-  return ok;
+  return ok && (!lm_args_has (invocation->args, "json") || print_added (invocation, words[0], error));
 }
 
 static gboolean
@@ -42,6 +86,11 @@ run_update (const LmInvocation *invocation, GError **error)
   const char *const *names
     = lm_args_n_words (invocation->args) ? lm_args_words (invocation->args) : (const char *const *) every;
 
+  gboolean json = lm_args_has (invocation->args, "json");
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "sources");
+  json_builder_begin_array (builder);
   guint failed = 0, total = 0;
   g_autoptr (GError) last = NULL;
   for (const char *const *name = names; *name; name++, total++)
@@ -50,7 +99,12 @@ run_update (const LmInvocation *invocation, GError **error)
       gboolean changed;
       if (lm_source_update (state_dir, *name, &changed, warnings, invocation->cancellable, &failure))
         {
-          printf ("%s: %s\n", *name, changed ? "updated" : "unchanged");
+          json_builder_begin_object (builder);
+          lm_json_add_string (builder, "name", *name);
+          lm_json_add_bool (builder, "changed", changed);
+          json_builder_end_object (builder);
+          if (!json)
+            printf ("%s: %s\n", *name, changed ? "updated" : "unchanged");
           continue;
         }
       failed++;
@@ -61,8 +115,14 @@ run_update (const LmInvocation *invocation, GError **error)
       last = g_steal_pointer (&failure);
     }
   lm_cli_warnings (warnings);
+  json_builder_end_array (builder);
+  json_builder_end_object (builder);
   if (failed == 0)
-    return TRUE;
+    {
+      if (json)
+        print_document (builder);
+      return TRUE;
+    }
   return lm_throw (error, last->domain, last->code, "%u of %u catalog sources could not be updated", failed, total);
 }
 
@@ -72,14 +132,15 @@ run_remove (const LmInvocation *invocation, GError **error)
   for (const char *const *name = lm_args_words (invocation->args); *name; name++)
     if (!lm_source_remove (invocation->settings->state_dir, *name, error))
       return FALSE;
+  if (lm_args_has (invocation->args, "json"))
+    {
+      g_autoptr (JsonBuilder) builder = json_builder_new ();
+      json_builder_begin_object (builder);
+      lm_json_add_strv (builder, "removed", (char *const *) lm_args_words (invocation->args));
+      json_builder_end_object (builder);
+      print_document (builder);
+    }
   return TRUE;
-}
-
-static char *
-format_time (gint64 seconds)
-{
-  g_autoptr (GDateTime) time = g_date_time_new_from_unix_utc (seconds);
-  return time ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
 }
 
 static void
@@ -90,20 +151,10 @@ print_json (GPtrArray *sources)
   json_builder_set_member_name (builder, "sources");
   json_builder_begin_array (builder);
   for (guint i = 0; i < sources->len; i++)
-    {
-      const LmSource *source = g_ptr_array_index (sources, i);
-      g_autofree char *fetched = format_time (source->fetched);
-      json_builder_begin_object (builder);
-      lm_json_add_string (builder, "name", source->name);
-      lm_json_add_string (builder, "url", source->url);
-      lm_json_add_uint (builder, "priority", source->priority);
-      lm_json_add_string (builder, "fetched", fetched);
-      json_builder_end_object (builder);
-    }
+    add_source (g_ptr_array_index (sources, i), builder);
   json_builder_end_array (builder);
   json_builder_end_object (builder);
-  g_autofree char *text = lm_json_finish (builder);
-  fputs (text, stdout);
+  print_document (builder);
 }
 
 static gboolean

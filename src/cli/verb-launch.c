@@ -20,13 +20,16 @@ static const LmOption launch_options[] = {
 
 static const LmOption define_options[] = { LM_MACHINE_OPTIONS, { NULL } };
 
-static void
-print_json (const LmLaunchResult *result)
+/* As "show" has it, and what this run did. */
+static gboolean
+print_json (const LmHost *host, const LmLaunchResult *result, GError **error)
 {
+  g_autoptr (LmInventoryEntry) entry = lm_inventory_find (host, result->instance->name, error);
+  if (entry == NULL)
+    return FALSE;
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  LmInventoryEntry entry = { .instance = result->instance, .addresses = result->addresses };
   json_builder_begin_object (builder);
-  lm_describe_to_json (&entry, builder);
+  lm_describe_to_json (entry, builder);
   lm_json_add_bool (builder, "existed", result->existed);
   lm_json_add_bool (builder, "started", result->started);
   lm_json_add_bool (builder, "ready", result->ready);
@@ -34,6 +37,7 @@ print_json (const LmLaunchResult *result)
   json_builder_end_object (builder);
   g_autofree char *text = lm_json_finish (builder);
   fputs (text, stdout);
+  return TRUE;
 }
 
 /* How to reach a guest that is up. */
@@ -82,9 +86,8 @@ launch (const LmInvocation *invocation, LmLaunchRequest *request, GError **error
   if (result == NULL)
     return FALSE;
   if (lm_args_has (invocation->args, "json"))
-    print_json (result);
-  else
-    print_text (result, !request->start);
+    return print_json (&host->host, result, error);
+  print_text (result, !request->start);
   return TRUE;
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
+#include "base/error.h"
+#include "base/json.h"
 #include "cli/host.h"
+#include "cli/output.h"
 #include "ops/remove.h"
 
 #include <stdio.h>
@@ -10,23 +13,57 @@ static const LmOption options[] = {
   { NULL },
 };
 
+static void
+print_json (GStrvBuilder *removed, GStrvBuilder *missing)
+{
+  g_auto (GStrv) gone = g_strv_builder_end (removed);
+  g_auto (GStrv) absent = g_strv_builder_end (missing);
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  lm_json_add_strv (builder, "removed", gone);
+  lm_json_add_strv (builder, "missing", absent);
+  json_builder_end_object (builder);
+  g_autofree char *text = lm_json_finish (builder);
+  fputs (text, stdout);
+}
+
+/* One that cannot be removed does not keep the others. */
 static gboolean
 run (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
   if (host == NULL)
     return FALSE;
+  gboolean ignore_missing = lm_args_has (invocation->args, "ignore-missing");
+  guint total = lm_args_n_words (invocation->args), failed = 0;
+  g_autoptr (GStrvBuilder) removed = g_strv_builder_new ();
+  g_autoptr (GStrvBuilder) missing = g_strv_builder_new ();
+  g_autoptr (GError) first = NULL;
   for (const char *const *name = lm_args_words (invocation->args); *name; name++)
     {
       g_autoptr (GError) failure = NULL;
       if (lm_remove (&host->host, *name, invocation->cancellable, &failure))
-        continue;
-      if (g_error_matches (failure, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND)
-          && lm_args_has (invocation->args, "ignore-missing"))
-        continue;
-      g_propagate_error (error, g_steal_pointer (&failure));
+        g_strv_builder_add (removed, *name);
+      else if (ignore_missing && g_error_matches (failure, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND))
+        g_strv_builder_add (missing, *name);
+      else
+        {
+          failed++;
+          if (total > 1)
+            lm_output_warning ("%s", failure->message);
+          if (first == NULL)
+            first = g_steal_pointer (&failure);
+        }
+    }
+  if (failed > 0 && total > 1)
+    return lm_throw (error, first->domain, first->code, "%u of %u machines could not be removed", failed, total);
+  if (failed > 0)
+    {
+      g_propagate_error (error, g_steal_pointer (&first));
       return FALSE;
     }
+  if (lm_args_has (invocation->args, "json"))
+    print_json (removed, missing);
   return TRUE;
 }
 

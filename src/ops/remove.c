@@ -58,8 +58,11 @@ lm_remove (const LmHost *host, const char *name, GCancellable *cancellable, GErr
     return FALSE;
   g_autoptr (LmLock) lock = lm_instance_lock (host->state_dir, name, cancellable, error);
   g_autoptr (LmVirt) virt = lock ? lm_virt_connect (host->uri, error) : NULL;
-  if (virt == NULL || !lm_remove_locked (host, virt, name, error))
+  gboolean removed = virt != NULL && lm_remove_locked (host, virt, name, error);
+  if (lock == NULL)
     return FALSE;
-  lm_lock_remove_file (lock);
-  return TRUE;
+  g_autoptr (LmInstance) there = lm_instance_find (host->state_dir, name, NULL, NULL);
+  if (there == NULL)
+    lm_lock_remove_file (lock);
+  return removed;
 }

@@ -97,6 +97,15 @@ lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, GE
   return lm_file_write (record, json, strlen (json), 0644, error);
 }
 
+gboolean
+lm_source_record_has (const char *dir, const LmSource *source, GBytes *body)
+{
+  g_autofree char *copy = file_of (dir, source->name, ".catalog");
+  g_autoptr (GMappedFile) file = g_mapped_file_new (copy, FALSE, NULL);
+  g_autoptr (GBytes) there = file ? g_mapped_file_get_bytes (file) : NULL;
+  return there != NULL && g_bytes_equal (there, body);
+}
+
 void
 lm_source_record_erase (const char *dir, const char *name)
 {

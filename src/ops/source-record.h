@@ -11,6 +11,9 @@ LmSource *lm_source_record_load (const char *dir, const char *name, GError **err
 /** lm_source_record_save: writes the copy @body (NULL: as it was), then the record. */
 gboolean lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_source_record_has: whether the copy of @source is @body already. */
+gboolean lm_source_record_has (const char *dir, const LmSource *source, GBytes *body);
+
 /** lm_source_record_erase: removes all files of the source; missing ones are fine. */
 void lm_source_record_erase (const char *dir, const char *name);
 

@@ -94,8 +94,10 @@ refresh (const char *dir, LmSource *source, const char *shown, gboolean *out_cha
   if (document == NULL)
     return fetch_failed (shown, failure, error);
   source->fetched = g_get_real_time () / G_USEC_PER_SEC;
+  /* Servers without ETag, and files, give the same bytes again. */
+  gboolean changed = document->body != NULL && !lm_source_record_has (dir, source, document->body);
   if (out_changed)
-    *out_changed = document->body != NULL;
+    *out_changed = changed;
   if (document->body == NULL)
     return lm_source_record_save (dir, source, NULL, error);
 
@@ -108,7 +110,7 @@ refresh (const char *dir, LmSource *source, const char *shown, gboolean *out_cha
   source->base_url = g_strdup (document->url);
   g_free (source->etag);
   source->etag = g_strdup (document->etag);
-  return lm_source_record_save (dir, source, document->body, error);
+  return lm_source_record_save (dir, source, changed ? document->body : NULL, error);
 }
 
 static int
@@ -211,10 +213,11 @@ lm_source_remove (const char *state_dir, const char *name, GError **error)
 static LmCatalog *
 load_file (const char *file, const char *url, GPtrArray *warnings, GError **error)
 {
-  g_autofree char *path = g_filename_from_uri (url, NULL, error);
-  g_autoptr (GBytes) bytes = path ? lm_file_read (path, MAX_CATALOG, error) : NULL;
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *path = g_filename_from_uri (url, NULL, &failure);
+  g_autoptr (GBytes) bytes = path ? lm_file_read (path, MAX_CATALOG, &failure) : NULL;
   if (bytes == NULL)
-    return NULL;
+    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH, "catalog: %s", failure->message);
   gsize size;
   const char *text = g_bytes_get_data (bytes, &size);
   return lm_catalog_parse (file, url, text ? text : "", size, warnings, error);
@@ -270,6 +273,11 @@ load_extra (LmCatalogSet *set, const char *state_dir, const char *text, GPtrArra
   g_autoptr (GError) failure = NULL;
   LmCatalog *catalog = g_str_has_prefix (url, "file://") ? load_file (text, url, warnings, &failure)
                                                          : load_url (state_dir, url, warnings, cancellable, &failure);
+  if (catalog == NULL && failure->domain == LM_SOURCE_ERROR)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   if (catalog == NULL)
     return fetch_failed (text, failure, error);
   lm_catalog_set_add (set, catalog, EXTRA_PRIORITY);

@@ -135,6 +135,15 @@ done = expect(5, "catalog with a mistake", "catalog", "add", "bad", path("bad.ya
 sources = json.loads(run("catalog", "list", "--json").stdout)["sources"]
 ok([s["name"] for s in sources] == ["lab"], "only the good one is kept", sources)
 expect(3, "remove a source that is not there", "catalog", "remove", "gone")
+added = json.loads(run("catalog", "add", "second", catalog, "--priority", "7", "--json").stdout)
+ok((added["name"], added["priority"], added["url"]) == ("second", 7, f"file://{catalog}"), "catalog add as JSON", added)
+updated = json.loads(run("catalog", "update", "--json").stdout)
+ok(updated == {"sources": [{"name": "lab", "changed": False}, {"name": "second", "changed": False}]},
+   "catalog update as JSON; a file that is the same is no change", updated)
+ok(json.loads(run("catalog", "remove", "second", "--json").stdout) == {"removed": ["second"]}, "catalog remove as JSON")
+done = expect(5, "--catalog that is not there", "plan", "debian", "--catalog", "/nonexistent.yaml", says="/nonexistent.yaml")
+done = expect(5, "--catalog that is dead", "plan", "debian", "--catalog", "http://127.0.0.1:1/x", says="http://127.0.0.1:1/x")
+ok(done.stderr.count("catalog source") == 1, "names it once", done.stderr)
 
 # Plan
 plan = json.loads(run("plan", "--json", "web=nginx", "debian").stdout)
@@ -195,6 +204,21 @@ spec = path("web3.yaml", "name: web1\nselections: [debian]\nautostart: perhaps\n
 expect(2, "wrong type in a specification", "launch", "-f", spec, says="web3.yaml:3")
 spec = path("web4.yaml", "name: ../x\nselections: [debian]\n")
 expect(2, "hostile name in a specification", "launch", "-f", spec)
+
+spec = path("web5.yaml", "name: web1\nselections: [nginx]\nwait: true\n")
+expect(3, "wait: true in a specification", "launch", "-f", spec, "-c", "test:///default", says="nginx")
+spec = path("web6.json", json.dumps({"name": "web1", "selections": {"web": "nginx"}, "wait": False, "autostart": True}))
+expect(3, "a specification in JSON", "launch", "-f", spec, "-c", "test:///default", says="nginx")
+
+# Machines, on libvirt's test driver
+test = ("-c", "test:///default")
+expect(3, "rm: no such machine", "rm", "gone", *test, says="gone")
+done = expect(3, "rm: several that are not there", "rm", "gone", "lost", *test, says="2 of 2")
+ok("gone" in done.stderr and "lost" in done.stderr, "each is named", done.stderr)
+done = run("rm", "--ignore-missing", "--json", "gone", "lost", *test)
+ok(json.loads(done.stdout) == {"removed": [], "missing": ["gone", "lost"]}, "rm as JSON", done.stderr)
+ok(not [f for f in os.listdir(f"{state}/instances") if f.endswith(".lock")], "no lock stays of what is not there")
+ok(json.loads(run("ps", "--json", *test).stdout) == {"machines": []}, "ps as JSON")
 
 print(f"1..{count}")
 sys.exit(failed != 0)
