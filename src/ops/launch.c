@@ -126,10 +126,7 @@ start (Launch *launch, GError **error)
 {
   launch->log_offset = file_size (launch->instance->console_log);
   if (!lm_fault_point ("launch-before-start", error) || !lm_virt_domain_start (launch->domain, error))
-    {
-      g_prefix_error (error, "cannot start %s: ", launch->instance->name);
-      return FALSE;
-    }
+    return FALSE;
   launch->result->started = TRUE;
   return lm_fault_point ("launch-after-start", error);
 }
@@ -233,6 +230,13 @@ meet_record (Launch *launch, GError **error)
   g_autoptr (LmInstance) there = lm_instance_find (launch->host->state_dir, name, lm_virt_uri (launch->virt), NULL);
   if (there == NULL)
     return TRUE;
+  /* The user's words mean a machine that has this name; this one has another now. */
+  g_autoptr (LmVirtDomain) renamed = lm_virt_find_uuid (launch->virt, there->uuid, NULL);
+  if (renamed != NULL)
+    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+                     "the domain of the machine %s was renamed to %s; \"virsh domrename %s %s\" gives it its name back, "
+                     "\"lamina rm %s\" removes it", name, lm_virt_domain_name (renamed), lm_virt_domain_name (renamed),
+                     name, name);
   if (there->complete && !there->transient && !launch->request->replace)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
                      "the domain %s is gone, but its disk is still there (%s); \"lamina rm %s\" or --replace removes it",

@@ -63,4 +63,24 @@ END
 run host_lamina "$host" launch -f "$tmp/spec.yaml"
 exits 0 'a machine from a file'
 is "$(host_exec "$host" virsh dominfo spec | awk '/^CPU\(s\)/ { print $2 }')" 2 'with what it says'
+
+# What programs read of a launch is what "show" says of the machine.
+run host_lamina "$host" launch j a c --json
+is "$(json '(d["state"], d["started"], d["existed"], d["overlay_bytes"] > 0)' <<<"$out")" "('running', True, False, True)" \
+  'launch --json has state and sizes'
+run host_lamina "$host" rm gone j
+exits 3 'a machine that is not there is an error'
+ok 'but does not keep the others' eval '! defined j'
+ok 'and leaves no lock' test ! -e "$host/lamina/instances/gone.lock"
+
+# A machine that virsh gave another name is not taken for one that is gone.
+host_lamina "$host" define r a c >/dev/null
+host_exec "$host" virsh -q domrename r renamed >/dev/null
+run host_lamina "$host" launch r a e --replace
+exits 1 'a machine whose domain was renamed is not replaced'
+like "$err" 'virsh domrename renamed r' 'it says what to do'
+ok 'and stays' defined renamed
+run host_lamina "$host" rm r
+exits 0 'rm removes it'
+ok 'under its new name' eval '! defined renamed'
 done_testing
