@@ -23,6 +23,11 @@ typedef enum
   LM_COMPLETE_INSTANCE,  /* machines that lamina made */
   LM_COMPLETE_SOURCE,    /* catalog sources */
   LM_COMPLETE_TEMPLATE,
+  LM_COMPLETE_PROGRESS,  /* values of an option, from here on */
+  LM_COMPLETE_VIRT_TYPE,
+  LM_COMPLETE_NETWORK,
+  LM_COMPLETE_GRAPHICS,
+  LM_COMPLETE_SEED_FILE, /* KEY=FILE of --cloud-init */
 } LmCompleteKind;
 
 typedef struct

@@ -20,7 +20,7 @@ const LmOption lm_global_options[] = {
   { "state-dir", 0, LM_OPTION_VALUE, "DIR", "where layers and machines are kept", LM_COMPLETE_DIRECTORY },
   { "config", 0, LM_OPTION_VALUE, "FILE", "read this instead of lamina.conf", LM_COMPLETE_FILE },
   { "json", 0, LM_OPTION_FLAG, NULL, "print one JSON document", LM_COMPLETE_NONE },
-  { "progress", 0, LM_OPTION_VALUE, "KIND", "auto, json, lines or none (on stderr)", LM_COMPLETE_NONE },
+  { "progress", 0, LM_OPTION_VALUE, "KIND", "auto, json, lines or none (on stderr)", LM_COMPLETE_PROGRESS },
   { "verbose", 'v', LM_OPTION_FLAG, NULL, "show the commands that are run", LM_COMPLETE_NONE },
   { "help", 'h', LM_OPTION_FLAG, NULL, "show this help", LM_COMPLETE_NONE },
   { "version", 0, LM_OPTION_FLAG, NULL, "show the version and how this was built", LM_COMPLETE_NONE },

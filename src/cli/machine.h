@@ -7,25 +7,25 @@
 /* For the option table of a verb that makes a machine. */
 #define LM_MACHINE_OPTIONS \
   { "file", 'f', LM_OPTION_VALUE, "FILE", \
-    "read name, selections and options from this YAML file", LM_COMPLETE_FILE }, \
+    "read name, selections and options from this file", LM_COMPLETE_FILE }, \
   { "memory", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "SIZE", "memory; a bare number is MiB", LM_COMPLETE_NONE }, \
   { "vcpus", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "N", "virtual CPUs", LM_COMPLETE_NONE }, \
   { "cpu", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "MODEL", \
     "CPU model, host-model or host-passthrough", LM_COMPLETE_NONE }, \
   { "virt-type", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "TYPE", \
-    "kvm or qemu; default: kvm when usable", LM_COMPLETE_NONE }, \
+    "kvm or qemu; default: kvm when usable", LM_COMPLETE_VIRT_TYPE }, \
   { "disk", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "size=SIZE", \
     "size of the disk; a bare number is GiB", LM_COMPLETE_NONE }, \
   { "network", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE | LM_OPTION_SPEC, "NETWORK", \
-    "user, network=NAME, bridge=NAME or none", LM_COMPLETE_NONE }, \
+    "user, default, network=NAME, bridge=NAME or none", LM_COMPLETE_NETWORK }, \
   { "publish", 'p', LM_OPTION_VALUE | LM_OPTION_MULTIPLE | LM_OPTION_SPEC, "[ADDR:]PORT:GUESTPORT", \
     "forward a TCP port of this host to the guest", LM_COMPLETE_NONE }, \
-  { "graphics", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "KIND", "none (default), vnc or spice", LM_COMPLETE_NONE }, \
+  { "graphics", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "KIND", "none (default), vnc or spice", LM_COMPLETE_GRAPHICS }, \
   { "osinfo", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "ID", \
     "operating system, a libosinfo short id", LM_COMPLETE_NONE }, \
   { "template", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "NAME|FILE", "domain template", LM_COMPLETE_TEMPLATE }, \
   { "cloud-init", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE | LM_OPTION_SPEC, "KEY=FILE,...", \
-    "seed disk: user-data=, meta-data=, network-config=, ssh-key=", LM_COMPLETE_NONE }, \
+    "seed disk: user-data=, meta-data=, network-config=, ssh-key=", LM_COMPLETE_SEED_FILE }, \
   { "autostart", 0, LM_OPTION_FLAG | LM_OPTION_SPEC, NULL, "start it when the host starts", LM_COMPLETE_NONE }, \
   { "replace", 0, LM_OPTION_FLAG, NULL, "remove another machine of that name first, with its disk", LM_COMPLETE_NONE }
 

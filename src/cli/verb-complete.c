@@ -99,6 +99,23 @@ offer_templates (char **dirs, const char *prefix)
 }
 
 static void
+offer_words (const char *const *words, const char *prefix)
+{
+  for (; *words; words++)
+    offer (*words, prefix);
+}
+
+static void
+offer_seed_file (const char *prefix)
+{
+  static const char *const keys[] = { "user-data=", "meta-data=", "network-config=", "ssh-key=", NULL };
+  if (strchr (prefix, '=') != NULL)
+    puts (":file");
+  else
+    offer_words (keys, prefix);
+}
+
+static void
 offer_kind (const LmInvocation *invocation, LmCompleteKind kind, const char *prefix)
 {
   const LmSettings *settings = invocation->settings;
@@ -124,6 +141,21 @@ offer_kind (const LmInvocation *invocation, LmCompleteKind kind, const char *pre
     case LM_COMPLETE_TEMPLATE:
       offer_templates (settings->template_dirs, prefix);
       break;
+    case LM_COMPLETE_PROGRESS:
+      offer_words ((const char *const[]){ "auto", "json", "lines", "none", NULL }, prefix);
+      break;
+    case LM_COMPLETE_VIRT_TYPE:
+      offer_words ((const char *const[]){ "kvm", "qemu", NULL }, prefix);
+      break;
+    case LM_COMPLETE_NETWORK:
+      offer_words ((const char *const[]){ "user", "default", "network=", "bridge=", "none", NULL }, prefix);
+      break;
+    case LM_COMPLETE_GRAPHICS:
+      offer_words ((const char *const[]){ "none", "vnc", "spice", NULL }, prefix);
+      break;
+    case LM_COMPLETE_SEED_FILE:
+      offer_seed_file (prefix);
+      break;
     }
 }
 
@@ -141,6 +173,23 @@ static gboolean
 takes_next_word (const LmOption *option)
 {
   return option && (option->flags & LM_OPTION_VALUE) && !(option->flags & LM_OPTION_OPTIONAL);
+}
+
+/* --option=VALUE under the cursor: *prefix becomes the beginning of the value. */
+static const LmOption *
+find_joined (const LmVerb *verb, const char **prefix)
+{
+  const char *equals = g_str_has_prefix (*prefix, "--") ? strchr (*prefix, '=') : NULL;
+  if (equals == NULL)
+    return NULL;
+  g_autofree char *word = g_strndup (*prefix, (gsize) (equals - *prefix));
+  const LmOption *option = find_option (lm_global_options, word);
+  if (option == NULL && verb != NULL)
+    option = find_option (verb->options, word);
+  if (option == NULL || !(option->flags & LM_OPTION_VALUE))
+    return NULL;
+  *prefix = equals + 1;
+  return option;
 }
 
 static gboolean
@@ -172,7 +221,10 @@ run (const LmInvocation *invocation, GError **error)
       verb = lm_verb_find (name, &used);
     }
 
-  if (takes_next_word (pending))
+  const LmOption *joined = find_joined (verb, &prefix);
+  if (joined)
+    offer_kind (invocation, joined->complete, prefix);
+  else if (takes_next_word (pending))
     offer_kind (invocation, pending->complete, prefix);
   else if (prefix[0] == '-')
     {

@@ -56,5 +56,12 @@ expect 'lamina launch web1 deb' debian
 expect 'lamina plan os=' debian
 expect "lamina --config $TMPDIR/la" "$TMPDIR/lab.yaml"
 expect 'lamina launch --template direct' direct-kernel
+expect 'lamina --progress=' auto json lines none
+expect 'lamina launch --virt-type=q' qemu
+expect 'lamina launch --graphics ' none vnc spice
+expect 'lamina launch --network b' bridge=
+expect 'lamina launch --cloud-init ' user-data= ssh-key=
+expect "lamina launch --cloud-init user-data=$TMPDIR/la" "$TMPDIR/lab.yaml"
+expect "lamina launch --file=$TMPDIR/la" "$TMPDIR/lab.yaml"
 echo "1..$count"
 [ "$failed" -eq 0 ]
