@@ -145,7 +145,8 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   if (dispatch (argc, argv, cancellable, &error))
     return LM_STATUS_DONE;
-  g_autofree char *safe = lm_output_safe (error->message);
+  gboolean cancelled = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_autofree char *safe = lm_output_safe (cancelled ? "interrupted" : error->message);
   fprintf (stderr, "lamina: %s\n", safe);
   return (int) lm_status_of_error (error);
 }

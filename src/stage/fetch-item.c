@@ -127,7 +127,7 @@ sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GErro
                        lm_digest_format (&item->digest, want_text), lm_digest_format (got, got_text));
     }
   if (item->kind == LM_PLAN_LAYER
-      && !lm_image_vet (lm_partial_get_path (self->partial), item->name, item->has_parent ? &item->parent : NULL, NULL,
+      && !lm_image_vet (lm_partial_get_path (self->partial), "the file", item->has_parent ? &item->parent : NULL, NULL,
                         self->run->cancellable, error))
     return FALSE;
   return lm_fetch_sink_wait_synced (sink, error) && lm_partial_publish (self->partial, item->kind, error);
