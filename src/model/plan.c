@@ -106,7 +106,6 @@ add_machine (LmPlan *plan, const GPtrArray *layers, const LmPlanView *view)
   for (guint i = 0; i < layers->len; i++)
     {
       const LmLayer *layer = layers->pdata[i];
-      replace (&plan->arch, layer->arch);
       replace (&plan->osinfo, layer->osinfo);
       replace (&plan->ready, layer->ready);
       replace (&plan->cmdline, layer->cmdline);
@@ -182,6 +181,7 @@ lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPla
       g_ptr_array_add (layers, layer);
       add_layer (plan, layer, lm_chain_get_build (set, chain, i).digest, view);
     }
+  plan->arch = g_strdup (resolution->arch);
   add_machine (plan, layers, view);
   plan->selections = list_selections (resolution, layers);
   plan->notes = list_notes (resolution, layers);

@@ -43,9 +43,9 @@ typedef struct
   GPtrArray *layers;  /* LmPlanItem, base first */
   GPtrArray *blobs;   /* LmPlanItem */
   guint64 bytes_to_pull;
+  char *arch; /* what it was resolved for: layers that say none suit any */
   /* What the layers say of the machine; NULL or 0: nothing. From the topmost
    * layer that says it; memory and disk are the largest that any says. */
-  char *arch;
   char *osinfo;
   char *ready;
   char *cmdline;
