@@ -43,6 +43,7 @@ typedef struct
 typedef enum
 {
   LM_CLI_ERROR_USAGE,
+  LM_CLI_ERROR_OUTPUT, /* standard output takes no more */
 } LmCliError;
 
 #define LM_CLI_ERROR lm_cli_error_quark ()

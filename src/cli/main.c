@@ -7,6 +7,7 @@
 #include "cli/status.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <locale.h>
 #include <signal.h>
@@ -17,7 +18,28 @@
 
 static const LmOption no_options[] = { { NULL } };
 
-/* SIGINT and SIGTERM cancel; the run then takes back what it made. A second
+/* The next file opened must not become standard output: what is printed would
+ * go into a lock or a socket. Opened the wrong way round, so that use of a
+ * descriptor that is not there still fails. */
+static void
+keep_standard_fds (void)
+{
+  static const int flags[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+  for (int fd = 0; fd < (int) G_N_ELEMENTS (flags); fd++)
+    if (fcntl (fd, F_GETFD) < 0 && open ("/dev/null", flags[fd]) != fd)
+      _exit (LM_STATUS_FAILED);
+}
+
+static void
+fill_signals (sigset_t *set)
+{
+  sigemptyset (set);
+  sigaddset (set, SIGINT);
+  sigaddset (set, SIGTERM);
+  sigaddset (set, SIGHUP);
+}
+
+/* SIGINT, SIGTERM and SIGHUP cancel; the run then takes back what it made. A second
  * one ends lamina at once. Nothing else may happen in a signal handler, so a
  * thread of its own waits for them. */
 static gpointer
@@ -25,9 +47,7 @@ watch_signals (gpointer data)
 {
   GCancellable *cancellable = data;
   sigset_t set;
-  sigemptyset (&set);
-  sigaddset (&set, SIGINT);
-  sigaddset (&set, SIGTERM);
+  fill_signals (&set);
   int number;
   if (sigwait (&set, &number) == 0)
     {
@@ -42,9 +62,7 @@ static void
 start_signal_thread (GCancellable *cancellable)
 {
   sigset_t set;
-  sigemptyset (&set);
-  sigaddset (&set, SIGINT);
-  sigaddset (&set, SIGTERM);
+  fill_signals (&set);
   pthread_sigmask (SIG_BLOCK, &set, NULL);
   signal (SIGPIPE, SIG_IGN);
   g_thread_unref (g_thread_new ("signals", watch_signals, g_object_ref (cancellable)));
@@ -71,11 +89,17 @@ run_verb (const LmVerb *verb, LmArgs *args, GCancellable *cancellable, GError **
   if (settings == NULL)
     return FALSE;
   LmInvocation invocation = { args, settings, cancellable };
-  if (!verb->run (&invocation, error))
-    return FALSE;
+  return verb->run (&invocation, error);
+}
+
+/* What was written before may have failed too. */
+static gboolean
+flush_output (GError **error)
+{
+  gboolean failed = ferror (stdout);
   if (fflush (stdout) != 0)
     return lm_throw_errno (error, "cannot write to standard output");
-  return TRUE;
+  return !failed || lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_OUTPUT, "cannot write to standard output");
 }
 
 /* Options may stand before the verb, between and after its words. */
@@ -138,12 +162,13 @@ dispatch (int argc, char **argv, GCancellable *cancellable, GError **error)
 int
 main (int argc, char **argv)
 {
+  keep_standard_fds ();
   setlocale (LC_ALL, "");
   g_set_prgname ("lamina");
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   start_signal_thread (cancellable);
   g_autoptr (GError) error = NULL;
-  if (dispatch (argc, argv, cancellable, &error))
+  if (dispatch (argc, argv, cancellable, &error) && flush_output (&error))
     return LM_STATUS_DONE;
   gboolean cancelled = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_autofree char *safe = lm_output_safe (cancelled ? "interrupted" : error->message);

@@ -11,7 +11,7 @@ typedef struct
 {
   LmArgs *args;
   const LmSettings *settings;
-  GCancellable *cancellable; /* cancelled by SIGINT and SIGTERM */
+  GCancellable *cancellable; /* cancelled by SIGINT, SIGTERM and SIGHUP */
 } LmInvocation;
 
 typedef struct

@@ -106,6 +106,13 @@ lm_source_record_has (const char *dir, const LmSource *source, GBytes *body)
   return there != NULL && g_bytes_equal (there, body);
 }
 
+gboolean
+lm_source_record_has_copy (const char *dir, const char *name)
+{
+  g_autofree char *copy = file_of (dir, name, ".catalog");
+  return g_file_test (copy, G_FILE_TEST_IS_REGULAR);
+}
+
 void
 lm_source_record_erase (const char *dir, const char *name)
 {

@@ -14,6 +14,9 @@ gboolean lm_source_record_save (const char *dir, const LmSource *source, GBytes 
 /** lm_source_record_has: whether the copy of @source is @body already. */
 gboolean lm_source_record_has (const char *dir, const LmSource *source, GBytes *body);
 
+/** lm_source_record_has_copy: whether the copy is there; it is not read. */
+gboolean lm_source_record_has_copy (const char *dir, const char *name);
+
 /** lm_source_record_erase: removes all files of the source; missing ones are fine. */
 void lm_source_record_erase (const char *dir, const char *name);
 

@@ -74,7 +74,9 @@ lock_dir (const char *dir, GCancellable *cancellable, GError **error)
 static gboolean
 fetch_failed (const char *shown, const GError *failure, GError **error)
 {
-  if (failure->domain == G_IO_ERROR)
+  /* Said already; or no fault of the source's. */
+  if (failure->domain == LM_SOURCE_ERROR || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+      || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
     {
       g_propagate_error (error, g_error_copy (failure));
       return FALSE;
@@ -89,8 +91,9 @@ refresh (const char *dir, LmSource *source, const char *shown, gboolean *out_cha
          GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (LmHttpDocument) document
-    = lm_http_get (source->url, source->etag, MAX_CATALOG, NULL, cancellable, &failure);
+  /* Where the copy got lost, "not modified" would be no help. */
+  const char *etag = lm_source_record_has_copy (dir, source->name) ? source->etag : NULL;
+  g_autoptr (LmHttpDocument) document = lm_http_get (source->url, etag, MAX_CATALOG, NULL, cancellable, &failure);
   if (document == NULL)
     return fetch_failed (shown, failure, error);
   source->fetched = g_get_real_time () / G_USEC_PER_SEC;

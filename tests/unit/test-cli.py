@@ -130,6 +130,9 @@ expect(0, "adding it again changes nothing", "catalog", "add", "lab", catalog)
 expect(1, "another catalog of the same name", "catalog", "add", "lab", path("other.yaml", CATALOG), says="remove it first")
 expect(2, "hostile name of a source", "catalog", "add", "../lab", catalog)
 expect(5, "catalog that is not there", "catalog", "add", "gone", "/nonexistent.yaml", says="/nonexistent.yaml")
+expect(5, "--catalog of a file that is not there", "plan", "x", "--catalog", "/nonexistent.yaml", says="/nonexistent.yaml")
+done = expect(5, "--catalog of a server that is not there", "plan", "x", "--catalog", "http://127.0.0.1:1/x", LAMINA_TEST_NO_DELAY="1")
+ok(done.stderr.count("catalog source") == 1, "which is said once", done.stderr)
 expect(5, "catalog of a wrong scheme", "catalog", "add", "gone", "ftp://localhost/x", says="ftp")
 done = expect(5, "catalog with a mistake", "catalog", "add", "bad", path("bad.yaml", "lamina-catalog: 1\nlayers: 5\n"), says="bad.yaml:2")
 sources = json.loads(run("catalog", "list", "--json").stdout)["sources"]
@@ -220,6 +223,29 @@ done = run("rm", "--ignore-missing", "--json", "gone", "lost", *test)
 ok(json.loads(done.stdout) == {"removed": [], "missing": ["gone", "lost"]}, "rm as JSON", done.stderr)
 ok(not [f for f in os.listdir(f"{state}/instances") if f.endswith(".lock")], "no lock stays of what is not there")
 ok(json.loads(run("ps", "--json", *test).stdout) == {"machines": []}, "ps as JSON")
+spec = path("web7.yaml", "name: web1\nselections: [nginx]\nwait: soon\n")
+expect(2, "wait: soon in a specification", "launch", "-f", spec, "-c", "test:///default")
+
+# Standard output that takes nothing
+for words in (["--help"], ["--version"], ["launch", "--help"], ["list", "--catalog", catalog], ["list", "--json", "--catalog", catalog]):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([lamina, *words], stdout=full, stderr=subprocess.PIPE, text=True,
+                              env={**os.environ, "LAMINA_STATE_DIR": state})
+    ok(done.returncode == 8 and "standard output" in done.stderr, f"{' '.join(words[:2])}: a full device is an error", done)
+    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", lamina, *words], stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, "LAMINA_STATE_DIR": state})
+    ok(done.returncode == 1 and "standard output" in done.stderr, f"{' '.join(words[:2])}: closed output is an error", done)
+with open(f"{work}/big.yaml", "w", encoding="utf-8") as file:
+    file.write(CATALOG)
+    for i in range(300):
+        file.write(f"  - {{name: extra{i}, version: '1', group: web, builds: "
+                   f"[{{parent: '{digest('debian')}', digest: '{digest(str(i))}', size: 1, urls: [x]}}]}}\n")
+for output, status in ((">&-", 1), (">/dev/full", 8)):
+    done = subprocess.run(["sh", "-c", f'exec "$@" {output}', "sh", lamina, "list", "--catalog", f"{work}/big.yaml"],
+                          stderr=subprocess.PIPE, text=True, env={**os.environ, "LAMINA_STATE_DIR": state})
+    ok(done.returncode == status and "standard output" in done.stderr, f"{output}: a long list fails too", done)
+leaked = [f for f in os.listdir(state) if os.path.isfile(f"{state}/{f}") and os.path.getsize(f"{state}/{f}") > 0]
+ok(leaked == [], "and no file of the state directory takes its place", leaked)
 
 print(f"1..{count}")
 sys.exit(failed != 0)
