@@ -109,12 +109,35 @@ lm_file_publish (int dir_fd, const char *from, const char *to, GError **error)
   return TRUE;
 }
 
+/* One directory; FALSE with errno. */
+static gboolean
+make_one_dir (const char *path, int mode)
+{
+  if (mkdir (path, (mode_t) mode) == 0)
+    return chmod (path, (mode_t) mode) == 0;
+  if (errno != EEXIST)
+    return FALSE;
+  errno = ENOTDIR;
+  return g_file_test (path, G_FILE_TEST_IS_DIR);
+}
+
 gboolean
 lm_file_make_dir (const char *path, int mode, GError **error)
 {
-  if (g_mkdir_with_parents (path, mode) < 0)
-    return lm_throw_errno (error, "cannot make directory %s", path);
-  return TRUE;
+  if (make_one_dir (path, mode))
+    return TRUE;
+  int failure = errno;
+  g_autofree char *parent = g_path_get_dirname (path);
+  if (failure == ENOENT && strcmp (parent, path) != 0)
+    {
+      if (!lm_file_make_dir (parent, mode, error))
+        return FALSE;
+      if (make_one_dir (path, mode))
+        return TRUE;
+      failure = errno;
+    }
+  errno = failure;
+  return lm_throw_errno (error, "cannot make directory %s", path);
 }
 
 /* Removes what is below the open directory @fd, which it takes over. */

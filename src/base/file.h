@@ -20,7 +20,8 @@ gboolean lm_file_publish (int dir_fd, const char *from, const char *to, GError *
 /** lm_file_sync_dir: fsyncs the directory @path. */
 gboolean lm_file_sync_dir (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_file_make_dir: makes @path and its missing parents with @mode; a
+/** lm_file_make_dir: makes @path and its missing parents with exactly @mode,
+ * whatever the umask: a QEMU user must reach what lies there, or must not. A
  * directory that is there already is left as it is. */
 gboolean lm_file_make_dir (const char *path, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -61,6 +61,11 @@ lm_instance_to_json (const LmInstance *instance)
   json_builder_end_array (builder);
   lm_json_add_string (builder, "ready", instance->ready);
   lm_json_add_uint (builder, "disk", instance->disk);
+  if (instance->aside != NULL)
+    {
+      lm_json_add_string (builder, "aside", instance->aside);
+      lm_json_add_bool (builder, "aside_autostart", instance->aside_autostart);
+    }
   json_builder_end_object (builder);
   return lm_json_finish (builder);
 }
@@ -189,6 +194,8 @@ lm_instance_from_json (LmInstance *instance, GBytes *bytes, GError **error)
   instance->resolved = get_strings (root, "resolved");
   instance->ready = get_string (root, "ready");
   instance->disk = (guint64) get_int (root, "disk");
+  instance->aside = get_string (root, "aside");
+  instance->aside_autostart = get_int (root, "aside_autostart") != 0;
   read_publish (instance, root);
   return read_layers (instance, root, error);
 }

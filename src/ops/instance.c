@@ -6,13 +6,17 @@
 #include "base/file.h"
 #include "ops/instance-json.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 G_DEFINE_QUARK (lm-instance-error-quark, lm_instance_error)
 
 #define MAX_RECORD (1024 * 1024)
 #define RECORD "record.json"
+#define WRITE_TRIES 3
+#define STALE_SECONDS (24 * 3600)
 
 static void
 set_paths (LmInstance *instance, const char *state_dir)
@@ -51,6 +55,7 @@ lm_instance_free (LmInstance *instance)
   g_ptr_array_unref (instance->layers);
   g_ptr_array_unref (instance->publish);
   g_free (instance->ready);
+  g_free (instance->aside);
   g_free (instance->dir);
   g_free (instance->overlay);
   g_free (instance->seed);
@@ -66,11 +71,23 @@ lm_instance_save (LmInstance *instance, GError **error)
   g_autofree char *path = g_build_filename (instance->dir, RECORD, NULL);
   g_autofree char *parent = g_path_get_dirname (instance->dir);
   g_autofree char *text = lm_instance_to_json (instance);
-  if (!lm_fault_point ("record-before-write", error) || !lm_file_make_dir (instance->dir, 0711, error))
+  g_autoptr (GError) failure = NULL;
+  gboolean written = FALSE;
+  if (!lm_fault_point ("record-before-write", error))
     return FALSE;
-  if (!lm_file_write (path, text, strlen (text), 0644, error))
+  /* Another run may sweep the directory away while it is empty. */
+  for (guint i = 0; i < WRITE_TRIES && !written; i++)
     {
-      g_prefix_error (error, "record of %s: ", instance->name);
+      g_clear_error (&failure);
+      if (!lm_file_make_dir (instance->dir, 0711, error))
+        return FALSE;
+      written = lm_file_write (path, text, strlen (text), 0600, &failure);
+      if (!written && !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+        break;
+    }
+  if (!written)
+    {
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "record of %s: ", instance->name);
       return FALSE;
     }
   return lm_file_sync_dir (parent, error) && lm_fault_point ("record-after-write", error);
@@ -100,6 +117,8 @@ by_name (gconstpointer a, gconstpointer b)
 {
   const LmInstance *one = *(LmInstance *const *) a, *other = *(LmInstance *const *) b;
   int order = strcmp (one->name, other->name);
+  if (order == 0)
+    order = other->complete - one->complete;
   return order ? order : strcmp (one->uuid, other->uuid);
 }
 
@@ -139,15 +158,42 @@ lm_instance_find (const char *state_dir, const char *name, const char *uri, GErr
   g_autoptr (GPtrArray) list = lm_instance_list (state_dir, NULL, error);
   if (list == NULL)
     return NULL;
+  const LmInstance *elsewhere = NULL;
   for (guint i = 0; i < list->len; i++)
     {
       LmInstance *instance = g_ptr_array_index (list, i);
-      if (strcmp (instance->name, name) == 0 && (uri == NULL || g_strcmp0 (instance->uri, uri) == 0))
+      if (strcmp (instance->name, name) != 0)
+        continue;
+      if (uri == NULL || g_strcmp0 (instance->uri, uri) == 0)
         return g_ptr_array_steal_index (list, i);
+      elsewhere = instance;
     }
   g_autofree char *safe = g_strescape (name, NULL);
+  if (elsewhere != NULL && elsewhere->uri != NULL)
+    return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND,
+                          "machine \"%s\" is not on %s but on %s; give that to --connect", safe, uri, elsewhere->uri);
   return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND,
                         "no machine \"%s\" was made here; \"lamina ps\" lists them", safe);
+}
+
+void
+lm_instance_sweep (const char *state_dir)
+{
+  g_autofree char *path = g_build_filename (state_dir, "instances", NULL);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *uuid;
+  while (dir != NULL && (uuid = g_dir_read_name (dir)) != NULL)
+    {
+      if (!g_uuid_string_is_valid (uuid))
+        continue;
+      struct stat st;
+      g_autofree char *below = g_build_filename (path, uuid, NULL);
+      g_autofree char *record = g_build_filename (below, RECORD, NULL);
+      if (lstat (record, &st) == 0 || errno != ENOENT || rmdir (below) == 0 || stat (below, &st) < 0)
+        continue;
+      if (st.st_mtime < g_get_real_time () / G_USEC_PER_SEC - STALE_SECONDS)
+        (void) !lm_file_remove_tree (below, NULL);
+    }
 }
 
 gboolean

@@ -3,7 +3,8 @@
 /* The records of the machines that lamina made: instances/<uuid>/ holds the
  * overlay, the seed, the console log and record.json. A record is written
  * before anything else of a machine exists (state "creating"), so that what a
- * killed run left behind is found and taken away by the next one. */
+ * killed run left behind is found and taken away by the next one. Records are
+ * for their owner only: URLs of layers may hold passwords. */
 #include "base/lock.h"
 #include "model/domain-spec.h"
 
@@ -21,6 +22,9 @@ typedef struct
   GPtrArray *publish; /* LmDomainPublish */
   char *ready;        /* NULL: unknown */
   guint64 disk;       /* bytes, virtual size of the overlay */
+  char *aside;        /* NULL; else it makes room for another of its name (see
+                         replace.h): its domain's XML, "" if it had none */
+  gboolean aside_autostart;
   /* Not in the file: follow from the state directory and the uuid. */
   char *dir;
   char *overlay;
@@ -52,13 +56,18 @@ gboolean lm_instance_save (LmInstance *instance, GError **error) G_GNUC_WARN_UNU
 /** lm_instance_load: the record of @uuid. Errors: LM_INSTANCE_ERROR. */
 LmInstance *lm_instance_load (const char *state_dir, const char *uuid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_instance_list: every record, sorted by name; those that cannot be read
- * are named in @warnings (char *, may be NULL) and left out. LmInstance. */
+/** lm_instance_list: every record, sorted by name, then the complete ones
+ * first; those that cannot be read are named in @warnings (char *, may be NULL)
+ * and left out. LmInstance. */
 GPtrArray *lm_instance_list (const char *state_dir, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_instance_find: the record of @name on @uri (NULL: any connection).
  * Errors: LM_INSTANCE_ERROR_NOT_FOUND. */
 LmInstance *lm_instance_find (const char *state_dir, const char *name, const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_instance_sweep: removes directories without a record that a killed run
+ * left: empty ones, and others once they are a day old. */
+void lm_instance_sweep (const char *state_dir);
 
 /** lm_instance_erase: removes the directory with all that is in it. */
 gboolean lm_instance_erase (LmInstance *instance, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -99,6 +99,42 @@ test_fault (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
+static guint
+mode_of (const char *path)
+{
+  struct stat st;
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  return st.st_mode & 07777;
+}
+
+/* QEMU runs as another user and must get through, whatever root's umask is. */
+static void
+test_make_dir (void)
+{
+  g_autofree char *dir = make_dir ();
+  g_autofree char *middle = g_build_filename (dir, "a", NULL);
+  g_autofree char *deep = g_build_filename (middle, "b", NULL);
+  g_autofree char *file = g_build_filename (dir, "file", NULL);
+  g_autofree char *below = g_build_filename (file, "x", NULL);
+  g_autoptr (GError) error = NULL;
+  mode_t before = umask (077);
+  g_assert_true (lm_file_make_dir (deep, 0711, &error));
+  g_assert_no_error (error);
+  umask (before);
+  g_assert_cmpuint (mode_of (middle), ==, 0711);
+  g_assert_cmpuint (mode_of (deep), ==, 0711);
+  g_assert_true (lm_file_make_dir (deep, 0700, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (mode_of (deep), ==, 0711);
+  g_assert_true (lm_file_write (file, "x", 1, 0644, &error));
+  g_assert_false (lm_file_make_dir (file, 0755, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_DIRECTORY);
+  g_clear_error (&error);
+  g_assert_false (lm_file_make_dir (below, 0755, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_DIRECTORY);
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -106,6 +142,7 @@ main (int argc, char **argv)
   g_test_add_func ("/file/write-read", test_write_read);
   g_test_add_func ("/file/publish-never-replaces", test_publish_never_replaces);
   g_test_add_func ("/file/remove-tree-keeps-link-target", test_remove_tree_keeps_link_target);
+  g_test_add_func ("/file/make-dir", test_make_dir);
   g_test_add_func ("/file/fault", test_fault);
   return g_test_run ();
 }

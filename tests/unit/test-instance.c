@@ -4,6 +4,8 @@
 #include "ops/instance.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <utime.h>
 
 #define DIGEST "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -18,6 +20,8 @@ make (const char *dir)
   instance->resolved = g_strdupv ((char **) selections);
   instance->ready = g_strdup ("login: \"\\\n");
   instance->disk = G_GUINT64_CONSTANT (5) << 32;
+  instance->aside = g_strdup ("<domain/>\n");
+  instance->aside_autostart = TRUE;
   LmDomainLayer *layer = lm_domain_layer_new ();
   layer->name = g_strdup ("debian");
   layer->version = g_strdup ("12");
@@ -99,11 +103,58 @@ test_uuid_is_no_path (void)
   g_assert_error (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND);
 }
 
+/* A killed run leaves a directory without a record; another one is at work in
+ * its own. */
+static void
+test_sweep (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *dir = g_dir_make_tmp ("lm-instance-XXXXXX", NULL);
+  g_autoptr (LmInstance) kept = make (dir);
+  g_autoptr (LmInstance) empty = make (dir);
+  g_autoptr (LmInstance) fresh = make (dir);
+  g_autoptr (LmInstance) stale = make (dir);
+  g_assert_true (lm_instance_save (kept, &error));
+  g_assert_true (lm_file_make_dir (empty->dir, 0711, &error));
+  g_assert_true (lm_file_make_dir (fresh->dir, 0711, &error));
+  g_assert_true (lm_file_make_dir (stale->dir, 0711, &error));
+  g_assert_true (lm_file_write (fresh->overlay, "x", 1, 0600, &error));
+  g_assert_true (lm_file_write (stale->overlay, "x", 1, 0600, &error));
+  g_assert_no_error (error);
+  struct utimbuf past = { 0, g_get_real_time () / G_USEC_PER_SEC - 2 * 24 * 3600 };
+  g_assert_cmpint (utime (stale->dir, &past), ==, 0);
+  lm_instance_sweep (dir);
+  g_assert_true (g_file_test (kept->dir, G_FILE_TEST_IS_DIR));
+  g_assert_false (g_file_test (empty->dir, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (fresh->overlay, G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test (stale->dir, G_FILE_TEST_EXISTS));
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
+/* URLs may hold passwords. */
+static void
+test_private (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *dir = g_dir_make_tmp ("lm-instance-XXXXXX", NULL);
+  g_autoptr (LmInstance) instance = make (dir);
+  g_autofree char *record = g_build_filename (instance->dir, "record.json", NULL);
+  struct stat st;
+  g_assert_true (lm_instance_save (instance, &error));
+  g_assert_cmpint (stat (record, &st), ==, 0);
+  g_assert_cmpuint (st.st_mode & 0777, ==, 0600);
+  g_assert_cmpint (stat (instance->dir, &st), ==, 0);
+  g_assert_cmpuint (st.st_mode & 0777, ==, 0711);
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/instance/round-trip", test_round_trip);
+  g_test_add_func ("/instance/sweep", test_sweep);
+  g_test_add_func ("/instance/private", test_private);
   g_test_add_func ("/instance/damaged", test_damaged);
   g_test_add_func ("/instance/uuid-is-no-path", test_uuid_is_no_path);
   return g_test_run ();
