@@ -27,7 +27,7 @@
   { "cloud-init", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE | LM_OPTION_SPEC, "KEY=FILE,...", \
     "seed disk: user-data=, meta-data=, network-config=, ssh-key=", LM_COMPLETE_SEED_FILE }, \
   { "autostart", 0, LM_OPTION_FLAG | LM_OPTION_SPEC, NULL, "start it when the host starts", LM_COMPLETE_NONE }, \
-  { "replace", 0, LM_OPTION_FLAG, NULL, "remove another machine of that name first, with its disk", LM_COMPLETE_NONE }
+  { "replace", 0, LM_OPTION_FLAG, NULL, "replace another machine of that name, and its disk", LM_COMPLETE_NONE }
 
 /** lm_machine_request: reads words (NAME SELECTION...), the options above and
  * a specification file into a request. Reads the files that are named.

@@ -49,6 +49,17 @@ lm_domain_publish_free (LmDomainPublish *publish)
   g_free (publish);
 }
 
+gpointer
+lm_domain_publish_copy (gconstpointer publish, gpointer unused)
+{
+  const LmDomainPublish *from = publish;
+  LmDomainPublish *copy = lm_domain_publish_new ();
+  copy->address = g_strdup (from->address);
+  copy->port = from->port;
+  copy->guest_port = from->guest_port;
+  return copy;
+}
+
 LmDomainSpec *
 lm_domain_spec_new (void)
 {

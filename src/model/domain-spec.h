@@ -72,6 +72,8 @@ LmDomainLayer *lm_domain_layer_new (void);
 LmDomainPublish *lm_domain_publish_new (void);
 void lm_domain_layer_free (LmDomainLayer *layer);
 void lm_domain_publish_free (LmDomainPublish *publish);
+/** lm_domain_publish_copy: a GCopyFunc. */
+gpointer lm_domain_publish_copy (gconstpointer publish, gpointer unused);
 /* layers and publish are empty arrays that own what is added. */
 LmDomainSpec *lm_domain_spec_new (void);
 void lm_domain_spec_free (LmDomainSpec *spec);

@@ -16,6 +16,17 @@ lm_inventory_entry_free (LmInventoryEntry *entry)
   g_free (entry);
 }
 
+/* No domain, also when it went just now. */
+static gboolean
+look_at_none (LmInventoryEntry *entry, const GError *failure, GError **error)
+{
+  entry->state = entry->instance->complete ? "no domain" : "incomplete";
+  if (g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+    return TRUE;
+  g_propagate_error (error, g_error_copy (failure));
+  return FALSE;
+}
+
 static gboolean
 look (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GError **error)
 {
@@ -28,21 +39,15 @@ look (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GError **error)
   g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, instance->uuid, &failure);
   LmVirtState state;
   if (domain == NULL)
+    return look_at_none (entry, failure, error);
+  if (lm_virt_domain_state (domain, &state, &failure))
     {
-      if (!g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
-        {
-          g_propagate_error (error, g_steal_pointer (&failure));
-          return FALSE;
-        }
-      entry->state = instance->complete ? "no domain" : "incomplete";
+      entry->state = lm_virt_state_name (state);
+      if (addresses)
+        entry->addresses = lm_virt_domain_addresses (domain);
       return TRUE;
     }
-  if (!lm_virt_domain_state (domain, &state, error))
-    return FALSE;
-  entry->state = lm_virt_state_name (state);
-  if (addresses)
-    entry->addresses = lm_virt_domain_addresses (domain);
-  return TRUE;
+  return look_at_none (entry, failure, error);
 }
 
 GPtrArray *

@@ -81,17 +81,6 @@ lm_launch_request_layers (const LmPlan *plan)
   return layers;
 }
 
-static gpointer
-copy_publish (gconstpointer source, gpointer unused)
-{
-  const LmDomainPublish *from = source;
-  LmDomainPublish *publish = lm_domain_publish_new ();
-  publish->address = g_strdup (from->address);
-  publish->port = from->port;
-  publish->guest_port = from->guest_port;
-  return publish;
-}
-
 static void
 take_blobs (LmDomainSpec *spec, const LmPlan *plan, const LmInstance *instance)
 {
@@ -134,7 +123,7 @@ lm_launch_request_spec (const LmLaunchRequest *request, const LmPlan *plan, cons
   take_blobs (spec, plan, instance);
   spec->cmdline = spec->kernel ? g_strdup (plan->cmdline) : NULL;
   spec->networks = g_strdupv (request->networks);
-  g_ptr_array_extend (spec->publish, request->publish, copy_publish, NULL);
+  g_ptr_array_extend (spec->publish, request->publish, lm_domain_publish_copy, NULL);
   spec->graphics = g_strdup (request->graphics);
   spec->osinfo = g_strdup (osinfo);
   spec->console_log = g_strdup (instance->console_log);

@@ -6,6 +6,7 @@
 #include "cache/cache.h"
 #include "image/seed.h"
 #include "ops/remove.h"
+#include "ops/replace.h"
 #include "stage/boot.h"
 #include "stage/chain.h"
 #include "stage/console.h"
@@ -29,10 +30,11 @@ typedef struct
   LmVirt *virt;
   char **requested; /* normalized */
   LmPlan *plan;
-  gboolean gathered; /* the next three are decided, all files are cached */
   LmLock *store_lock;
   char *virt_type;
   char *osinfo;
+  LmInstance *other; /* of the same name, to be replaced */
+  gboolean other_ran;
   LmInstance *instance;
   LmVirtDomain *domain;
   LmLaunchResult *result;
@@ -44,6 +46,7 @@ launch_clear (Launch *launch)
 {
   g_clear_pointer (&launch->domain, lm_virt_domain_free);
   g_clear_pointer (&launch->instance, lm_instance_free);
+  g_clear_pointer (&launch->other, lm_instance_free);
   g_clear_pointer (&launch->plan, lm_plan_free);
   g_clear_pointer (&launch->store_lock, lm_lock_release);
   g_clear_pointer (&launch->virt_type, g_free);
@@ -64,19 +67,34 @@ lm_launch_result_free (LmLaunchResult *result)
   g_free (result);
 }
 
-/* What this run made goes again; a failure to do so is only worth a warning,
- * since the next run finds the incomplete record and tries again. */
+static void
+warn (const Launch *launch, const char *what, const GError *failure)
+{
+  g_autofree char *text = g_strdup_printf ("%s %s: %s", launch->request->name, what, failure->message);
+  launch->host->warning (launch->host->user_data, text);
+}
+
+/* What this run made goes again, and what made room for it comes back; a
+ * failure to do so is only worth a warning, since the next run finds it in the
+ * records and tries again. The domain is looked for: it may have come to be
+ * though the answer got lost. */
 static void
 take_back (Launch *launch)
 {
   g_autoptr (GError) failure = NULL;
-  if (launch->domain != NULL && !lm_remove_domain (launch->domain, &failure))
-    {
-      launch->host->warning (launch->host->user_data, failure->message);
-      return;
-    }
-  if (!lm_instance_erase (launch->instance, &failure))
-    launch->host->warning (launch->host->user_data, failure->message);
+  if (!lm_remove_instance (launch->virt, launch->instance, &failure))
+    warn (launch, "could not be taken back, the next launch or rm will", failure);
+  else if (launch->other != NULL && !lm_replace_put_back (launch->virt, launch->other, launch->other_ran, &failure))
+    warn (launch, "could not be put back as it was; its disk is there, launch it again", failure);
+}
+
+/* The new machine is there. */
+static void
+forget_other (Launch *launch)
+{
+  g_autoptr (GError) failure = NULL;
+  if (launch->other != NULL && !lm_remove_instance (launch->virt, launch->other, &failure))
+    warn (launch, "was replaced, but something of it is left; the next launch removes it", failure);
 }
 
 static gboolean
@@ -125,8 +143,15 @@ static gboolean
 start (Launch *launch, GError **error)
 {
   launch->log_offset = file_size (launch->instance->console_log);
-  if (!lm_fault_point ("launch-before-start", error) || !lm_virt_domain_start (launch->domain, error))
+  g_autoptr (GError) failure = NULL;
+  if (!lm_fault_point ("launch-before-start", error))
     return FALSE;
+  if (!lm_virt_domain_start (launch->domain, &failure)
+      && !(g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_STATE) && lm_virt_domain_is_active (launch->domain)))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   launch->result->started = TRUE;
   return lm_fault_point ("launch-after-start", error);
 }
@@ -169,41 +194,40 @@ check_request (Launch *launch, GError **error)
 }
 
 /* All that can fail for want of a layer, the network or sense: done before
- * anything is made, and before another machine is removed for this one. */
+ * anything is made. */
 static gboolean
 gather (Launch *launch, GError **error)
 {
-  if (launch->gathered)
-    return TRUE;
   /* Held until the overlay and the record name the layers: nobody deletes them meanwhile. */
   g_autoptr (LmCache) cache = lm_cache_open (launch->host->state_dir, error);
   launch->store_lock = cache ? lm_cache_lock (cache, LM_LOCK_SHARED, -1, launch->cancellable, error) : NULL;
   if (launch->store_lock == NULL || !plan (launch, error) || !check_request (launch, error))
     return FALSE;
-  launch->gathered
-    = lm_prepare_pull (launch->host, launch->plan, &launch->result->prepared, launch->cancellable, error);
-  return launch->gathered;
+  return lm_prepare_pull (launch->host, launch->plan, &launch->result->prepared, launch->cancellable, error);
 }
 
-static gboolean
-remove_other (Launch *launch, GError **error)
-{
-  if (!gather (launch, error))
-    return FALSE;
-  g_clear_pointer (&launch->domain, lm_virt_domain_free);
-  return lm_remove_locked (launch->host, launch->virt, launch->request->name, error);
-}
-
-/* A domain has the name already: ours and the same, ours and another, a
- * remainder of a killed run, or somebody else's. */
+/* A domain has the name already: ours and the same, ours and another, or
+ * somebody else's. */
 static gboolean
 meet_domain (Launch *launch, gboolean *out_done, GError **error)
 {
   const char *name = launch->request->name;
-  g_autoptr (LmInstance) there = lm_instance_load (launch->host->state_dir, lm_virt_domain_uuid (launch->domain), NULL);
-  if (there == NULL)
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmInstance) there
+    = lm_instance_load (launch->host->state_dir, lm_virt_domain_uuid (launch->domain), &failure);
+  if (g_error_matches (failure, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND))
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
                      "a domain %s exists that was not made from this state directory; choose another name", name);
+  if (there == NULL)
+    {
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "a domain %s exists: ", name);
+      return FALSE;
+    }
+  if (strcmp (there->name, name) != 0)
+    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+                     "the domain %s is the machine %s under another name; rename it back (virsh domrename %s %s) or "
+                     "choose another name",
+                     name, there->name, name, there->name);
   gboolean same = FALSE;
   if (there->complete && !is_same (launch, there, &same, error))
     return FALSE;
@@ -216,13 +240,15 @@ meet_domain (Launch *launch, gboolean *out_done, GError **error)
     {
       g_autofree char *has = g_strjoinv (" ", there->resolved);
       return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
-                       "%s is there already, made of %s; --replace removes it first, with its disk", name, has);
+                       "%s is there already, made of %s; --replace removes it, with its disk", name, has);
     }
-  return remove_other (launch, error);
+  launch->other = g_steal_pointer (&there);
+  g_clear_pointer (&launch->domain, lm_virt_domain_free);
+  return TRUE;
 }
 
-/* No domain has the name, but perhaps a record: of a killed run or a transient
- * domain, which may go; or with a disk whose domain somebody undefined. */
+/* No domain has the name, but perhaps a record: of a transient domain, which
+ * may go; or with a disk whose domain somebody undefined or renamed. */
 static gboolean
 meet_record (Launch *launch, GError **error)
 {
@@ -237,11 +263,12 @@ meet_record (Launch *launch, GError **error)
                      "the domain of the machine %s was renamed to %s; \"virsh domrename %s %s\" gives it its name back, "
                      "\"lamina rm %s\" removes it", name, lm_virt_domain_name (renamed), lm_virt_domain_name (renamed),
                      name, name);
-  if (there->complete && !there->transient && !launch->request->replace)
+  if (!there->transient && !launch->request->replace)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
                      "the domain %s is gone, but its disk is still there (%s); \"lamina rm %s\" or --replace removes it",
                      name, there->overlay, name);
-  return remove_other (launch, error);
+  launch->other = g_steal_pointer (&there);
+  return TRUE;
 }
 
 static gboolean
@@ -269,15 +296,7 @@ fill_instance (Launch *launch, const LmDomainSpec *spec)
   instance->resolved = g_strdupv (launch->plan->selections);
   g_ptr_array_unref (instance->layers);
   instance->layers = lm_launch_request_layers (launch->plan);
-  for (guint i = 0; i < spec->publish->len; i++)
-    {
-      const LmDomainPublish *from = g_ptr_array_index (spec->publish, i);
-      LmDomainPublish *publish = lm_domain_publish_new ();
-      publish->address = g_strdup (from->address);
-      publish->port = from->port;
-      publish->guest_port = from->guest_port;
-      g_ptr_array_add (instance->publish, publish);
-    }
+  g_ptr_array_extend (instance->publish, spec->publish, lm_domain_publish_copy, NULL);
   instance->ready = g_strdup (launch->plan->ready);
 }
 
@@ -320,16 +339,15 @@ static gboolean
 define (Launch *launch, const char *xml, GError **error)
 {
   const LmLaunchRequest *request = launch->request;
+  if (launch->other != NULL && !lm_replace_set_aside (launch->virt, launch->other, &launch->other_ran, error))
+    return FALSE;
   if (!lm_fault_point ("launch-before-define", error))
     return FALSE;
   const char *uuid = launch->instance->uuid;
   launch->domain = request->transient ? lm_virt_create (launch->virt, xml, request->name, uuid, error)
                                       : lm_virt_define (launch->virt, xml, request->name, uuid, error);
   if (launch->domain == NULL)
-    {
-      g_prefix_error (error, "libvirt does not take %s: ", request->name);
-      return FALSE;
-    }
+    return FALSE;
   launch->result->started = request->transient;
   if (request->autostart && !lm_virt_domain_set_autostart (launch->domain, TRUE, error))
     return FALSE;
@@ -353,7 +371,9 @@ make (Launch *launch, GError **error)
   launch->instance->complete = TRUE;
   if (!lm_instance_save (launch->instance, error))
     return FALSE;
-  return !request->start || request->transient || start (launch, error);
+  /* libvirt cannot be interrupted: whoever did so meanwhile wants none of it. */
+  return (!request->start || request->transient || start (launch, error))
+         && !g_cancellable_set_error_if_cancelled (launch->cancellable, error);
 }
 
 static gboolean
@@ -362,10 +382,13 @@ create (Launch *launch, GError **error)
   if (!gather (launch, error))
     return FALSE;
   launch->instance = lm_instance_new (launch->host->state_dir, launch->request->name, NULL);
-  if (make (launch, error))
-    return TRUE;
-  take_back (launch);
-  return FALSE;
+  if (!make (launch, error))
+    {
+      take_back (launch);
+      return FALSE;
+    }
+  forget_other (launch);
+  return TRUE;
 }
 
 static gboolean
@@ -412,7 +435,8 @@ lm_launch (const LmHost *host, const LmLaunchRequest *request, GCancellable *can
   if (lock == NULL)
     return NULL;
   launch.virt = lm_virt_connect (host->uri, error);
-  if (launch.virt == NULL || !meet_existing (&launch, &done, error) || (!done && !create (&launch, error)))
+  if (launch.virt == NULL || !lm_replace_settle (host, launch.virt, request->name, error)
+      || !meet_existing (&launch, &done, error) || (!done && !create (&launch, error)))
     {
       g_autoptr (LmInstance) there = lm_instance_find (host->state_dir, request->name, NULL, NULL);
       if (there == NULL)

@@ -45,10 +45,40 @@ remove_domain (LmVirt *virt, const LmInstance *instance, GError **error)
 }
 
 gboolean
-lm_remove_locked (const LmHost *host, LmVirt *virt, const char *name, GError **error)
+lm_remove_instance (LmVirt *virt, LmInstance *instance, GError **error)
 {
-  g_autoptr (LmInstance) instance = lm_instance_find (host->state_dir, name, lm_virt_uri (virt), error);
-  return instance && remove_domain (virt, instance, error) && lm_instance_erase (instance, error);
+  if (!remove_domain (virt, instance, error))
+    return FALSE;
+  /* Killed from here on, the next run takes the rest away instead of asking
+   * about a disk that may be gone. A full disk must not keep it from going. */
+  if (instance->complete)
+    {
+      instance->complete = FALSE;
+      (void) !lm_instance_save (instance, NULL);
+    }
+  return lm_instance_erase (instance, error);
+}
+
+/* There are two of a name where a --replace was killed. */
+static gboolean
+remove_all (const LmHost *host, LmVirt *virt, const char *name, GError **error)
+{
+  gboolean removed = FALSE;
+  for (;;)
+    {
+      g_autoptr (GError) failure = NULL;
+      g_autoptr (LmInstance) instance = lm_instance_find (host->state_dir, name, lm_virt_uri (virt), &failure);
+      if (instance == NULL && removed && g_error_matches (failure, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND))
+        return TRUE;
+      if (instance == NULL)
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      if (!lm_remove_instance (virt, instance, error))
+        return FALSE;
+      removed = TRUE;
+    }
 }
 
 gboolean
@@ -58,7 +88,7 @@ lm_remove (const LmHost *host, const char *name, GCancellable *cancellable, GErr
     return FALSE;
   g_autoptr (LmLock) lock = lm_instance_lock (host->state_dir, name, cancellable, error);
   g_autoptr (LmVirt) virt = lock ? lm_virt_connect (host->uri, error) : NULL;
-  gboolean removed = virt != NULL && lm_remove_locked (host, virt, name, error);
+  gboolean removed = virt != NULL && remove_all (host, virt, name, error);
   if (lock == NULL)
     return FALSE;
   g_autoptr (LmInstance) there = lm_instance_find (host->state_dir, name, NULL, NULL);

@@ -11,9 +11,9 @@
  * is left alone. Errors: LM_INSTANCE_ERROR_NOT_FOUND, LM_VIRT_ERROR, G_IO_ERROR. */
 gboolean lm_remove (const LmHost *host, const char *name, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_remove_locked: the same for a caller that holds the machine's lock and
- * the connection it lives on. */
-gboolean lm_remove_locked (const LmHost *host, LmVirt *virt, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_remove_instance: the same for the machine @instance, of a caller that holds
+ * its lock and the connection it lives on; what is gone already is success. */
+gboolean lm_remove_instance (LmVirt *virt, LmInstance *instance, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_remove_domain: stops and undefines @domain; what is done already is
  * success. Errors: LM_VIRT_ERROR. */

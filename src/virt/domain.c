@@ -249,7 +249,7 @@ lm_virt_domain_metadata (LmVirtDomain *domain, const char *uri, GError **error)
 char *
 lm_virt_domain_xml (LmVirtDomain *domain, GError **error)
 {
-  char *text = virDomainGetXMLDesc (domain->domain, 0);
+  char *text = virDomainGetXMLDesc (domain->domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
   return finish (domain, "read", text != NULL ? 0 : -1, error) ? take (text) : NULL;
 }
 

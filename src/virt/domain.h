@@ -69,7 +69,8 @@ gboolean lm_virt_domain_is_active (LmVirtDomain *domain);
  * without namespace, newly allocated. LM_VIRT_ERROR_NOT_FOUND if none. */
 char *lm_virt_domain_metadata (LmVirtDomain *domain, const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_virt_domain_xml: its XML, of the running one or else as defined. */
+/** lm_virt_domain_xml: its XML as defined, passwords included: what
+ * lm_virt_define() or, of a transient one, lm_virt_create() takes again. */
 char *lm_virt_domain_xml (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_virt_domain_addresses: numeric addresses of the guest's cards, as DHCP
