@@ -79,6 +79,21 @@ record_json (const LmSource *source)
   return json_to_string (node, TRUE);
 }
 
+static gboolean
+has_password (const char *url)
+{
+  g_autofree char *userinfo = NULL;
+  return g_uri_split (url, G_URI_FLAGS_PARSE_RELAXED, NULL, &userinfo, NULL, NULL, NULL, NULL, NULL, NULL)
+         && userinfo != NULL;
+}
+
+/* The record has the source's URL, and the prepared form those made of it. */
+static int
+mode_of (const LmSource *source)
+{
+  return has_password (source->url) || has_password (source->base_url) ? 0600 : 0644;
+}
+
 gboolean
 lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, GError **error)
 {
@@ -90,11 +105,11 @@ lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, GE
     {
       gsize size;
       const void *data = g_bytes_get_data (body, &size);
-      if (!lm_file_write (copy, data, size, 0644, error))
+      if (!lm_file_write (copy, data, size, mode_of (source), error))
         return FALSE;
     }
   g_autofree char *json = record_json (source);
-  return lm_file_write (record, json, strlen (json), 0644, error);
+  return lm_file_write (record, json, strlen (json), mode_of (source), error);
 }
 
 gboolean
@@ -168,6 +183,6 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
   g_autoptr (GBytes) frozen = lm_catalog_freeze (catalog, stamp);
   /* Only a cache: where it cannot be written (another user's), the next run parses again. */
   (void) g_file_set_contents_full (prepared, g_bytes_get_data (frozen, NULL), (gssize) g_bytes_get_size (frozen),
-                                   G_FILE_SET_CONTENTS_CONSISTENT, 0644, NULL);
+                                   G_FILE_SET_CONTENTS_CONSISTENT, mode_of (source), NULL);
   return catalog;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* The files of one catalog source in its directory: record, copy, prepared
- * form. Writing replaces each whole; the record is written last. */
+ * form. Writing replaces each whole; the record is written last. For their owner
+ * only when the source's URL has a user's name or password. */
 #include "ops/source.h"
 
 /** lm_source_record_load: the record NAME.json in @dir.
