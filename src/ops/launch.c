@@ -300,16 +300,30 @@ fill_instance (Launch *launch, const LmDomainSpec *spec)
   instance->ready = g_strdup (launch->plan->ready);
 }
 
+static const char *
+copy_of (const Launch *launch, const LmPlanItem *blob)
+{
+  return strcmp (blob->name, "kernel") == 0 ? launch->instance->kernel : launch->instance->initrd;
+}
+
 static gboolean
 copy_blobs (Launch *launch, GError **error)
 {
   for (guint i = 0; i < launch->plan->blobs->len; i++)
     {
       const LmPlanItem *item = g_ptr_array_index (launch->plan->blobs, i);
-      const char *path = strcmp (item->name, "kernel") == 0 ? launch->instance->kernel : launch->instance->initrd;
-      if (!lm_boot_copy (item->path, path, launch->cancellable, error))
+      if (!lm_boot_copy (item->path, copy_of (launch, item), launch->cancellable, error))
         return FALSE;
     }
+  return TRUE;
+}
+
+static gboolean
+sync_blobs (Launch *launch, GError **error)
+{
+  for (guint i = 0; i < launch->plan->blobs->len; i++)
+    if (!lm_boot_sync (copy_of (launch, g_ptr_array_index (launch->plan->blobs, i)), error))
+      return FALSE;
   return TRUE;
 }
 
@@ -319,8 +333,9 @@ make_disks (Launch *launch, GError **error)
   const LmLaunchRequest *request = launch->request;
   LmInstance *instance = launch->instance;
   guint64 size = request->disk ? request->disk : launch->plan->disk;
-  if (!lm_chain_make_overlay (launch->plan, instance->overlay, size, &instance->disk, launch->cancellable, error)
-      || !copy_blobs (launch, error))
+  /* The copies reach the disk while the rest is made. */
+  if (!copy_blobs (launch, error)
+      || !lm_chain_make_overlay (launch->plan, instance->overlay, size, &instance->disk, launch->cancellable, error))
     return FALSE;
   if (!request->cloud_init)
     return TRUE;
@@ -366,7 +381,8 @@ make (Launch *launch, GError **error)
   fill_instance (launch, spec);
   g_autofree char *xml = lm_domain_xml (spec, launch->host->template_dirs, request->template, error);
   if (xml == NULL || !lm_instance_save (launch->instance, error) || !make_disks (launch, error)
-      || !define (launch, xml, error) || g_cancellable_set_error_if_cancelled (launch->cancellable, error))
+      || !define (launch, xml, error) || !sync_blobs (launch, error)
+      || g_cancellable_set_error_if_cancelled (launch->cancellable, error))
     return FALSE;
   launch->instance->complete = TRUE;
   if (!lm_instance_save (launch->instance, error))

@@ -7,7 +7,12 @@
 #include <gio/gio.h>
 
 /** lm_boot_copy: copies @blob to the new file @path, mode 0444; sharing the
- * blocks where the file system can. Not made durable: it can be copied again.
+ * blocks where the file system can. lm_boot_sync() makes it durable.
  * What was made is removed when it fails. Blocks. Errors: G_IO_ERROR (EXISTS
  * when @path is there). */
 gboolean lm_boot_copy (const char *blob, const char *path, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_boot_sync: waits until a copy is on the disk; its directory is the
+ * caller's. The write-back was begun by lm_boot_copy(), so what is done between
+ * the two costs no extra time. Errors: G_IO_ERROR. */
+gboolean lm_boot_sync (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -33,9 +33,14 @@ assert_copied (gsize size)
   g_assert_cmpint (g_stat (copy, &st), ==, 0);
   g_assert_cmpuint (st.st_mode & 07777 & ~0444u, ==, 0);
 
+  g_assert_true (lm_boot_sync (copy, &error));
+  g_assert_no_error (error);
   g_assert_false (lm_boot_copy (blob, copy, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_clear_error (&error);
   g_assert_cmpint (g_unlink (copy), ==, 0);
+  g_assert_false (lm_boot_sync (copy, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
 }
 
 static void
