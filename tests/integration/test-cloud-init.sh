@@ -23,9 +23,10 @@ run host_lamina "$host" --catalog "$layers/catalog.yaml" launch m debian cloud -
 exits 0 'a Debian guest with a seed disk is launched'
 login () {
   ssh -i "$tmp/key" -p "$port" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes \
-    -o ConnectTimeout=20 -o LogLevel=ERROR debian@127.0.0.1 "$@" </dev/null
+    -o ConnectTimeout=20 -o LogLevel=ERROR debian@127.0.0.1 "$@" </dev/null 2>"$tmp/ssh.err"
 }
 ok 'the key of the seed lets one in' wait_for 240 login true
+[ ! -s "$tmp/ssh.err" ] || diag "ssh: $(cat "$tmp/ssh.err")"
 is "$(login hostname)" lamina-shown 'the host name is that of the seed'
 is "$(login cat .ssh/authorized_keys | cut -d' ' -f1,2)" "$(cut -d' ' -f1,2 "$tmp/key.pub")" 'the key is the one given'
 # Once is once: the machine stops and starts, the seed stays.
