@@ -4,11 +4,9 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "cache/cache.h"
-#include "image/seed.h"
+#include "ops/disks.h"
 #include "ops/remove.h"
 #include "ops/replace.h"
-#include "stage/boot.h"
-#include "stage/chain.h"
 #include "stage/console.h"
 #include "stage/domain.h"
 #include "stage/osinfo.h"
@@ -300,56 +298,6 @@ fill_instance (Launch *launch, const LmDomainSpec *spec)
   instance->ready = g_strdup (launch->plan->ready);
 }
 
-static const char *
-copy_of (const Launch *launch, const LmPlanItem *blob)
-{
-  return strcmp (blob->name, "kernel") == 0 ? launch->instance->kernel : launch->instance->initrd;
-}
-
-static gboolean
-copy_blobs (Launch *launch, GError **error)
-{
-  for (guint i = 0; i < launch->plan->blobs->len; i++)
-    {
-      const LmPlanItem *item = g_ptr_array_index (launch->plan->blobs, i);
-      if (!lm_boot_copy (item->path, copy_of (launch, item), launch->cancellable, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-sync_blobs (Launch *launch, GError **error)
-{
-  for (guint i = 0; i < launch->plan->blobs->len; i++)
-    if (!lm_boot_sync (copy_of (launch, g_ptr_array_index (launch->plan->blobs, i)), error))
-      return FALSE;
-  return TRUE;
-}
-
-static gboolean
-make_disks (Launch *launch, GError **error)
-{
-  const LmLaunchRequest *request = launch->request;
-  LmInstance *instance = launch->instance;
-  guint64 size = request->disk ? request->disk : launch->plan->disk;
-  /* The copies reach the disk while the rest is made. */
-  if (!copy_blobs (launch, error)
-      || !lm_chain_make_overlay (launch->plan, instance->overlay, size, &instance->disk, launch->cancellable, error))
-    return FALSE;
-  if (!request->cloud_init)
-    return TRUE;
-  LmSeedSpec seed = {
-    .name = instance->name,
-    .uuid = instance->uuid,
-    .user_data = request->user_data,
-    .meta_data = request->meta_data,
-    .network_config = request->network_config,
-    .ssh_keys = (const char *const *) request->ssh_keys,
-  };
-  return lm_seed_write (&seed, instance->seed, launch->cancellable, error);
-}
-
 static gboolean
 define (Launch *launch, const char *xml, GError **error)
 {
@@ -369,6 +317,26 @@ define (Launch *launch, const char *xml, GError **error)
   return lm_fault_point ("launch-after-define", error);
 }
 
+/* The disks and the domain. libvirt does not look at a disk before a start, so
+ * both are made at once, unless the domain starts right away or another
+ * machine has to go for it, which must not happen in vain. */
+static gboolean
+make_parts (Launch *launch, const char *xml, GError **error)
+{
+  const LmLaunchRequest *request = launch->request;
+  if (request->transient || launch->other != NULL)
+    return lm_disks_make (request, launch->plan, launch->instance, launch->cancellable, error)
+           && define (launch, xml, error);
+  LmDisksJob *job = lm_disks_begin (request, launch->plan, launch->instance, launch->cancellable);
+  g_autoptr (GError) failure = NULL;
+  gboolean defined = define (launch, xml, &failure);
+  if (!lm_disks_finish (job, error))
+    return FALSE;
+  if (!defined)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return defined;
+}
+
 /* From the record to the running domain. The record says "complete" before
  * the start: a run killed between the two leaves a machine that is defined,
  * which the next run starts. */
@@ -380,8 +348,8 @@ make (Launch *launch, GError **error)
                                                            launch->osinfo);
   fill_instance (launch, spec);
   g_autofree char *xml = lm_domain_xml (spec, launch->host->template_dirs, request->template, error);
-  if (xml == NULL || !lm_instance_save (launch->instance, error) || !make_disks (launch, error)
-      || !define (launch, xml, error) || !sync_blobs (launch, error)
+  if (xml == NULL || !lm_instance_save (launch->instance, error) || !make_parts (launch, xml, error)
+      || !lm_disks_sync (launch->plan, launch->instance, error)
       || g_cancellable_set_error_if_cancelled (launch->cancellable, error))
     return FALSE;
   launch->instance->complete = TRUE;

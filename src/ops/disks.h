@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The files of a machine: its copies of kernel and initrd, overlay, seed.
+ * They are made below the machine's directory, which is there already. */
+#include "ops/launch-request.h"
+#include <gio/gio.h>
+
+/** lm_disks_make: makes all that @request and @plan ask for, and sets
+ * @instance's disk. What a failure leaves goes with the machine's directory.
+ * Blocks. Errors: those of stage/chain.h, stage/boot.h and image/seed.h. */
+gboolean lm_disks_make (const LmLaunchRequest *request, const LmPlan *plan, LmInstance *instance,
+                        GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_disks_sync: waits until all of it is on the disk. Errors: G_IO_ERROR. */
+gboolean lm_disks_sync (const LmPlan *plan, const LmInstance *instance, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* lm_disks_make() in a thread of its own. */
+typedef struct _LmDisksJob LmDisksJob;
+
+/** lm_disks_begin: starts it; what it is given must outlive lm_disks_finish(),
+ * and nobody may touch @instance's disk until then. */
+LmDisksJob *lm_disks_begin (const LmLaunchRequest *request, const LmPlan *plan, LmInstance *instance,
+                            GCancellable *cancellable);
+
+/** lm_disks_finish: waits for the end, frees @job and gives its result. */
+gboolean lm_disks_finish (LmDisksJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
