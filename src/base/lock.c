@@ -57,13 +57,14 @@ lock_fd (int fd, const char *path, int operation, gint timeout_ms, LmLockWaitFun
     }
 }
 
-static LmLock *
-acquire (const char *path, int open_flags, int operation, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
-         GCancellable *cancellable, GError **error)
+LmLock *
+lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
+                 GCancellable *cancellable, GError **error)
 {
+  int operation = mode == LM_LOCK_SHARED ? LOCK_SH : LOCK_EX;
   for (;;)
     {
-      lm_autofd int fd = open (path, open_flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
+      lm_autofd int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
       if (fd < 0)
         return lm_throw_errno_null (error, "cannot open lock %s", path);
       if (!lock_fd (fd, path, operation, timeout_ms, waiting, user_data, cancellable, error))
@@ -75,20 +76,6 @@ acquire (const char *path, int open_flags, int operation, gint timeout_ms, LmLoc
       lock->fd = lm_fd_steal (&fd);
       return lock;
     }
-}
-
-LmLock *
-lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
-                 GCancellable *cancellable, GError **error)
-{
-  return acquire (path, O_RDWR | O_CREAT, mode == LM_LOCK_SHARED ? LOCK_SH : LOCK_EX, timeout_ms, waiting, user_data,
-                  cancellable, error);
-}
-
-LmLock *
-lm_lock_acquire_readonly (const char *path, gint timeout_ms, GCancellable *cancellable, GError **error)
-{
-  return acquire (path, O_RDONLY, LOCK_SH, timeout_ms, NULL, NULL, cancellable, error);
 }
 
 gboolean

@@ -36,10 +36,6 @@ typedef void (*LmLockWaitFunc) (gpointer user_data);
 LmLock *lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
                          GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_lock_acquire_readonly: a shared lock on an existing file or directory
- * that need not be writable. Otherwise as lm_lock_acquire(). */
-LmLock *lm_lock_acquire_readonly (const char *path, gint timeout_ms, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /** lm_lock_is_held: whether some other holder has @path locked exclusively
  * now; FALSE also when there is no such file. */
 gboolean lm_lock_is_held (const char *path);

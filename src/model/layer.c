@@ -2,16 +2,6 @@
 #include "config.h"
 #include "model/layer.h"
 
-LmBlob *
-lm_blob_copy (const LmBlob *blob)
-{
-  if (blob == NULL)
-    return NULL;
-  LmBlob *copy = g_memdup2 (blob, sizeof *blob);
-  copy->urls = g_strdupv (blob->urls);
-  return copy;
-}
-
 void
 lm_blob_free (LmBlob *blob)
 {

@@ -50,7 +50,6 @@ typedef struct
   const char *source; /* name of its catalog; owned by the catalog */
 } LmLayer;
 
-LmBlob *lm_blob_copy (const LmBlob *blob); /* NULL gives NULL */
 void lm_blob_free (LmBlob *blob);
 void lm_build_free (LmBuild *build);
 void lm_group_free (LmGroup *group);
