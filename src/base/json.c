@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/json.h"
+#include "base/url.h"
 
 void
 lm_json_add_string (JsonBuilder *builder, const char *key, const char *value)
@@ -39,6 +40,26 @@ lm_json_add_strv (JsonBuilder *builder, const char *key, char *const *values)
   json_builder_begin_array (builder);
   for (; values && *values; values++)
     json_builder_add_string_value (builder, *values);
+  json_builder_end_array (builder);
+}
+
+void
+lm_json_add_url (JsonBuilder *builder, const char *key, const char *url)
+{
+  g_autofree char *shown = url ? lm_url_redact (url) : NULL;
+  lm_json_add_string (builder, key, shown);
+}
+
+void
+lm_json_add_urls (JsonBuilder *builder, const char *key, char *const *urls)
+{
+  json_builder_set_member_name (builder, key);
+  json_builder_begin_array (builder);
+  for (; urls && *urls; urls++)
+    {
+      g_autofree char *shown = lm_url_redact (*urls);
+      json_builder_add_string_value (builder, shown);
+    }
   json_builder_end_array (builder);
 }
 

@@ -12,6 +12,9 @@ void lm_json_add_bool (JsonBuilder *builder, const char *key, gboolean value);
 void lm_json_add_uint (JsonBuilder *builder, const char *key, guint64 value);
 /** lm_json_add_strv: an array; NULL gives an empty one. */
 void lm_json_add_strv (JsonBuilder *builder, const char *key, char *const *values);
+/** lm_json_add_url, lm_json_add_urls: the same for URLs, redacted (base/url.h). */
+void lm_json_add_url (JsonBuilder *builder, const char *key, const char *url);
+void lm_json_add_urls (JsonBuilder *builder, const char *key, char *const *urls);
 
 /** lm_json_finish: the text, pretty-printed with a newline at its end; newly allocated. */
 char *lm_json_finish (JsonBuilder *builder);

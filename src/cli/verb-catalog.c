@@ -2,6 +2,7 @@
 #include "config.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/url.h"
 #include "cli/host.h"
 #include "cli/output.h"
 #include "ops/source.h"
@@ -27,7 +28,7 @@ add_source (const LmSource *source, JsonBuilder *builder)
   g_autofree char *fetched = format_time (source->fetched);
   json_builder_begin_object (builder);
   lm_json_add_string (builder, "name", source->name);
-  lm_json_add_string (builder, "url", source->url);
+  lm_json_add_url (builder, "url", source->url);
   lm_json_add_uint (builder, "priority", source->priority);
   lm_json_add_string (builder, "fetched", fetched);
   json_builder_end_object (builder);
@@ -176,7 +177,8 @@ run_list (const LmInvocation *invocation, GError **error)
       const LmSource *source = g_ptr_array_index (sources, i);
       g_autofree char *priority = g_strdup_printf ("%d", source->priority);
       g_autofree char *fetched = format_time (source->fetched);
-      lm_table_add (table, (const char *const[]){ source->name, priority, fetched, source->url });
+      g_autofree char *url = lm_url_redact (source->url);
+      lm_table_add (table, (const char *const[]){ source->name, priority, fetched, url });
     }
   lm_table_print (table);
   return TRUE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/size.h"
+#include "base/url.h"
 #include "cli/host.h"
 #include "cli/output.h"
 #include "ops/prepare.h"
@@ -15,10 +16,11 @@ print_items (LmTable *table, GPtrArray *items)
       const LmPlanItem *item = g_ptr_array_index (items, i);
       g_autofree char *digest = lm_digest_to_string (&item->digest);
       g_autofree char *size = lm_size_format (item->size);
+      gboolean cached = item->action == LM_PLAN_CACHED;
+      g_autofree char *from = cached ? g_strdup (item->path) : lm_url_redact (item->urls[0]);
       digest[19] = '\0'; /* "sha256:" and 12 digits tell files apart */
       lm_table_add (table, (const char *const[]){ item->name, item->version, item->group, digest, size,
-                                                  item->action == LM_PLAN_CACHED ? "cached" : "pull",
-                                                  item->action == LM_PLAN_CACHED ? item->path : item->urls[0] });
+                                                  cached ? "cached" : "pull", from });
     }
 }
 

@@ -2,8 +2,6 @@
 #include "config.h"
 #include "io/http.h"
 
-#include <string.h>
-
 /* The accessor that G_DEFINE_EXTENDED_ERROR() makes may return NULL for an
  * error of another domain; gcc cannot see that it is never asked for one. */
 #pragma GCC diagnostic ignored "-Wnull-dereference"
@@ -57,20 +55,4 @@ lm_http_error_new (LmHttpError code, guint status, guint retry_after, const char
   priv->status = status;
   priv->retry_after = retry_after;
   return error;
-}
-
-char *
-lm_http_url_redact (const char *url)
-{
-  const char *authority = strstr (url, "://");
-  if (authority == NULL)
-    return g_strdup (url);
-  authority += 3;
-  gsize length = strcspn (authority, "/?#");
-  /* The last @: a password may hold one that nobody escaped. */
-  const char *at = g_strrstr_len (authority, (gssize) length, "@");
-  if (at == NULL)
-    return g_strdup (url);
-  g_autofree char *scheme = g_strndup (url, (gsize) (authority - url));
-  return g_strconcat (scheme, at + 1, NULL);
 }

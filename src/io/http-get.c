@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/file.h"
+#include "base/url.h"
 #include "io/http.h"
 
 #include <string.h>
@@ -109,7 +110,8 @@ get_file (const char *url, gsize max_size, GError **error)
   g_autofree char *path = g_filename_from_uri (url, &host, NULL);
   if (path == NULL || (host != NULL && g_ascii_strcasecmp (host, "localhost") != 0))
     {
-      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, 0, "%.200s: not the URL of a local file", url));
+      g_autofree char *shown = lm_url_redact (url);
+      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, 0, "%.200s: not the URL of a local file", shown));
       return NULL;
     }
   g_autoptr (GError) failure = NULL;

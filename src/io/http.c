@@ -2,6 +2,7 @@
 #include "config.h"
 #include "io/http.h"
 #include "base/trace.h"
+#include "base/url.h"
 #include "io/http-private.h"
 
 #include <curl/curl.h>
@@ -265,7 +266,7 @@ add_header (LmHttpTransfer *transfer, const char *name, const char *value)
 LmHttpTransfer *
 lm_http_start (LmHttp *http, const LmHttpRequest *request, const LmHttpHandler *handler, gpointer user_data, GError **error)
 {
-  g_autofree char *shown = lm_http_url_redact (request->url);
+  g_autofree char *shown = lm_url_redact (request->url);
   if (strlen (request->url) > MAX_URL
       || (g_ascii_strncasecmp (request->url, "http://", 7) != 0 && g_ascii_strncasecmp (request->url, "https://", 8) != 0))
     {

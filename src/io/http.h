@@ -126,7 +126,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmHttpDocument, lm_http_document_free)
  * file:// NOT_FOUND, FORBIDDEN, TOO_BIG, BAD_URL, FAILED. */
 LmHttpDocument *lm_http_get (const char *url, const char *etag, gsize max_size, const LmHttpOptions *options,
                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** lm_http_url_redact: @url without user and password, for messages; newly
- * allocated. */
-char *lm_http_url_redact (const char *url);

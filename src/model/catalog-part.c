@@ -2,10 +2,10 @@
 #include "config.h"
 #include "model/catalog-part.h"
 #include "base/error.h"
+#include "base/url.h"
 #include "model/catalog.h"
 #include "model/relation.h"
 #include "model/selection.h"
-#include "model/url.h"
 #include "model/value.h"
 
 #include <string.h>

@@ -2,10 +2,10 @@
 #include "config.h"
 #include "model/catalog-reader.h"
 #include "base/error.h"
+#include "base/url.h"
 #include "model/catalog-part.h"
 #include "model/catalog-split.h"
 #include "model/catalog.h"
-#include "model/url.h"
 
 #include <string.h>
 
@@ -124,7 +124,8 @@ GBytes *
 lm_catalog_read (const char *base_url, const char *text, gsize size, GPtrArray *warnings, GError **error)
 {
   g_autofree char *path = g_filename_from_uri (base_url, NULL, NULL);
-  const char *document = path ? path : base_url;
+  g_autofree char *shown = lm_url_redact (base_url);
+  const char *document = path ? path : shown;
   if (!lm_url_check_base (base_url, error))
     return NULL;
   g_autoptr (LmCatalogPart) part = read_in_two (document, base_url, text, size, warnings != NULL);

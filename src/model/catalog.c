@@ -2,9 +2,9 @@
 #include "config.h"
 #include "model/catalog.h"
 #include "base/error.h"
+#include "base/url.h"
 #include "model/catalog-reader.h"
 #include "model/prepared.h"
-#include "model/url.h"
 
 #include <string.h>
 
@@ -100,6 +100,16 @@ const char *
 lm_catalog_get_base_url (const LmCatalog *catalog)
 {
   return lm_prepared_string (&catalog->p, catalog->p.header->base_url);
+}
+
+gboolean
+lm_catalog_has_secrets (const LmCatalog *catalog)
+{
+  /* The lists hold the URLs, and relations, which have no such characters. */
+  for (guint32 i = 0; i < catalog->p.count[LM_PREPARED_LISTS]; i++)
+    if (lm_url_is_secret (lm_prepared_string (&catalog->p, catalog->p.lists[i])))
+      return TRUE;
+  return FALSE;
 }
 
 guint

@@ -51,6 +51,9 @@ const char *lm_catalog_get_source (const LmCatalog *catalog);
 const char *lm_catalog_get_name (const LmCatalog *catalog);
 const char *lm_catalog_get_base_url (const LmCatalog *catalog);
 
+/** lm_catalog_has_secrets: whether a URL in its text has credentials (base/url.h). */
+gboolean lm_catalog_has_secrets (const LmCatalog *catalog);
+
 guint lm_catalog_get_n_groups (const LmCatalog *catalog);
 guint lm_catalog_get_n_layers (const LmCatalog *catalog);
 

@@ -55,7 +55,7 @@ add_build (JsonBuilder *b, const LmBuild *build, const LmPlanView *view)
   lm_json_add_digest (b, "parent", build->has_parent ? &build->parent : NULL);
   lm_json_add_uint (b, "size", build->size);
   lm_json_add_bool (b, "cached", is_there (view, &build->digest));
-  lm_json_add_strv (b, "urls", build->urls);
+  lm_json_add_urls (b, "urls", build->urls);
   json_builder_end_object (b);
 }
 

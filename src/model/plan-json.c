@@ -18,8 +18,8 @@ add_item (JsonBuilder *b, const LmPlanItem *item)
     lm_json_add_digest (b, "parent", item->has_parent ? &item->parent : NULL);
   lm_json_add_uint (b, "size", item->size);
   lm_json_add_string (b, "action", item->action == LM_PLAN_CACHED ? "cached" : "pull");
-  lm_json_add_string (b, "url", item->urls ? item->urls[0] : NULL);
-  lm_json_add_strv (b, "urls", item->urls);
+  lm_json_add_url (b, "url", item->urls ? item->urls[0] : NULL);
+  lm_json_add_urls (b, "urls", item->urls);
   lm_json_add_string (b, "path", item->path);
   lm_json_add_string (b, "source", item->source);
   json_builder_end_object (b);

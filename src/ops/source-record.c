@@ -3,6 +3,7 @@
 #include "ops/source-record.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/url.h"
 #include "base/yaml-node.h"
 
 #include <json-glib/json-glib.h>
@@ -79,23 +80,19 @@ record_json (const LmSource *source)
   return json_to_string (node, TRUE);
 }
 
-static gboolean
-has_password (const char *url)
-{
-  g_autofree char *userinfo = NULL;
-  return g_uri_split (url, G_URI_FLAGS_PARSE_RELAXED, NULL, &userinfo, NULL, NULL, NULL, NULL, NULL, NULL)
-         && userinfo != NULL;
-}
-
-/* The record has the source's URL, and the prepared form those made of it. */
+/* Of a file that has the source's URL in it, or what came from there, and
+ * perhaps the @catalog's own URLs (NULL: not). */
 static int
-mode_of (const LmSource *source)
+mode_of (const LmSource *source, const LmCatalog *catalog)
 {
-  return has_password (source->url) || has_password (source->base_url) ? 0600 : 0644;
+  return lm_url_is_secret (source->url) || lm_url_is_secret (source->base_url)
+             || (catalog != NULL && lm_catalog_has_secrets (catalog))
+           ? 0600
+           : 0644;
 }
 
 gboolean
-lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, GError **error)
+lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, const LmCatalog *catalog, GError **error)
 {
   g_autofree char *copy = file_of (dir, source->name, ".catalog");
   g_autofree char *record = file_of (dir, source->name, ".json");
@@ -105,11 +102,11 @@ lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, GE
     {
       gsize size;
       const void *data = g_bytes_get_data (body, &size);
-      if (!lm_file_write (copy, data, size, mode_of (source), error))
+      if (!lm_file_write (copy, data, size, mode_of (source, catalog), error))
         return FALSE;
     }
   g_autofree char *json = record_json (source);
-  return lm_file_write (record, json, strlen (json), mode_of (source), error);
+  return lm_file_write (record, json, strlen (json), mode_of (source, NULL), error);
 }
 
 gboolean
@@ -183,6 +180,6 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
   g_autoptr (GBytes) frozen = lm_catalog_freeze (catalog, stamp);
   /* Only a cache: where it cannot be written (another user's), the next run parses again. */
   (void) g_file_set_contents_full (prepared, g_bytes_get_data (frozen, NULL), (gssize) g_bytes_get_size (frozen),
-                                   G_FILE_SET_CONTENTS_CONSISTENT, mode_of (source), NULL);
+                                   G_FILE_SET_CONTENTS_CONSISTENT, mode_of (source, catalog), NULL);
   return catalog;
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* The files of one catalog source in its directory: record, copy, prepared
- * form. Writing replaces each whole; the record is written last. For their owner
- * only when the source's URL has a user's name or password. */
+ * form. Writing replaces each whole; the record is written last. They are for
+ * their owner only when a URL in them has credentials (base/url.h). */
 #include "ops/source.h"
 
 /** lm_source_record_load: the record NAME.json in @dir.
  * Errors: LM_SOURCE_ERROR_NOT_FOUND, _CORRUPT. */
 LmSource *lm_source_record_load (const char *dir, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_source_record_save: writes the copy @body (NULL: as it was), then the record. */
-gboolean lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_source_record_save: writes the copy @body (NULL: as it was), of which
+ * @catalog was made, then the record. */
+gboolean lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, const LmCatalog *catalog,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_source_record_has: whether the copy of @source is @body already. */
 gboolean lm_source_record_has (const char *dir, const LmSource *source, GBytes *body);

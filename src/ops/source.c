@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/lock.h"
+#include "base/url.h"
 #include "io/http.h"
 #include "model/selection.h"
 #include "ops/source-record.h"
@@ -50,8 +51,11 @@ lm_source_url (const char *url_or_file, GError **error)
     return g_strdup (url_or_file);
   g_autofree char *scheme = g_uri_parse_scheme (url_or_file);
   if (scheme != NULL && strstr (url_or_file, "://") != NULL)
-    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
-                          "%s: \"%s\" is no scheme of a catalog; http, https and file are", url_or_file, scheme);
+    {
+      g_autofree char *shown = lm_url_redact (url_or_file);
+      return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
+                            "%s: \"%s\" is no scheme of a catalog; http, https and file are", shown, scheme);
+    }
   g_autofree char *path = g_canonicalize_filename (url_or_file, NULL);
   return g_filename_to_uri (path, NULL, error);
 }
@@ -63,9 +67,9 @@ catalogs_dir (const char *state_dir)
 }
 
 static LmLock *
-lock_dir (const char *dir, GCancellable *cancellable, GError **error)
+lock_dir (const char *dir, int mode, GCancellable *cancellable, GError **error)
 {
-  if (!lm_file_make_dir (dir, 0755, error))
+  if (!lm_file_make_dir (dir, mode, error))
     return NULL;
   g_autofree char *path = g_build_filename (dir, "lock", NULL);
   return lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, -1, NULL, NULL, cancellable, error);
@@ -102,18 +106,20 @@ refresh (const char *dir, LmSource *source, const char *shown, gboolean *out_cha
   if (out_changed)
     *out_changed = changed;
   if (document->body == NULL)
-    return lm_source_record_save (dir, source, NULL, error);
+    return lm_source_record_save (dir, source, NULL, NULL, error);
 
   gsize size;
   const char *text = g_bytes_get_data (document->body, &size);
-  g_autoptr (LmCatalog) catalog = lm_catalog_parse (shown, document->url, text ? text : "", size, warnings, &failure);
+  /* A server's redirects to itself forget what was asked with. */
+  g_autofree char *base_url = lm_url_inherit (source->url, document->url);
+  g_autoptr (LmCatalog) catalog = lm_catalog_parse (shown, base_url, text ? text : "", size, warnings, &failure);
   if (catalog == NULL)
     return fetch_failed (shown, failure, error);
   g_free (source->base_url);
-  source->base_url = g_strdup (document->url);
+  source->base_url = g_steal_pointer (&base_url);
   g_free (source->etag);
   source->etag = g_strdup (document->etag);
-  return lm_source_record_save (dir, source, changed ? document->body : NULL, error);
+  return lm_source_record_save (dir, source, changed ? document->body : NULL, catalog, error);
 }
 
 static int
@@ -160,14 +166,18 @@ lm_source_add (const char *state_dir, const char *name, const char *url_or_file,
     return FALSE;
   g_autofree char *url = lm_source_url (url_or_file, error);
   g_autofree char *dir = catalogs_dir (state_dir);
-  g_autoptr (LmLock) lock = url ? lock_dir (dir, cancellable, error) : NULL;
+  g_autoptr (LmLock) lock = url ? lock_dir (dir, 0755, cancellable, error) : NULL;
   if (lock == NULL)
     return FALSE;
   g_autoptr (LmSource) known = lm_source_record_load (dir, name, NULL);
   if (known != NULL && strcmp (known->url, url) != 0)
-    return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_EXISTS,
-                     "a catalog source \"%s\" is there already, from %s; remove it first or choose another name", name,
-                     known->url);
+    {
+      g_autofree char *there = lm_url_redact (known->url);
+      g_autofree char *now = lm_url_redact (url);
+      return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_EXISTS,
+                       "a catalog source \"%s\" is there already, from %s%s; remove it first or choose another name", name,
+                       there, strcmp (there, now) == 0 ? " with other credentials" : "");
+    }
   g_autoptr (LmSource) source = g_steal_pointer (&known);
   if (source == NULL)
     {
@@ -186,7 +196,7 @@ lm_source_update (const char *state_dir, const char *name, gboolean *out_changed
   if (!check_name (name, error))
     return FALSE;
   g_autofree char *dir = catalogs_dir (state_dir);
-  g_autoptr (LmLock) lock = lock_dir (dir, cancellable, error);
+  g_autoptr (LmLock) lock = lock_dir (dir, 0755, cancellable, error);
   g_autoptr (LmSource) source = lock ? lm_source_record_load (dir, name, error) : NULL;
   return source && refresh (dir, source, name, out_changed, warnings, cancellable, error);
 }
@@ -197,7 +207,7 @@ lm_source_remove (const char *state_dir, const char *name, GError **error)
   if (!check_name (name, error))
     return FALSE;
   g_autofree char *dir = catalogs_dir (state_dir);
-  g_autoptr (LmLock) lock = lock_dir (dir, NULL, error);
+  g_autoptr (LmLock) lock = lock_dir (dir, 0755, NULL, error);
   if (lock == NULL)
     return FALSE;
   g_autoptr (GError) failure = NULL;
@@ -238,11 +248,13 @@ name_of_url (const char *url)
 
 /* --catalog URL: fetched now, or else its last good copy. */
 static LmCatalog *
-load_url (const char *state_dir, const char *url, GPtrArray *warnings, GCancellable *cancellable, GError **error)
+load_url (const char *state_dir, const char *url, const char *shown, GPtrArray *warnings, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *dir = g_build_filename (state_dir, "catalogs", "urls", NULL);
+  g_autofree char *parent = catalogs_dir (state_dir);
+  g_autofree char *dir = g_build_filename (parent, "urls", NULL);
   g_autofree char *name = name_of_url (url);
-  g_autoptr (LmLock) lock = lock_dir (dir, cancellable, error);
+  /* Others may not try passwords out on the names. */
+  g_autoptr (LmLock) lock = lm_file_make_dir (parent, 0755, error) ? lock_dir (dir, 0700, cancellable, error) : NULL;
   if (lock == NULL)
     return NULL;
   g_autoptr (LmSource) source = lm_source_record_load (dir, name, NULL);
@@ -254,7 +266,7 @@ load_url (const char *state_dir, const char *url, GPtrArray *warnings, GCancella
       source->url = g_strdup (url);
     }
   g_autoptr (GError) failure = NULL;
-  if (!refresh (dir, source, url, NULL, warnings, cancellable, &failure))
+  if (!refresh (dir, source, shown, NULL, warnings, cancellable, &failure))
     {
       if (!known || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         {
@@ -263,7 +275,7 @@ load_url (const char *state_dir, const char *url, GPtrArray *warnings, GCancella
         }
       g_ptr_array_add (warnings, g_strdup_printf ("%s; its last good copy is used", failure->message));
     }
-  return lm_source_record_catalog (dir, source, url, NULL, error);
+  return lm_source_record_catalog (dir, source, shown, NULL, error);
 }
 
 static gboolean
@@ -273,16 +285,17 @@ load_extra (LmCatalogSet *set, const char *state_dir, const char *text, GPtrArra
   g_autofree char *url = lm_source_url (text, error);
   if (url == NULL)
     return FALSE;
+  g_autofree char *shown = lm_url_redact (text);
   g_autoptr (GError) failure = NULL;
-  LmCatalog *catalog = g_str_has_prefix (url, "file://") ? load_file (text, url, warnings, &failure)
-                                                         : load_url (state_dir, url, warnings, cancellable, &failure);
+  LmCatalog *catalog = g_str_has_prefix (url, "file://") ? load_file (shown, url, warnings, &failure)
+                                                         : load_url (state_dir, url, shown, warnings, cancellable, &failure);
   if (catalog == NULL && failure->domain == LM_SOURCE_ERROR)
     {
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
   if (catalog == NULL)
-    return fetch_failed (text, failure, error);
+    return fetch_failed (shown, failure, error);
   lm_catalog_set_add (set, catalog, EXTRA_PRIORITY);
   return TRUE;
 }

@@ -2,7 +2,7 @@
 #include "config.h"
 #include "stage/fetch-source.h"
 #include "base/trace.h"
-#include "io/http.h"
+#include "base/url.h"
 
 #define MAX_MISMATCHES 2
 
@@ -34,7 +34,7 @@ lm_fetch_sources_new (char **urls, const LmRetryPolicy *policy)
   for (guint i = 0; i < count; i++)
     {
       sources->list[i].url = urls[i];
-      sources->list[i].shown = lm_http_url_redact (urls[i]);
+      sources->list[i].shown = lm_url_redact (urls[i]);
     }
   return sources;
 }

@@ -19,7 +19,7 @@ gboolean lm_fetch_sources_choose (LmFetchSources *sources, gint64 *out_due);
 /** lm_fetch_sources_get_url: the current one; NULL before the first choice. */
 const char *lm_fetch_sources_get_url (LmFetchSources *sources);
 
-/** lm_fetch_sources_get_shown: the same without a password, for messages. */
+/** lm_fetch_sources_get_shown: the same for messages, redacted. */
 const char *lm_fetch_sources_get_shown (LmFetchSources *sources);
 
 /** lm_fetch_sources_failed: the current one failed with @error at @now (us):

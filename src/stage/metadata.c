@@ -2,6 +2,7 @@
 #include "config.h"
 #include "stage/metadata.h"
 #include "base/error.h"
+#include "base/url.h"
 #include "model/domain-device.h"
 
 #include <string.h>
@@ -12,25 +13,13 @@ G_DEFINE_QUARK (lm-metadata-error-quark, lm_metadata_error)
 #define LAYERS_MAX 1024
 #define ITEMS_MAX 4096
 
-/* @url without user and password; not a URL GLib can read: as it is when it
- * has no "@", else nothing of it. */
-static char *
-public_url (const char *url)
-{
-  if (strchr (url, '@') == NULL)
-    return g_strdup (url);
-  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_ENCODED | G_URI_FLAGS_PARSE_RELAXED, NULL);
-  return uri != NULL ? g_uri_to_string_partial (uri, G_URI_HIDE_USERINFO) : NULL;
-}
-
 static void
 add_urls (LmXml *xml, LmXmlNode *node, char *const *urls)
 {
   for (guint i = 0; urls != NULL && urls[i] != NULL; i++)
     {
-      g_autofree char *url = public_url (urls[i]);
-      if (url != NULL)
-        lm_xml_add (xml, node, "url", url);
+      g_autofree char *url = lm_url_redact (urls[i]);
+      lm_xml_add (xml, node, "url", url);
     }
 }
 

@@ -15,8 +15,8 @@
  *     <lamina:publish address="..." port="..." guest-port="..."/>
  *   </lamina:instance>
  *
- * What is unknown is left out. A reader ignores what it does not know. User
- * and password are taken out of URLs: domain XML is read by many. */
+ * What is unknown is left out. A reader ignores what it does not know. URLs
+ * are redacted (base/url.h): domain XML is read by many. */
 #include "io/xml.h"
 #include "model/domain-spec.h"
 

@@ -3,6 +3,7 @@
  * file in one call and cannot be paused. */
 #include "config.h"
 #include "base/fd.h"
+#include "base/url.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -73,7 +74,8 @@ file_start (LmStore *store, const LmStoreRequest *request, GError **error)
   g_autofree char *path = g_filename_from_uri (request->url, &host, NULL);
   if (path == NULL || (host != NULL && g_ascii_strcasecmp (host, "localhost") != 0))
     {
-      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, 0, "%.200s: not the URL of a local file", request->url));
+      g_autofree char *shown = lm_url_redact (request->url);
+      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, 0, "%.200s: not the URL of a local file", shown));
       return NULL;
     }
   FileTransfer *self = g_new0 (FileTransfer, 1);

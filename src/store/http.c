@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* http:// and https:// as a source. */
 #include "config.h"
+#include "base/url.h"
 #include "store/store.h"
 
 #include <string.h>
@@ -71,7 +72,7 @@ static LmStoreTransfer *
 http_start (LmStore *store, const LmStoreRequest *request, GError **error)
 {
   HttpTransfer *self = g_new0 (HttpTransfer, 1);
-  self->shown_url = lm_http_url_redact (request->url);
+  self->shown_url = lm_url_redact (request->url);
   self->validator = g_strdup (request->validator);
   self->size = request->size;
   LmHttpRequest http_request

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "store/store.h"
+#include "base/url.h"
 
 #include <string.h>
 
@@ -55,7 +56,7 @@ lm_store_start (LmStore *store, const LmStoreRequest *request, const LmStoreHand
   const LmStoreClass *class = class_of (request->url);
   if (class == NULL)
     {
-      g_autofree char *shown = lm_http_url_redact (request->url);
+      g_autofree char *shown = lm_url_redact (request->url);
       g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, 0, "%.200s: no source for such a URL", shown));
       return NULL;
     }

@@ -7,7 +7,7 @@ tiny
 serve "$tiny"
 new_host one
 state=$host/lamina
-host_lamina "$host" catalog add tiny "$http_url/catalog.yaml" >/dev/null
+host_lamina "$host" catalog add tiny "http://me:w0rd-pass@${http_url#http://}/catalog.yaml" >/dev/null
 run host_lamina "$host" pull a c
 exits 0 'the layers are pulled'
 look () { stat -c '%n %U:%G %a %s %Y' "$state"/layers/* | sed "s#$state##"; }
@@ -22,6 +22,10 @@ xml=$(host_exec "$host" virsh dumpxml --inactive m)
 is "$(grep -c "relabel='no'" <<<"$xml")" 2 'every layer has relabel=no'
 is "$(xmllint --xpath 'count(//disk[@device="disk"]//backingStore[format])' - <<<"$xml")" 2 'the chain is explicit, with formats'
 is "$(xmllint --xpath 'string(/domain/@type)' - <<<"$xml")" qemu 'without KVM it is emulated'
+like "$xml" '<lamina:url>http://127' 'the metadata say where the layers came from'
+is "$(grep -c w0rd-pass <<<"$xml")" 0 'but not by which password'
+is "$(grep -rl w0rd-pass "$state" | wc -l)" 2 'which the catalog source keeps'
+is "$(host_user "$host" grep -rls w0rd-pass "$state")" '' 'and nobody else reads'
 run host_exec "$host" virsh -q destroy m
 is "$(look)" "$before" 'after it was stopped: the same'
 run host_exec "$host" virsh -q start m

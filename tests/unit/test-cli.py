@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The command line without network, libvirt or root: exit status, messages, JSON."""
 import hashlib
-import http.server
 import json
 import os
 import subprocess
 import sys
-import threading
 
 lamina = os.environ["LAMINA"]
 work = os.environ["TMPDIR"]
@@ -227,26 +225,6 @@ ok(not [f for f in os.listdir(f"{state}/instances") if f.endswith(".lock")], "no
 ok(json.loads(run("ps", "--json", *test).stdout) == {"machines": []}, "ps as JSON")
 spec = path("web7.yaml", "name: web1\nselections: [nginx]\nwait: soon\n")
 expect(2, "wait: soon in a specification", "launch", "-f", spec, "-c", "test:///default")
-
-# A password in a URL is nobody else's to read.
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def __init__(self, *args):
-        super().__init__(*args, directory=work)
-
-    def log_message(self, *_):
-        pass
-
-
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-port = server.server_address[1]
-for name, user, mode in (("open", "", 0o644), ("secret", "me:word@", 0o600)):
-    expect(0, f"add a catalog: {name}", "catalog", "add", name, f"http://{user}127.0.0.1:{port}/lab.yaml")
-    run("plan", "debian")
-    modes = {f: os.stat(f"{state}/catalogs/{f}").st_mode & 0o777 for f in os.listdir(f"{state}/catalogs") if f.startswith(name)}
-    ok(len(modes) == 3 and set(modes.values()) == {mode}, f"modes of its files: {name}", modes)
-    run("catalog", "remove", name)
-server.shutdown()
 
 # Standard output that takes nothing
 for words in (["--help"], ["--version"], ["launch", "--help"], ["list", "--catalog", catalog], ["list", "--json", "--catalog", catalog]):

@@ -155,23 +155,6 @@ test_credentials (Fixture *f, gconstpointer data)
 }
 
 static void
-test_redact (void)
-{
-  static const char *const cases[][2] = {
-    { "http://h/x", "http://h/x" },
-    { "http://u:p@h/x", "http://h/x" },
-    { "http://u:p@q@h:1/x@y", "http://h:1/x@y" },
-    { "http://u@h", "http://h" },
-    { "u:p@h", "u:p@h" },
-  };
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autofree char *shown = lm_http_url_redact (cases[i][0]);
-      g_assert_cmpstr (shown, ==, cases[i][1]);
-    }
-}
-
-static void
 test_cancel (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -320,7 +303,6 @@ main (int argc, char **argv)
   g_test_add_func ("/http/bad-url", test_bad_url);
   g_test_add ("/http/refused", Fixture, NULL, set_up, test_refused, tear_down);
   g_test_add ("/http/credentials", Fixture, NULL, set_up, test_credentials, tear_down);
-  g_test_add_func ("/http/redact", test_redact);
   g_test_add ("/http/cancel", Fixture, NULL, set_up, test_cancel, tear_down);
   g_test_add ("/http/many-with-pauses", Fixture, NULL, set_up, test_many_with_pauses, tear_down);
   g_test_add ("/http/ranges", Fixture, NULL, set_up, test_ranges, tear_down);

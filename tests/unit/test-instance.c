@@ -27,6 +27,7 @@ make (const char *dir)
   layer->version = g_strdup ("12");
   layer->path = g_strdup ("/x");
   layer->size = 7;
+  layer->urls = g_strsplit ("http://lab/x http://lab/y", " ", -1);
   g_assert_true (lm_digest_parse (DIGEST, &layer->digest, NULL));
   g_ptr_array_add (instance->layers, layer);
   LmDomainPublish *publish = lm_domain_publish_new ();
@@ -131,13 +132,16 @@ test_sweep (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
-/* URLs may hold passwords. */
+/* URLs may hold passwords; so may the domain's XML that is kept aside. */
 static void
 test_private (void)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *dir = g_dir_make_tmp ("lm-instance-XXXXXX", NULL);
   g_autoptr (LmInstance) instance = make (dir);
+  LmDomainLayer *layer = g_ptr_array_index (instance->layers, 0);
+  g_strfreev (layer->urls);
+  layer->urls = g_strsplit ("http://me:secret@lab/x?secret", " ", -1);
   g_autofree char *record = g_build_filename (instance->dir, "record.json", NULL);
   struct stat st;
   g_assert_true (lm_instance_save (instance, &error));
@@ -145,6 +149,10 @@ test_private (void)
   g_assert_cmpuint (st.st_mode & 0777, ==, 0600);
   g_assert_cmpint (stat (instance->dir, &st), ==, 0);
   g_assert_cmpuint (st.st_mode & 0777, ==, 0711);
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (record, &text, NULL, NULL));
+  g_assert_nonnull (strstr (text, "//lab"));
+  g_assert_null (strstr (text, "secret"));
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 

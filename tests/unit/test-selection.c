@@ -2,7 +2,6 @@
 #include "config.h"
 #include "lab.h"
 #include "model/relation.h"
-#include "model/url.h"
 #include "model/version.h"
 
 #include <string.h>
@@ -119,49 +118,6 @@ test_version (void)
   g_assert_cmpint (lm_version_compare ("1.0-1", "1.0-2"), <, 0);
 }
 
-static void
-test_url (void)
-{
-  static const char *const good[][3] = {
-    { "http://h/a/c.yaml", "x.qcow2", "http://h/a/x.qcow2" },
-    { "http://h/a/c.yaml?v=/1", "b/x.qcow2", "http://h/a/b/x.qcow2" },
-    { "http://h/a/c.yaml", "/x", "http://h/x" },
-    { "http://h/a/c.yaml", "../x", "http://h/x" },
-    { "http://h", "x", "http://h/x" },
-    { "https://h:8443/a/", "//other/x", "https://other/x" },
-    { "http://h/a/c.yaml", "HTTPS://m/x%20y", "https://m/x%20y" },
-    { "file:///srv/c.yaml", "x", "file:///srv/x" },
-    { "file:///srv/c.yaml", "http://h/x", "http://h/x" },
-    { "file:///srv/c.yaml", "file:///else/x", "file:///else/x" },
-  };
-  static const char *const bad[] = { "ftp://h/x", "json:{}", "nbd://h/x", "file:///etc/passwd", "http:///x", "http://", "x y", "x\ny",
-                                     "javascript:x", "http://[::1/x", "file:x", "" };
-  for (guint i = 0; i < G_N_ELEMENTS (good); i++)
-    {
-      g_autoptr (GError) error = NULL;
-      g_autofree char *url = lm_url_resolve (good[i][0], good[i][1], &error);
-      g_assert_no_error (error);
-      g_assert_cmpstr (url, ==, good[i][2]);
-      /* the short cut must give what the long way gives */
-      if (!lm_url_is_plain (good[i][1]))
-        continue;
-      g_autofree char *directory = lm_url_directory (good[i][0]);
-      g_autofree char *joined = g_strconcat (directory, good[i][1], NULL);
-      g_assert_cmpstr (joined, ==, good[i][2]);
-    }
-  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
-    {
-      g_autoptr (GError) error = NULL;
-      g_test_message ("%s", bad[i]);
-      g_assert_null (lm_url_resolve ("http://h/c.yaml", bad[i], &error));
-      g_assert_error (error, LM_URL_ERROR, g_str_has_prefix (bad[i], "file:///") ? LM_URL_ERROR_LOCAL : LM_URL_ERROR_INVALID);
-    }
-  static const char *const not_plain[] = { "", "/x", "a//b", ".", "..", "a/..", "./a", "a/", "a:b", "a?b", "a#b", "a%20b", "a b", "a\\b" };
-  for (guint i = 0; i < G_N_ELEMENTS (not_plain); i++)
-    g_assert_false (lm_url_is_plain (not_plain[i]));
-  g_assert_true (lm_url_is_plain ("a/..b/.c/d..e/...x"));
-}
-
 int
 main (int argc, char **argv)
 {
@@ -171,6 +127,5 @@ main (int argc, char **argv)
   g_test_add_func ("/relation/parse", test_relation);
   g_test_add_func ("/relation/met", test_relation_met);
   g_test_add_func ("/version/compare", test_version);
-  g_test_add_func ("/url/resolve", test_url);
   return g_test_run ();
 }

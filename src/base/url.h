@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* URLs of a catalog: relative to where it came from, of few schemes. */
+/* URLs of catalogs and layers: of few schemes, relative to where a catalog came
+ * from, and with credentials (a user's name and password, or a token in the
+ * query) that are for one host and for nobody's eyes. Wherever a URL becomes text
+ * (messages, JSON, records, metadata) it goes through lm_url_redact(); only
+ * what must fetch by it again keeps the whole, in files of mode 0600. */
 #include <glib.h>
 
 #define LM_URL_MAX 2048
@@ -28,5 +32,18 @@ gboolean lm_url_is_plain (const char *url);
 
 /** lm_url_resolve: @url, absolute or relative to @base (which was checked), as
  * an absolute URL (RFC 3986); newly allocated. Only the schemes file, http
- * and https; file only if @base is one too. Errors: LM_URL_ERROR. */
+ * and https; file only if @base is one too. Of @base's own host it has @base's
+ * user and password (lm_url_inherit()). Errors: LM_URL_ERROR. */
 char *lm_url_resolve (const char *base, const char *url, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_url_inherit: the absolute @url, with the user and password of @base if it
+ * has none of its own and scheme, host and port are @base's; newly allocated. */
+char *lm_url_inherit (const char *base, const char *url);
+
+/** lm_url_redact: what may be shown of @url: not the user and password, and
+ * "?***" for a query; newly allocated. It need not be sound: text that is no
+ * URL is given back, and of a broken one rather too little is shown. */
+char *lm_url_redact (const char *url);
+
+/** lm_url_is_secret: whether lm_url_redact() takes anything out of @url. */
+gboolean lm_url_is_secret (const char *url);

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Credentials in URLs: they reach the host they are for, no other, and no eye:
+not in what is printed, nor in a file that other users may read."""
+import base64
+import hashlib
+import http.server
+import json
+import os
+import stat
+import subprocess
+import threading
+
+lamina = os.environ["LAMINA"]
+work = os.environ["TMPDIR"]
+state = os.path.join(work, "state")
+SECRETS = ("word-of-pass", "token-of-query", "word-of-mirror")
+WANTED = "Basic " + base64.b64encode(b"me:word-of-pass").decode()
+count = 0
+said = []  # all that was ever printed
+
+
+def ok(condition, name, detail=""):
+    global count
+    count += 1
+    for line in "" if condition else str(detail).splitlines():
+        print(f"# {line}")
+    print(f"{'ok' if condition else 'not ok'} {count} {name}", flush=True)
+
+
+def run(*words):
+    done = subprocess.run([lamina, *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
+                          env={**os.environ, "LAMINA_STATE_DIR": state, "LAMINA_TRACE": "all", "LAMINA_TEST_NO_DELAY": "1"})
+    said.append(f"{' '.join(words)}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+def digest(text):
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def catalog(port):
+    urls = ["base.qcow2", f"http://127.0.0.1:{port}/same.qcow2", f"http://localhost:{port}/other.qcow2",
+            f"http://you:word-of-mirror@localhost:{port}/mirror.qcow2?sig=token-of-query", f"//localhost:{port}/lone.qcow2"]
+    return json.dumps({"lamina-catalog": 1, "name": "lab", "groups": [{"name": "os"}], "lunch": 1, "layers": [
+        {"name": "debian", "version": "12", "group": "os", "builds": [{"digest": digest("x"), "size": 1, "urls": urls}]}]})
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Asks 127.0.0.1 for a password; as localhost it has nothing but /open."""
+    asked = []  # (host, path, Authorization)
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        host, port = self.headers["Host"].split(":")
+        path = self.path.split("?")[0]
+        word = self.headers.get("Authorization")
+        self.asked.append((host, path, word))
+        moved = {"/moved/lab.yaml": f"http://127.0.0.1:{port}/lab.yaml", "/away/lab.yaml": f"http://localhost:{port}/open/lab.yaml"}
+        body = catalog(port).encode()
+        if host == "127.0.0.1" and word != WANTED:
+            self.send_response(401)
+            body = b""
+        elif path in moved:
+            self.send_response(302)
+            self.send_header("Location", moved[path])
+            body = b""
+        elif path in ("/lab.yaml", "/open/lab.yaml"):
+            self.send_response(200)
+        else:
+            self.send_response(404)
+            body = b""
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def asked(path):
+    """The Authorization of each request for @path since the last time."""
+    found = [(host, word) for host, at, word in Server.asked if at == path]
+    Server.asked[:] = [entry for entry in Server.asked if entry[1] != path]
+    return found
+
+
+def modes(name):
+    files = [f"{state}/catalogs/{name}{suffix}" for suffix in (".catalog", ".json", ".prepared")]
+    return [os.stat(file).st_mode & 0o777 for file in files if os.path.exists(file)]
+
+
+def secrets_in(text):
+    return [word for word in SECRETS if word in text]
+
+
+def readable_by_others():
+    for directory, names, files in os.walk(state):
+        names[:] = [name for name in names if os.stat(os.path.join(directory, name)).st_mode & stat.S_IXOTH]
+        for name in files:
+            path = os.path.join(directory, name)
+            if os.stat(path).st_mode & stat.S_IROTH:
+                yield path
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+port = server.server_address[1]
+good = f"http://me:word-of-pass@127.0.0.1:{port}"
+mine = [("127.0.0.1", WANTED)]
+alone = [("localhost", None)]
+
+# Who has no secrets has nothing to hide.
+plain = os.path.join(work, "plain.yaml")
+with open(plain, "w", encoding="utf-8") as file:
+    file.write(catalog(port).replace("you:word-of-mirror@", "").replace("?sig=token-of-query", ""))
+run("catalog", "add", "plain", plain)
+run("plan", "debian")
+ok(modes("plain") == [0o644] * 3, "a catalog without secrets is everybody's to read", modes("plain"))
+run("catalog", "remove", "plain")
+
+done = run("catalog", "add", "lab", f"{good}/lab.yaml?t=token-of-query")
+ok(done.returncode == 0, "a source with credentials is added", done.stderr)
+ok(asked("/lab.yaml") == mine, "they reach its host")
+done = run("catalog", "update", "lab")
+ok(done.returncode == 0 and asked("/lab.yaml") == mine, "and are there for the next time", done.stderr)
+urls = [source["url"] for source in json.loads(run("catalog", "list", "--json").stdout)["sources"]]
+ok(urls == [f"http://127.0.0.1:{port}/lab.yaml?***"], "the list shows the rest of the URL", urls)
+plan = json.loads(run("plan", "debian", "--json").stdout)
+ok(modes("lab") == [0o600] * 3, "what is kept of it is its owner's alone", modes("lab"))
+ok(plan["layers"][0]["urls"][0] == f"http://127.0.0.1:{port}/base.qcow2", "so does a plan", plan)
+ok(plan["layers"][0]["urls"][3] == f"http://localhost:{port}/mirror.qcow2?***", "also of the catalog's own", plan)
+for words in (["plan", "debian"], ["list", "--json"], ["list"], ["catalog", "list"], ["catalog", "update", "--json"]):
+    ok(run(*words).returncode == 0, " ".join(words))
+
+done = run("pull", "debian", "--progress=json")
+ok(done.returncode == 5, "no URL has the layer", done.stderr)
+ok(asked("/base.qcow2") == mine, "a relative URL keeps the credentials")
+ok(asked("/same.qcow2") == mine, "as does an absolute one of the same host")
+ok(asked("/other.qcow2") == alone and asked("/lone.qcow2") == alone, "another host never gets them")
+ok([host for host, word in asked("/mirror.qcow2") if word not in (None, WANTED)] == ["localhost"], "but its own")
+
+run("catalog", "add", "moved", f"{good}/moved/lab.yaml")
+run("pull", "debian", "--catalog", f"{good}/moved/lab.yaml", "--progress=lines")
+ok(set(asked("/base.qcow2")) == set(mine), "a redirect on the same host keeps them")
+run("catalog", "remove", "moved", "lab")
+asked("/base.qcow2"), asked("/open/lab.yaml")
+done = run("catalog", "add", "away", f"{good}/away/lab.yaml")
+ok(done.returncode == 0 and asked("/open/lab.yaml") == alone, "a redirect to another host drops them", done.stderr)
+run("pull", "debian")
+ok(asked("/open/base.qcow2") == alone, "and what is relative to it has none")
+
+# Failures
+for words in (["catalog", "add", "gone", f"{good}/gone.yaml?t=token-of-query"],
+              ["catalog", "add", "away", f"{good}/lab.yaml"], ["catalog", "add", "away", f"{good}/lab.yaml?token-of-query"],
+              ["catalog", "add", "bad", f"http://me:word-of-pass@127.0.0.1:1/lab.yaml"],
+              ["catalog", "add", "bad", f"http://me:word-of-pass@no host/lab.yaml"],
+              ["catalog", "add", "bad", f"http://me:x/word-of-pass@127.0.0.1/lab.yaml"],
+              ["catalog", "add", "bad", f"ftp://me:word-of-pass@127.0.0.1/lab.yaml"],
+              ["catalog", "add", "bad", f"file://me:word-of-pass@127.0.0.1/lab.yaml"],
+              ["plan", "debian", "--catalog", f"{good}/gone.yaml"], ["plan", "debian", "--catalog", "ftp://me:word-of-pass@h/x"],
+              ["plan", "gone", "--catalog", f"{good}/lab.yaml?token-of-query"]):
+    done = run(*words)
+    ok(done.returncode not in (0, 2), f"fails: {' '.join(words[:2])}", done.stderr)
+done = run("catalog", "add", "away", f"http://me:other@127.0.0.1:{port}/away/lab.yaml")
+ok("other credentials" in done.stderr, "a source of other credentials is told from one of another place", done.stderr)
+run("plan", "debian", "--catalog", f"{good}/lab.yaml", "--json")
+asked("/lab.yaml")
+
+# A catalog that is a file only its owner reads, and has credentials in it.
+private = os.path.join(work, "private.yaml")
+with open(private, "w", encoding="utf-8") as file:
+    file.write(catalog(port))
+ok(run("catalog", "add", "private", private).returncode == 0, "a catalog with credentials in it")
+run("plan", "debian")
+ok(modes("private") == [0o600, 0o644, 0o600], "its copy is its owner's alone", modes("private"))
+
+for words in said:
+    # What was typed is not shown back by lamina; it is no part of this.
+    head, _, rest = words.partition("\n")
+    if secrets_in(rest):
+        ok(False, f"shows a secret: {head}", rest)
+ok(True, f"{len(said)} runs were looked at")
+leaks = []
+for path in readable_by_others():
+    with open(path, "rb") as file:
+        if secrets_in(path + file.read().decode("latin-1")):
+            leaks.append(path)
+ok(leaks == [], "no file that others may read has a secret", "\n".join(leaks))
+ok(not any("urls/" in path for path in readable_by_others()), "nor a name made from one")
+server.shutdown()
+print(f"1..{count}")
