@@ -30,6 +30,16 @@ is_current (int fd, const char *path)
          && by_fd.st_dev == by_path.st_dev;
 }
 
+/* Its owner takes a file that others can open, made by an older version or by
+ * hand, away from them. Where modes mean nothing there is nothing to take. */
+static void
+make_private (int fd)
+{
+  struct stat st;
+  if (fstat (fd, &st) == 0 && (st.st_mode & 0077) != 0 && st.st_uid == geteuid ())
+    (void) !fchmod (fd, 0600);
+}
+
 /* flock() with a deadline: the kernel has no timed form, so it is polled. */
 static gboolean
 lock_fd (int fd, const char *path, int operation, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
@@ -64,9 +74,10 @@ lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitF
   int operation = mode == LM_LOCK_SHARED ? LOCK_SH : LOCK_EX;
   for (;;)
     {
-      lm_autofd int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
+      lm_autofd int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
       if (fd < 0)
         return lm_throw_errno_null (error, "cannot open lock %s", path);
+      make_private (fd);
       if (!lock_fd (fd, path, operation, timeout_ms, waiting, user_data, cancellable, error))
         return NULL;
       if (!is_current (fd, path))

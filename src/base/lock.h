@@ -6,7 +6,10 @@
  * exclude each other as two processes would.
  *
  * After the lock is had, the file is checked to be still the one of that name
- * (a holder may remove its lock file), else it is opened again. */
+ * (a holder may remove its lock file), else it is opened again.
+ *
+ * flock() asks for no more than a descriptor, however it was opened: who can read
+ * a lock file can hold up everybody by it. So lock files are their owner's alone. */
 #include <gio/gio.h>
 
 typedef struct _LmLock LmLock;
@@ -29,7 +32,8 @@ GQuark lm_lock_error_quark (void);
 /* Called about ten times a second while a lock is waited for. */
 typedef void (*LmLockWaitFunc) (gpointer user_data);
 
-/** lm_lock_acquire: locks the file @path, made with mode 0644 if missing.
+/** lm_lock_acquire: locks the file @path, made with mode 0600 if
+ * missing, and put right if it is the caller's and others can open it.
  * @timeout_ms: 0 tries once (LM_LOCK_ERROR_BUSY), negative waits for ever,
  * else LM_LOCK_ERROR_TIMED_OUT. @waiting may be NULL. Blocks; @cancellable
  * ends the wait (G_IO_ERROR_CANCELLED). Other errors: G_IO_ERROR. */

@@ -26,6 +26,17 @@ like "$xml" '<lamina:url>http://127' 'the metadata say where the layers came fro
 is "$(grep -c w0rd-pass <<<"$xml")" 0 'but not by which password'
 is "$(grep -rl w0rd-pass "$state" | wc -l)" 2 'which the catalog source keeps'
 is "$(host_user "$host" grep -rls w0rd-pass "$state")" '' 'and nobody else reads'
+chmod 0644 "$state/lock" # as other versions made it
+run host_lamina "$host" pull a e
+exits 0 'another layer is pulled while it runs'
+before=$(look)
+locks=$(find "$state" -name '*lock')
+like "$locks" 'lamina/lock' 'there are lock files'
+for lock in $locks; do
+  ok "a plain user cannot hold up root by ${lock#"$state/"}" eval '! host_user "$host" flock --nonblock "$lock" true 2>/dev/null'
+done
+run host_user "$host" env LAMINA_STATE_DIR="$state" "$LAMINA" cache list --json
+is "$(json 'len(d["files"])' <<<"$out")" "$(find "$state"/layers "$state"/blobs -name 'sha256-*' | wc -l)" 'but sees what is cached'
 run host_exec "$host" virsh -q destroy m
 is "$(look)" "$before" 'after it was stopped: the same'
 run host_exec "$host" virsh -q start m

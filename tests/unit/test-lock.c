@@ -4,6 +4,7 @@
 #include "base/lock.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,6 +48,26 @@ test_modes (Fixture *f, gconstpointer data)
   G_GNUC_UNUSED g_autoptr (LmLock) exclusive = lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (lm_lock_is_held (f->path));
+}
+
+/* Who can open a lock file can hold up all others by it. */
+static void
+test_private (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  mode_t mask = umask (0);
+  for (guint old = 0; old < 2; old++)
+    {
+      struct stat st;
+      g_autoptr (LmLock) lock = lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_nonnull (lock);
+      g_assert_cmpint (stat (f->path, &st), ==, 0);
+      g_assert_cmpuint (st.st_mode & 0777, ==, 0600);
+      /* As other versions made it; the next one to open it puts it right. */
+      g_assert_cmpint (chmod (f->path, 0644), ==, 0);
+    }
+  umask (mask);
 }
 
 /* A holder that removed its lock file must not leave two owners behind. */
@@ -94,6 +115,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/lock/modes", Fixture, NULL, set_up, test_modes, tear_down);
+  g_test_add ("/lock/private", Fixture, NULL, set_up, test_private, tear_down);
   g_test_add ("/lock/removed-file", Fixture, NULL, set_up, test_removed_file, tear_down);
   g_test_add ("/lock/death-releases", Fixture, NULL, set_up, test_death_releases, tear_down);
   return g_test_run ();
