@@ -314,6 +314,19 @@ read_layers (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError 
   return TRUE;
 }
 
+/* In the rest of a catalog: the one key that may come right after the layers. */
+static gboolean
+read_last_name (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  Reader *r = (Reader *) fr;
+  if (!read_name (fr, event, slot, error))
+    return FALSE;
+  guint nodes = lm_yaml_reader_get_nodes (fr->yaml);
+  if (nodes == r->nodes_to_layers + 2)
+    r->nodes_to_layers = nodes;
+  return TRUE;
+}
+
 static gboolean
 read_group (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
@@ -394,14 +407,18 @@ lm_catalog_part_read (LmCatalogPart *part, const char *text, gsize size, guint f
     { "layers", read_layers, 0, TRUE },
     { NULL },
   };
-  static const LmField layers[] = { { "layers", read_layers, 0, TRUE }, { NULL } };
+  static const LmField last[] = {
+    { "layers", read_layers, 0, TRUE },
+    FIELD (Reader, "name", name, read_last_name, FALSE),
+    { NULL },
+  };
   LmYamlEvent event = { 0 };
   LmFieldReader *fr = &part->fields;
   g_autoptr (LmYamlReader) yaml = lm_yaml_reader_new (fr->document, text, size, &limits);
   lm_yaml_reader_set_first_line (yaml, first_line);
   fr->yaml = yaml;
   gboolean good = lm_yaml_reader_next (yaml, &event, error)
-                  && lm_field_read_mapping (fr, &event, "a catalog", rest ? layers : whole, part, error)
+                  && lm_field_read_mapping (fr, &event, "a catalog", rest ? last : whole, part, error)
                   && lm_yaml_reader_next (yaml, &event, error);
   fr->yaml = NULL;
   part->end_line = event.line;

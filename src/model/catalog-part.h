@@ -18,7 +18,7 @@ typedef struct
   guint32 name;       /* string of the builder */
   guint nodes_to_layers;
   guint end_line;         /* where the text ended */
-  gboolean layers_end_it; /* nothing came after the layers */
+  gboolean layers_end_it; /* nothing came after the layers, but with @rest a name */
 } LmCatalogPart;
 
 /** lm_catalog_part_new: an empty one; @document, which begins messages, and
@@ -28,6 +28,7 @@ void lm_catalog_part_free (LmCatalogPart *part);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCatalogPart, lm_catalog_part_free)
 
 /** lm_catalog_part_read: reads @text, whose first line is the document's line
- * @first_line: a whole catalog, or with @rest one that has only layers. */
+ * @first_line: a whole catalog, or with @rest one that has only layers and
+ * perhaps a name. */
 gboolean lm_catalog_part_read (LmCatalogPart *part, const char *text, gsize size, guint first_line, gboolean rest,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;

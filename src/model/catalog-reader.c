@@ -54,7 +54,7 @@ check_duplicates (LmCatalogPart *part, GError **error)
 typedef struct
 {
   LmCatalogPart *part;
-  const char *text;
+  char *text;
   gsize size;
   guint line;
   gboolean good;
@@ -63,14 +63,18 @@ typedef struct
 static gpointer
 read_second (gpointer data)
 {
-  static const char head[] = "layers:\n";
   Second *second = data;
-  gsize length = strlen (head);
-  g_autofree char *text = g_malloc (length + second->size);
-  memcpy (text, head, length);
-  memcpy (text + length, second->text, second->size);
-  second->good = lm_catalog_part_read (second->part, text, length + second->size, second->line - 1, TRUE, NULL);
+  second->good = lm_catalog_part_read (second->part, second->text, second->size, second->line, TRUE, NULL);
   return NULL;
+}
+
+static char *
+join_text (const char *head, gsize head_size, const char *tail, gsize tail_size)
+{
+  char *text = g_malloc (head_size + tail_size);
+  memcpy (text, head, head_size);
+  memcpy (text + head_size, tail, tail_size);
+  return text;
 }
 
 static guint
@@ -84,6 +88,7 @@ static gboolean
 fit_together (const LmCatalogPart *first, const LmCatalogPart *second, guint line)
 {
   return first->layers_end_it && second->layers_end_it && first->end_line == line
+         && (first->name == 0 || second->name == 0)
          && first->builder->layers->len + second->builder->layers->len <= LM_CATALOG_LAYERS_MAX
          && warning_count (first) + warning_count (second) <= MAX_WARNINGS;
 }
@@ -91,6 +96,8 @@ fit_together (const LmCatalogPart *first, const LmCatalogPart *second, guint lin
 static void
 join (LmCatalogPart *first, LmCatalogPart *second)
 {
+  if (second->name != 0)
+    first->name = second->name + (guint32) first->builder->strings->len;
   lm_prepared_builder_append (first->builder, second->builder);
   g_array_append_vals (first->layer_lines, second->layer_lines->data, second->layer_lines->len);
   g_array_append_vals (first->build_lines, second->build_lines->data, second->build_lines->len);
@@ -108,13 +115,17 @@ read_in_two (const char *document, const char *base_url, const char *text, gsize
     return NULL;
   g_autoptr (LmCatalogPart) first = lm_catalog_part_new (document, base_url, want_warnings);
   g_autoptr (LmCatalogPart) rest = lm_catalog_part_new (document, base_url, want_warnings);
-  Second second = { rest, text + split.offset, size - split.offset, split.line, FALSE };
+  gsize head_size = strlen (split.second_head), rest_size = size - split.second_begin;
+  gsize tail_size = strlen (split.first_tail);
+  g_autofree char *second_text = join_text (split.second_head, head_size, text + split.second_begin, rest_size);
+  Second second = { rest, second_text, head_size + rest_size, split.second_line, FALSE };
   GThread *thread = g_thread_try_new ("catalog", read_second, &second, NULL);
   if (thread == NULL)
     return NULL;
-  gboolean good = lm_catalog_part_read (first, text, split.offset, 1, FALSE, NULL);
+  g_autofree char *first_text = tail_size > 0 ? join_text (text, split.first_end, split.first_tail, tail_size) : NULL;
+  gboolean good = lm_catalog_part_read (first, first_text ? first_text : text, split.first_end + tail_size, 1, FALSE, NULL);
   g_thread_join (thread);
-  if (!good || !second.good || !fit_together (first, rest, split.line))
+  if (!good || !second.good || !fit_together (first, rest, split.first_line))
     return NULL;
   join (first, rest);
   return g_steal_pointer (&first);

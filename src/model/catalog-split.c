@@ -6,6 +6,8 @@
 
 /* Beyond this there is no sequence that somebody wrote. */
 #define MAX_INDENT 16
+/* Holds at least two layers of any catalog that is worth it. */
+#define WINDOW ((gsize) 256 * 1024)
 
 static const char *
 next_line (const char *line, const char *end)
@@ -49,8 +51,17 @@ find_first_item (const char *text, const char *end)
   return NULL;
 }
 
-gboolean
-lm_catalog_split (const char *text, gsize size, LmCatalogSplit *out)
+static guint
+count_lines (const char *text, const char *end)
+{
+  guint n = 0;
+  for (const char *l = text; l < end; l = next_line (l, end))
+    n++;
+  return n;
+}
+
+static gboolean
+split_block (const char *text, gsize size, LmCatalogSplit *out)
 {
   const char *end = text + size, *first = find_first_item (text, end), *middle = text + size / 2;
   if (first == NULL || first >= middle)
@@ -62,11 +73,73 @@ lm_catalog_split (const char *text, gsize size, LmCatalogSplit *out)
     {
       if (skip_blanks (line, end) != line + indent || !starts_with (line + indent, end, "- "))
         continue;
-      out->offset = (gsize) (line - text);
-      out->line = 1;
-      for (const char *l = text; l < line; l = next_line (l, end))
-        out->line++;
+      gsize offset = (gsize) (line - text);
+      guint before = count_lines (text, line);
+      *out = (LmCatalogSplit) { offset, "", "layers:\n", offset, before + 1, before };
       return TRUE;
     }
   return FALSE;
+}
+
+static const char *
+skip_space (const char *p, const char *end)
+{
+  while (p < end && strchr (" \t\r\n", *p) != NULL && *p != '\0')
+    p++;
+  return p;
+}
+
+/* The comma between two mappings that is the least nested of those in a window
+ * of the text, which begins inside or outside of a quoted string. */
+static const char *
+find_outermost_comma (const char *text, const char *end, gboolean quoted)
+{
+  const char *found = NULL;
+  int depth = 0, lowest = 1;
+  for (const char *p = text; p < end; p++)
+    {
+      if (quoted)
+        {
+          if (*p == '\\')
+            p++;
+          else if (*p == '"')
+            quoted = FALSE;
+        }
+      else if (*p == '"')
+        quoted = TRUE;
+      else if (*p == '{' || *p == '[')
+        depth++;
+      else if (*p == '}' || *p == ']')
+        depth--;
+      else if (*p == ',' && depth < lowest && p > text)
+        {
+          const char *next = skip_space (p + 1, end);
+          if (next == end || *next != '{')
+            continue;
+          lowest = depth;
+          found = p;
+        }
+    }
+  return found;
+}
+
+static gboolean
+split_flow (const char *text, gsize size, LmCatalogSplit *out)
+{
+  const char *end = text + size, *middle = text + size / 2, *stop = middle + MIN (WINDOW, size - size / 2);
+  const char *comma = find_outermost_comma (middle, stop, FALSE);
+  if (comma == NULL)
+    comma = find_outermost_comma (middle, stop, TRUE);
+  if (comma == NULL || comma + 1 == end)
+    return FALSE;
+  guint line = count_lines (text, comma);
+  *out = (LmCatalogSplit) { (gsize) (comma - text), "]}", "{\"layers\":[", (gsize) (comma + 1 - text), line + 1, line };
+  return TRUE;
+}
+
+gboolean
+lm_catalog_split (const char *text, gsize size, LmCatalogSplit *out)
+{
+  const char *begin = skip_space (text, text + size);
+  return begin < text + size && *begin == '{' ? split_flow (text, size, out) : split_block (text, size, out);
 }

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "model/plan.h"
 
+#include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,51 +29,97 @@ digest (const char *kind, guint i, guint build)
   return lm_digest_to_string (&d);
 }
 
+/* A catalog as people write it, or as programs do. */
+typedef struct
+{
+  const char *begin, *osinfo, *provides, *builds, *next_build, *end_layer, *next_layer, *end;
+  gboolean json;
+} Style;
+
+static const Style yaml = {
+  "lamina-catalog: 1\nname: lab\ngroups:\n  - {name: os, required: true}\n  - {name: runtime}\n"
+  "  - {name: app, multiple: true}\nlayers:\n",
+  "    osinfo: debian12\n    arch: x86_64\n", "    provides: [interpreter]\n", "    builds:\n", "", "", "", "", FALSE,
+};
+
+static const Style json = {
+  "{\"lamina-catalog\": 1, \"name\": \"lab\", \"groups\": [{\"name\": \"os\", \"required\": true}, {\"name\": \"runtime\"}, "
+  "{\"name\": \"app\", \"multiple\": true}], \"layers\": [",
+  "\"osinfo\": \"debian12\", \"arch\": \"x86_64\", ", "\"provides\": [\"interpreter\"], ", "\"builds\": [", ", ", "]}", ", ", "]}", TRUE,
+};
+
 static void
-add_build (GString *text, const char *kind, guint i, guint build, const char *parent_kind, guint parent, guint parent_build)
+add_build (const Style *style, GString *text, const char *kind, guint i, guint build, const char *parent_kind, guint parent,
+           guint parent_build)
 {
   g_autofree char *own = digest (kind, i, build);
   g_autofree char *below = parent_kind ? digest (parent_kind, parent, parent_build) : NULL;
-  g_string_append (text, "      - {");
+  const char *quote = style->json ? "\"" : "";
+  g_string_append (text, style->json ? "{" : "      - {");
   if (below != NULL)
-    g_string_append_printf (text, "parent: \"%s\", ", below);
-  g_string_append_printf (text, "digest: \"%s\", size: %u, urls: [%s-%u-%u.qcow2]}\n", own, 1000000 + i % 977, kind, i, build);
+    g_string_append_printf (text, "%sparent%s: \"%s\", ", quote, quote, below);
+  g_string_append_printf (text, "%sdigest%s: \"%s\", %ssize%s: %u, %surls%s: [%s%s-%u-%u.qcow2%s]}%s", quote, quote, own, quote,
+                          quote, 1000000 + i % 977, quote, quote, quote, kind, i, build, quote, style->json ? "" : "\n");
 }
 
 static void
-add_head (GString *text, const char *kind, guint i, const char *group)
+add_head (const Style *style, GString *text, const char *kind, guint i, const char *group)
 {
-  g_string_append_printf (text,
-                          "  - name: %s-%u\n    version: \"%u.%u\"\n    group: %s\n    summary: Layer %u of the kind %s\n",
-                          kind, i / VERSIONS, i % VERSIONS + 1, i % 7, group, i, kind);
+  guint name = i / VERSIONS, version = i % VERSIONS + 1;
+  if (style->json)
+    g_string_append_printf (text,
+                            "{\"name\": \"%s-%u\", \"version\": \"%u.%u\", \"group\": \"%s\", "
+                            "\"summary\": \"Layer %u of the kind %s\", ",
+                            kind, name, version, i % 7, group, i, kind);
+  else
+    g_string_append_printf (text,
+                            "  - name: %s-%u\n    version: \"%u.%u\"\n    group: %s\n    summary: Layer %u of the kind %s\n",
+                            kind, name, version, i % 7, group, i, kind);
+}
+
+static void
+add_requires (const Style *style, GString *text, const char *kind, guint i, guint version)
+{
+  if (style->json)
+    g_string_append_printf (text, "\"requires\": [\"%s-%u >= %u\"], ", kind, i, version);
+  else
+    g_string_append_printf (text, "    requires: [\"%s-%u >= %u\"]\n", kind, i, version);
 }
 
 static char *
-make_catalog (guint layers)
+make_catalog (const Style *style, guint layers)
 {
-  GString *text = g_string_new ("lamina-catalog: 1\nname: lab\ngroups:\n  - {name: os, required: true}\n"
-                                "  - {name: runtime}\n  - {name: app, multiple: true}\nlayers:\n");
+  GString *text = g_string_new (style->begin);
   for (guint i = 0; i < SYSTEMS; i++)
     {
-      add_head (text, "system", i, "os");
-      g_string_append (text, "    osinfo: debian12\n    arch: x86_64\n    builds:\n");
-      add_build (text, "system", i, 0, NULL, 0, 0);
+      add_head (style, text, "system", i, "os");
+      g_string_append_printf (text, "%s%s", style->osinfo, style->builds);
+      add_build (style, text, "system", i, 0, NULL, 0, 0);
+      g_string_append_printf (text, "%s%s", style->end_layer, style->next_layer);
     }
   for (guint i = 0; i < RUNTIMES; i++)
     {
       guint system = i / VERSIONS % (SYSTEMS / VERSIONS) * VERSIONS + VERSIONS - 1;
-      add_head (text, "runtime", i, "runtime");
-      g_string_append_printf (text, "    provides: [interpreter]\n    requires: [\"system-%u >= 4\"]\n    builds:\n", system / VERSIONS);
-      add_build (text, "runtime", i, 0, "system", system, 0);
-      add_build (text, "runtime", i, 1, "system", system - 1, 0);
+      add_head (style, text, "runtime", i, "runtime");
+      g_string_append (text, style->provides);
+      add_requires (style, text, "system", system / VERSIONS, 4);
+      g_string_append (text, style->builds);
+      add_build (style, text, "runtime", i, 0, "system", system, 0);
+      g_string_append (text, style->next_build);
+      add_build (style, text, "runtime", i, 1, "system", system - 1, 0);
+      g_string_append_printf (text, "%s%s", style->end_layer, style->next_layer);
     }
-  for (guint i = 0; i < layers - SYSTEMS - RUNTIMES; i++)
+  guint apps = layers - SYSTEMS - RUNTIMES;
+  for (guint i = 0; i < apps; i++)
     {
       guint runtime = i / VERSIONS % (RUNTIMES / VERSIONS) * VERSIONS + VERSIONS - 1;
-      add_head (text, "app", i, "app");
-      g_string_append_printf (text, "    requires: [\"runtime-%u >= 2\"]\n    builds:\n", runtime / VERSIONS);
-      add_build (text, "app", i, 0, "runtime", runtime, 0);
-      add_build (text, "app", i, 1, "runtime", runtime, 1);
+      add_head (style, text, "app", i, "app");
+      add_requires (style, text, "runtime", runtime / VERSIONS, 2);
+      g_string_append (text, style->builds);
+      add_build (style, text, "app", i, 0, "runtime", runtime, 0);
+      g_string_append (text, style->next_build);
+      add_build (style, text, "app", i, 1, "runtime", runtime, 1);
+      g_string_append_printf (text, "%s%s", style->end_layer, i + 1 < apps ? style->next_layer : style->end);
     }
   return g_string_free (text, FALSE);
 }
@@ -161,6 +208,24 @@ time_plan (const LmCatalogSet *set, guint i, guint layers)
   return end - start;
 }
 
+static char *
+write_catalog (const Style *style, const char *directory, const char *name, guint layers)
+{
+  char *path = g_build_filename (directory, name, NULL);
+  g_autofree char *text = make_catalog (style, layers);
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  return path;
+}
+
+/* In megabytes. */
+static double
+size_of (const char *path)
+{
+  GStatBuf status;
+  g_assert_cmpint (g_stat (path, &status), ==, 0);
+  return (double) status.st_size / 1e6;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -169,19 +234,19 @@ main (int argc, char **argv)
   guint layers = (guint) g_ascii_strtoull (argv[2], NULL, 10), runs = (guint) g_ascii_strtoull (argv[3], NULL, 10);
   g_assert_cmpuint (layers, >=, SYSTEMS + RUNTIMES + 2 * RUNTIMES);
   g_assert_cmpuint (runs, >, 0);
-  g_autofree char *text_path = g_build_filename (argv[1], "lab.yaml", NULL);
+  g_autofree char *yaml_path = write_catalog (&yaml, argv[1], "lab.yaml", layers);
+  g_autofree char *json_path = write_catalog (&json, argv[1], "lab.json", layers);
   g_autofree char *prepared_path = g_build_filename (argv[1], "lab.prepared", NULL);
-  g_autofree char *text = make_catalog (layers);
-  gsize size = strlen (text);
-  g_assert_true (g_file_set_contents (text_path, text, (gssize) size, NULL));
-  g_clear_pointer (&text, g_free);
 
   g_autofree double *times = g_new0 (double, MAX (runs, 1000));
   for (guint i = 0; i < runs; i++)
-    times[i] = time_load (load_text, text_path);
+    times[i] = time_load (load_text, yaml_path);
   gboolean good = report ("load-text", times, runs, 1000);
+  for (guint i = 0; i < runs; i++)
+    times[i] = time_load (load_text, json_path);
+  good &= report ("load-json", times, runs, 1000);
 
-  g_autoptr (LmCatalog) parsed = load_text (text_path);
+  g_autoptr (LmCatalog) parsed = load_text (yaml_path);
   g_autoptr (GBytes) frozen = lm_catalog_freeze (parsed, "stamp");
   g_assert_true (g_file_set_contents (prepared_path, g_bytes_get_data (frozen, NULL), (gssize) g_bytes_get_size (frozen), NULL));
   for (guint i = 0; i < runs; i++)
@@ -193,7 +258,7 @@ main (int argc, char **argv)
   for (guint i = 0; i < 1000; i++)
     times[i] = time_plan (set, i, layers);
   good &= report ("resolve-and-plan", times, 1000, 10);
-  printf ("  %u layers, %.1f MB of YAML, %.1f MB prepared; the slowest plan took %.1f ms\n", layers, (double) size / 1e6,
-          (double) g_bytes_get_size (frozen) / 1e6, times[999]);
+  printf ("  %u layers, %.1f MB of YAML, %.1f MB of JSON, %.1f MB prepared; the slowest plan took %.1f ms\n", layers,
+          size_of (yaml_path), size_of (json_path), size_of (prepared_path), times[999]);
   return good ? 0 : 1;
 }
