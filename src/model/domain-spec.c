@@ -92,6 +92,7 @@ lm_domain_spec_free (LmDomainSpec *spec)
   g_free (spec->graphics);
   g_free (spec->osinfo);
   g_free (spec->console_log);
+  g_free (spec->nvram);
   g_free (spec->ready);
   g_strfreev (spec->selections);
   g_free (spec);
@@ -178,7 +179,8 @@ check_files (const LmDomainSpec *spec, GError **error)
 {
   if (!check_path ("overlay", spec->overlay, TRUE, error) || !check_path ("seed", spec->seed, FALSE, error)
       || !check_path ("kernel", spec->kernel, FALSE, error) || !check_path ("initrd", spec->initrd, FALSE, error)
-      || !check_path ("console log", spec->console_log, FALSE, error))
+      || !check_path ("console log", spec->console_log, FALSE, error)
+      || !check_path ("nvram", spec->nvram, FALSE, error))
     return FALSE;
   if (spec->kernel == NULL && (spec->initrd != NULL || spec->cmdline != NULL))
     return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID,

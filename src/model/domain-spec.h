@@ -63,6 +63,7 @@ typedef struct
   char *graphics;     /* as lm_domain_graphics_parse() reads it; NULL: none */
   char *osinfo;       /* libosinfo's URL of the system (stage/osinfo.h finds it by short id); NULL: unknown */
   char *console_log;  /* where libvirt logs the console */
+  char *nvram;        /* where libvirt keeps the variables of a UEFI firmware */
   char *ready;        /* console text that means "up"; NULL: unknown */
   char **selections;  /* "group=name@version" */
 } LmDomainSpec;

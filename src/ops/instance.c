@@ -26,6 +26,7 @@ set_paths (LmInstance *instance, const char *state_dir)
   instance->seed = g_build_filename (instance->dir, "seed.iso", NULL);
   instance->kernel = g_build_filename (instance->dir, "kernel", NULL);
   instance->initrd = g_build_filename (instance->dir, "initrd", NULL);
+  instance->nvram = g_build_filename (instance->dir, "nvram.fd", NULL);
   instance->console_log = g_build_filename (instance->dir, "console.log", NULL);
 }
 
@@ -61,6 +62,7 @@ lm_instance_free (LmInstance *instance)
   g_free (instance->seed);
   g_free (instance->kernel);
   g_free (instance->initrd);
+  g_free (instance->nvram);
   g_free (instance->console_log);
   g_free (instance);
 }
@@ -201,7 +203,7 @@ lm_instance_erase (LmInstance *instance, GError **error)
 {
   /* The record goes last: a killed removal leaves one, to be removed again. */
   const char *const files[] = { instance->overlay, instance->seed, instance->kernel, instance->initrd,
-                                instance->console_log };
+                                instance->nvram, instance->console_log };
   for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
     (void) unlink (files[i]);
   return lm_fault_point ("erase-before-record", error) && lm_file_remove_tree (instance->dir, error);

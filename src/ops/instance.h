@@ -28,9 +28,10 @@ typedef struct
   /* Not in the file: follow from the state directory and the uuid. */
   char *dir;
   char *overlay;
-  char *seed;         /* where it would be, there or not; so are the next two */
+  char *seed;         /* where it would be, there or not; so are the next three */
   char *kernel;       /* the domain's own copies, see stage/boot.h */
   char *initrd;
+  char *nvram;
   char *console_log;
 } LmInstance;
 

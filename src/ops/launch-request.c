@@ -127,6 +127,7 @@ lm_launch_request_spec (const LmLaunchRequest *request, const LmPlan *plan, cons
   spec->graphics = g_strdup (request->graphics);
   spec->osinfo = g_strdup (osinfo);
   spec->console_log = g_strdup (instance->console_log);
+  spec->nvram = g_strdup (instance->nvram);
   spec->ready = g_strdup (plan->ready);
   spec->selections = g_strdupv (plan->selections);
   return spec;

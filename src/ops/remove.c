@@ -11,7 +11,7 @@ is_fine (const GError *failure)
 }
 
 gboolean
-lm_remove_domain (LmVirtDomain *domain, GError **error)
+lm_remove_domain (LmVirtDomain *domain, gboolean keep_nvram, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   if (!lm_virt_domain_destroy (domain, &failure) && !is_fine (failure))
@@ -21,7 +21,8 @@ lm_remove_domain (LmVirtDomain *domain, GError **error)
     }
   g_clear_error (&failure);
   /* A transient domain is gone with its process. */
-  if (!lm_virt_domain_undefine (domain, &failure) && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+  if (!lm_virt_domain_undefine (domain, keep_nvram, &failure)
+      && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
     {
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
@@ -37,7 +38,7 @@ remove_domain (LmVirt *virt, const LmInstance *instance, GError **error)
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, instance->uuid, &failure);
   if (domain != NULL)
-    return lm_remove_domain (domain, error);
+    return lm_remove_domain (domain, FALSE, error);
   if (g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));

@@ -15,6 +15,6 @@ gboolean lm_remove (const LmHost *host, const char *name, GCancellable *cancella
  * its lock and the connection it lives on; what is gone already is success. */
 gboolean lm_remove_instance (LmVirt *virt, LmInstance *instance, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_remove_domain: stops and undefines @domain; what is done already is
- * success. Errors: LM_VIRT_ERROR. */
-gboolean lm_remove_domain (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_remove_domain: stops and undefines @domain, with its NVRAM unless
+ * @keep_nvram; what is done already is success. Errors: LM_VIRT_ERROR. */
+gboolean lm_remove_domain (LmVirtDomain *domain, gboolean keep_nvram, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -43,7 +43,7 @@ lm_replace_set_aside (LmVirt *virt, LmInstance *instance, gboolean *out_ran, GEr
   if (!note (domain, instance, error))
     return FALSE;
   *out_ran = ran;
-  return lm_fault_point ("replace-before-undefine", error) && lm_remove_domain (domain, error)
+  return lm_fault_point ("replace-before-undefine", error) && lm_remove_domain (domain, TRUE, error)
          && lm_fault_point ("replace-after-undefine", error);
 }
 

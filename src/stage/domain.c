@@ -253,6 +253,7 @@ fill (LmXml *xml, Build *build, GError **error)
   g_hash_table_insert (values, (gpointer) "ARCH", spec->arch);
   g_hash_table_insert (values, (gpointer) "VCPUS", vcpus);
   g_hash_table_insert (values, (gpointer) "CONSOLE_LOG", spec->console_log);
+  g_hash_table_insert (values, (gpointer) "NVRAM", spec->nvram);
   const LmXmlFill gaps = { values, required, fill_marker, build };
   return lm_xml_fill (xml, &gaps, &used, error) && check_gaps (xml, build, used, error);
 }

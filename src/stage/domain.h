@@ -5,6 +5,7 @@
  *
  *   @NAME@ @UUID@ @MEMORY@ (all three required; memory in bytes) @VIRT_TYPE@
  *   @ARCH@ @VCPUS@ @CONSOLE_LOG@
+ *   @NVRAM@                file for the variables of UEFI; libvirt makes it
  *   <?lamina disks?>       required: the disk with its whole chain; the seed
  *   <?lamina interfaces?>  network cards
  *   <?lamina graphics?>    display, video card, tablet

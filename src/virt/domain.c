@@ -159,11 +159,12 @@ lm_virt_domain_destroy (LmVirtDomain *domain, GError **error)
 }
 
 gboolean
-lm_virt_domain_undefine (LmVirtDomain *domain, GError **error)
+lm_virt_domain_undefine (LmVirtDomain *domain, gboolean keep_nvram, GError **error)
 {
   unsigned int flags = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
   /* libvirt's test driver, for one, does not know these. */
-  unsigned int qemu_flags = VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM;
+  unsigned int qemu_flags = VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+                            | (keep_nvram ? VIR_DOMAIN_UNDEFINE_KEEP_NVRAM : VIR_DOMAIN_UNDEFINE_NVRAM);
   int status = virDomainUndefineFlags (domain->domain, flags | qemu_flags);
   if (status < 0 && virGetLastErrorCode () == VIR_ERR_INVALID_ARG)
     status = virDomainUndefineFlags (domain->domain, flags);

@@ -51,10 +51,10 @@ gboolean lm_virt_domain_shutdown (LmVirtDomain *domain, GError **error) G_GNUC_W
 /** lm_virt_domain_destroy: stops it at once; LM_VIRT_ERROR_STATE if it does
  * not run. */
 gboolean lm_virt_domain_destroy (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/** lm_virt_domain_undefine: forgets it, with its NVRAM, saved state and the
- * metadata of snapshots and checkpoints; disks stay. A running one goes on as
- * a transient one. */
-gboolean lm_virt_domain_undefine (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_virt_domain_undefine: forgets it, with its saved state and the metadata
+ * of snapshots and checkpoints, and with its NVRAM unless @keep_nvram; disks
+ * stay. A running one goes on as a transient one. */
+gboolean lm_virt_domain_undefine (LmVirtDomain *domain, gboolean keep_nvram, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean lm_virt_domain_set_autostart (LmVirtDomain *domain, gboolean autostart, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean lm_virt_domain_get_autostart (LmVirtDomain *domain, gboolean *out_autostart, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean lm_virt_domain_is_persistent (LmVirtDomain *domain, gboolean *out_persistent, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -32,6 +32,7 @@ test_spec_minimal (void)
   spec->vcpus = 1;
   spec->overlay = g_strdup ("/var/lib/lamina/instances/web1/overlay.qcow2");
   spec->console_log = g_strdup ("/var/lib/lamina/instances/web1/console.log");
+  spec->nvram = g_strdup ("/var/lib/lamina/instances/web1/nvram.fd");
   test_spec_add_layer (spec, "debian");
   return spec;
 }

@@ -173,6 +173,7 @@ test_spec (void)
   BREAK (kernel, "vmlinuz", "kernel");
   BREAK (cmdline, "quiet", "no kernel");
   BREAK (console_log, "log", "console log");
+  BREAK (nvram, "nvram.fd", "nvram");
   BREAK (graphics, "sdl", "graphics");
 
   g_autoptr (LmDomainSpec) spec = make_spec ();

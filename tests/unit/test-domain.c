@@ -169,6 +169,8 @@ test_errors (void)
   assert_error_of (minimal, "/nonexistent/t.xml", LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_NOT_FOUND, "/nonexistent/t.xml");
   assert_error_of (minimal, "direct-kernel", LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "<?lamina kernel?>");
   assert_error_of (full, "q35-bios", LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "<?lamina kernel?>");
+  g_clear_pointer (&minimal->nvram, g_free);
+  assert_error_of (minimal, "q35-uefi", LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "@NVRAM@");
   g_clear_pointer (&minimal->console_log, g_free);
   assert_error_of (minimal, NULL, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "@CONSOLE_LOG@");
   g_free (minimal->name);

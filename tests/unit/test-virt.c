@@ -100,7 +100,7 @@ test_life (void)
   g_assert_true (on);
   g_assert_true (lm_virt_domain_shutdown (domain, &error));
   assert_state (domain, LM_VIRT_STATE_SHUT_OFF);
-  g_assert_true (lm_virt_domain_undefine (domain, &error));
+  g_assert_true (lm_virt_domain_undefine (domain, TRUE, &error));
   g_assert_no_error (error);
   g_assert_false (lm_virt_domain_start (domain, &error));
   g_assert_error (error, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND);
@@ -150,7 +150,7 @@ test_exists (void)
   g_clear_error (&error);
   g_assert_null (lm_virt_define (virt, "<domain", "x", UUID_B, &error));
   g_assert_error (error, LM_VIRT_ERROR, LM_VIRT_ERROR_FAILED);
-  g_assert_true (lm_virt_domain_undefine (domain, NULL));
+  g_assert_true (lm_virt_domain_undefine (domain, FALSE, NULL));
 }
 
 static void
@@ -173,8 +173,8 @@ test_metadata (void)
   g_assert_cmpstr (lm_virt_domain_name (g_ptr_array_index (list, 0)), ==, "web1");
   g_auto (GStrv) addresses = lm_virt_domain_addresses (ours);
   g_assert_cmpuint (g_strv_length (addresses), ==, 0);
-  g_assert_true (lm_virt_domain_undefine (ours, NULL));
-  g_assert_true (lm_virt_domain_undefine (other, NULL));
+  g_assert_true (lm_virt_domain_undefine (ours, FALSE, NULL));
+  g_assert_true (lm_virt_domain_undefine (other, FALSE, NULL));
 }
 
 static void
