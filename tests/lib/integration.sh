@@ -128,7 +128,7 @@ serve_badly_stop () {
 
 tiny () {
   tiny=$LAMINA_TEST_CACHE/tiny
-  "$host_lib/tiny-guest" "$tiny" || { echo 'Bail out! no tiny guests'; exit 1; }
+  "$host_lib/tiny-guest" "$tiny" "$@" || { echo 'Bail out! no tiny guests'; exit 1; }
 }
 
 json () {

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A disk that boots by itself, with BIOS and with UEFI: no layer names a kernel.
+. "$(dirname "$0")/../lib/integration.sh"
+need_hosts
+for file in /usr/bin/syslinux /usr/bin/mcopy /usr/lib/systemd/boot/efi/systemd-bootx64.efi /usr/share/OVMF/OVMF_CODE_4M.fd; do
+  [ -e "$file" ] || skip_all "needs $file"
+done
+tiny disk
+serve "$tiny"
+new_host one
+state=$host/lamina
+host_lamina "$host" catalog add disk "$http_url/disk.yaml" >/dev/null
+uuid () { host_exec "$host" virsh domuuid "$1" | head -n 1; }
+nvram () { host_exec "$host" virsh dumpxml "$1" | xmllint --xpath 'string(/domain/os/nvram)' -; }
+# What libvirt and lamina keep of machines.
+kept () { find "$host/lib-libvirt/qemu/nvram" "$state/instances" -type f ! -name '*.lock'; }
+
+for way in bios uefi; do
+  run host_lamina "$host" launch "$way" disk c --template "q35-$way" --wait=120
+  exits 0 "$way: launched and ready"
+  is "$(markers_of "$way")" 'c disk ' "$way: the guest has found both layers"
+  first=$(uuid "$way")
+  run host_lamina "$host" launch "$way" disk c --template "q35-$way"
+  exits 0 "$way: the same again succeeds"
+  is "$(uuid "$way")" "$first" "$way: and changes nothing"
+  ok "$way: it runs" running "$way"
+done
+is "$(nvram bios)" '' 'BIOS has no variables'
+file=$(nvram uefi)
+ok "those of UEFI are with the machine's files" test "${file%/*}" = "$state/instances/$(uuid uefi)"
+ln "$file" "$tmp/nvram.fd"
+run host_lamina "$host" launch uefi disk --template q35-uefi --replace --network network=nowhere
+exits 7 'a replacement that fails'
+ok 'leaves them' test "$file" -ef "$tmp/nvram.fd"
+ok 'and the machine' running uefi
+
+for way in bios uefi; do
+  run host_lamina "$host" rm "$way"
+  exits 0 "$way: removed while it runs"
+  ok "$way: no domain is left" eval '! defined "$way"'
+done
+is "$(kept)" '' 'nor a file of them'
+run host_lamina "$host" launch uefi disk --template q35-uefi --transient
+exits 0 'a transient machine'
+ok 'has variables' test -e "$(nvram uefi)"
+run host_lamina "$host" rm uefi
+exits 0 'and is removed'
+is "$(kept)" '' 'with them'
+done_testing
