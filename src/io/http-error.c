@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "io/http.h"
+#include "io/http-private.h"
+
+#include <curl/curl.h>
 
 /* The accessor that G_DEFINE_EXTENDED_ERROR() makes may return NULL for an
  * error of another domain; gcc cannot see that it is never asked for one. */
@@ -55,4 +57,38 @@ lm_http_error_new (LmHttpError code, guint status, guint retry_after, const char
   priv->status = status;
   priv->retry_after = retry_after;
   return error;
+}
+
+LmHttpError
+lm_http_code_of_curl (int code)
+{
+  switch (code)
+    {
+    case CURLE_URL_MALFORMAT:
+      return LM_HTTP_ERROR_BAD_URL;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      return LM_HTTP_ERROR_TRANSIENT;
+    case CURLE_OPERATION_TIMEDOUT:
+      return LM_HTTP_ERROR_STALLED;
+    case CURLE_PARTIAL_FILE:
+      return LM_HTTP_ERROR_SHORT;
+    case CURLE_FILESIZE_EXCEEDED:
+      return LM_HTTP_ERROR_TOO_BIG;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_TOO_MANY_REDIRECTS:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_RANGE_ERROR:
+    case CURLE_BAD_CONTENT_ENCODING:
+      return LM_HTTP_ERROR_PROTOCOL;
+    default:
+      return LM_HTTP_ERROR_FAILED;
+    }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* What HTTP itself says, without curl: pure functions of http.c. */
+/* What HTTP, TLS and curl's codes mean: pure functions of http.c. */
 #include "io/http.h"
 
 /** lm_http_header_value: the value of the header @name (lower case) if @line
@@ -14,3 +14,16 @@ gboolean lm_http_parse_content_range (const char *text, guint64 *out_first, gboo
 
 /** lm_http_code_of_status: what a status other than 2xx and 304 means. */
 LmHttpError lm_http_code_of_status (guint status);
+
+/** lm_http_code_of_curl: what a failure of curl's (CURLcode) means. */
+LmHttpError lm_http_code_of_curl (int code);
+
+/** lm_http_redirect_schemes: to which schemes a redirect of @url may lead, as
+ * curl takes them. What https protects must not come over http in the end,
+ * unless it is @pinned (LmHttpRequest). */
+const char *lm_http_redirect_schemes (const char *url, gboolean pinned);
+
+/** lm_http_certificate_problem: why a server's certificate was refused.
+ * @result is what @tls_library (as curl names it, may be NULL) found. NULL: not
+ * known; curl does not say it with GnuTLS, and says it well with others. */
+const char *lm_http_certificate_problem (const char *tls_library, guint result);

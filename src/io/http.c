@@ -16,7 +16,6 @@
 #define MAX_URL 8192
 /* Large reads: on a fast link each costs one system call and one callback. */
 #define BUFFER_SIZE (512L * 1024)
-#define ALLOWED_SCHEMES "http,https"
 
 struct _LmHttp
 {
@@ -31,6 +30,7 @@ struct _LmHttpTransfer
   CURL *easy;
   struct curl_slist *headers;
   char *shown_url; /* redacted */
+  const char *redirects; /* schemes */
   const LmHttpHandler *handler;
   gpointer user_data;
   guint64 offset;   /* asked for */
@@ -229,8 +229,8 @@ set_options (LmHttpTransfer *transfer, const LmHttpRequest *request)
   curl_easy_setopt (easy, CURLOPT_URL, request->url);
   curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt (easy, CURLOPT_USERAGENT, "lamina/" PACKAGE_VERSION);
-  curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, ALLOWED_SCHEMES);
-  curl_easy_setopt (easy, CURLOPT_REDIR_PROTOCOLS_STR, ALLOWED_SCHEMES);
+  curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt (easy, CURLOPT_REDIR_PROTOCOLS_STR, transfer->redirects);
   curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt (easy, CURLOPT_MAXREDIRS, (long) MAX_REDIRECTS);
   curl_easy_setopt (easy, CURLOPT_UNRESTRICTED_AUTH, 0L);
@@ -276,6 +276,7 @@ lm_http_start (LmHttp *http, const LmHttpRequest *request, const LmHttpHandler *
   LmHttpTransfer *transfer = g_new0 (LmHttpTransfer, 1);
   transfer->http = http;
   transfer->shown_url = g_steal_pointer (&shown);
+  transfer->redirects = lm_http_redirect_schemes (request->url, request->pinned);
   transfer->handler = handler;
   transfer->user_data = user_data;
   transfer->offset = request->offset;
@@ -307,38 +308,18 @@ lm_http_transfer_cancel (LmHttpTransfer *transfer)
   g_hash_table_remove (transfer->http->transfers, transfer);
 }
 
-static LmHttpError
-classify (CURLcode code)
+/* In words that help more than curl's; NULL: curl's are good. */
+static char *
+explain (LmHttpTransfer *transfer, CURLcode code)
 {
-  switch (code)
-    {
-    case CURLE_URL_MALFORMAT:
-      return LM_HTTP_ERROR_BAD_URL;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_GOT_NOTHING:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-      return LM_HTTP_ERROR_TRANSIENT;
-    case CURLE_OPERATION_TIMEDOUT:
-      return LM_HTTP_ERROR_STALLED;
-    case CURLE_PARTIAL_FILE:
-      return LM_HTTP_ERROR_SHORT;
-    case CURLE_FILESIZE_EXCEEDED:
-      return LM_HTTP_ERROR_TOO_BIG;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_TOO_MANY_REDIRECTS:
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_RANGE_ERROR:
-    case CURLE_BAD_CONTENT_ENCODING:
-      return LM_HTTP_ERROR_PROTOCOL;
-    default:
-      return LM_HTTP_ERROR_FAILED;
-    }
+  if (code == CURLE_UNSUPPORTED_PROTOCOL && get_status (transfer) / 100 == 3)
+    return g_strdup_printf ("the server redirects to a scheme that is not allowed; allowed: %s", transfer->redirects);
+  long result = 0;
+  if (code != CURLE_PEER_FAILED_VERIFICATION
+      || curl_easy_getinfo (transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result) != CURLE_OK)
+    return NULL;
+  const char *problem = lm_http_certificate_problem (curl_version_info (CURLVERSION_NOW)->ssl_version, (guint) result);
+  return problem ? g_strdup_printf ("the certificate of the server is refused: %s", problem) : NULL;
 }
 
 /* The transfer's end; its error, or NULL. */
@@ -351,8 +332,9 @@ judge (LmHttpTransfer *transfer, CURLcode code)
     return g_steal_pointer (&transfer->failure);
   if (code == CURLE_OK)
     return NULL;
-  return lm_http_error_new (classify (code), get_status (transfer), 0, "%s: %s", transfer->shown_url,
-                            transfer->message[0] ? transfer->message : curl_easy_strerror (code));
+  g_autofree char *explained = explain (transfer, code);
+  const char *why = explained ? explained : transfer->message[0] ? transfer->message : curl_easy_strerror (code);
+  return lm_http_error_new (lm_http_code_of_curl ((int) code), get_status (transfer), 0, "%s: %s", transfer->shown_url, why);
 }
 
 static void

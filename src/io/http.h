@@ -5,8 +5,9 @@
  * layers, digests or retries: it says exactly what went wrong (LM_HTTP_ERROR,
  * with status and Retry-After) and io/retry judges.
  *
- * Redirects stay on http and https; credentials in a URL never go to another
- * host. Proxies by the environment, as curl does. HTTP: RFC 9110, 9112. */
+ * Redirects stay on http and https, and on https where that matters
+ * (LmHttpRequest.pinned); credentials in a URL never go to another host.
+ * Proxies by the environment, as curl does. HTTP: RFC 9110, 9112. */
 #include <gio/gio.h>
 
 typedef enum
@@ -57,6 +58,7 @@ typedef struct
   const char *if_range;      /* validator that a range needs; NULL: none */
   const char *if_none_match; /* ETag of a copy at hand; NULL: none. Allows status 304 */
   guint64 max_size;          /* ceiling on the whole file, bytes; 0: none */
+  gboolean pinned;           /* the caller knows the digest: https may redirect to http */
 } LmHttpRequest;
 
 typedef struct

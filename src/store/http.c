@@ -76,7 +76,8 @@ http_start (LmStore *store, const LmStoreRequest *request, GError **error)
   self->validator = g_strdup (request->validator);
   self->size = request->size;
   LmHttpRequest http_request
-    = { .url = request->url, .offset = request->offset, .if_range = request->validator, .max_size = request->size };
+    = { .url = request->url, .offset = request->offset, .if_range = request->validator, .max_size = request->size,
+        .pinned = TRUE };
   self->transfer = lm_http_start (lm_store_get_http (store), &http_request, &http_handler, self, error);
   if (self->transfer != NULL)
     return &self->base;

@@ -2,7 +2,7 @@
 #include "config.h"
 #include "badserver.h"
 #include "base/file.h"
-#include "io/http.h"
+#include "io/http-private.h"
 
 #include <string.h>
 
@@ -253,6 +253,28 @@ test_many_with_pauses (Fixture *f, gconstpointer data)
     }
 }
 
+static void
+test_redirect_schemes (void)
+{
+  g_assert_cmpstr (lm_http_redirect_schemes ("https://h/x", FALSE), ==, "https");
+  g_assert_cmpstr (lm_http_redirect_schemes ("HTTPS://h/x", FALSE), ==, "https");
+  g_assert_cmpstr (lm_http_redirect_schemes ("https://h/x", TRUE), ==, "http,https");
+  g_assert_cmpstr (lm_http_redirect_schemes ("http://h/x", FALSE), ==, "http,https");
+}
+
+static void
+test_certificate (void)
+{
+  /* GnuTLS: 1 << 1 invalid, 1 << 6 no signer, 1 << 10 expired. */
+  g_assert_nonnull (strstr (lm_http_certificate_problem ("GnuTLS/3.7.9", 0x42), "authority"));
+  g_assert_nonnull (strstr (lm_http_certificate_problem ("GnuTLS/3.7.9", 0x402), "expired"));
+  g_assert_nonnull (strstr (lm_http_certificate_problem ("GnuTLS/3.7.9", 0x442), "expired"));
+  g_assert_null (lm_http_certificate_problem ("GnuTLS/3.7.9", 0x2));
+  g_assert_null (lm_http_certificate_problem ("GnuTLS/3.7.9", 0));
+  g_assert_null (lm_http_certificate_problem ("OpenSSL/3.0.22", 0x42));
+  g_assert_null (lm_http_certificate_problem (NULL, 0x42));
+}
+
 static const struct
 {
   const char *behaviour;
@@ -303,6 +325,8 @@ main (int argc, char **argv)
   g_test_add_func ("/http/bad-url", test_bad_url);
   g_test_add ("/http/refused", Fixture, NULL, set_up, test_refused, tear_down);
   g_test_add ("/http/credentials", Fixture, NULL, set_up, test_credentials, tear_down);
+  g_test_add_func ("/http/redirect-schemes", test_redirect_schemes);
+  g_test_add_func ("/http/certificate", test_certificate);
   g_test_add ("/http/cancel", Fixture, NULL, set_up, test_cancel, tear_down);
   g_test_add ("/http/many-with-pauses", Fixture, NULL, set_up, test_many_with_pauses, tear_down);
   g_test_add ("/http/ranges", Fixture, NULL, set_up, test_ranges, tear_down);
