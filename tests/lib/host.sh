@@ -6,7 +6,9 @@
 #   host_exec DIR CMD...      as root, LIBVIRT_DEFAULT_URI=qemu:///system
 #   host_user DIR CMD...      as the plain user, LIBVIRT_DEFAULT_URI=qemu:///session
 #   host_lamina DIR ARGS...   $LAMINA as root with the state in DIR/lamina
-#   http_start DIR ROOT       serves ROOT; sets http_url; requests go to DIR/access.log
+#   http_start DIR ROOT [CERT [DIRECTIVE...]]
+#                             serves ROOT; sets http_url; requests go to DIR/access.log;
+#                             by https with the key CERT.key and certificate CERT.crt
 #   http_stop DIR
 #   http_count DIR FILE       how many requests FILE had (GET, any status)
 
@@ -102,7 +104,11 @@ host_user () {
 host_lamina () { local dir=$1; shift; host_exec "$dir" "$LAMINA" "$@"; }
 
 http_start () {
-  local dir=$1 root=$2 port try
+  local dir=$1 root=$2 cert=${3:-} scheme=http tls='' port try
+  if [ -n "$cert" ]; then
+    scheme=https
+    tls=" ssl http2; ssl_certificate $cert.crt; ssl_certificate_key $cert.key"
+  fi
   mkdir -p "$dir/nginx"
   chmod 0755 "$dir"
   for try in 1 2 3 4 5; do
@@ -115,7 +121,7 @@ worker_processes 2;
 error_log $dir/nginx/error.log;
 events { worker_connections 512; }
 http {
-  log_format counted '\$request_method \$uri \$status \$body_bytes_sent "\$http_range"';
+  log_format counted '\$request_method \$uri \$status \$body_bytes_sent "\$http_range" \$server_protocol \$remote_user';
   access_log $dir/access.log counted;
   client_body_temp_path $dir/nginx/body;
   proxy_temp_path $dir/nginx/proxy;
@@ -123,12 +129,12 @@ http {
   uwsgi_temp_path $dir/nginx/uwsgi;
   scgi_temp_path $dir/nginx/scgi;
   sendfile on;
-  server { listen 127.0.0.1:$port; root $root; }
+  server { listen 127.0.0.1:$port$tls; root $root; ${*:4} }
 }
 END
     setpriv --pdeathsig TERM nginx -e "$dir/nginx/error.log" -c "$dir/nginx/conf" >/dev/null 2>&1 </dev/null &
     echo $! >"$dir/nginx.pid"
-    http_url=http://127.0.0.1:$port
+    http_url=$scheme://127.0.0.1:$port
     if wait_for 10 _http_answers "$dir" "$http_url"; then
       : >"$dir/access.log"
       return 0
@@ -140,7 +146,7 @@ END
   return 1
 }
 
-_http_answers () { kill -0 "$(cat "$1/nginx.pid")" 2>/dev/null && curl -s -o /dev/null "$2/"; }
+_http_answers () { kill -0 "$(cat "$1/nginx.pid")" 2>/dev/null && curl -sk -o /dev/null "$2/"; }
 
 http_stop () {
   local dir=$1 pid

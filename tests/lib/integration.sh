@@ -6,7 +6,8 @@
 #   ok DESC CMD...           passes if CMD succeeds
 #   is GOT WANT DESC         like TEXT REGEX DESC       exits WANT DESC
 #   new_host NAME            starts the host $tmp/NAME; sets host
-#   serve DIR                serves DIR; sets http_url
+#   serve DIR [CERT [DIRECTIVE...]]
+#                            serves DIR, as http_start does; sets http_url, http_dir
 #   serve_badly DIR          the same by badserver.py; requests in $bad_log
 #   tiny                     makes the tiny guests; sets tiny (their directory)
 #   json EXPRESSION          reads JSON on standard input as d, prints EXPRESSION
@@ -101,7 +102,7 @@ new_host () {
 serve () {
   local dir=$tmp/http${#servers[@]}
   servers+=("$dir")
-  http_start "$dir" "$1" || { echo 'Bail out! no web server'; exit 1; }
+  http_start "$dir" "$@" || { echo 'Bail out! no web server'; exit 1; }
   http_dir=$dir
 }
 
