@@ -2,6 +2,7 @@
 #include "config.h"
 #include "cli/describe.h"
 #include "base/json.h"
+#include "model/domain-device.h"
 
 char *
 lm_describe_layers (const LmInstance *instance)
@@ -15,16 +16,10 @@ lm_describe_layers (const LmInstance *instance)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-static const char *
-address_of (const LmDomainPublish *publish)
-{
-  return publish->address ? publish->address : "127.0.0.1";
-}
-
 char *
 lm_describe_publish (const LmDomainPublish *publish)
 {
-  return g_strdup_printf ("%s:%u->%u", address_of (publish), publish->port, publish->guest_port);
+  return g_strdup_printf ("%s:%u->%u", lm_domain_publish_address (publish), publish->port, publish->guest_port);
 }
 
 char *
@@ -78,7 +73,7 @@ add_publishes (const LmInstance *instance, JsonBuilder *builder)
     {
       const LmDomainPublish *publish = g_ptr_array_index (instance->publish, i);
       json_builder_begin_object (builder);
-      lm_json_add_string (builder, "address", address_of (publish));
+      lm_json_add_string (builder, "address", lm_domain_publish_address (publish));
       lm_json_add_uint (builder, "port", publish->port);
       lm_json_add_uint (builder, "guest_port", publish->guest_port);
       json_builder_end_object (builder);

@@ -155,6 +155,8 @@ read_devices (LmArgs *args, LmLaunchRequest *request, GError **error)
         return FALSE;
       g_ptr_array_add (request->publish, publish);
     }
+  if (!lm_domain_publish_check (request->publish, error))
+    return FALSE;
   request->graphics = g_strdup (lm_args_get (args, "graphics"));
   if (request->graphics != NULL)
     {

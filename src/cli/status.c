@@ -13,6 +13,7 @@
 #include "model/selection.h"
 #include "ops/instance.h"
 #include "ops/launch.h"
+#include "ops/port.h"
 #include "ops/source.h"
 #include "stage/chain.h"
 #include "stage/console.h"
@@ -48,6 +49,8 @@ lm_status_of_error (const GError *error)
     { LM_RESOLVE_ERROR, ANY, LM_STATUS_NOT_FOUND },
     { LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND, LM_STATUS_NOT_FOUND },
     { LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND, LM_STATUS_NOT_FOUND },
+    { LM_PORT_ERROR, LM_PORT_ERROR_ADDRESS, LM_STATUS_USAGE },
+    { LM_PORT_ERROR, LM_PORT_ERROR_BUSY, LM_STATUS_BUSY },
     { LM_LOCK_ERROR, ANY, LM_STATUS_BUSY },
     { LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY, LM_STATUS_BUSY },
     { LM_FETCH_ERROR, LM_FETCH_ERROR_BUSY, LM_STATUS_BUSY },

@@ -10,6 +10,7 @@
 /* IFNAMSIZ - 1 */
 #define BRIDGE_MAX 15
 #define NETWORK_MAX 64
+#define ANY_ADDRESS "0.0.0.0"
 
 void
 lm_domain_network_free (LmDomainNetwork *network)
@@ -232,6 +233,16 @@ read_port (const char *text, guint16 *out_port)
   return TRUE;
 }
 
+static gboolean
+check_publish (const LmDomainPublish *publish, GError **error)
+{
+  if (publish->port == 0 || publish->guest_port == 0)
+    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "a published port is 0");
+  if (publish->address == NULL || is_ipv4 (publish->address))
+    return TRUE;
+  return throw_option (error, "publish address", publish->address, "must be a numeric IPv4 address");
+}
+
 LmDomainPublish *
 lm_domain_publish_parse (const char *text, GError **error)
 {
@@ -247,15 +258,34 @@ lm_domain_publish_parse (const char *text, GError **error)
       return NULL;
     }
   publish->address = count == 3 ? g_strdup (words[0]) : NULL;
-  return lm_domain_publish_check (publish, error) ? g_steal_pointer (&publish) : NULL;
+  return check_publish (publish, error) ? g_steal_pointer (&publish) : NULL;
+}
+
+const char *
+lm_domain_publish_address (const LmDomainPublish *publish)
+{
+  return publish->address ? publish->address : "127.0.0.1";
 }
 
 gboolean
-lm_domain_publish_check (const LmDomainPublish *publish, GError **error)
+lm_domain_publish_clash (const LmDomainPublish *a, const LmDomainPublish *b)
 {
-  if (publish->port == 0 || publish->guest_port == 0)
-    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "a published port is 0");
-  if (publish->address == NULL || is_ipv4 (publish->address))
-    return TRUE;
-  return throw_option (error, "publish address", publish->address, "must be a numeric IPv4 address");
+  const char *one = lm_domain_publish_address (a), *other = lm_domain_publish_address (b);
+  return a->port == b->port && (strcmp (one, other) == 0 || strcmp (one, ANY_ADDRESS) == 0 || strcmp (other, ANY_ADDRESS) == 0);
+}
+
+gboolean
+lm_domain_publish_check (const GPtrArray *list, GError **error)
+{
+  for (guint i = 0; i < list->len; i++)
+    {
+      const LmDomainPublish *publish = g_ptr_array_index (list, i);
+      if (!check_publish (publish, error))
+        return FALSE;
+      for (guint j = 0; j < i; j++)
+        if (lm_domain_publish_clash (g_ptr_array_index (list, j), publish))
+          return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "port %u of %s is published twice",
+                           publish->port, lm_domain_publish_address (publish));
+    }
+  return TRUE;
 }

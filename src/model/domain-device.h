@@ -54,5 +54,12 @@ LmDomainGraphics *lm_domain_graphics_parse (const char *text, GError **error) G_
  * address (QEMU's user-mode network forwards from no other). */
 LmDomainPublish *lm_domain_publish_parse (const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_domain_publish_check: the same checks of a value made otherwise. */
-gboolean lm_domain_publish_check (const LmDomainPublish *publish, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_domain_publish_address: the address listened on, also where none was said. */
+const char *lm_domain_publish_address (const LmDomainPublish *publish);
+
+/** lm_domain_publish_clash: whether no host can listen on both. */
+gboolean lm_domain_publish_clash (const LmDomainPublish *a, const LmDomainPublish *b);
+
+/** lm_domain_publish_check: the checks of lm_domain_publish_parse() for a list
+ * (LmDomainPublish) made otherwise, and that no two of it clash. */
+gboolean lm_domain_publish_check (const GPtrArray *list, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -216,9 +216,8 @@ check_devices (const LmDomainSpec *spec, GError **error)
   if (spec->publish->len > 0 && user_networks == 0)
     return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID,
                      "publishing a port needs a user-mode network: add --network user");
-  for (guint i = 0; i < spec->publish->len; i++)
-    if (!lm_domain_publish_check (g_ptr_array_index (spec->publish, i), error))
-      return FALSE;
+  if (!lm_domain_publish_check (spec->publish, error))
+    return FALSE;
   if (spec->graphics == NULL)
     return TRUE;
   g_autoptr (LmDomainGraphics) graphics = lm_domain_graphics_parse (spec->graphics, error);

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "cache/cache.h"
 #include "ops/disks.h"
+#include "ops/port.h"
 #include "ops/remove.h"
 #include "ops/replace.h"
 #include "stage/console.h"
@@ -137,6 +138,18 @@ file_size (const char *path)
   return stat (path, &st) == 0 ? (guint64) st.st_size : 0;
 }
 
+/* libvirt could not start the machine, which passes its cause on. A port that
+ * somebody took is said in plain words. */
+static gboolean
+start_failed (Launch *launch, GError *cause, GError **error)
+{
+  g_autoptr (GError) failure = cause;
+  if (lm_virt_is_local (launch->virt) && !lm_port_check (launch->host->state_dir, launch->instance->publish, launch->instance, FALSE, error))
+    return FALSE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
 static gboolean
 start (Launch *launch, GError **error)
 {
@@ -146,10 +159,7 @@ start (Launch *launch, GError **error)
     return FALSE;
   if (!lm_virt_domain_start (launch->domain, &failure)
       && !(g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_STATE) && lm_virt_domain_is_active (launch->domain)))
-    {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
+    return start_failed (launch, g_steal_pointer (&failure), error);
   launch->result->started = TRUE;
   return lm_fault_point ("launch-after-start", error);
 }
@@ -188,7 +198,8 @@ check_request (Launch *launch, GError **error)
       g_propagate_error (error, g_steal_pointer (&unknown));
       return FALSE;
     }
-  return TRUE;
+  return !request->start || !lm_virt_is_local (launch->virt)
+         || lm_port_check (launch->host->state_dir, request->publish, launch->other, launch->other_ran, error);
 }
 
 /* All that can fail for want of a layer, the network or sense: done before
@@ -241,6 +252,7 @@ meet_domain (Launch *launch, gboolean *out_done, GError **error)
                        "%s is there already, made of %s; --replace removes it, with its disk", name, has);
     }
   launch->other = g_steal_pointer (&there);
+  launch->other_ran = lm_virt_domain_is_active (launch->domain);
   g_clear_pointer (&launch->domain, lm_virt_domain_free);
   return TRUE;
 }
@@ -307,10 +319,11 @@ define (Launch *launch, const char *xml, GError **error)
   if (!lm_fault_point ("launch-before-define", error))
     return FALSE;
   const char *uuid = launch->instance->uuid;
-  launch->domain = request->transient ? lm_virt_create (launch->virt, xml, request->name, uuid, error)
+  g_autoptr (GError) failure = NULL;
+  launch->domain = request->transient ? lm_virt_create (launch->virt, xml, request->name, uuid, &failure)
                                       : lm_virt_define (launch->virt, xml, request->name, uuid, error);
   if (launch->domain == NULL)
-    return FALSE;
+    return request->transient && start_failed (launch, g_steal_pointer (&failure), error);
   launch->result->started = request->transient;
   if (request->autostart && !lm_virt_domain_set_autostart (launch->domain, TRUE, error))
     return FALSE;

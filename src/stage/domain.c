@@ -296,7 +296,7 @@ add_published_network (LmXml *xml, const Build *build, const LmDomainNetwork *ne
   for (guint i = 0; i < build->spec->publish->len; i++)
     {
       const LmDomainPublish *publish = g_ptr_array_index (build->spec->publish, i);
-      g_string_append_printf (netdev, ",hostfwd=tcp:%s:%u-:%u", publish->address ? publish->address : "127.0.0.1",
+      g_string_append_printf (netdev, ",hostfwd=tcp:%s:%u-:%u", lm_domain_publish_address (publish),
                               publish->port, publish->guest_port);
     }
   g_autofree char *device

@@ -11,6 +11,7 @@ G_DEFINE_QUARK (lm-metadata-error-quark, lm_metadata_error)
 
 #define NAME "domain metadata"
 #define LAYERS_MAX 1024
+#define PORTS_MAX 1024
 #define ITEMS_MAX 4096
 
 static void
@@ -195,8 +196,6 @@ read_publish (const LmXmlNode *node, GError **error)
   publish->address = lm_xml_attribute (node, "address");
   publish->port = (guint16) port;
   publish->guest_port = (guint16) guest_port;
-  if (!lm_domain_publish_check (publish, NULL))
-    return lm_throw_null (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": a published port is not valid");
   return g_steal_pointer (&publish);
 }
 
@@ -218,8 +217,11 @@ read_lists (LmDomainSpec *spec, const LmXmlNode *root, GError **error)
       if (publish == NULL)
         return FALSE;
       g_ptr_array_add (spec->publish, publish);
+      if (spec->publish->len > PORTS_MAX)
+        return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": more than %d ports", PORTS_MAX);
     }
-  return TRUE;
+  return lm_domain_publish_check (spec->publish, NULL)
+         || lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": a published port is not valid");
 }
 
 static LmDomainSpec *

@@ -29,12 +29,40 @@ ok 'a template that makes no machine fails' test "$status" -ne 0
 is "$(instances_in "$state")" 0 'and leaves nothing'
 fails 2 'a template that is not there' --template nowhere
 port=$(free_port)
-/usr/bin/python3 -c 'import socket, sys, time
-s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); time.sleep(600)' "$port" &
-holder=$!
+hold () { # takes the port until $holder ends
+  /usr/bin/python3 -c 'import socket, sys, time
+s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print(flush=True); time.sleep(600)' "$port" >"$tmp/held" &
+  holder=$!
+  wait_for 10 test -s "$tmp/held"
+}
 extra_cleanup () { kill "$holder" 2>/dev/null; wait "$holder" 2>/dev/null; }
-sleep 0.5
-fails 7 'a port in use' --publish "$port:80"
+hold
+fails 4 'a port in use' --publish "$port:80"
+like "$err" "port $port of 127.0.0.1 is in use" 'it says which'
+fails 4 'a port in use, transient' --publish "$port:80" --transient
+run host_lamina "$host" define m a c --publish "$port:80"
+exits 0 'define takes it all the same'
+run host_lamina "$host" launch m a c
+exits 4 'and the start fails'
+like "$err" "port $port of 127.0.0.1 is in use" 'in as plain words'
+host_lamina "$host" rm m >/dev/null
+kill "$holder"
+wait "$holder" 2>/dev/null
+export LAMINA_TEST_FAULT=launch-before-start=stop
+host_exec "$host" "$LAMINA" launch m a c --publish "$port:80" >/dev/null 2>"$tmp/late.err" &
+late=$!
+unset LAMINA_TEST_FAULT
+stopped () { # nsenter stops with what it started, and lets it go on with itself
+  nsenter=$(cat "/proc/$late/task/$late/children" 2>/dev/null)
+  [ -n "$nsenter" ] && grep -q '^State:.*T' "/proc/${nsenter%% *}/status"
+}
+ok 'it stops before the start' wait_for 30 stopped
+hold
+kill -CONT $nsenter
+wait "$late"
+is "$?" 4 'a port that is taken while the machine is made: 4'
+like "$(cat "$tmp/late.err")" "port $port of 127.0.0.1 is in use" 'is said likewise'
+is "$(instances_in "$state")" 0 'and leaves nothing'
 fails 7 'a network that is not there' --network network=nowhere
 run host_lamina "$host" define m a c --disk size=1MiB
 exits 0 'a disk smaller than the base is made as large as that'

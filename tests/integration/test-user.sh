@@ -21,12 +21,27 @@ run host_user "$host" virsh -q list --name
 like "$out" '^m$' 'it is a domain of the session'
 run host_exec "$host" virsh -q list --all --name
 is "$out" '' 'and none of the system'
-run user_lamina launch m a c
+run user_lamina launch m a c --publish "$port:80"
 exits 0 'the same again is a no-op'
 like "$out" 'already|nothing' 'and says so'
 run user_lamina launch other a e --publish "$port:80"
-exits 7 'a port in use is a failure of libvirt'
-like "$(user_lamina ps --json | json '[m["name"] for m in d["machines"]]')" "^\['m'\]$" 'that leaves nothing'
+exits 4 'a port in use is found'
+like "$err" "port $port of 127.0.0.1 is in use .the machine m publishes it" 'and who has it'
+is "$(find "$state/layers" -name 'sha256-*' | wc -l)" 2 'before anything is pulled'
+like "$(user_lamina ps --json | json '[m["name"] for m in d["machines"]]')" "^\['m'\]$" 'it leaves nothing'
+run user_lamina launch m a e --replace --publish "$port:80" --wait=120
+exits 0 'what replaces the machine may have its port'
+ok 'and answers there' wait_for 30 eval 'curl -s -m 5 "http://127.0.0.1:$port/" >/dev/null'
+run host_user "$host" virsh -q destroy m
+run user_lamina launch other a c --publish "$port:80"
+exits 0 'so may another, once it is shut off'
+run user_lamina launch m a e
+exits 4 'but both cannot run'
+like "$err" "port $port of 127.0.0.1 is in use .the machine other publishes it" 'and that is said'
+run user_lamina rm other
+exits 0 'the other one goes'
+run user_lamina launch m a e
+exits 0 'and it can'
 run user_lamina rm m
 exits 0 'rm removes it'
 is "$(find "$state/layers" -name 'sha256-*' | wc -l)" 3 'the layers stay'

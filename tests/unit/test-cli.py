@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -225,6 +226,28 @@ ok(not [f for f in os.listdir(f"{state}/instances") if f.endswith(".lock")], "no
 ok(json.loads(run("ps", "--json", *test).stdout) == {"machines": []}, "ps as JSON")
 spec = path("web7.yaml", "name: web1\nselections: [nginx]\nwait: soon\n")
 expect(2, "wait: soon in a specification", "launch", "-f", spec, "-c", "test:///default")
+
+# Published ports
+expect(2, "the same port twice", "launch", "web1", "debian", "--publish", "8080:80", "--publish", "0.0.0.0:8080:81", *test, says="8080")
+with socket.socket() as holder:
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    holder.listen()
+    port = holder.getsockname()[1]
+    words = ("web1", "debian", "--catalog", catalog, *test, "--publish")
+    for publish in (f"{port}:80", f"0.0.0.0:{port}:80"):
+        done = expect(4, f"a port in use: {publish.replace(str(port), 'N')}", "launch", *words, publish, says=f"port {port} of")
+        ok("pull" not in done.stderr, "is found before anything is pulled", done.stderr)
+    expect(4, "nor may a transient machine have it", "launch", "--transient", *words, f"{port}:80", says=str(port))
+    expect(6, "define does not look at ports", "define", *words, f"{port}:80")
+    client = socket.create_connection(("127.0.0.1", port))
+    connection, _ = holder.accept()
+    connection.close()
+    client.close()
+expect(6, "a connection that is over does not hold the port", "launch", *words, f"{port}:80")
+expect(2, "an address that is not this host's", "launch", *words, "192.0.2.1:80:80", says="192.0.2.1 is not an address")
+expect(6, "a port for which another user may be needed is left to QEMU", "launch", *words, "1:1")
+ok(not os.listdir(f"{state}/instances"), "nothing of them is left", os.listdir(f"{state}/instances"))
 
 # Standard output that takes nothing
 for words in (["--help"], ["--version"], ["launch", "--help"], ["list", "--catalog", catalog], ["list", "--json", "--catalog", catalog]):

@@ -116,6 +116,37 @@ test_publish (void)
     }
 }
 
+static void
+test_publish_clash (void)
+{
+  static const struct
+  {
+    const char *a, *b;
+    gboolean clash;
+  } cases[] = {
+    { "80:80", "80:80", TRUE },
+    { "80:80", "80:81", TRUE },
+    { "80:80", "127.0.0.1:80:80", TRUE },
+    { "80:80", "0.0.0.0:80:80", TRUE },
+    { "0.0.0.0:80:80", "192.0.2.1:80:80", TRUE },
+    { "80:80", "81:80", FALSE },
+    { "80:80", "192.0.2.1:80:80", FALSE },
+    { "0.0.0.0:80:80", "0.0.0.0:81:80", FALSE },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_publish_free);
+      g_ptr_array_add (list, lm_domain_publish_parse (cases[i].a, NULL));
+      g_assert_true (lm_domain_publish_check (list, NULL));
+      g_ptr_array_add (list, lm_domain_publish_parse (cases[i].b, NULL));
+      g_assert_cmpint (lm_domain_publish_clash (list->pdata[0], list->pdata[1]), ==, cases[i].clash);
+      g_assert_cmpint (lm_domain_publish_check (list, &error), ==, !cases[i].clash);
+      if (cases[i].clash)
+        g_assert_error (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID);
+    }
+}
+
 static LmDomainSpec *
 make_spec (void)
 {
@@ -206,6 +237,7 @@ main (int argc, char **argv)
   g_test_add_func ("/domain-spec/network", test_network);
   g_test_add_func ("/domain-spec/graphics", test_graphics);
   g_test_add_func ("/domain-spec/publish", test_publish);
+  g_test_add_func ("/domain-spec/publish-clash", test_publish_clash);
   g_test_add_func ("/domain-spec/spec", test_spec);
   return g_test_run ();
 }

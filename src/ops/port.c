@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/port.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "model/domain-device.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+G_DEFINE_QUARK (lm-port-error-quark, lm_port_error)
+
+/* What bind() says: 0, or an errno. SO_REUSEADDR as QEMU has it: connections
+ * that are over do not count. */
+static int
+try_to_bind (const LmDomainPublish *publish)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons (publish->port) };
+  int reuse = 1;
+  if (inet_pton (AF_INET, lm_domain_publish_address (publish), &address.sin_addr) != 1)
+    return EINVAL;
+  lm_autofd int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse) < 0
+      || bind (fd, (const struct sockaddr *) &address, sizeof address) < 0)
+    return errno;
+  return 0;
+}
+
+static gboolean
+has_port (const LmInstance *instance, const LmDomainPublish *publish)
+{
+  for (guint i = 0; i < instance->publish->len; i++)
+    if (lm_domain_publish_clash (g_ptr_array_index (instance->publish, i), publish))
+      return TRUE;
+  return FALSE;
+}
+
+/* " (...)" about another machine that publishes it, or nothing. */
+static char *
+blame (const char *state_dir, const LmDomainPublish *publish, const LmInstance *own)
+{
+  g_autoptr (GPtrArray) list = lm_instance_list (state_dir, NULL, NULL);
+  for (guint i = 0; list != NULL && i < list->len; i++)
+    {
+      const LmInstance *instance = g_ptr_array_index (list, i);
+      if (has_port (instance, publish) && (own == NULL || strcmp (instance->uuid, own->uuid) != 0))
+        return g_strdup_printf (" (the machine %s publishes it)", instance->name);
+    }
+  return g_strdup ("");
+}
+
+static gboolean
+check_one (const char *state_dir, const LmDomainPublish *publish, const LmInstance *own, GError **error)
+{
+  int failure = try_to_bind (publish);
+  const char *address = lm_domain_publish_address (publish);
+  if (failure == EADDRNOTAVAIL)
+    return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_ADDRESS, "--publish: %s is not an address of this host", address);
+  if (failure != EADDRINUSE)
+    return TRUE;
+  g_autofree char *who = blame (state_dir, publish, own);
+  return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_BUSY,
+                   "--publish: port %u of %s is in use%s; choose another port, or stop what listens there", publish->port,
+                   address, who);
+}
+
+gboolean
+lm_port_check (const char *state_dir, const GPtrArray *publish, const LmInstance *own, gboolean runs, GError **error)
+{
+  for (guint i = 0; i < publish->len; i++)
+    {
+      const LmDomainPublish *one = g_ptr_array_index (publish, i);
+      if (own != NULL && runs && has_port (own, one))
+        continue;
+      if (!check_one (state_dir, one, own, error))
+        return FALSE;
+    }
+  return TRUE;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Whether the ports that a machine publishes are to be had on this host. QEMU
+ * takes them when it starts, after everything else was made, and says so little
+ * that lamina looks first. Somebody may still take one in between. */
+#include "ops/instance.h"
+
+typedef enum
+{
+  LM_PORT_ERROR_BUSY,    /* something listens there */
+  LM_PORT_ERROR_ADDRESS, /* not an address of this host */
+} LmPortError;
+
+#define LM_PORT_ERROR lm_port_error_quark ()
+GQuark lm_port_error_quark (void);
+
+/** lm_port_check: whether each of @publish (LmDomainPublish) could be listened
+ * on now. Ports that @own (NULL: none) has are passed over if it @runs: it will
+ * not by then. So are those that this process may not use, as QEMU may run as
+ * another user. Does not listen itself. A machine that may be to blame, but for
+ * @own, is looked for in @state_dir. Errors: LM_PORT_ERROR. */
+gboolean lm_port_check (const char *state_dir, const GPtrArray *publish, const LmInstance *own, gboolean runs,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
