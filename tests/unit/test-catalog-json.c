@@ -44,7 +44,6 @@ test_large_json (void)
   for (guint i = 0; i < G_N_ELEMENTS (middles) * G_N_ELEMENTS (newlines); i++)
     {
       const char *middle = middles[i / 2], *newline = newlines[i % 2];
-      g_autoptr (GError) error = NULL;
       g_autofree char *json = make_large_json (newline, middle, ", \"name\": \"big\"");
       g_autofree char *text = lab_expand (json);
       gsize size = strlen (text);
