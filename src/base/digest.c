@@ -2,7 +2,6 @@
 #include "config.h"
 #include "base/digest.h"
 #include "base/error.h"
-#include "base/fd.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
@@ -13,7 +12,6 @@ G_DEFINE_QUARK (lm-digest-error-quark, lm_digest_error)
 #define PREFIX "sha256:"
 #define FILE_PREFIX "sha256-"
 #define HEX_LENGTH (2 * LM_DIGEST_SIZE)
-#define READ_SIZE (256 * 1024)
 
 static int
 hex_value (char c)
@@ -168,26 +166,4 @@ lm_hasher_peek (LmHasher *hasher, LmDigest *out_digest)
   if (copy == NULL)
     g_error ("GnuTLS cannot copy a SHA-256 state");
   gnutls_hash_deinit (copy, out_digest->bytes);
-}
-
-gboolean
-lm_digest_of_fd (int fd, LmDigest *out_digest, guint64 *out_size, GError **error)
-{
-  g_autoptr (LmHasher) hasher = lm_hasher_new ();
-  g_autofree guint8 *buffer = g_malloc (READ_SIZE);
-  guint64 total = 0;
-  for (;;)
-    {
-      gsize n;
-      if (!lm_fd_read_full (fd, buffer, READ_SIZE, &n, error))
-        return FALSE;
-      lm_hasher_update (hasher, buffer, n);
-      total += n;
-      if (n < READ_SIZE)
-        break;
-    }
-  lm_hasher_peek (hasher, out_digest);
-  if (out_size)
-    *out_size = total;
-  return TRUE;
 }

@@ -18,7 +18,6 @@ typedef struct
 typedef enum
 {
   LM_DIGEST_ERROR_INVALID, /* not "sha256:" and 64 lower-case hex digits */
-  LM_DIGEST_ERROR_FAILED,  /* GnuTLS refused */
 } LmDigestError;
 
 #define LM_DIGEST_ERROR lm_digest_error_quark ()
@@ -59,7 +58,3 @@ void lm_hasher_update (LmHasher *hasher, const void *data, gsize size);
 /** lm_hasher_peek: the digest of the bytes so far; more may be added after. */
 void lm_hasher_peek (LmHasher *hasher, LmDigest *out_digest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmHasher, lm_hasher_free)
-
-/** lm_digest_of_fd: hashes @fd from its current offset to its end; blocks.
- * @out_size (bytes read) may be NULL. Errors: G_IO_ERROR. */
-gboolean lm_digest_of_fd (int fd, LmDigest *out_digest, guint64 *out_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -89,15 +89,6 @@ lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitF
     }
 }
 
-gboolean
-lm_lock_is_held (const char *path)
-{
-  lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
-  if (fd < 0)
-    return FALSE;
-  return flock (fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
-
 void
 lm_lock_remove_file (LmLock *lock)
 {

@@ -40,10 +40,6 @@ typedef void (*LmLockWaitFunc) (gpointer user_data);
 LmLock *lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
                          GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_lock_is_held: whether some other holder has @path locked exclusively
- * now; FALSE also when there is no such file. */
-gboolean lm_lock_is_held (const char *path);
-
 /** lm_lock_remove_file: removes the lock's file while holding it, so that no
  * lock files pile up; exclusive locks only. Those who wait open a new one. */
 void lm_lock_remove_file (LmLock *lock);

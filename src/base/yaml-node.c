@@ -2,7 +2,6 @@
 #include "config.h"
 #include "base/yaml-node.h"
 #include "base/error.h"
-#include "base/size.h"
 
 #include <string.h>
 
@@ -140,12 +139,6 @@ lm_yaml_node_get_kind (const LmYamlNode *node)
 }
 
 guint
-lm_yaml_node_get_line (const LmYamlNode *node)
-{
-  return node->line;
-}
-
-guint
 lm_yaml_node_get_length (const LmYamlNode *node)
 {
   return node->values ? node->values->len : 0;
@@ -202,15 +195,6 @@ is_of_type (const LmYamlNode *node, LmYamlType type)
 }
 
 gboolean
-lm_yaml_node_to_string (const LmYamlNode *node, const char **out_text, GError **error)
-{
-  if (!is_of_type (node, LM_YAML_STRING))
-    return throw_type (node, node->kind == LM_YAML_SCALAR ? "a string (in quotes)" : "a string", error);
-  *out_text = node->text;
-  return TRUE;
-}
-
-gboolean
 lm_yaml_node_to_bool (const LmYamlNode *node, gboolean *out_value, GError **error)
 {
   if (!is_of_type (node, LM_YAML_BOOL))
@@ -231,17 +215,6 @@ lm_yaml_node_to_int (const LmYamlNode *node, gint64 min, gint64 max, gint64 *out
                                max);
   *out_value = value;
   return TRUE;
-}
-
-gboolean
-lm_yaml_node_to_size (const LmYamlNode *node, guint64 default_unit, guint64 *out_bytes, GError **error)
-{
-  g_autoptr (GError) local = NULL;
-  if (node->kind != LM_YAML_SCALAR || lm_yaml_node_is_null (node))
-    return throw_type (node, "a size such as 512MiB", error);
-  if (lm_size_parse (node->text, default_unit, out_bytes, &local))
-    return TRUE;
-  return lm_yaml_node_throw (node, error, "%s", local->message);
 }
 
 gboolean

@@ -20,9 +20,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmYamlNode, lm_yaml_node_free)
 /** lm_yaml_node_get_kind: scalar, sequence or mapping. */
 LmYamlKind lm_yaml_node_get_kind (const LmYamlNode *node);
 
-/** lm_yaml_node_get_line: where it begins, from 1. */
-guint lm_yaml_node_get_line (const LmYamlNode *node);
-
 /** lm_yaml_node_get_length: items of a sequence, pairs of a mapping; 0 for a scalar. */
 guint lm_yaml_node_get_length (const LmYamlNode *node);
 
@@ -44,14 +41,9 @@ gboolean lm_yaml_node_is_null (const LmYamlNode *node);
  * NULL for a collection. */
 const char *lm_yaml_node_get_text (const LmYamlNode *node);
 
-/* The value as a type; LM_YAML_ERROR_TYPE when it is another. Strings belong
- * to the tree. */
-gboolean lm_yaml_node_to_string (const LmYamlNode *node, const char **out_text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The value as a type; LM_YAML_ERROR_TYPE when it is another. */
 gboolean lm_yaml_node_to_bool (const LmYamlNode *node, gboolean *out_value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean lm_yaml_node_to_int (const LmYamlNode *node, gint64 min, gint64 max, gint64 *out_value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** lm_yaml_node_to_size: "512MiB", or a bare number of @default_unit bytes. */
-gboolean lm_yaml_node_to_size (const LmYamlNode *node, guint64 default_unit, guint64 *out_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_yaml_node_to_strv: a sequence of scalars, or one scalar alone, as
  * written; newly allocated. */

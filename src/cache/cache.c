@@ -106,8 +106,8 @@ lm_cache_relative_path (LmPlanKind kind, const LmDigest *digest)
   return g_build_filename (kinds[kind].dir, name, NULL);
 }
 
-char *
-lm_cache_path (LmCache *cache, LmPlanKind kind, const LmDigest *digest)
+static char *
+make_path (LmCache *cache, LmPlanKind kind, const LmDigest *digest)
 {
   g_autofree char *relative = lm_cache_relative_path (kind, digest);
   return g_build_filename (cache->dir, relative, NULL);
@@ -124,7 +124,7 @@ lm_cache_has (LmCache *cache, LmPlanKind kind, const LmDigest *digest)
 gboolean
 lm_cache_lookup (gpointer cache, LmPlanKind kind, const LmDigest *digest, char **out_path)
 {
-  *out_path = lm_cache_path (cache, kind, digest);
+  *out_path = make_path (cache, kind, digest);
   return lm_cache_has (cache, kind, digest);
 }
 
@@ -161,7 +161,7 @@ list_kind (LmCache *cache, LmPlanKind kind, GPtrArray *entries, GError **error)
       entry->digest = digest;
       entry->size = (guint64) st.st_size;
       entry->mtime = (gint64) st.st_mtime;
-      entry->path = lm_cache_path (cache, kind, &digest);
+      entry->path = make_path (cache, kind, &digest);
       g_ptr_array_add (entries, entry);
     }
   closedir (dir);
@@ -185,8 +185,9 @@ lm_cache_lock (LmCache *cache, LmLockMode mode, gint timeout_ms, GCancellable *c
   return lm_lock_acquire (path, mode, timeout_ms, NULL, NULL, cancellable, error);
 }
 
-gboolean
-lm_cache_get_free (LmCache *cache, guint64 *out_free, GError **error)
+/* Bytes that can still be written. */
+static gboolean
+get_free (LmCache *cache, guint64 *out_free, GError **error)
 {
   const char *pretended = lm_testenv_get (LM_TESTENV_FREE);
   if (pretended != NULL)
@@ -204,8 +205,8 @@ lm_cache_get_free (LmCache *cache, guint64 *out_free, GError **error)
 gboolean
 lm_cache_check_space (LmCache *cache, guint64 needed, GError **error)
 {
-  guint64 available;
-  if (!lm_cache_get_free (cache, &available, error))
+  guint64 available = 0;
+  if (!get_free (cache, &available, error))
     return FALSE;
   if (needed <= available)
     return TRUE;

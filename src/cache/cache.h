@@ -52,9 +52,6 @@ int lm_cache_get_fd (LmCache *cache);
  * newly allocated. */
 char *lm_cache_relative_path (LmPlanKind kind, const LmDigest *digest);
 
-/** lm_cache_path: the same as an absolute path. */
-char *lm_cache_path (LmCache *cache, LmPlanKind kind, const LmDigest *digest);
-
 /** lm_cache_has: whether the file is there. */
 gboolean lm_cache_has (LmCache *cache, LmPlanKind kind, const LmDigest *digest);
 
@@ -72,10 +69,7 @@ GPtrArray *lm_cache_list (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RES
 LmLock *lm_cache_lock (LmCache *cache, LmLockMode mode, gint timeout_ms, GCancellable *cancellable,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cache_get_free: bytes that can still be written; LAMINA_TEST_FREE
- * decides if set. Errors: G_IO_ERROR. */
-gboolean lm_cache_get_free (LmCache *cache, guint64 *out_free, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** lm_cache_check_space: whether @needed more bytes fit.
+/** lm_cache_check_space: whether @needed more bytes fit; LAMINA_TEST_FREE tells
+ * how many are free if set.
  * Errors: LM_CACHE_ERROR_NO_SPACE with both numbers, G_IO_ERROR. */
 gboolean lm_cache_check_space (LmCache *cache, guint64 needed, GError **error) G_GNUC_WARN_UNUSED_RESULT;

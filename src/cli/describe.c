@@ -16,8 +16,9 @@ lm_describe_layers (const LmInstance *instance)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-char *
-lm_describe_publish (const LmDomainPublish *publish)
+/* "127.0.0.1:8080->80" */
+static char *
+describe_publish (const LmDomainPublish *publish)
 {
   return g_strdup_printf ("%s:%u->%u", lm_domain_publish_address (publish), publish->port, publish->guest_port);
 }
@@ -30,7 +31,7 @@ lm_describe_publishes (const LmInstance *instance)
   g_autoptr (GString) text = g_string_new (NULL);
   for (guint i = 0; i < instance->publish->len; i++)
     {
-      g_autofree char *one = lm_describe_publish (g_ptr_array_index (instance->publish, i));
+      g_autofree char *one = describe_publish (g_ptr_array_index (instance->publish, i));
       g_string_append_printf (text, "%s%s", i ? ", " : "", one);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);

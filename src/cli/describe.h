@@ -8,10 +8,7 @@
 /** lm_describe_layers: "debian 12.11 + nginx 1.22.1"; newly allocated. */
 char *lm_describe_layers (const LmInstance *instance);
 
-/** lm_describe_publish: "127.0.0.1:8080->80"; newly allocated. */
-char *lm_describe_publish (const LmDomainPublish *publish);
-
-/** lm_describe_publishes: all of them, separated by commas; NULL: none. */
+/** lm_describe_publishes: "127.0.0.1:8080->80, ..."; newly allocated; NULL: none. */
 char *lm_describe_publishes (const LmInstance *instance);
 
 /** lm_describe_to_json: members of the machine, into an object. @entry's

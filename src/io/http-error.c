@@ -10,14 +10,12 @@
 
 typedef struct
 {
-  guint status;
   guint retry_after;
 } LmHttpErrorPrivate;
 
 static void
 lm_http_error_private_init (LmHttpErrorPrivate *priv)
 {
-  priv->status = 0;
   priv->retry_after = 0;
 }
 
@@ -35,26 +33,19 @@ lm_http_error_private_clear (LmHttpErrorPrivate *priv)
 G_DEFINE_EXTENDED_ERROR (LmHttpError, lm_http_error)
 
 guint
-lm_http_error_get_status (const GError *error)
-{
-  return error != NULL && error->domain == LM_HTTP_ERROR ? lm_http_error_get_private (error)->status : 0;
-}
-
-guint
 lm_http_error_get_retry_after (const GError *error)
 {
   return error != NULL && error->domain == LM_HTTP_ERROR ? lm_http_error_get_private (error)->retry_after : 0;
 }
 
 GError *
-lm_http_error_new (LmHttpError code, guint status, guint retry_after, const char *format, ...)
+lm_http_error_new (LmHttpError code, guint retry_after, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
   GError *error = g_error_new_valist (LM_HTTP_ERROR, (int) code, format, args);
   va_end (args);
   LmHttpErrorPrivate *priv = lm_http_error_get_private (error);
-  priv->status = status;
   priv->retry_after = retry_after;
   return error;
 }

@@ -111,14 +111,14 @@ get_file (const char *url, gsize max_size, GError **error)
   if (path == NULL || (host != NULL && g_ascii_strcasecmp (host, "localhost") != 0))
     {
       g_autofree char *shown = lm_url_redact (url);
-      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, 0, "%.200s: not the URL of a local file", shown));
+      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, "%.200s: not the URL of a local file", shown));
       return NULL;
     }
   g_autoptr (GError) failure = NULL;
   GBytes *body = lm_file_read (path, max_size, &failure);
   if (body == NULL)
     {
-      g_propagate_error (error, lm_http_error_new (file_code (failure), 0, 0, "%s", failure->message));
+      g_propagate_error (error, lm_http_error_new (file_code (failure), 0, "%s", failure->message));
       return NULL;
     }
   LmHttpDocument *document = g_new0 (LmHttpDocument, 1);

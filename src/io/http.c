@@ -141,7 +141,7 @@ status_error (LmHttpTransfer *transfer, guint status)
 {
   curl_off_t wait = 0;
   curl_easy_getinfo (transfer->easy, CURLINFO_RETRY_AFTER, &wait);
-  return lm_http_error_new (lm_http_code_of_status (status), status, (guint) CLAMP (wait, 0, G_MAXINT),
+  return lm_http_error_new (lm_http_code_of_status (status), (guint) CLAMP (wait, 0, G_MAXINT),
                             "%s: the server answered with status %u", transfer->shown_url, status);
 }
 
@@ -167,7 +167,7 @@ respond (LmHttpTransfer *transfer)
           || !lm_http_parse_content_range (transfer->content_range, &response.offset, &response.has_total, &response.total)
           || response.offset != transfer->offset)
         {
-          transfer->failure = lm_http_error_new (LM_HTTP_ERROR_RANGE, status, 0, "%s: the server sent another range than asked for",
+          transfer->failure = lm_http_error_new (LM_HTTP_ERROR_RANGE, 0, "%s: the server sent another range than asked for",
                                                  transfer->shown_url);
           return FALSE;
         }
@@ -186,7 +186,7 @@ respond (LmHttpTransfer *transfer)
     }
   if (response.has_total && transfer->max_size > 0 && response.total > transfer->max_size)
     {
-      transfer->failure = lm_http_error_new (LM_HTTP_ERROR_TOO_BIG, status, 0,
+      transfer->failure = lm_http_error_new (LM_HTTP_ERROR_TOO_BIG, 0,
                                              "%s: the server announces %" G_GUINT64_FORMAT " bytes, more than the %" G_GUINT64_FORMAT " allowed",
                                              transfer->shown_url, response.total, transfer->max_size);
       return FALSE;
@@ -208,7 +208,7 @@ on_data (char *data, size_t one, size_t size, void *user_data)
     return 0;
   if (transfer->max_size > 0 && (size > transfer->max_size || transfer->position > transfer->max_size - size))
     {
-      transfer->failure = lm_http_error_new (LM_HTTP_ERROR_TOO_BIG, get_status (transfer), 0,
+      transfer->failure = lm_http_error_new (LM_HTTP_ERROR_TOO_BIG, 0,
                                              "%s: the server sends more than the %" G_GUINT64_FORMAT " bytes allowed",
                                              transfer->shown_url, transfer->max_size);
       return 0;
@@ -270,7 +270,7 @@ lm_http_start (LmHttp *http, const LmHttpRequest *request, const LmHttpHandler *
   if (strlen (request->url) > MAX_URL
       || (g_ascii_strncasecmp (request->url, "http://", 7) != 0 && g_ascii_strncasecmp (request->url, "https://", 8) != 0))
     {
-      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, 0, "%.200s: not an http or https URL", shown));
+      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, "%.200s: not an http or https URL", shown));
       return NULL;
     }
   LmHttpTransfer *transfer = g_new0 (LmHttpTransfer, 1);
@@ -334,7 +334,7 @@ judge (LmHttpTransfer *transfer, CURLcode code)
     return NULL;
   g_autofree char *explained = explain (transfer, code);
   const char *why = explained ? explained : transfer->message[0] ? transfer->message : curl_easy_strerror (code);
-  return lm_http_error_new (lm_http_code_of_curl ((int) code), get_status (transfer), 0, "%s: %s", transfer->shown_url, why);
+  return lm_http_error_new (lm_http_code_of_curl ((int) code), 0, "%s: %s", transfer->shown_url, why);
 }
 
 static void

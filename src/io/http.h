@@ -3,7 +3,7 @@
 /* Transfers over HTTP and HTTPS; http.c is the only file that includes curl. It owns
  * connections, redirects, limits and what a status means. It knows nothing of
  * layers, digests or retries: it says exactly what went wrong (LM_HTTP_ERROR,
- * with status and Retry-After) and io/retry judges.
+ * with Retry-After) and io/retry judges.
  *
  * Redirects stay on http and https, and on https where that matters
  * (LmHttpRequest.pinned); credentials in a URL never go to another host.
@@ -28,16 +28,13 @@ typedef enum
 #define LM_HTTP_ERROR lm_http_error_quark ()
 GQuark lm_http_error_quark (void);
 
-/** lm_http_error_get_status: the HTTP status behind @error; 0 if none. */
-guint lm_http_error_get_status (const GError *error);
-
 /** lm_http_error_get_retry_after: seconds that the server asked to wait
  * (Retry-After); 0 if it did not. */
 guint lm_http_error_get_retry_after (const GError *error);
 
 /** lm_http_error_new: an LM_HTTP_ERROR, for other sources and for tests. */
-GError *lm_http_error_new (LmHttpError code, guint status, guint retry_after, const char *format, ...)
-  G_GNUC_PRINTF (4, 5);
+GError *lm_http_error_new (LmHttpError code, guint retry_after, const char *format, ...)
+  G_GNUC_PRINTF (3, 4);
 
 /* How the network is used. All zero means the defaults. */
 typedef struct

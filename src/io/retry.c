@@ -14,8 +14,9 @@ or_default (guint value, guint otherwise)
   return value ? value : otherwise;
 }
 
-gboolean
-lm_retry_is_transient (const GError *error)
+/* Whether the same request may succeed later. */
+static gboolean
+is_transient (const GError *error)
 {
   return g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_TRANSIENT)
          || g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_STALLED)
@@ -26,7 +27,7 @@ lm_retry_is_transient (const GError *error)
 gboolean
 lm_retry_may (const LmRetryPolicy *policy, guint failures, const GError *error)
 {
-  return lm_retry_is_transient (error) && failures < or_default (policy ? policy->attempts : 0, ATTEMPTS);
+  return is_transient (error) && failures < or_default (policy ? policy->attempts : 0, ATTEMPTS);
 }
 
 guint

@@ -13,11 +13,9 @@ typedef struct
   guint most_server_ms; /* cap on what Retry-After may ask for; default 60,000 */
 } LmRetryPolicy;
 
-/** lm_retry_is_transient: whether the same request may succeed later. */
-gboolean lm_retry_is_transient (const GError *error);
-
 /** lm_retry_may: whether to try again after @failures (>= 1) failures in a
- * row, the last being @error. @policy may be NULL. */
+ * row, the last being @error: the same request may succeed later, and was not
+ * made too often. @policy and @error may be NULL. */
 gboolean lm_retry_may (const LmRetryPolicy *policy, guint failures, const GError *error);
 
 /** lm_retry_delay: milliseconds to wait before the next try: exponential, from

@@ -15,7 +15,7 @@ typedef struct
   GArray *layer_lines; /* guint, for messages about what only the whole shows */
   GArray *build_lines;
   char *known_prefix; /* of an absolute URL that was good, up to its last '/' */
-  guint32 name;       /* string of the builder */
+  guint32 name;       /* what it calls itself, string of the builder; 0: it does not */
   guint nodes_to_layers;
   guint end_line;         /* where the text ended */
   gboolean layers_end_it; /* nothing came after the layers, but with @rest a name */

@@ -96,8 +96,6 @@ fit_together (const LmCatalogPart *first, const LmCatalogPart *second, guint lin
 static void
 join (LmCatalogPart *first, LmCatalogPart *second)
 {
-  if (second->name != 0)
-    first->name = second->name + (guint32) first->builder->strings->len;
   lm_prepared_builder_append (first->builder, second->builder);
   g_array_append_vals (first->layer_lines, second->layer_lines->data, second->layer_lines->len);
   g_array_append_vals (first->build_lines, second->build_lines->data, second->build_lines->len);
@@ -151,5 +149,5 @@ lm_catalog_read (const char *base_url, const char *text, gsize size, GPtrArray *
   if (warnings != NULL)
     g_ptr_array_extend_and_steal (warnings, g_steal_pointer (&part->fields.warnings));
   guint32 base = lm_prepared_builder_add_string (part->builder, base_url, strlen (base_url));
-  return lm_prepared_builder_finish (part->builder, part->name, base);
+  return lm_prepared_builder_finish (part->builder, base);
 }

@@ -26,7 +26,7 @@ catalog_new (GBytes *bytes, const LmPrepared *prepared, const char *source)
   catalog->bytes = g_bytes_ref (bytes);
   catalog->p = *prepared;
   catalog->source = g_strdup (source);
-  catalog->directory = lm_url_directory (lm_catalog_get_base_url (catalog));
+  catalog->directory = lm_url_directory (lm_prepared_string (prepared, prepared->header->base_url));
   return catalog;
 }
 
@@ -82,24 +82,6 @@ lm_catalog_free (LmCatalog *catalog)
   g_free (catalog->source);
   g_free (catalog->directory);
   g_free (catalog);
-}
-
-const char *
-lm_catalog_get_source (const LmCatalog *catalog)
-{
-  return catalog->source;
-}
-
-const char *
-lm_catalog_get_name (const LmCatalog *catalog)
-{
-  return lm_prepared_string (&catalog->p, catalog->p.header->name);
-}
-
-const char *
-lm_catalog_get_base_url (const LmCatalog *catalog)
-{
-  return lm_prepared_string (&catalog->p, catalog->p.header->base_url);
 }
 
 gboolean

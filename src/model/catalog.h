@@ -45,12 +45,6 @@ LmCatalog *lm_catalog_thaw (GBytes *prepared, const char *source, const char *ba
 void lm_catalog_free (LmCatalog *catalog);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCatalog, lm_catalog_free)
 
-/* The name its user gave it; the name it gives itself (NULL: none); where it
- * came from. Owned by the catalog. */
-const char *lm_catalog_get_source (const LmCatalog *catalog);
-const char *lm_catalog_get_name (const LmCatalog *catalog);
-const char *lm_catalog_get_base_url (const LmCatalog *catalog);
-
 /** lm_catalog_has_secrets: whether a URL in its text has credentials (base/url.h). */
 gboolean lm_catalog_has_secrets (const LmCatalog *catalog);
 

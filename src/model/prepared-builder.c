@@ -281,7 +281,7 @@ lm_prepared_builder_index (LmPreparedBuilder *builder, guint32 *out_a, guint32 *
 }
 
 GBytes *
-lm_prepared_builder_finish (LmPreparedBuilder *builder, guint32 name, guint32 base_url)
+lm_prepared_builder_finish (LmPreparedBuilder *builder, guint32 base_url)
 {
   const GArray *arrays[LM_PREPARED_N_SECTIONS] = {
     [LM_PREPARED_LISTS] = builder->lists,           [LM_PREPARED_GROUPS] = builder->groups,
@@ -292,7 +292,6 @@ lm_prepared_builder_finish (LmPreparedBuilder *builder, guint32 name, guint32 ba
   };
   LmPreparedHeader header = { .byte_order = LM_PREPARED_BYTE_ORDER,
                               .format = LM_PREPARED_FORMAT,
-                              .name = name,
                               .base_url = base_url };
   memcpy (header.magic, LM_PREPARED_MAGIC, sizeof header.magic);
   guint64 end = sizeof header;

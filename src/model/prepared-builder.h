@@ -45,4 +45,4 @@ typedef enum
 LmPreparedIndexing lm_prepared_builder_index (LmPreparedBuilder *builder, guint32 *out_a, guint32 *out_b) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_prepared_builder_finish: the block, after lm_prepared_builder_index(). */
-GBytes *lm_prepared_builder_finish (LmPreparedBuilder *builder, guint32 name, guint32 base_url);
+GBytes *lm_prepared_builder_finish (LmPreparedBuilder *builder, guint32 base_url);

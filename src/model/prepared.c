@@ -147,7 +147,7 @@ check_layer (const LmPrepared *p, guint32 i)
 static gboolean
 check_records (const LmPrepared *p)
 {
-  gboolean good = in (p, LM_PREPARED_STRINGS, p->header->name) && string_in (p, p->header->base_url);
+  gboolean good = string_in (p, p->header->base_url);
   for (guint32 i = 0; good && i < p->count[LM_PREPARED_LISTS]; i++)
     good = string_in (p, p->lists[i]);
   for (guint32 i = 0; good && i < p->count[LM_PREPARED_GROUPS]; i++)

@@ -78,8 +78,8 @@ typedef struct
   guint32 format;
   guint64 size;    /* of the whole block */
   LmDigest digest; /* of all that follows it; zero until written out */
-  guint32 name;    /* strings: what the catalog calls itself */
-  guint32 base_url;
+  guint32 base_url; /* strings */
+  guint32 unused;
   guint64 stamp; /* offset in the block of a NUL-terminated text; 0: none */
   struct
   {
@@ -91,7 +91,7 @@ typedef struct
 #define LM_PREPARED_MAGIC "lmcat\r\n\032"
 #define LM_PREPARED_BYTE_ORDER 0x01020304u
 /* To be raised whenever anything in this file changes. */
-#define LM_PREPARED_FORMAT 1u
+#define LM_PREPARED_FORMAT 2u
 
 /* A block, opened. Points into the block. */
 typedef struct

@@ -36,8 +36,8 @@ lm_resolution_free (LmResolution *resolution)
   g_free (resolution);
 }
 
-char *
-lm_resolve_host_arch (void)
+static char *
+host_arch (void)
 {
   struct utsname host;
   return g_strdup (uname (&host) == 0 ? host.machine : "x86_64");
@@ -483,7 +483,7 @@ lm_resolve (const LmCatalogSet *set, const char *const *selections, const char *
   r->selections = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_selection_free);
   r->candidates = g_ptr_array_new_with_free_func (candidate_free);
   r->groups = lm_catalog_set_load_groups (set);
-  r->arch = arch ? g_strdup (arch) : lm_resolve_host_arch ();
+  r->arch = arch ? g_strdup (arch) : host_arch ();
   if (!parse_selections (r, selections, error))
     return NULL;
   for (guint i = 0; i < r->selections->len; i++)

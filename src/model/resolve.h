@@ -37,10 +37,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmResolution, lm_resolution_free)
 
 /** lm_resolve: the layers that meet all @selections ("[group=]name[@version]",
  * at least one) together, each in the newest version that fits. @arch: what
- * the layers must run on; NULL: lm_resolve_host_arch(). The set must outlive
+ * the layers must run on; NULL: this machine's ("x86_64"). The set must outlive
  * the answer. Errors: LM_SELECTION_ERROR, LM_RESOLVE_ERROR. */
 LmResolution *lm_resolve (const LmCatalogSet *set, const char *const *selections, const char *arch,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** lm_resolve_host_arch: this machine's, as libvirt calls it ("x86_64"); newly allocated. */
-char *lm_resolve_host_arch (void);

@@ -44,8 +44,9 @@ is_url (const char *text)
   return g_str_has_prefix (text, "http://") || g_str_has_prefix (text, "https://") || g_str_has_prefix (text, "file://");
 }
 
-char *
-lm_source_url (const char *url_or_file, GError **error)
+/* The absolute URL for @url_or_file. */
+static char *
+absolute_url (const char *url_or_file, GError **error)
 {
   if (is_url (url_or_file))
     return g_strdup (url_or_file);
@@ -164,7 +165,7 @@ lm_source_add (const char *state_dir, const char *name, const char *url_or_file,
 {
   if (!check_name (name, error))
     return FALSE;
-  g_autofree char *url = lm_source_url (url_or_file, error);
+  g_autofree char *url = absolute_url (url_or_file, error);
   g_autofree char *dir = catalogs_dir (state_dir);
   g_autoptr (LmLock) lock = url ? lock_dir (dir, 0755, cancellable, error) : NULL;
   if (lock == NULL)
@@ -282,7 +283,7 @@ static gboolean
 load_extra (LmCatalogSet *set, const char *state_dir, const char *text, GPtrArray *warnings, GCancellable *cancellable,
             GError **error)
 {
-  g_autofree char *url = lm_source_url (text, error);
+  g_autofree char *url = absolute_url (text, error);
   if (url == NULL)
     return FALSE;
   g_autofree char *shown = lm_url_redact (text);

@@ -35,9 +35,6 @@ GQuark lm_source_error_quark (void);
 void lm_source_free (LmSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmSource, lm_source_free)
 
-/** lm_source_url: the absolute URL for @url_or_file, newly allocated. */
-char *lm_source_url (const char *url_or_file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /** lm_source_list: all sources (LmSource), highest priority first, then by
  * name. One whose record cannot be read is a warning (char *; may be NULL).
  * No network. */

@@ -58,8 +58,8 @@ check_layer (const LmPlanItem *item, const LmPlanItem *below, guint64 *out_size,
   return TRUE;
 }
 
-gboolean
-lm_chain_check (const LmPlan *plan, guint64 *out_size, GError **error)
+static gboolean
+check_chain (const LmPlan *plan, guint64 *out_size, GError **error)
 {
   if (plan->layers->len == 0)
     return lm_throw (error, LM_CHAIN_ERROR, LM_CHAIN_ERROR_BROKEN, "there is no layer to make a disk of");
@@ -74,8 +74,7 @@ lm_chain_check (const LmPlan *plan, guint64 *out_size, GError **error)
       largest = MAX (largest, size);
       below = item;
     }
-  if (out_size != NULL)
-    *out_size = largest;
+  *out_size = largest;
   return TRUE;
 }
 
@@ -83,8 +82,8 @@ gboolean
 lm_chain_make_overlay (const LmPlan *plan, const char *path, guint64 size, guint64 *out_size,
                        GCancellable *cancellable, GError **error)
 {
-  guint64 least;
-  if (!lm_chain_check (plan, &least, error))
+  guint64 least = 0;
+  if (!check_chain (plan, &least, error))
     return FALSE;
   const LmPlanItem *top = g_ptr_array_index (plan->layers, plan->layers->len - 1);
   return lm_overlay_create (top->path, path, MAX (size, least), out_size, cancellable, error);

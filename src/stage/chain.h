@@ -15,16 +15,11 @@ typedef enum
 #define LM_CHAIN_ERROR lm_chain_error_quark ()
 GQuark lm_chain_error_quark (void);
 
-/** lm_chain_check: that the layers of @plan form one chain from a base, that
- * each has its file, of the size that the plan says, and that each header
- * names exactly the layer below. *out_size (bytes; may be NULL) is the size
- * that a disk on it must have at least. Reads headers only, starts nothing.
- * Errors: LM_CHAIN_ERROR, G_IO_ERROR. */
-gboolean lm_chain_check (const LmPlan *plan, guint64 *out_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** lm_chain_make_overlay: lm_chain_check(), then makes the overlay @path
- * (absolute) on the top layer, with a disk of @size bytes or, if larger, what
- * the layers need. See lm_overlay_create() for what is there already, for
- * *out_size and for further errors. Leaves nothing half-made. Blocks. */
+/** lm_chain_make_overlay: checks that the layers of @plan form one chain from a
+ * base, that each has its file, of the size that the plan says, and that each
+ * header names exactly the layer below. Then makes the overlay @path (absolute)
+ * on the top layer, with a disk of @size bytes or, if larger, what the layers
+ * need. See lm_overlay_create() for what is there already, for *out_size and for
+ * further errors. Leaves nothing half-made. Blocks. Errors: LM_CHAIN_ERROR, G_IO_ERROR. */
 gboolean lm_chain_make_overlay (const LmPlan *plan, const char *path, guint64 size, guint64 *out_size,
                                 GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

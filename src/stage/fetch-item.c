@@ -222,7 +222,7 @@ on_done (gpointer user_data, const GError *error)
     try_failed (self, error);
   else if (position < self->item->size)
     {
-      g_autoptr (GError) cut = lm_http_error_new (LM_HTTP_ERROR_SHORT, 0, 0,
+      g_autoptr (GError) cut = lm_http_error_new (LM_HTTP_ERROR_SHORT, 0,
                                                   "%s: the body ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes",
                                                   lm_fetch_sources_get_shown (self->sources), position, self->item->size);
       try_failed (self, cut);

@@ -33,13 +33,13 @@ errno_error (const char *path)
   LmHttpError code = errno == ENOENT || errno == ENOTDIR  ? LM_HTTP_ERROR_NOT_FOUND
                      : errno == EACCES || errno == EPERM ? LM_HTTP_ERROR_FORBIDDEN
                                                          : LM_HTTP_ERROR_FAILED;
-  return lm_http_error_new (code, 0, 0, "%s: %s", path, g_strerror (errno));
+  return lm_http_error_new (code, 0, "%s: %s", path, g_strerror (errno));
 }
 
 static GError *
 size_error (FileTransfer *self, guint64 found)
 {
-  return lm_http_error_new (found > self->size ? LM_HTTP_ERROR_TOO_BIG : LM_HTTP_ERROR_TOO_SMALL, 0, 0,
+  return lm_http_error_new (found > self->size ? LM_HTTP_ERROR_TOO_BIG : LM_HTTP_ERROR_TOO_SMALL, 0,
                             "%s has %" G_GUINT64_FORMAT " bytes, but %" G_GUINT64_FORMAT " were expected", self->path, found, self->size);
 }
 
@@ -61,7 +61,7 @@ open_file (FileTransfer *self)
   if (self->fd < 0 || fstat (self->fd, &st) < 0)
     return errno_error (self->path);
   if (!S_ISREG (st.st_mode))
-    return lm_http_error_new (LM_HTTP_ERROR_FAILED, 0, 0, "%s is not a regular file", self->path);
+    return lm_http_error_new (LM_HTTP_ERROR_FAILED, 0, "%s is not a regular file", self->path);
   if ((guint64) st.st_size != self->size)
     return size_error (self, (guint64) st.st_size);
   return NULL;
@@ -75,7 +75,7 @@ file_start (LmStore *store, const LmStoreRequest *request, GError **error)
   if (path == NULL || (host != NULL && g_ascii_strcasecmp (host, "localhost") != 0))
     {
       g_autofree char *shown = lm_url_redact (request->url);
-      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, 0, "%.200s: not the URL of a local file", shown));
+      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, "%.200s: not the URL of a local file", shown));
       return NULL;
     }
   FileTransfer *self = g_new0 (FileTransfer, 1);

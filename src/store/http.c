@@ -31,7 +31,7 @@ on_response (gpointer user_data, const LmHttpResponse *response, GError **error)
   HttpTransfer *self = user_data;
   if (response->has_total && response->total < self->size)
     {
-      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_TOO_SMALL, response->status, 0,
+      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_TOO_SMALL, 0,
                                                    "%s: the server announces %" G_GUINT64_FORMAT " bytes, but the file has %" G_GUINT64_FORMAT,
                                                    self->shown_url, response->total, self->size));
       return FALSE;
@@ -41,7 +41,7 @@ on_response (gpointer user_data, const LmHttpResponse *response, GError **error)
   if (response->status == 206 && self->validator != NULL && response->validator != NULL
       && strcmp (response->validator, self->validator) != 0)
     {
-      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_RANGE, response->status, 0,
+      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_RANGE, 0,
                                                    "%s: the file has changed since its first bytes were fetched", self->shown_url));
       return FALSE;
     }

@@ -57,7 +57,7 @@ lm_store_start (LmStore *store, const LmStoreRequest *request, const LmStoreHand
   if (class == NULL)
     {
       g_autofree char *shown = lm_url_redact (request->url);
-      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, 0, "%.200s: no source for such a URL", shown));
+      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, "%.200s: no source for such a URL", shown));
       return NULL;
     }
   LmStoreTransfer *transfer = class->start (store, request, error);

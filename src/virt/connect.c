@@ -55,14 +55,6 @@ lm_virt_uri (const LmVirt *virt)
 /* libvirt's URIs: driver[+transport]://[user@][host][:port]/path[?query] */
 
 gboolean
-lm_virt_is_system (const LmVirt *virt)
-{
-  g_autoptr (GUri) uri = g_uri_parse (virt->uri, G_URI_FLAGS_NONE, NULL);
-  const char *path = uri != NULL ? g_uri_get_path (uri) : "";
-  return strcmp (path, "/system") == 0 || (strcmp (path, "/embed") == 0 && geteuid () == 0);
-}
-
-gboolean
 lm_virt_is_local (const LmVirt *virt)
 {
   g_autoptr (GUri) uri = g_uri_parse (virt->uri, G_URI_FLAGS_NONE, NULL);
@@ -70,10 +62,19 @@ lm_virt_is_local (const LmVirt *virt)
   return host == NULL || host[0] == '\0';
 }
 
+/* Whether guests belong to the system (a daemon run by root), not to the user. */
+static gboolean
+is_system (const LmVirt *virt)
+{
+  g_autoptr (GUri) uri = g_uri_parse (virt->uri, G_URI_FLAGS_NONE, NULL);
+  const char *path = uri != NULL ? g_uri_get_path (uri) : "";
+  return strcmp (path, "/system") == 0 || (strcmp (path, "/embed") == 0 && geteuid () == 0);
+}
+
 gboolean
 lm_virt_offers_kvm (const LmVirt *virt, const char *arch)
 {
-  if (lm_virt_is_local (virt) && access (KVM_DEVICE, lm_virt_is_system (virt) ? F_OK : R_OK | W_OK) != 0)
+  if (lm_virt_is_local (virt) && access (KVM_DEVICE, is_system (virt) ? F_OK : R_OK | W_OK) != 0)
     return FALSE;
   char *capabilities = virConnectGetDomainCapabilities (virt->connection, NULL, arch, NULL, "kvm", 0);
   gboolean offered = capabilities != NULL;

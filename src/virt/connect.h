@@ -17,10 +17,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmVirt, lm_virt_free)
 /** lm_virt_uri: what it is connected to. Owned by @virt. No round trip. */
 const char *lm_virt_uri (const LmVirt *virt);
 
-/** lm_virt_is_system: whether guests belong to the system (a daemon run by
- * root), not to the user. No round trip. */
-gboolean lm_virt_is_system (const LmVirt *virt);
-
 /** lm_virt_is_local: whether guests run on this machine. No round trip. */
 gboolean lm_virt_is_local (const LmVirt *virt);
 

@@ -96,28 +96,6 @@ lm_virt_find_uuid (LmVirt *virt, const char *uuid, GError **error)
   return NULL;
 }
 
-GPtrArray *
-lm_virt_list (LmVirt *virt, const char *metadata_uri, GError **error)
-{
-  virDomainPtr *handles = NULL;
-  g_autoptr (GPtrArray) domains = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_virt_domain_free);
-  int count = virConnectListAllDomains (virt->connection, &handles, 0);
-  if (count < 0)
-    {
-      lm_virt_throw (error, "cannot list domains");
-      return NULL;
-    }
-  for (int i = 0; i < count; i++)
-    {
-      g_autoptr (LmVirtDomain) domain = wrap (handles[i]);
-      g_autofree char *metadata = lm_virt_domain_metadata (domain, metadata_uri, NULL);
-      if (metadata != NULL)
-        g_ptr_array_add (domains, g_steal_pointer (&domain));
-    }
-  free (handles);
-  return g_steal_pointer (&domains);
-}
-
 const char *
 lm_virt_domain_name (const LmVirtDomain *domain)
 {
@@ -144,12 +122,6 @@ gboolean
 lm_virt_domain_start (LmVirtDomain *domain, GError **error)
 {
   return finish (domain, "start", virDomainCreate (domain->domain), error);
-}
-
-gboolean
-lm_virt_domain_shutdown (LmVirtDomain *domain, GError **error)
-{
-  return finish (domain, "shut down", virDomainShutdown (domain->domain), error);
 }
 
 gboolean
@@ -238,13 +210,6 @@ take (char *text)
   char *copy = g_strdup (text);
   free (text);
   return copy;
-}
-
-char *
-lm_virt_domain_metadata (LmVirtDomain *domain, const char *uri, GError **error)
-{
-  char *text = virDomainGetMetadata (domain->domain, VIR_DOMAIN_METADATA_ELEMENT, uri, 0);
-  return finish (domain, "read metadata of", text != NULL ? 0 : -1, error) ? take (text) : NULL;
 }
 
 char *

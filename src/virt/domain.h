@@ -36,18 +36,11 @@ LmVirtDomain *lm_virt_create (LmVirt *virt, const char *xml, const char *name, c
 LmVirtDomain *lm_virt_find_name (LmVirt *virt, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 LmVirtDomain *lm_virt_find_uuid (LmVirt *virt, const char *uuid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_virt_list: all domains, active or not, that have metadata in the
- * namespace @metadata_uri: an array of LmVirtDomain. One round trip and one
- * more for each domain; a domain that goes meanwhile is left out. */
-GPtrArray *lm_virt_list (LmVirt *virt, const char *metadata_uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /* Owned by @domain; no round trip. */
 const char *lm_virt_domain_name (const LmVirtDomain *domain);
 const char *lm_virt_domain_uuid (const LmVirtDomain *domain);
 
 gboolean lm_virt_domain_start (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/** lm_virt_domain_shutdown: asks the guest to power off; does not wait. */
-gboolean lm_virt_domain_shutdown (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_virt_domain_destroy: stops it at once; LM_VIRT_ERROR_STATE if it does
  * not run. */
 gboolean lm_virt_domain_destroy (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -64,10 +57,6 @@ gboolean lm_virt_domain_state (LmVirtDomain *domain, LmVirtState *out_state, GEr
  * when it is gone. An answer that could not be had counts as TRUE: only what
  * is known to have stopped is stopped. */
 gboolean lm_virt_domain_is_active (LmVirtDomain *domain);
-
-/** lm_virt_domain_metadata: its metadata in the namespace @uri, as one element
- * without namespace, newly allocated. LM_VIRT_ERROR_NOT_FOUND if none. */
-char *lm_virt_domain_metadata (LmVirtDomain *domain, const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_virt_domain_xml: its XML as defined, passwords included: what
  * lm_virt_define() or, of a transient one, lm_virt_create() takes again. */

@@ -137,7 +137,8 @@ test_publish_twice (Fixture *f, gconstpointer data)
 
   g_autoptr (GError) error = NULL;
   LmDigest digest = digest_of ("right");
-  g_autofree char *path = lm_cache_path (f->cache, LM_PLAN_BLOB, &digest);
+  g_autofree char *path = NULL;
+  g_assert_false (lm_cache_lookup (f->cache, LM_PLAN_BLOB, &digest, &path));
   g_assert_true (g_file_set_contents (path, "something else", -1, NULL));
   g_autoptr (LmPartial) partial = lm_partial_open (f->cache, &digest, NULL);
   g_assert_true (lm_partial_append (partial, "right", 5, NULL));

@@ -12,9 +12,6 @@
 static void
 assert_lab (const LmCatalog *catalog)
 {
-  g_assert_cmpstr (lm_catalog_get_source (catalog), ==, "lab");
-  g_assert_cmpstr (lm_catalog_get_name (catalog), ==, "lab");
-  g_assert_cmpstr (lm_catalog_get_base_url (catalog), ==, LAB_URL);
   g_assert_cmpuint (lm_catalog_get_n_groups (catalog), ==, 4);
   g_assert_cmpuint (lm_catalog_get_n_layers (catalog), ==, 9);
   g_autoptr (LmGroup) os = lm_catalog_load_group (catalog, 0);
@@ -23,6 +20,7 @@ assert_lab (const LmCatalog *catalog)
   g_assert_false (os->multiple);
   g_autoptr (LmLayer) debian = lm_catalog_load_layer (catalog, 0);
   LmDigest kernel = lab_digest ("kernel");
+  g_assert_cmpstr (debian->source, ==, "lab");
   g_assert_cmpstr (debian->name, ==, "debian");
   g_assert_cmpstr (debian->version, ==, "12.11");
   g_assert_cmpstr (debian->osinfo, ==, "debian12");
@@ -263,8 +261,6 @@ test_set (void)
   lm_catalog_set_add (set, parse_as ("low", low), 1);
   lm_catalog_set_add (set, parse_as ("high", high), 9);
   lm_catalog_set_add (set, parse_as ("same", same), 9);
-  g_assert_cmpstr (lm_catalog_get_source (lm_catalog_set_get (set, 0)), ==, "high");
-  g_assert_cmpstr (lm_catalog_get_source (lm_catalog_set_get (set, 1)), ==, "same");
   g_autoptr (GPtrArray) layers = lm_catalog_set_load_layers (set);
   g_assert_cmpuint (layers->len, ==, 2);
   const LmLayer *newest = layers->pdata[0], *second = layers->pdata[1];
@@ -306,7 +302,6 @@ list_large (const char *middle, const char *tail, GPtrArray *warnings)
   g_autoptr (LmCatalogSet) set = lm_catalog_set_new ();
   LmCatalog *catalog = lab_parse (text, warnings, &error);
   g_assert_no_error (error);
-  g_assert_cmpstr (lm_catalog_get_name (catalog), ==, "big");
   lm_catalog_set_add (set, catalog, 0);
   return lm_listing_to_json (set, NULL);
 }

@@ -2,10 +2,7 @@
 #include "config.h"
 #include "base/digest.h"
 
-#include <fcntl.h>
-#include <gio/gio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* FIPS 180-4, the one-block example "abc". */
 #define ABC_HEX "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -62,26 +59,6 @@ test_hasher (void)
   g_assert_true (lm_digest_equal (&expected, &got));
 }
 
-static void
-test_fd (void)
-{
-  g_autofree char *path = NULL;
-  int fd = g_file_open_tmp (NULL, &path, NULL);
-  g_assert_cmpint (fd, >=, 0);
-  g_assert_cmpint (write (fd, "abc", 3), ==, 3);
-  g_assert_cmpint (lseek (fd, 0, SEEK_SET), ==, 0);
-  LmDigest digest;
-  guint64 size;
-  g_autoptr (GError) error = NULL;
-  g_assert_true (lm_digest_of_fd (fd, &digest, &size, &error));
-  g_assert_no_error (error);
-  g_assert_cmpuint (size, ==, 3);
-  g_autofree char *text = lm_digest_to_string (&digest);
-  g_assert_cmpstr (text, ==, "sha256:" ABC_HEX);
-  close (fd);
-  unlink (path);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -89,6 +66,5 @@ main (int argc, char **argv)
   g_test_add_func ("/digest/parse-refuses", test_parse_refuses);
   g_test_add_func ("/digest/round-trip", test_round_trip);
   g_test_add_func ("/digest/hasher", test_hasher);
-  g_test_add_func ("/digest/fd", test_fd);
   return g_test_run ();
 }

@@ -10,7 +10,7 @@ static char *urls[] = { (char *) "http://u:secret@a/x", (char *) "http://b/x", N
 static GError *
 an_error (LmHttpError code, guint retry_after)
 {
-  return lm_http_error_new (code, 0, retry_after, "x");
+  return lm_http_error_new (code, retry_after, "x");
 }
 
 static const char *

@@ -50,6 +50,15 @@ MAX_LINE = 160  # the style is 120; this is what nobody shall need
 # Exceptions to the two lengths: path or "path:function", and why.
 LONG_ALLOWED = {}
 
+# Functions of a header that no file of the program but their own calls, and why.
+UNUSED_ALLOWED = {
+    "lm_domain_metadata_parse": "tests prove by it that a domain's metadata suffice to make it again",
+    "lm_overlay_argv": "the pure half of lm_overlay_create(), for tests",
+    "lm_qcow2_parse": "the pure half of lm_qcow2_read(), for tests and the fuzzer",
+    "lm_seed_argv": "the pure half of lm_seed_write(), for tests",
+    "lm_seed_render": "the pure half of lm_seed_write(), for tests",
+}
+
 CODE_DIRS = ("src", "tests", "plugin", "examples")
 SKIPPED_DIRS = {".git", "autom4te.cache", "build", ".deps", "__pycache__"}
 SKIPPED_SUFFIXES = (".o", ".a", ".log", ".trs", ".pyc", ".gcda", ".gcno", ".xz")
@@ -190,6 +199,40 @@ def rule_machine_paths(path, text):
             yield number, "a path of a machine: %s" % line[found.start():found.start() + 30]
 
 
+def unused_functions(texts, allowed):
+    """Offences of the whole tree: a function that a header of src/ declares and no .c
+    file of src/ but the one that defines it names. A name that headers have
+    more than once is used by a macro. Also what is allowed without need."""
+    sources = {path: strip(text) for path, text in texts if path.startswith("src/") and is_c(path)}
+    declared, mentions, users = {}, {}, {}
+    for path, text in sources.items():
+        defined = set(re.findall(r"^(lm_\w+) \(", text, re.M))
+        for number, line in numbered(text):
+            for name in re.findall(r"\blm_\w+", line):
+                if path.endswith(".h"):
+                    mentions[name] = mentions.get(name, 0) + 1
+                    if re.search(r"\b%s \(" % name, line):
+                        declared.setdefault(name, (path, number))
+                elif name not in defined:
+                    users.setdefault(name, path)
+    for name, (path, number) in declared.items():
+        if mentions[name] == 1 and name not in users and name not in allowed:
+            yield path, number, "%s() has no caller in another file: make it static, or remove it" % name
+    for name in allowed:
+        if name not in declared or name in users:
+            yield "tests/unit/test-lint.py", 1, "%s() needs no exception" % name
+
+
+# The same in small: (texts, allowed) and how many offences.
+UNUSED_CASES = [
+    ([("src/base/x.h", "void lm_x_do (int a);\n"), ("src/base/x.c", "void\nlm_x_do (int a)\n{\n  lm_x_do (1);\n}\n"),
+      ("tests/x.c", "lm_x_do (1);\n"), ("src/io/y.c", "/* lm_x_do (1) */\n")], {}, 1),
+    ([("src/base/x.h", "void lm_x_do (int a);\n"), ("src/io/y.c", "f (lm_x_do);\n")], {}, 0),
+    ([("src/base/x.h", "void lm_x_do (int a);\n#define X lm_x_do (1)\n")], {}, 0),
+    ([("src/base/x.h", "void lm_x_do (int a);\n")], {"lm_x_do": "why"}, 0),
+    ([("src/base/x.h", "void lm_x_do (int a);\n"), ("src/io/y.c", "  lm_x_do (1);\n")], {"lm_x_do": "why"}, 1),
+]
+
 # The rules, each with offences that it must find.
 RULES = [
     ("layering", rule_layering, [
@@ -268,6 +311,9 @@ def main():
         results.append(("the rule %s works" % name, missed + false))
         results.append((name, ["%s:%d: %s" % (path, line, what) for path, text in texts
                                for line, what in rule(path, text)]))
+    results.append(("the rule unused works", ["case %d" % number for number, (case, allowed, count) in enumerate(UNUSED_CASES)
+                                              if len(list(unused_functions(case, allowed))) != count]))
+    results.append(("unused", ["%s:%d: %s" % offence for offence in unused_functions(texts, UNUSED_ALLOWED)]))
     results.append(("there is something to check", [] if len(texts) > 50 else ["%d files in %s" % (len(texts), top)]))
     print("1..%d" % len(results))
     for number, (name, offences) in enumerate(results, 1):

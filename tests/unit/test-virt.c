@@ -32,7 +32,6 @@ test_connect (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (LmVirt) virt = connect_test ();
   g_assert_cmpstr (lm_virt_uri (virt), ==, TEST_URI);
-  g_assert_false (lm_virt_is_system (virt));
   g_assert_true (lm_virt_is_local (virt));
   g_assert_null (lm_virt_connect ("nonsense:///system", &error));
   g_assert_error (error, LM_VIRT_ERROR, LM_VIRT_ERROR_CONNECT);
@@ -98,7 +97,7 @@ test_life (void)
   g_assert_true (on);
   g_assert_true (lm_virt_domain_is_persistent (domain, &on, &error));
   g_assert_true (on);
-  g_assert_true (lm_virt_domain_shutdown (domain, &error));
+  g_assert_true (lm_virt_domain_destroy (domain, &error));
   assert_state (domain, LM_VIRT_STATE_SHUT_OFF);
   g_assert_true (lm_virt_domain_undefine (domain, TRUE, &error));
   g_assert_no_error (error);
@@ -154,30 +153,6 @@ test_exists (void)
 }
 
 static void
-test_metadata (void)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (LmVirt) virt = connect_test ();
-  g_autoptr (LmVirtDomain) ours = lm_virt_define (virt, XML ("web1", UUID_A, METADATA), "web1", UUID_A, &error);
-  g_autoptr (LmVirtDomain) other = lm_virt_define (virt, XML ("other", UUID_B, ""), "other", UUID_B, &error);
-  g_assert_no_error (error);
-  g_autofree char *metadata = lm_virt_domain_metadata (ours, URI, &error);
-  g_assert_no_error (error);
-  g_assert_nonnull (strstr (metadata, "<ready>a &amp; b</ready>"));
-  g_assert_null (lm_virt_domain_metadata (other, URI, &error));
-  g_assert_error (error, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND);
-  g_clear_error (&error);
-  g_autoptr (GPtrArray) list = lm_virt_list (virt, URI, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (list->len, ==, 1);
-  g_assert_cmpstr (lm_virt_domain_name (g_ptr_array_index (list, 0)), ==, "web1");
-  g_auto (GStrv) addresses = lm_virt_domain_addresses (ours);
-  g_assert_cmpuint (g_strv_length (addresses), ==, 0);
-  g_assert_true (lm_virt_domain_undefine (ours, FALSE, NULL));
-  g_assert_true (lm_virt_domain_undefine (other, FALSE, NULL));
-}
-
-static void
 test_addresses (void)
 {
   g_autoptr (GError) error = NULL;
@@ -203,7 +178,6 @@ main (int argc, char **argv)
   g_test_add_func ("/virt/life", test_life);
   g_test_add_func ("/virt/find", test_find);
   g_test_add_func ("/virt/exists", test_exists);
-  g_test_add_func ("/virt/metadata", test_metadata);
   g_test_add_func ("/virt/addresses", test_addresses);
   return g_test_run ();
 }
