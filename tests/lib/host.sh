@@ -2,7 +2,8 @@
 # Test hosts and a web server for them; sourced by bash scripts.
 # A "host" is a directory: its libvirtd (see host-init), its lamina state, and
 # a plain user. Every process of it dies with it. Needs root.
-#   host_start DIR            host_stop DIR
+#   host_start DIR [--net]    --net: with a network of its own, which is only loopback
+#   host_stop DIR
 #   host_exec DIR CMD...      as root, LIBVIRT_DEFAULT_URI=qemu:///system
 #   host_user DIR CMD...      as the plain user, LIBVIRT_DEFAULT_URI=qemu:///session
 #   host_lamina DIR ARGS...   $LAMINA as root with the state in DIR/lamina
@@ -44,8 +45,8 @@ host_start () {
   chmod 0755 "$dir"
   # If the test dies, unshare gets SIGKILL, then the namespace's first process,
   # and with that everything in it.
-  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --mount-proc -- \
-    bash "$host_lib/host-init" "$dir" >"$dir/init.log" 2>&1 </dev/null &
+  setpriv --pdeathsig KILL unshare --mount --pid "${@:2}" --fork --kill-child --mount-proc -- \
+    bash "$host_lib/host-init" "$@" >"$dir/init.log" 2>&1 </dev/null &
   unshare=$!
   echo "$unshare" >"$dir/unshare.pid"
   if ! wait_for 20 _host_find_init "$dir" "$unshare" || ! wait_for 60 _host_answers "$dir"; then
@@ -87,7 +88,7 @@ host_exec () {
   local dir=$1 environment
   shift
   mapfile -d '' environment < <(_host_env)
-  nsenter --target "$(cat "$dir/init.pid")" --mount --pid --wd="$PWD" -- env -i "${environment[@]}" HOME=/root \
+  nsenter --target "$(cat "$dir/init.pid")" --mount --pid --net --wd="$PWD" -- env -i "${environment[@]}" HOME=/root \
     TMPDIR="${TMPDIR:-/tmp}" LIBVIRT_DEFAULT_URI=qemu:///system LAMINA_STATE_DIR="$dir/lamina" "$@"
 }
 
@@ -96,7 +97,7 @@ host_user () {
   shift
   uid=$(cat "$dir/uid")
   mapfile -d '' environment < <(_host_env)
-  nsenter --target "$(cat "$dir/init.pid")" --mount --pid --wd=/ -- \
+  nsenter --target "$(cat "$dir/init.pid")" --mount --pid --net --wd=/ -- \
     setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all env -i "${environment[@]}" HOME=/run/home \
     USER=laminauser XDG_RUNTIME_DIR="/run/user/$uid" LIBVIRT_DEFAULT_URI=qemu:///session "$@"
 }

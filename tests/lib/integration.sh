@@ -5,7 +5,7 @@
 #   run CMD...               sets status, out, err
 #   ok DESC CMD...           passes if CMD succeeds
 #   is GOT WANT DESC         like TEXT REGEX DESC       exits WANT DESC
-#   new_host NAME            starts the host $tmp/NAME; sets host
+#   new_host NAME [--net]    starts the host $tmp/NAME, as host_start does; sets host
 #   serve DIR [CERT [DIRECTIVE...]]
 #                            serves DIR, as http_start does; sets http_url, http_dir
 #   serve_badly DIR          the same by badserver.py; requests in $bad_log
@@ -96,7 +96,7 @@ need_hosts () {
 new_host () {
   host=$tmp/$1
   hosts+=("$host")
-  host_start "$host" || { echo "Bail out! no host $1"; exit 1; }
+  host_start "$host" "${@:2}" || { echo "Bail out! no host $1"; exit 1; }
 }
 
 serve () {
