@@ -133,10 +133,12 @@ http {
   server { listen 127.0.0.1:$port$tls; root $root; ${*:4} }
 }
 END
+    : >"$dir/access.log"
     setpriv --pdeathsig TERM nginx -e "$dir/nginx/error.log" -c "$dir/nginx/conf" >/dev/null 2>&1 </dev/null &
     echo $! >"$dir/nginx.pid"
     http_url=$scheme://127.0.0.1:$port
-    if wait_for 10 _http_answers "$dir" "$http_url"; then
+    # The request that found it answering is logged only after the answer.
+    if wait_for 10 _http_answers "$dir" "$http_url" && wait_for 10 test -s "$dir/access.log"; then
       : >"$dir/access.log"
       return 0
     fi
