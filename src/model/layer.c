@@ -2,6 +2,8 @@
 #include "config.h"
 #include "model/layer.h"
 
+#include <string.h>
+
 void
 lm_blob_free (LmBlob *blob)
 {
@@ -50,4 +52,10 @@ lm_layer_free (LmLayer *layer)
   g_strfreev (layer->conflicts);
   g_clear_pointer (&layer->builds, g_ptr_array_unref);
   g_free (layer);
+}
+
+gboolean
+lm_layer_suits (const LmLayer *layer, const char *arch)
+{
+  return layer->arch == NULL || strcmp (layer->arch, arch) == 0;
 }

@@ -58,3 +58,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmBlob, lm_blob_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmBuild, lm_build_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmGroup, lm_group_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLayer, lm_layer_free)
+
+/** lm_layer_suits: whether @layer is for machines of @arch: it says so, or nothing. */
+gboolean lm_layer_suits (const LmLayer *layer, const char *arch);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* From selections to the set of layers that meets them: pure, by libsolv. */
-#include "model/catalog-set.h"
+#include "model/candidate.h"
 #include "model/selection.h"
 
 typedef enum
@@ -14,14 +14,6 @@ typedef enum
 
 #define LM_RESOLVE_ERROR lm_resolve_error_quark ()
 GQuark lm_resolve_error_quark (void);
-
-/* A layer that may be part of the answer. */
-typedef struct
-{
-  LmLayerRef ref;
-  LmLayer *layer;
-  gboolean selected; /* by the user, by name */
-} LmCandidate;
 
 typedef struct
 {

@@ -268,11 +268,11 @@ SOUND = [
 
 
 def list_files(top):
-    """Paths below @top: what git tracks, or in a tarball what is not built."""
+    """Paths below @top: what git tracks or would, or in a tarball what is not built."""
     if os.path.exists(os.path.join(top, ".git")):
         # "safe.directory": the tree may be another user's.
-        git = subprocess.run(["git", "-c", "safe.directory=*", "-C", top, "ls-files", "-z"], stdout=subprocess.PIPE,
-                             check=False)
+        git = subprocess.run(["git", "-c", "safe.directory=*", "-C", top, "ls-files", "-z", "--cached", "--others",
+                              "--exclude-standard"], stdout=subprocess.PIPE, check=False)
         if git.returncode == 0:
             return [name for name in git.stdout.decode().split("\0") if name]
     found = []
