@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/launch-job.h"
+#include "base/fault.h"
+#include "ops/port.h"
+
+#include <sys/stat.h>
+
+void
+lm_launch_job_clear (LmLaunchJob *job)
+{
+  g_clear_pointer (&job->domain, lm_virt_domain_free);
+  g_clear_pointer (&job->instance, lm_instance_free);
+  g_clear_pointer (&job->other, lm_instance_free);
+  g_clear_pointer (&job->plan, lm_plan_free);
+  g_clear_pointer (&job->store_lock, lm_lock_release);
+  g_clear_pointer (&job->virt_type, g_free);
+  g_clear_pointer (&job->osinfo, g_free);
+  g_clear_pointer (&job->result, lm_launch_result_free);
+  g_clear_pointer (&job->virt, lm_virt_free);
+  g_clear_pointer (&job->requested, g_strfreev);
+}
+
+gboolean
+lm_launch_job_plan (LmLaunchJob *job, GError **error)
+{
+  if (job->plan == NULL)
+    job->plan = lm_prepare_plan (job->host, (const char *const *) job->request->selections, job->cancellable, error);
+  return job->plan != NULL;
+}
+
+static guint64
+file_size (const char *path)
+{
+  struct stat st;
+  return stat (path, &st) == 0 ? (guint64) st.st_size : 0;
+}
+
+gboolean
+lm_launch_job_start_failed (LmLaunchJob *job, GError *cause, GError **error)
+{
+  g_autoptr (GError) failure = cause;
+  const LmInstance *own = job->instance;
+  if (lm_virt_is_local (job->virt) && !lm_port_check (job->host->state_dir, own->publish, own, FALSE, error))
+    return FALSE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+gboolean
+lm_launch_job_start (LmLaunchJob *job, GError **error)
+{
+  job->log_offset = file_size (job->instance->console_log);
+  g_autoptr (GError) failure = NULL;
+  if (!lm_fault_point ("launch-before-start", error))
+    return FALSE;
+  if (!lm_virt_domain_start (job->domain, &failure)
+      && !(g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_STATE) && lm_virt_domain_is_active (job->domain)))
+    return lm_launch_job_start_failed (job, g_steal_pointer (&failure), error);
+  job->result->started = TRUE;
+  return lm_fault_point ("launch-after-start", error);
+}
