@@ -2,16 +2,14 @@
 #include "config.h"
 #include "model/catalog-part.h"
 #include "base/error.h"
-#include "base/url.h"
+#include "model/catalog-text.h"
 #include "model/catalog.h"
 #include "model/relation.h"
-#include "model/selection.h"
 #include "model/value.h"
 
 #include <string.h>
 
 #define CATALOG_VERSION 1
-#define MAX_TEXT 1024
 #define MAX_ITEMS 10000 /* items of one list in a layer */
 #define MAX_STRINGS (G_GUINT64_CONSTANT (1) << 30)
 
@@ -21,60 +19,7 @@ typedef LmCatalogPart Reader;
 
 #define FIELD(record, key, field, read, required) { key, read, G_STRUCT_OFFSET (record, field), required }
 
-/* ---- scalars; the slot is a guint32, the offset of a string, where nothing else is said ---- */
-
-static gboolean
-read_name (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  if (!lm_value_expect_string (fr, event, error))
-    return FALSE;
-  if (!lm_name_is_valid (event->text))
-    return lm_value_refuse (fr, event, "a name (small letters, digits and + . _ -, at most " G_STRINGIFY (LM_NAME_MAX) ")", error);
-  *(guint32 *) slot = lm_prepared_builder_add_common (r->builder, event->text, event->length);
-  return TRUE;
-}
-
-static gboolean
-read_version (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  if (!lm_value_expect_string (fr, event, error))
-    return FALSE;
-  if (!lm_version_is_valid (event->text))
-    return lm_value_refuse (fr, event, "a version (letters, digits and . + ~ : -, at most " G_STRINGIFY (LM_VERSION_MAX) ")", error);
-  *(guint32 *) slot = lm_prepared_builder_add_common (r->builder, event->text, event->length);
-  return TRUE;
-}
-
-static gboolean
-read_arch (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  if (!lm_value_expect_string (fr, event, error))
-    return FALSE;
-  gsize good = strspn (event->text, "abcdefghijklmnopqrstuvwxyz0123456789_");
-  if (good == 0 || good != event->length || good > 32)
-    return lm_value_refuse (fr, event, "an architecture, as x86_64 or aarch64 is", error);
-  *(guint32 *) slot = lm_prepared_builder_add_common (r->builder, event->text, event->length);
-  return TRUE;
-}
-
-/* Text that will be shown, or end up in XML: no control characters. */
-static gboolean
-read_text (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  if (!lm_value_expect_string (fr, event, error))
-    return FALSE;
-  if (event->length > MAX_TEXT)
-    return lm_field_throw (fr, event->line, error, "this text is longer than %d bytes", MAX_TEXT);
-  for (const guint8 *p = (const guint8 *) event->text; *p; p++)
-    if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0))
-      return lm_field_throw (fr, event->line, error, "a control character is not allowed here");
-  *(guint32 *) slot = lm_prepared_builder_add_common (r->builder, event->text, event->length);
-  return TRUE;
-}
+/* ---- records ---- */
 
 static gboolean
 read_parent (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
@@ -84,99 +29,6 @@ read_parent (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError 
   return lm_value_read_digest (fr, event, &build->parent, error);
 }
 
-/* ---- lists of strings; the slot is an LmPreparedSpan ---- */
-
-static void
-add_to_list (Reader *r, guint32 string)
-{
-  g_array_append_val (r->builder->lists, string);
-}
-
-static gboolean
-read_relation (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  LmRelation relation;
-  gboolean exact = GPOINTER_TO_INT (slot);
-  if (!lm_value_expect_string (fr, event, error))
-    return FALSE;
-  if (!lm_relation_parse (event->text, &relation)
-      || (exact && relation.op != LM_RELATION_ANY && relation.op != LM_RELATION_EQUAL))
-    return lm_value_refuse (fr, event,
-                   exact ? "\"name\" or \"name = version\"" : "\"name\" or \"name >= version\" (or < <= = >)", error);
-  add_to_list (r, lm_prepared_builder_add_common (r->builder, event->text, event->length));
-  return TRUE;
-}
-
-static gboolean
-read_relations (Reader *r, const LmYamlEvent *event, LmPreparedSpan *span, gboolean exact, GError **error)
-{
-  span->first = r->builder->lists->len;
-  return lm_field_read_list (&r->fields, event, "names", MAX_ITEMS, read_relation, GINT_TO_POINTER (exact), &span->n, error);
-}
-
-static gboolean
-read_needs (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  return read_relations (r, event, slot, FALSE, error);
-}
-
-static gboolean
-read_provides (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  return read_relations (r, event, slot, TRUE, error);
-}
-
-/* Whether @text begins as the last good absolute URL did, and goes on plainly:
- * a catalog of a hundred thousand mirrors is checked in no time. */
-static gboolean
-is_known_url (Reader *r, const char *text)
-{
-  gsize length = r->known_prefix ? strlen (r->known_prefix) : 0;
-  return length > 0 && strncmp (text, r->known_prefix, length) == 0 && lm_url_is_plain (text + length)
-         && strlen (text) <= LM_URL_MAX;
-}
-
-static gboolean
-read_url (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  g_autoptr (GError) local = NULL;
-  if (!lm_value_expect_string (fr, event, error))
-    return FALSE;
-  if (lm_url_is_plain (event->text) || is_known_url (r, event->text))
-    {
-      add_to_list (r, lm_prepared_builder_add_string (r->builder, event->text, event->length));
-      return TRUE;
-    }
-  g_autofree char *url = lm_url_resolve (r->base_url, event->text, &local);
-  if (url == NULL)
-    return lm_field_throw (fr, event->line, error, "%s", local->message);
-  add_to_list (r, lm_prepared_builder_add_string (r->builder, url, strlen (url)));
-  if (strcmp (url, event->text) == 0 && strpbrk (url, "?#") == NULL)
-    {
-      g_free (r->known_prefix);
-      r->known_prefix = lm_url_directory (url);
-    }
-  return TRUE;
-}
-
-static gboolean
-read_urls (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  Reader *r = (Reader *) fr;
-  LmPreparedSpan *span = slot;
-  guint line = event->line;
-  span->first = r->builder->lists->len;
-  if (!lm_field_read_list (fr, event, "URLs", 64, read_url, NULL, &span->n, error))
-    return FALSE;
-  return span->n > 0 || lm_field_throw (fr, line, error, "at least one URL is needed");
-}
-
-/* ---- records ---- */
-
 /* guint32: number of the blob */
 static gboolean
 read_blob (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
@@ -185,7 +37,7 @@ read_blob (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **
   static const LmField fields[] = {
     FIELD (LmPreparedBlob, "digest", digest, lm_value_read_digest, TRUE),
     FIELD (LmPreparedBlob, "size", size, lm_value_read_file_size, TRUE),
-    FIELD (LmPreparedBlob, "urls", urls, read_urls, TRUE),
+    FIELD (LmPreparedBlob, "urls", urls, lm_catalog_text_read_urls, TRUE),
     { NULL },
   };
   LmPreparedBlob blob = { 0 };
@@ -203,7 +55,7 @@ read_boot (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **
   static const LmField fields[] = {
     FIELD (LmPreparedLayer, "kernel", kernel, read_blob, FALSE),
     FIELD (LmPreparedLayer, "initrd", initrd, read_blob, FALSE),
-    FIELD (LmPreparedLayer, "cmdline", cmdline, read_text, FALSE),
+    FIELD (LmPreparedLayer, "cmdline", cmdline, lm_catalog_text_read_line, FALSE),
     { NULL },
   };
   return lm_field_read_mapping (fr, event, "boot", fields, slot, error);
@@ -229,7 +81,7 @@ read_build (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError *
     { "parent", read_parent, 0, FALSE },
     FIELD (LmPreparedBuild, "digest", digest, lm_value_read_digest, TRUE),
     FIELD (LmPreparedBuild, "size", size, lm_value_read_file_size, TRUE),
-    FIELD (LmPreparedBuild, "urls", urls, read_urls, TRUE),
+    FIELD (LmPreparedBuild, "urls", urls, lm_catalog_text_read_urls, TRUE),
     { NULL },
   };
   LmPreparedBuild build = { .layer = r->builder->layers->len };
@@ -277,17 +129,17 @@ read_layer (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError *
 {
   Reader *r = (Reader *) fr;
   static const LmField fields[] = {
-    FIELD (LmPreparedLayer, "name", name, read_name, TRUE),
-    FIELD (LmPreparedLayer, "version", version, read_version, TRUE),
-    FIELD (LmPreparedLayer, "group", group, read_name, TRUE),
-    FIELD (LmPreparedLayer, "summary", summary, read_text, FALSE),
-    FIELD (LmPreparedLayer, "requires", requires, read_needs, FALSE),
+    FIELD (LmPreparedLayer, "name", name, lm_catalog_text_read_name, TRUE),
+    FIELD (LmPreparedLayer, "version", version, lm_catalog_text_read_version, TRUE),
+    FIELD (LmPreparedLayer, "group", group, lm_catalog_text_read_name, TRUE),
+    FIELD (LmPreparedLayer, "summary", summary, lm_catalog_text_read_line, FALSE),
+    FIELD (LmPreparedLayer, "requires", requires, lm_catalog_text_read_needs, FALSE),
     FIELD (LmPreparedLayer, "builds", builds, read_builds, TRUE),
-    FIELD (LmPreparedLayer, "provides", provides, read_provides, FALSE),
-    FIELD (LmPreparedLayer, "conflicts", conflicts, read_needs, FALSE),
-    FIELD (LmPreparedLayer, "osinfo", osinfo, read_text, FALSE),
-    FIELD (LmPreparedLayer, "arch", arch, read_arch, FALSE),
-    FIELD (LmPreparedLayer, "ready", ready, read_text, FALSE),
+    FIELD (LmPreparedLayer, "provides", provides, lm_catalog_text_read_provides, FALSE),
+    FIELD (LmPreparedLayer, "conflicts", conflicts, lm_catalog_text_read_needs, FALSE),
+    FIELD (LmPreparedLayer, "osinfo", osinfo, lm_catalog_text_read_line, FALSE),
+    FIELD (LmPreparedLayer, "arch", arch, lm_catalog_text_read_arch, FALSE),
+    FIELD (LmPreparedLayer, "ready", ready, lm_catalog_text_read_line, FALSE),
     { "resources", read_resources, 0, FALSE },
     { "boot", read_boot, 0, FALSE },
     { NULL },
@@ -319,7 +171,7 @@ static gboolean
 read_last_name (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
   Reader *r = (Reader *) fr;
-  if (!read_name (fr, event, slot, error))
+  if (!lm_catalog_text_read_name (fr, event, slot, error))
     return FALSE;
   guint nodes = lm_yaml_reader_get_nodes (fr->yaml);
   if (nodes == r->nodes_to_layers + 2)
@@ -332,8 +184,8 @@ read_group (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError *
 {
   Reader *r = (Reader *) fr;
   static const LmField fields[] = {
-    FIELD (LmPreparedGroup, "name", name, read_name, TRUE),
-    FIELD (LmPreparedGroup, "title", title, read_text, FALSE),
+    FIELD (LmPreparedGroup, "name", name, lm_catalog_text_read_name, TRUE),
+    FIELD (LmPreparedGroup, "title", title, lm_catalog_text_read_line, FALSE),
     FIELD (LmPreparedGroup, "required", required, lm_value_read_flag, FALSE),
     FIELD (LmPreparedGroup, "multiple", multiple, lm_value_read_flag, FALSE),
     { NULL },
@@ -402,7 +254,7 @@ lm_catalog_part_read (LmCatalogPart *part, const char *text, gsize size, guint f
 {
   static const LmField whole[] = {
     { "lamina-catalog", read_catalog_version, 0, TRUE },
-    FIELD (Reader, "name", name, read_name, FALSE),
+    FIELD (Reader, "name", name, lm_catalog_text_read_name, FALSE),
     { "groups", read_groups, 0, FALSE },
     { "layers", read_layers, 0, TRUE },
     { NULL },

@@ -44,8 +44,8 @@ BANNED_CALLS = [
     (r"g_print|g_printerr|printf|puts|perror", r"src/cli/|tests/", "only cli prints"),
     (r"atoi|atol|atoll", r"tests/", "use g_ascii_string_to_unsigned"),
 ]
-MAX_FILE_LINES = 500
-MAX_FUNCTION_LINES = 80
+MAX_FILE_LINES = {"src": 420, "": 480}
+MAX_FUNCTION_LINES = 60
 MAX_LINE = 160  # the style is 120; this is what nobody shall need
 # Exceptions to the two lengths: path or "path:function", and why.
 LONG_ALLOWED = {}
@@ -177,8 +177,9 @@ def functions(text):
 
 
 def rule_length(path, text):
-    if is_code(path) and text.count("\n") > MAX_FILE_LINES and path not in LONG_ALLOWED:
-        yield 1, "%d lines, at most %d" % (text.count("\n"), MAX_FILE_LINES)
+    most = MAX_FILE_LINES.get(path.split("/")[0], MAX_FILE_LINES[""])
+    if is_code(path) and text.count("\n") > most and path not in LONG_ALLOWED:
+        yield 1, "%d lines, at most %d" % (text.count("\n"), most)
     if is_c(path):
         for name, line, count in functions(text):
             if count > MAX_FUNCTION_LINES and "%s:%s" % (path, name) not in LONG_ALLOWED:
@@ -252,7 +253,8 @@ RULES = [
         ("src/base/x.c", "x; \n"), ("src/base/x.c", "\tx;\n"), ("tests/x.py", "x" * 161 + "\n"), ("NEWS", "x"),
         ("NEWS", "x\n\n")]),
     ("length", rule_length, [
-        ("src/base/x.c", "x\n" * 501), ("src/base/x.c", "void\nf (int a)\n{\n" + "  x;\n" * 80 + "}\n")]),
+        ("src/base/x.c", "x\n" * 421), ("tests/x.py", "x\n" * 481),
+        ("src/base/x.c", "void\nf (int a)\n{\n" + "  x;\n" * 60 + "}\n")]),
     ("unfinished", rule_unfinished, [("HACKING", "TO" "DO: more\n")]),
     ("machine-paths", rule_machine_paths, [
         ("README", "see " + "/".join(["", "home", "me", "x"]) + "\n"), ("x.sh", "cd " + "/".join(["", "tmp", "b"]) + "\n")]),
