@@ -167,3 +167,13 @@ lm_hasher_peek (LmHasher *hasher, LmDigest *out_digest)
     g_error ("GnuTLS cannot copy a SHA-256 state");
   gnutls_hash_deinit (copy, out_digest->bytes);
 }
+
+LmDigest
+lm_digest_of_text (const char *text)
+{
+  LmDigest digest;
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  lm_hasher_update (hasher, text, strlen (text));
+  lm_hasher_peek (hasher, &digest);
+  return digest;
+}

@@ -58,3 +58,6 @@ void lm_hasher_update (LmHasher *hasher, const void *data, gsize size);
 /** lm_hasher_peek: the digest of the bytes so far; more may be added after. */
 void lm_hasher_peek (LmHasher *hasher, LmDigest *out_digest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmHasher, lm_hasher_free)
+
+/** lm_digest_of_text: of the bytes of @text without its NUL. */
+LmDigest lm_digest_of_text (const char *text);

@@ -201,10 +201,7 @@ lm_partial_truncate (LmPartial *partial, GError **error)
 static char *
 url_key (const char *url)
 {
-  g_autoptr (LmHasher) hasher = lm_hasher_new ();
-  LmDigest digest;
-  lm_hasher_update (hasher, url, strlen (url));
-  lm_hasher_peek (hasher, &digest);
+  LmDigest digest = lm_digest_of_text (url);
   return lm_digest_to_string (&digest);
 }
 

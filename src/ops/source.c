@@ -240,10 +240,7 @@ load_file (const char *file, const char *url, GPtrArray *warnings, GError **erro
 static char *
 name_of_url (const char *url)
 {
-  g_autoptr (LmHasher) hasher = lm_hasher_new ();
-  LmDigest digest;
-  lm_hasher_update (hasher, url, strlen (url));
-  lm_hasher_peek (hasher, &digest);
+  LmDigest digest = lm_digest_of_text (url);
   return lm_digest_file_name (&digest, NULL);
 }
 

@@ -77,16 +77,6 @@ const char *const lab_catalog =
   "    arch: riscv64\n"
   "    builds: [{digest: $mail, size: 20, urls: [mail.qcow2]}]\n";
 
-LmDigest
-lab_digest (const char *name)
-{
-  LmDigest digest;
-  g_autoptr (LmHasher) hasher = lm_hasher_new ();
-  lm_hasher_update (hasher, name, strlen (name));
-  lm_hasher_peek (hasher, &digest);
-  return digest;
-}
-
 char *
 lab_expand (const char *text)
 {
@@ -100,7 +90,7 @@ lab_expand (const char *text)
         break;
       gsize length = strspn (++text, "abcdefghijklmnopqrstuvwxyz0123456789-");
       g_autofree char *name = g_strndup (text, length);
-      LmDigest digest = lab_digest (name);
+      LmDigest digest = lm_digest_of_text (name);
       g_string_append_printf (out, "\"%s\"", lm_digest_format (&digest, (char[LM_DIGEST_STRING_SIZE]){ 0 }));
       text += length;
     }
@@ -132,7 +122,7 @@ lookup (gpointer user_data, LmPlanKind kind, const LmDigest *digest, char **out_
   *out_path = g_build_filename ("/cache", kind == LM_PLAN_LAYER ? "layers" : "blobs", file, NULL);
   for (const char *const *name = user_data; *name; name++)
     {
-      LmDigest had = lab_digest (*name);
+      LmDigest had = lm_digest_of_text (*name);
       if (lm_digest_equal (&had, digest))
         return TRUE;
     }

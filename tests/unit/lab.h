@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* Small catalogs for tests. In the text "$name" stands for the digest of
- * "name", in quotes. */
+ * "name" (lm_digest_of_text()), in quotes. */
 #include "model/plan.h"
 
 #define LAB_URL "http://lab.example/c/lab.yaml"
 
 /** lab_expand: @text with its digests; newly allocated. */
 char *lab_expand (const char *text);
-
-/** lab_digest: the digest that "$name" stands for. */
-LmDigest lab_digest (const char *name);
 
 /** lab_parse: the catalog @text from LAB_URL; its source is "lab". */
 LmCatalog *lab_parse (const char *text, GPtrArray *warnings, GError **error);

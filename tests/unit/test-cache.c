@@ -36,16 +36,6 @@ tear_down (Fixture *f, gconstpointer data)
   g_free (f->state);
 }
 
-static LmDigest
-digest_of (const char *text)
-{
-  LmDigest digest;
-  g_autoptr (LmHasher) hasher = lm_hasher_new ();
-  lm_hasher_update (hasher, text, strlen (text));
-  lm_hasher_peek (hasher, &digest);
-  return digest;
-}
-
 static mode_t
 mode_of (const char *dir, const char *name)
 {
@@ -58,7 +48,7 @@ static void
 put (LmCache *cache, LmPlanKind kind, const char *text)
 {
   g_autoptr (GError) error = NULL;
-  LmDigest digest = digest_of (text);
+  LmDigest digest = lm_digest_of_text (text);
   g_autoptr (LmPartial) partial = lm_partial_open (cache, &digest, &error);
   g_assert_no_error (error);
   g_assert_true (lm_partial_append (partial, text, strlen (text), &error));
@@ -103,7 +93,7 @@ static void
 test_publish_and_list (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  LmDigest digest = digest_of ("one");
+  LmDigest digest = lm_digest_of_text ("one");
   g_autofree char *path = NULL;
   g_assert_false (lm_cache_lookup (f->cache, LM_PLAN_LAYER, &digest, &path));
   g_assert_true (g_str_has_suffix (path, ".qcow2"));
@@ -136,7 +126,7 @@ test_publish_twice (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count_files (f->state, "partial"), ==, 0);
 
   g_autoptr (GError) error = NULL;
-  LmDigest digest = digest_of ("right");
+  LmDigest digest = lm_digest_of_text ("right");
   g_autofree char *path = NULL;
   g_assert_false (lm_cache_lookup (f->cache, LM_PLAN_BLOB, &digest, &path));
   g_assert_true (g_file_set_contents (path, "something else", -1, NULL));
@@ -150,7 +140,7 @@ static void
 test_busy (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  LmDigest digest = digest_of ("x");
+  LmDigest digest = lm_digest_of_text ("x");
   g_autoptr (LmPartial) one = lm_partial_open (f->cache, &digest, NULL);
   g_assert_null (lm_partial_open (f->cache, &digest, &error));
   g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY);
@@ -166,7 +156,7 @@ static void
 test_resume (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  LmDigest digest = digest_of ("x");
+  LmDigest digest = lm_digest_of_text ("x");
   LmPartial *partial = lm_partial_open (f->cache, &digest, NULL);
   g_assert_true (lm_partial_append (partial, "abc", 3, NULL));
   lm_partial_set_validator (partial, "http://u:secret@h/x", "\"tag\"");
@@ -194,7 +184,7 @@ static void
 test_reserve (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  LmDigest digest = digest_of ("x");
+  LmDigest digest = lm_digest_of_text ("x");
   LmPartial *partial = lm_partial_open (f->cache, &digest, NULL);
   g_assert_true (lm_partial_reserve (partial, 1 << 20, &error));
   g_assert_no_error (error);

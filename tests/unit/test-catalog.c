@@ -19,7 +19,7 @@ assert_lab (const LmCatalog *catalog)
   g_assert_true (os->required);
   g_assert_false (os->multiple);
   g_autoptr (LmLayer) debian = lm_catalog_load_layer (catalog, 0);
-  LmDigest kernel = lab_digest ("kernel");
+  LmDigest kernel = lm_digest_of_text ("kernel");
   g_assert_cmpstr (debian->source, ==, "lab");
   g_assert_cmpstr (debian->name, ==, "debian");
   g_assert_cmpstr (debian->version, ==, "12.11");
@@ -44,7 +44,7 @@ assert_lab (const LmCatalog *catalog)
   g_autoptr (GArray) providers = g_array_new (FALSE, FALSE, sizeof (guint));
   lm_catalog_find_provided (catalog, "httpd", providers);
   g_assert_cmpuint (providers->len, ==, 2);
-  LmDigest nginx = lab_digest ("nginx"), debian12 = lab_digest ("debian12"), none = lab_digest ("none");
+  LmDigest nginx = lm_digest_of_text ("nginx"), debian12 = lm_digest_of_text ("debian12"), none = lm_digest_of_text ("none");
   LmCatalogBuild found = lm_catalog_get_build (catalog, lm_catalog_find_build (catalog, &nginx));
   g_assert_cmpstr (lm_catalog_get_layer_name (catalog, found.layer), ==, "nginx");
   g_assert_true (lm_digest_equal (found.parent, &debian12));

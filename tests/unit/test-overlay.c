@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "image/qcow2.h"
 #include "io/run.h"
+#include "tools.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -19,14 +20,6 @@ typedef struct
 } Fixture;
 
 static void
-run (const char *const *argv)
-{
-  g_autoptr (GError) error = NULL;
-  g_assert_true (lm_run (argv, NULL, NULL, NULL, &error));
-  g_assert_no_error (error);
-}
-
-static void
 setup (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -37,9 +30,7 @@ setup (Fixture *f, gconstpointer data)
   g_assert_true (lm_file_make_dir (f->dir, 0755, &error));
   f->base = g_build_filename (f->dir, "base.qcow2", NULL);
   f->overlay = g_build_filename (f->dir, "overlay.qcow2", NULL);
-  g_autofree char *script = g_test_build_filename (G_TEST_DIST, "lib", "mkqcow2.py", NULL);
-  const char *const argv[] = { "python3", script, "good-v3", f->base, "--size", "4194304", NULL };
-  run (argv);
+  g_free (tools_mkqcow2 ("good-v3", f->base, "--size", "4194304", NULL));
 }
 
 static void
@@ -50,15 +41,6 @@ teardown (Fixture *f, gconstpointer data)
   g_free (f->dir);
   g_free (f->base);
   g_free (f->overlay);
-}
-
-static gboolean
-have_qemu_img (void)
-{
-  g_autofree char *path = g_find_program_in_path ("qemu-img");
-  if (path == NULL)
-    g_test_skip ("qemu-img is not installed");
-  return path != NULL;
 }
 
 static guint
@@ -87,7 +69,7 @@ test_argv (void)
 static void
 test_create (Fixture *f, gconstpointer data)
 {
-  if (!have_qemu_img ())
+  if (!tools_have ("qemu-img"))
     return;
   g_autoptr (GError) error = NULL;
   guint64 size = 0;
@@ -107,13 +89,13 @@ test_create (Fixture *f, gconstpointer data)
   g_assert_cmpuint (st.st_mode & 07777, ==, 0600);
   g_assert_cmpuint (count_files (f->dir), ==, 2);
   const char *const check[] = { "qemu-img", "check", "-q", "-f", "qcow2", "--", f->overlay, NULL };
-  run (check);
+  g_free (tools_run (check));
 }
 
 static void
 test_never_below_base (Fixture *f, gconstpointer data)
 {
-  if (!have_qemu_img ())
+  if (!tools_have ("qemu-img"))
     return;
   g_autoptr (GError) error = NULL;
   guint64 size = 0;
@@ -126,7 +108,7 @@ test_never_below_base (Fixture *f, gconstpointer data)
 static void
 test_again (Fixture *f, gconstpointer data)
 {
-  if (!have_qemu_img ())
+  if (!tools_have ("qemu-img"))
     return;
   g_autoptr (GError) error = NULL;
   g_assert_true (lm_overlay_create (f->base, f->overlay, 8 * MIB, NULL, NULL, &error));
@@ -188,7 +170,7 @@ test_failure_leaves_nothing (Fixture *f, gconstpointer data)
   g_assert_false (lm_overlay_create (f->base, nowhere, 1, NULL, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
   g_clear_error (&error);
-  if (!have_qemu_img ())
+  if (!tools_have ("qemu-img"))
     return;
   g_setenv ("LAMINA_TEST_FAULT", "overlay-before-publish=enospc", TRUE);
   g_assert_false (lm_overlay_create (f->base, f->overlay, 1, NULL, NULL, &error));
@@ -218,7 +200,7 @@ create_by (Fixture *f, const char *script, GError **error)
 static void
 test_old_qemu_img (Fixture *f, gconstpointer data)
 {
-  if (!have_qemu_img ())
+  if (!tools_have ("qemu-img"))
     return;
   g_autoptr (GError) error = NULL;
   g_assert_true (create_by (f, "#!/bin/sh\n"

@@ -3,7 +3,7 @@
 #include "image/qcow2.h"
 #include "base/file.h"
 #include "image/vet.h"
-#include "io/run.h"
+#include "tools.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -32,25 +32,6 @@ teardown (Fixture *f, gconstpointer data)
 {
   g_assert_true (lm_file_remove_tree (f->dir, NULL));
   g_free (f->dir);
-}
-
-static char *
-run (const char *const *argv)
-{
-  g_autoptr (GError) error = NULL;
-  char *out = NULL;
-  g_assert_true (lm_run (argv, NULL, &out, NULL, &error));
-  g_assert_no_error (error);
-  return out;
-}
-
-static gboolean
-have_qemu_img (void)
-{
-  g_autofree char *path = g_find_program_in_path ("qemu-img");
-  if (path == NULL)
-    g_test_skip ("qemu-img is not installed");
-  return path != NULL;
 }
 
 static void
@@ -98,11 +79,8 @@ check_kind (const char *dir, const char *line)
 static void
 test_made (Fixture *f, gconstpointer data)
 {
-  g_autofree char *script = g_test_build_filename (G_TEST_DIST, "lib", "mkqcow2.py", NULL);
-  const char *const make[] = { "python3", script, "--all", f->dir, NULL };
-  const char *const list[] = { "python3", script, "--list", NULL };
-  g_free (run (make));
-  g_autofree char *text = run (list);
+  g_free (tools_mkqcow2 ("--all", f->dir, NULL));
+  g_autofree char *text = tools_mkqcow2 ("--list", NULL);
   g_auto (GStrv) lines = g_strsplit (g_strchomp (text), "\n", -1);
   g_assert_cmpuint (g_strv_length (lines), >, 100);
   for (gsize i = 0; lines[i] != NULL; i++)
@@ -114,10 +92,8 @@ test_made (Fixture *f, gconstpointer data)
 static void
 test_mutated (Fixture *f, gconstpointer data)
 {
-  g_autofree char *script = g_test_build_filename (G_TEST_DIST, "lib", "mkqcow2.py", NULL);
   g_autofree char *path = g_build_filename (f->dir, "good", NULL);
-  const char *const make[] = { "python3", script, "good-v3-child", path, NULL };
-  g_free (run (make));
+  g_free (tools_mkqcow2 ("good-v3-child", path, NULL));
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) bytes = lm_file_read (path, 1 << 20, &error);
   g_assert_no_error (error);
@@ -169,7 +145,7 @@ static const Made made[] = {
 static void
 test_qemu_img (Fixture *f, gconstpointer data)
 {
-  if (!have_qemu_img ())
+  if (!tools_have ("qemu-img"))
     return;
   for (gsize i = 0; i < G_N_ELEMENTS (made); i++)
     {
@@ -179,7 +155,7 @@ test_qemu_img (Fixture *f, gconstpointer data)
                                    path,       "32M",    NULL };
       const char *const child[] = { "qemu-img",  "create", "-q", "-u",            "-f", "qcow2", "-F", "qcow2", "-b",
                                     PARENT_NAME, "-o",     made[i].options, path, "32M", NULL };
-      g_free (run (made[i].child ? child : base));
+      g_free (tools_run (made[i].child ? child : base));
       g_autoptr (GError) error = NULL;
       guint64 virtual_size = 0;
       g_assert_true (lm_image_vet (path, made[i].name, made[i].child ? &parent : NULL, &virtual_size, NULL, &error));
@@ -194,7 +170,7 @@ test_qemu_img (Fixture *f, gconstpointer data)
 static void
 test_with_data (Fixture *f, gconstpointer data)
 {
-  if (!have_qemu_img ())
+  if (!tools_have ("qemu-img"))
     return;
   g_autofree char *raw = g_build_filename (f->dir, "raw", NULL);
   g_autofree char *packed = g_build_filename (f->dir, "packed", NULL);
@@ -204,10 +180,10 @@ test_with_data (Fixture *f, gconstpointer data)
   const char *const convert[] = { "qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2",
                                   "-o", "compression_type=zstd", raw, packed, NULL };
   const char *const snapshot[] = { "qemu-img", "snapshot", "-c", "one", packed, NULL };
-  g_free (run (convert));
+  g_free (tools_run (convert));
   g_assert_true (lm_image_vet (packed, "packed", NULL, NULL, NULL, &error));
   g_assert_no_error (error);
-  g_free (run (snapshot));
+  g_free (tools_run (snapshot));
   g_assert_false (lm_image_vet (packed, "packed", NULL, NULL, NULL, &error));
   g_assert_error (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED);
   assert_message (error, "snapshots");
@@ -261,12 +237,10 @@ test_disagreement (Fixture *f, gconstpointer data)
     { EDIT ("s/\"corrupt\": false/\"data-file\": \"x\"/"), LM_IMAGE_ERROR_REFUSED },
     { EDIT ("s/\"extended-l2\": false/\"extended-l2\": true/"), LM_IMAGE_ERROR_REFUSED },
   };
-  if (!have_qemu_img ())
+  if (!tools_have ("qemu-img"))
     return;
-  g_autofree char *script = g_test_build_filename (G_TEST_DIST, "lib", "mkqcow2.py", NULL);
   g_autofree char *path = g_build_filename (f->dir, "good", NULL);
-  const char *const make[] = { "python3", script, "good-v3", path, NULL };
-  g_free (run (make));
+  g_free (tools_mkqcow2 ("good-v3", path, NULL));
   g_autofree char *fake = g_build_filename (f->dir, "qemu-img", NULL);
   g_autofree char *real_path = g_strdup (g_getenv ("PATH"));
   g_autofree char *fake_path = g_strconcat (f->dir, ":", real_path, NULL);

@@ -2,7 +2,7 @@
 #include "config.h"
 #include "image/seed.h"
 #include "base/file.h"
-#include "io/run.h"
+#include "tools.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -125,26 +125,12 @@ test_argv (void)
   g_assert_cmpstr (other_line, ==, "genisoimage -quiet -V cidata -J -r -no-pad -o /o /w");
 }
 
-static char *
-output_of (const char *const *argv)
-{
-  g_autoptr (GError) error = NULL;
-  char *out = NULL;
-  g_assert_true (lm_run (argv, NULL, &out, NULL, &error));
-  g_assert_no_error (error);
-  return out;
-}
-
 /* Writes it, and reads it back by other programs. */
 static void
 test_write (void)
 {
-  g_autofree char *xorriso = g_find_program_in_path ("xorriso");
-  if (xorriso == NULL)
-    {
-      g_test_skip ("xorriso is not installed");
-      return;
-    }
+  if (!tools_have ("xorriso"))
+    return;
   g_autoptr (GError) error = NULL;
   g_autofree char *top = g_dir_make_tmp ("lm-seed-XXXXXX", &error);
   g_autofree char *dir = g_build_filename (top, "a =b*[c]'d", NULL);
@@ -170,13 +156,13 @@ test_write (void)
   if (blkid != NULL)
     {
       const char *const argv[] = { blkid, "-p", "-s", "LABEL", "-s", "TYPE", "-o", "export", path, NULL };
-      g_autofree char *out = output_of (argv);
+      g_autofree char *out = tools_run (argv);
       g_assert_nonnull (strstr (out, "LABEL=cidata\n"));
       g_assert_nonnull (strstr (out, "TYPE=iso9660\n"));
     }
   g_autofree char *back = g_build_filename (top, "back", NULL);
   const char *const extract[] = { "xorriso", "-no_rc", "-osirrox", "on", "-indev", path, "-extract", "/", back, NULL };
-  g_free (output_of (extract));
+  g_free (tools_run (extract));
   g_autoptr (LmSeedFiles) files = render (&spec);
   const struct
   {
