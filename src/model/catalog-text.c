@@ -82,7 +82,7 @@ read_relation (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GErro
   if (!lm_relation_parse (event->text, &relation)
       || (exact && relation.op != LM_RELATION_ANY && relation.op != LM_RELATION_EQUAL))
     return lm_value_refuse (fr, event,
-                   exact ? "\"name\" or \"name = version\"" : "\"name\" or \"name >= version\" (or < <= = >)", error);
+                            exact ? "\"name\" or \"name = version\"" : "\"name\" or \"name >= version\" (or < <= = >)", error);
   add_to_list (r, lm_prepared_builder_add_common (r->builder, event->text, event->length));
   return TRUE;
 }

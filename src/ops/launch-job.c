@@ -41,7 +41,7 @@ lm_launch_job_start_failed (LmLaunchJob *job, GError *cause, GError **error)
 {
   g_autoptr (GError) failure = cause;
   const LmInstance *own = job->instance;
-  if (lm_virt_is_local (job->virt) && !lm_port_check (job->host->state_dir, own->publish, own, FALSE, error))
+  if (lm_virt_is_local (job->virt) && !lm_port_check (job->virt, job->host->state_dir, own->publish, own, FALSE, error))
     return FALSE;
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;

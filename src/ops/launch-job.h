@@ -39,7 +39,7 @@ gboolean lm_launch_job_start (LmLaunchJob *job, GError **error) G_GNUC_WARN_UNUS
 /** lm_launch_job_start_failed: for when libvirt could not start the machine
  * because of @cause, which is taken over: a port that somebody took is said in
  * plain words. Returns FALSE. */
-gboolean lm_launch_job_start_failed (LmLaunchJob *job, GError *cause, GError **error);
+gboolean lm_launch_job_start_failed (LmLaunchJob *job, GError *cause, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_launch_meet: looks for what has the name already. *out_done: it is the
  * machine asked for, and as asked for. Else what has to make room for it, if

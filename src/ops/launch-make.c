@@ -63,7 +63,7 @@ check_request (LmLaunchJob *job, GError **error)
       return FALSE;
     }
   return !request->start || !lm_virt_is_local (job->virt)
-         || lm_port_check (job->host->state_dir, request->publish, job->other, job->other_ran, error);
+         || lm_port_check (job->virt, job->host->state_dir, request->publish, job->other, job->other_ran, error);
 }
 
 /* All that can fail for want of a layer, the network or sense: done before
@@ -104,7 +104,7 @@ define (LmLaunchJob *job, const char *xml, GError **error)
   const char *uuid = job->instance->uuid;
   g_autoptr (GError) failure = NULL;
   job->domain = request->transient ? lm_virt_create (job->virt, xml, request->name, uuid, &failure)
-                                      : lm_virt_define (job->virt, xml, request->name, uuid, error);
+                                   : lm_virt_define (job->virt, xml, request->name, uuid, error);
   if (job->domain == NULL)
     return request->transient && lm_launch_job_start_failed (job, g_steal_pointer (&failure), error);
   job->result->started = request->transient;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "model/domain-device.h"
+#include "virt/domain.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,22 +39,31 @@ has_port (const LmInstance *instance, const LmDomainPublish *publish)
   return FALSE;
 }
 
-/* " (...)" about another machine that publishes it, or nothing. */
+static gboolean
+runs_on (LmVirt *virt, const LmInstance *instance)
+{
+  g_autoptr (LmVirtDomain) domain
+    = g_strcmp0 (instance->uri, lm_virt_uri (virt)) == 0 ? lm_virt_find_uuid (virt, instance->uuid, NULL) : NULL;
+  return domain != NULL && lm_virt_domain_is_active (domain);
+}
+
+/* " (...)" about another machine that holds it, or nothing. */
 static char *
-blame (const char *state_dir, const LmDomainPublish *publish, const LmInstance *own)
+blame (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, const LmInstance *other)
 {
   g_autoptr (GPtrArray) list = lm_instance_list (state_dir, NULL, NULL);
   for (guint i = 0; list != NULL && i < list->len; i++)
     {
       const LmInstance *instance = g_ptr_array_index (list, i);
-      if (has_port (instance, publish) && (own == NULL || strcmp (instance->uuid, own->uuid) != 0))
+      if (has_port (instance, publish) && runs_on (virt, instance)
+          && (other == NULL || strcmp (instance->uuid, other->uuid) != 0))
         return g_strdup_printf (" (the machine %s publishes it)", instance->name);
     }
   return g_strdup ("");
 }
 
 static gboolean
-check_one (const char *state_dir, const LmDomainPublish *publish, const LmInstance *own, GError **error)
+check_one (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, const LmInstance *other, GError **error)
 {
   int failure = try_to_bind (publish);
   const char *address = lm_domain_publish_address (publish);
@@ -61,21 +71,22 @@ check_one (const char *state_dir, const LmDomainPublish *publish, const LmInstan
     return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_ADDRESS, "--publish: %s is not an address of this host", address);
   if (failure != EADDRINUSE)
     return TRUE;
-  g_autofree char *who = blame (state_dir, publish, own);
+  g_autofree char *who = blame (virt, state_dir, publish, other);
   return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_BUSY,
                    "--publish: port %u of %s is in use%s; choose another port, or stop what listens there", publish->port,
                    address, who);
 }
 
 gboolean
-lm_port_check (const char *state_dir, const GPtrArray *publish, const LmInstance *own, gboolean runs, GError **error)
+lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmInstance *other, gboolean runs,
+               GError **error)
 {
   for (guint i = 0; i < publish->len; i++)
     {
       const LmDomainPublish *one = g_ptr_array_index (publish, i);
-      if (own != NULL && runs && has_port (own, one))
+      if (other != NULL && runs && has_port (other, one))
         continue;
-      if (!check_one (state_dir, one, own, error))
+      if (!check_one (virt, state_dir, one, other, error))
         return FALSE;
     }
   return TRUE;

@@ -4,6 +4,7 @@
  * takes them when it starts, after everything else was made, and says so little
  * that lamina looks first. Somebody may still take one in between. */
 #include "ops/instance.h"
+#include "virt/connect.h"
 
 typedef enum
 {
@@ -15,9 +16,11 @@ typedef enum
 GQuark lm_port_error_quark (void);
 
 /** lm_port_check: whether each of @publish (LmDomainPublish) could be listened
- * on now. Ports that @own (NULL: none) has are passed over if it @runs: it will
- * not by then. So are those that this process may not use, as QEMU may run as
- * another user. Does not listen itself. A machine that may be to blame, but for
- * @own, is looked for in @state_dir. Errors: LM_PORT_ERROR. */
-gboolean lm_port_check (const char *state_dir, const GPtrArray *publish, const LmInstance *own, gboolean runs,
-                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * on now. @other (NULL: none) is the machine that goes before the new one comes:
+ * what clashes with a port it holds (if it @runs) is passed over, though
+ * somebody else may hold another part of it. So are ports that this process may
+ * not use, as QEMU may run as another user. Does not listen itself. A machine
+ * of @virt that may be to blame is looked for in @state_dir; @virt is of this
+ * host. Errors: LM_PORT_ERROR. */
+gboolean lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmInstance *other,
+                        gboolean runs, GError **error) G_GNUC_WARN_UNUSED_RESULT;

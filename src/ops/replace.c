@@ -5,6 +5,16 @@
 #include "ops/remove.h"
 
 #include <string.h>
+#include <unistd.h>
+
+/* Whether the variables of UEFI are in the machine's own directory, which stays
+ * while it is set aside. Where libvirt keeps them they have the machine's name,
+ * and the next one of that name would get them. */
+static gboolean
+has_own_nvram (const LmInstance *instance)
+{
+  return access (instance->nvram, F_OK) == 0;
+}
 
 /* How to put @domain back, into the record. */
 static gboolean
@@ -43,7 +53,7 @@ lm_replace_set_aside (LmVirt *virt, LmInstance *instance, gboolean *out_ran, GEr
   if (!note (domain, instance, error))
     return FALSE;
   *out_ran = ran;
-  return lm_fault_point ("replace-before-undefine", error) && lm_remove_domain (domain, TRUE, error)
+  return lm_fault_point ("replace-before-undefine", error) && lm_remove_domain (domain, has_own_nvram (instance), error)
          && lm_fault_point ("replace-after-undefine", error);
 }
 

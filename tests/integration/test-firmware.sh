@@ -46,4 +46,21 @@ ok 'has variables' test -e "$(nvram uefi)"
 run host_lamina "$host" rm uefi
 exits 0 'and is removed'
 is "$(kept)" '' 'with them'
+
+# A template that leaves the place of the variables to libvirt, as the shipped
+# one did: that goes by the machine's name, and the next one is another machine.
+sed '/<nvram>/d' "$(dirname "$0")/../../xml-templates/q35-uefi.xml" >"$tmp/named.xml"
+host_lamina "$host" launch uefi disk c --template "$tmp/named.xml" >/dev/null
+is "$(nvram uefi)" /var/lib/libvirt/qemu/nvram/uefi_VARS.fd 'variables by name'
+file=$host/lib-libvirt/qemu/nvram/uefi_VARS.fd
+host_exec "$host" virsh -q destroy uefi
+printf MARK | dd of="$file" bs=1 seek=1000 conv=notrunc status=none
+run host_lamina "$host" launch uefi disk --template "$tmp/named.xml" --replace
+exits 0 'another machine of that name'
+ok 'has its own there' test -s "$file"
+is "$(grep -c MARK "$file")" 0 'and nothing of the one before'
+run host_lamina "$host" launch uefi disk c --template q35-bios --replace
+exits 0 'one without variables'
+is "$(find "$host/lib-libvirt/qemu/nvram" -type f)" '' 'leaves none'
+host_lamina "$host" rm uefi >/dev/null
 done_testing

@@ -45,6 +45,9 @@ exits 0 'define takes it all the same'
 run host_lamina "$host" launch m a c
 exits 4 'and the start fails'
 like "$err" "port $port of 127.0.0.1 is in use" 'in as plain words'
+run host_lamina "$host" launch other a c --publish "$port:80"
+exits 4 'so does another one that wants it'
+is "$(grep -c 'machine m' <<<"$err")" 0 'and does not blame the one that does not run'
 host_lamina "$host" rm m >/dev/null
 kill "$holder"
 wait "$holder" 2>/dev/null
