@@ -19,6 +19,7 @@ struct _LmYamlReader
   yaml_parser_t parser;
   yaml_event_t event; /* the one that the last LmYamlEvent points into */
   guint first_line;
+  const char *text;
   guint depth;
   guint nodes;
 };
@@ -31,6 +32,7 @@ lm_yaml_reader_new (const char *name, const char *text, gsize size, const LmYaml
   reader->size = size;
   reader->limits = *limits;
   reader->first_line = 1;
+  reader->text = text;
   if (!yaml_parser_initialize (&reader->parser))
     g_error ("out of memory");
   yaml_parser_set_encoding (&reader->parser, YAML_UTF8_ENCODING);
@@ -67,6 +69,15 @@ throw_at (LmYamlReader *reader, GError **error, LmYamlError code, gsize line, co
   return lm_throw (error, LM_YAML_ERROR, code, "%s:%" G_GSIZE_FORMAT ": %s", reader->name, line, what);
 }
 
+static gsize
+count_newlines (const LmYamlReader *reader, gsize offset)
+{
+  gsize n = 0;
+  for (gsize i = 0; i < MIN (offset, reader->size); i++)
+    n += reader->text[i] == '\n';
+  return n;
+}
+
 static gboolean
 throw_parser (LmYamlReader *reader, GError **error)
 {
@@ -74,8 +85,9 @@ throw_parser (LmYamlReader *reader, GError **error)
   const char *problem = p->problem ? p->problem : "cannot be read";
   if (p->error == YAML_MEMORY_ERROR)
     g_error ("out of memory");
-  /* the reader's errors (bad UTF-8, control characters) carry no line */
-  gsize line = (p->error == YAML_READER_ERROR ? p->mark.line : p->problem_mark.line) + reader->first_line;
+  /* The reader's errors (bad UTF-8, control characters) carry no line, and it reads ahead. */
+  gsize before = p->error == YAML_READER_ERROR ? count_newlines (reader, p->problem_offset) : p->problem_mark.line;
+  gsize line = before + reader->first_line;
   if (p->context == NULL)
     return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, line, problem);
   g_autofree char *what = g_strdup_printf ("%s %s", problem, p->context);

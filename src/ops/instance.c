@@ -157,7 +157,8 @@ lm_instance_list (const char *state_dir, GPtrArray *warnings, GError **error)
 LmInstance *
 lm_instance_find (const char *state_dir, const char *name, const char *uri, GError **error)
 {
-  g_autoptr (GPtrArray) list = lm_instance_list (state_dir, NULL, error);
+  g_autoptr (GPtrArray) unreadable = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) list = lm_instance_list (state_dir, unreadable, error);
   if (list == NULL)
     return NULL;
   const LmInstance *elsewhere = NULL;
@@ -174,6 +175,10 @@ lm_instance_find (const char *state_dir, const char *name, const char *uri, GErr
   if (elsewhere != NULL && elsewhere->uri != NULL)
     return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND,
                           "machine \"%s\" is not on %s but on %s; give that to --connect", safe, uri, elsewhere->uri);
+  if (unreadable->len > 0)
+    return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT,
+                          "no machine \"%s\" among those whose records can be read; %s", safe,
+                          (const char *) g_ptr_array_index (unreadable, 0));
   return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND,
                         "no machine \"%s\" was made here; \"lamina ps\" lists them", safe);
 }

@@ -63,7 +63,8 @@ LmInstance *lm_instance_load (const char *state_dir, const char *uuid, GError **
 GPtrArray *lm_instance_list (const char *state_dir, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_instance_find: the record of @name on @uri (NULL: any connection).
- * Errors: LM_INSTANCE_ERROR_NOT_FOUND. */
+ * Errors: LM_INSTANCE_ERROR_NOT_FOUND; _CORRUPT if it is not found and may be
+ * one whose record cannot be read. */
 LmInstance *lm_instance_find (const char *state_dir, const char *name, const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_instance_sweep: removes directories without a record that a killed run

@@ -51,6 +51,7 @@ gboolean
 lm_launch_job_start (LmLaunchJob *job, GError **error)
 {
   job->log_offset = file_size (job->instance->console_log);
+  job->goes_on = lm_virt_domain_has_saved_state (job->domain);
   g_autoptr (GError) failure = NULL;
   if (!lm_fault_point ("launch-before-start", error))
     return FALSE;

@@ -31,12 +31,20 @@ wait_until_ready (LmLaunchJob *job, GError **error)
   if (instance->ready == NULL)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_REQUEST,
                      "--wait: it is not known how %s shows that it is up", instance->name);
+  LmVirtState state;
+  if (!lm_virt_domain_state (job->domain, &state, error))
+    return FALSE;
+  if (state == LM_VIRT_STATE_PAUSED)
+    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_NOT_READY, "%s is paused; \"virsh resume %s\" lets it go on",
+                     instance->name, instance->name);
   g_autofree char *text = g_strdup_printf ("waiting until %s is up", instance->name);
   job->host->status (job->host->user_data, text);
   gint64 begin = g_get_monotonic_time ();
   g_autoptr (GError) failure = NULL;
-  if (!lm_console_wait (instance->console_log, job->log_offset, instance->ready, job->request->wait_seconds,
-                        domain_is_alive, job->domain, job->cancellable, &failure))
+  /* What goes on from a saved state does not boot, and shows nothing again. */
+  if (!job->goes_on
+      && !lm_console_wait (instance->console_log, job->log_offset, instance->ready, job->request->wait_seconds,
+                           domain_is_alive, job->domain, job->cancellable, &failure))
     {
       if (failure->domain == G_IO_ERROR)
         {

@@ -69,7 +69,7 @@ remove_all (const LmHost *host, LmVirt *virt, const char *name, GError **error)
     {
       g_autoptr (GError) failure = NULL;
       g_autoptr (LmInstance) instance = lm_instance_find (host->state_dir, name, lm_virt_uri (virt), &failure);
-      if (instance == NULL && removed && g_error_matches (failure, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND))
+      if (instance == NULL && removed && failure->domain == LM_INSTANCE_ERROR)
         return TRUE;
       if (instance == NULL)
         {

@@ -170,6 +170,14 @@ lm_virt_domain_is_persistent (LmVirtDomain *domain, gboolean *out_persistent, GE
 }
 
 gboolean
+lm_virt_domain_has_saved_state (LmVirtDomain *domain)
+{
+  int saved = virDomainHasManagedSaveImage (domain->domain, 0);
+  lm_trace (LM_TRACE_VIRT, "saved state of %s: %d", domain->name, saved);
+  return saved > 0;
+}
+
+gboolean
 lm_virt_domain_state (LmVirtDomain *domain, LmVirtState *out_state, GError **error)
 {
   int state = VIR_DOMAIN_NOSTATE;

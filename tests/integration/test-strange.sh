@@ -41,6 +41,16 @@ exits 0 'started by hand: nothing to do'
 virsh suspend m
 run host_lamina "$host" launch m a c
 exits 0 'paused: nothing to do'
+run host_lamina "$host" launch m a c --wait=30
+exits 4 'but not ready'
+like "$err" 'virsh resume m' 'and it says what helps'
+virsh resume m
+run host_lamina "$host" launch m a c --wait=60
+exits 0 'resumed: ready'
+virsh managedsave m
+run host_lamina "$host" launch m a c --wait=30
+exits 0 'one that goes on from its saved state is as ready as it was'
+virsh suspend m
 run host_lamina "$host" -c test:///default rm m
 exits 3 'on another connection there is no such machine'
 like "$err" 'qemu:///system' 'it says on which it is'
@@ -52,6 +62,10 @@ echo '{' >"$state/instances/$first/record.json"
 run host_lamina "$host" launch m a c
 ok 'a damaged record: the launch fails' test "$status" -ne 0
 like "$err" 'record.json' 'it names the record'
+run host_lamina "$host" rm m --ignore-missing
+exits 1 'rm does not take it for missing'
+like "$err" 'record.json' 'and says why'
+ok 'the domain is there' defined m
 run host_lamina "$host" ps
 exits 0 'ps goes on'
 like "$err" 'record.json' 'and names it too'

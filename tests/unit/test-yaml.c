@@ -85,6 +85,8 @@ test_refused (void)
   assert_bad ("? [a]\n: 1\n", LM_YAML_ERROR_SYNTAX, "t:1: a key must be a single value");
   assert_bad ("a: 1\nb: [\n", LM_YAML_ERROR_SYNTAX, "t:3: did not find expected node content while parsing a flow node");
   assert_bad ("a: \xff\n", LM_YAML_ERROR_SYNTAX, "t:1: invalid leading UTF-8 octet");
+  assert_bad ("a: 1\nb: 2\nc: 3\nd: \xff\ne: 5\n", LM_YAML_ERROR_SYNTAX, "t:4: invalid leading UTF-8 octet");
+  assert_bad ("a: 1\nb: 2\nc: \x01\nd: 4\n", LM_YAML_ERROR_SYNTAX, "t:3: control characters are not allowed");
 }
 
 static void
