@@ -108,37 +108,154 @@ lm_url_inherit (const char *base, const char *url)
   return g_strdup_printf ("%.*s%s@%s", (int) (authority - url), url, g_uri_get_userinfo (from), authority);
 }
 
-/* Where the host begins. A password with a "/", "?" or "#" that nobody escaped
- * ends the authority too soon: what stands there for a port is none. */
+/* What stands where a host should. */
+typedef enum
+{
+  AUTHORITY_HOST,    /* a host, and no user */
+  AUTHORITY_PORT,    /* a host and its port, or a user and the digits that a password begins with */
+  AUTHORITY_UNSOUND, /* has a user, or is broken */
+} Authority;
+
+static Authority
+judge (const char *authority, gsize length)
+{
+  gsize name = 0;
+  gboolean literal = *authority == '[';
+  if (literal)
+    {
+      name = 1 + strspn (authority + 1, "0123456789abcdefABCDEF:.");
+      if (authority[name] != ']')
+        return AUTHORITY_UNSOUND;
+      name++;
+    }
+  else
+    while (name < length && (g_ascii_isalnum (authority[name]) || strchr ("-._~%", authority[name]) || (guchar) authority[name] >= 0x80))
+      name++;
+  if (name >= length)
+    return AUTHORITY_HOST;
+  if (authority[name] != ':' || name + 1 + strspn (authority + name + 1, "0123456789") != length)
+    return AUTHORITY_UNSOUND;
+  return literal ? AUTHORITY_HOST : AUTHORITY_PORT;
+}
+
+/* Where a user would stand; NULL: nowhere, it is a path. Scheme and slashes
+ * need not be sound. */
+static const char *
+find_authority (const char *url)
+{
+  gsize colon = strcspn (url, ":/?#");
+  if (url[colon] != ':')
+    {
+      const char *late = g_strstr_len (url, (gssize) strcspn (url, "?#"), "://");
+      return g_str_has_prefix (url, "//") ? url + strspn (url, "/") : late ? late + 3 : NULL;
+    }
+  gsize slashes = strspn (url + colon + 1, "/");
+  if (slashes == 0) /* no scheme but a user, if anything */
+    return strchr (url, '@') ? url : NULL;
+  if (slashes != 2 && colon == 4 && g_ascii_strncasecmp (url, "file", 4) == 0)
+    return NULL;
+  return url + colon + 1 + slashes;
+}
+
+/* Where the host begins; NULL: cannot be told. A "/", "?" or "#" in a password
+ * that nobody escaped ends the authority too soon: then what is before the
+ * last "@" is taken for the user, though it may be a path. */
 static const char *
 skip_userinfo (const char *authority)
 {
   gsize length = strcspn (authority, "/?#");
-  const char *at = g_strrstr_len (authority, (gssize) length, "@");
-  const char *colon = *authority == '[' ? NULL : memchr (authority, ':', length);
-  gsize digits = colon != NULL ? strspn (colon + 1, "0123456789") : 0;
-  if (at == NULL && colon != NULL && (digits == 0 || colon + 1 + digits < authority + length))
+  Authority kind = judge (authority, length);
+  if (kind == AUTHORITY_HOST)
+    return authority;
+  gssize where = authority[length] == '/' ? (gssize) strcspn (authority, "?#") : -1;
+  const char *at = g_strrstr_len (authority, where, "@");
+  if (at == NULL && kind == AUTHORITY_UNSOUND)
     at = strrchr (authority, '@');
-  return at != NULL ? at + 1 : authority;
+  if (at != NULL)
+    return at + 1;
+  return kind == AUTHORITY_UNSOUND && memchr (authority, ':', length) ? NULL : authority;
 }
 
 char *
 lm_url_redact (const char *url)
 {
-  const char *authority = strstr (url, "://");
-  if (authority == NULL)
-    return g_strdup (url);
-  authority += 3;
-  const char *host = skip_userinfo (authority);
+  const char *authority = find_authority (url);
+  const char *host = authority ? skip_userinfo (authority) : url;
+  int prefix = authority ? (int) (authority - url) : 0;
+  if (host == NULL)
+    return g_strdup_printf ("%.*s***", prefix, url);
   gsize length = strcspn (host, "?#");
-  return g_strdup_printf ("%.*s%.*s%s", (int) (authority - url), url, (int) length, host, host[length] == '?' ? "?***" : "");
+  return g_strdup_printf ("%.*s%.*s%s", prefix, url, (int) length, host, host[length] == '?' ? "?***" : "");
 }
 
 gboolean
 lm_url_is_secret (const char *url)
 {
-  if (strpbrk (url, "@?") == NULL)
+  /* most are plain */
+  if (strpbrk (url, ":@?#") == NULL)
     return FALSE;
   g_autofree char *shown = lm_url_redact (url);
   return strcmp (shown, url) != 0;
+}
+
+/* The first in @text of what looks like a URL. */
+static const char *
+find_url (const char *text)
+{
+  for (const char *p = text; *p; p++)
+    {
+      if (p[0] == '/' && p[1] == '/' && (p == text || strchr (" \t\r\n\"'=(<", p[-1])))
+        return p;
+      if (p[0] != ':' || p[1] != '/')
+        continue;
+      while (p > text && (g_ascii_isalnum (p[-1]) || strchr ("+-.", p[-1])))
+        p--;
+      return p;
+    }
+  return NULL;
+}
+
+static const char *
+end_of_word (const char *word)
+{
+  const char *end = word + strcspn (word, " \t\r\n\"'<>");
+  while (end > word && strchr (":;,.)", end[-1]))
+    end--;
+  return end;
+}
+
+/* Where the URL ends that @text begins with. With a user whose password seems
+ * to have a blank or quote in it, it ends after the last "@" of all. */
+static const char *
+end_of_url (const char *text)
+{
+  const char *end = end_of_word (text);
+  g_autofree char *word = g_strndup (text, (gsize) (end - text));
+  const char *authority = find_authority (word);
+  const char *at = strrchr (end, '@');
+  if (authority == NULL || at == NULL || strchr (authority, '@'))
+    return end;
+  gsize length = strcspn (authority, "/?#");
+  Authority kind = judge (authority, length);
+  gboolean torn = kind == AUTHORITY_UNSOUND || (kind == AUTHORITY_PORT && authority[length] == '\0');
+  return torn ? end_of_word (at) : end;
+}
+
+char *
+lm_url_redact_text (const char *text)
+{
+  g_autoptr (GString) shown = g_string_new (NULL);
+  const char *url;
+  while ((url = find_url (text)) != NULL)
+    {
+      /* at least the mark itself, so as to come to an end */
+      const char *end = MAX (end_of_url (url), url + 1);
+      g_autofree char *found = g_strndup (url, (gsize) (end - url));
+      g_autofree char *public = lm_url_redact (found);
+      g_string_append_len (shown, text, url - text);
+      g_string_append (shown, public);
+      text = end;
+    }
+  g_string_append (shown, text);
+  return g_string_free (g_steal_pointer (&shown), FALSE);
 }

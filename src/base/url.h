@@ -40,10 +40,16 @@ char *lm_url_resolve (const char *base, const char *url, GError **error) G_GNUC_
  * has none of its own and scheme, host and port are @base's; newly allocated. */
 char *lm_url_inherit (const char *base, const char *url);
 
-/** lm_url_redact: what may be shown of @url: not the user and password, and
- * "?***" for a query; newly allocated. It need not be sound: text that is no
- * URL is given back, and of a broken one rather too little is shown. */
+/** lm_url_redact: what may be shown of @url, absolute or relative: not the user
+ * and password, "?***" for a query, no fragment; newly allocated. It need not be
+ * sound. Where a path cannot be told from a password, in what is broken and in
+ * "http://host:80/a@b", rather too little is shown ("http://b"). */
 char *lm_url_redact (const char *url);
 
 /** lm_url_is_secret: whether lm_url_redact() takes anything out of @url. */
 gboolean lm_url_is_secret (const char *url);
+
+/** lm_url_redact_text: @text, each thing in it that looks like a URL shown as by
+ * lm_url_redact(); newly allocated. Only a net, for messages that repeat what
+ * a user wrote in the wrong place: who knows a URL as such redacts that. */
+char *lm_url_redact_text (const char *text);

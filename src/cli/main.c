@@ -171,7 +171,7 @@ main (int argc, char **argv)
   if (dispatch (argc, argv, cancellable, &error) && flush_output (&error))
     return LM_STATUS_DONE;
   gboolean cancelled = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_autofree char *safe = lm_output_safe (cancelled ? "interrupted" : error->message);
+  g_autofree char *safe = lm_output_message (cancelled ? "interrupted" : error->message);
   fprintf (stderr, "lamina: %s\n", safe);
   return (int) lm_status_of_error (error);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "cli/output.h"
+#include "base/url.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,6 +28,13 @@ lm_output_safe (const char *text)
         g_string_append_unichar (safe, c);
     }
   return g_string_free (g_steal_pointer (&safe), FALSE);
+}
+
+char *
+lm_output_message (const char *text)
+{
+  g_autofree char *public = lm_url_redact_text (text);
+  return lm_output_safe (public);
 }
 
 LmTable *
@@ -92,6 +100,6 @@ lm_output_warning (const char *format, ...)
   va_start (args, format);
   g_autofree char *text = g_strdup_vprintf (format, args);
   va_end (args);
-  g_autofree char *safe = lm_output_safe (text);
+  g_autofree char *safe = lm_output_message (text);
   fprintf (stderr, "lamina: warning: %s\n", safe);
 }

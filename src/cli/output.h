@@ -20,5 +20,9 @@ void lm_table_print (LmTable *table);
  * that it cannot move a terminal's cursor; newly allocated. */
 char *lm_output_safe (const char *text);
 
+/** lm_output_message: @text as lm_output_safe(), and without credentials: a
+ * message may repeat a URL that the user wrote where none belongs; newly allocated. */
+char *lm_output_message (const char *text);
+
 /** lm_output_warning: one line "lamina: warning: ..." on stderr. */
 void lm_output_warning (const char *format, ...) G_GNUC_PRINTF (1, 2);

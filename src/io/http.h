@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Transfers over HTTP and HTTPS; http.c is the only file that includes curl. It owns
+/* Transfers over HTTP and HTTPS; only io/http*.c know of curl. It owns
  * connections, redirects, limits and what a status means. It knows nothing of
  * layers, digests or retries: it says exactly what went wrong (LM_HTTP_ERROR,
  * with Retry-After) and io/retry judges.
