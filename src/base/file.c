@@ -140,6 +140,15 @@ lm_file_make_dir (const char *path, int mode, GError **error)
   return lm_throw_errno (error, "cannot make directory %s", path);
 }
 
+void
+lm_file_narrow (const char *path, int mode)
+{
+  lm_autofd int fd = open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  struct stat st;
+  if (fd >= 0 && fstat (fd, &st) == 0 && (st.st_mode & 07777 & ~(mode_t) mode) != 0)
+    (void) fchmod (fd, st.st_mode & (mode_t) mode);
+}
+
 /* Removes what is below the open directory @fd, which it takes over. */
 static gboolean
 remove_below (int fd, GError **error)

@@ -25,6 +25,11 @@ gboolean lm_file_sync_dir (const char *path, GError **error) G_GNUC_WARN_UNUSED_
  * directory that is there already is left as it is. */
 gboolean lm_file_make_dir (const char *path, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_file_narrow: takes the permission bits that are not in @mode from the file
+ * or directory @path, if it is there. What another user owns stays as it is:
+ * that is nothing to fail by. Follows no symbolic link. */
+void lm_file_narrow (const char *path, int mode);
+
 /** lm_file_remove_tree: removes the directory @path and what is in it,
  * following no symbolic link; a missing @path is success. */
 gboolean lm_file_remove_tree (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

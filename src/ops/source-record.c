@@ -80,33 +80,46 @@ record_json (const LmSource *source)
   return json_to_string (node, TRUE);
 }
 
-/* Of a file that has the source's URL in it, or what came from there, and
- * perhaps the @catalog's own URLs (NULL: not). */
+/* Of the record: the source's URL is in it, and what came from there. */
 static int
-mode_of (const LmSource *source, const LmCatalog *catalog)
+mode_of_record (const LmSource *source)
 {
-  return lm_url_is_secret (source->url) || lm_url_is_secret (source->base_url)
-             || (catalog != NULL && lm_catalog_has_secrets (catalog))
-           ? 0600
-           : 0644;
+  return lm_url_is_secret (source->url) || lm_url_is_secret (source->base_url) ? 0600 : 0644;
+}
+
+/* Of copy and prepared form: they have the @catalog's own URLs (NULL: not
+ * known), and of a file they are no more readable than it is. */
+static int
+mode_of_copy (const LmSource *source, const LmCatalog *catalog)
+{
+  g_autofree char *path = g_str_has_prefix (source->url, "file:") ? g_filename_from_uri (source->url, NULL, NULL) : NULL;
+  struct stat st;
+  if ((path != NULL && stat (path, &st) == 0 && (st.st_mode & S_IROTH) == 0)
+      || (catalog != NULL && lm_catalog_has_secrets (catalog)))
+    return 0600;
+  return mode_of_record (source);
 }
 
 gboolean
 lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, const LmCatalog *catalog, GError **error)
 {
   g_autofree char *copy = file_of (dir, source->name, ".catalog");
+  g_autofree char *prepared = file_of (dir, source->name, ".prepared");
   g_autofree char *record = file_of (dir, source->name, ".json");
   if (!lm_file_make_dir (dir, 0755, error))
     return FALSE;
+  int mode = mode_of_copy (source, catalog);
   if (body != NULL)
     {
       gsize size;
       const void *data = g_bytes_get_data (body, &size);
-      if (!lm_file_write (copy, data, size, mode_of (source, catalog), error))
+      if (!lm_file_write (copy, data, size, mode, error))
         return FALSE;
     }
+  lm_file_narrow (copy, mode);
+  lm_file_narrow (prepared, mode);
   g_autofree char *json = record_json (source);
-  return lm_file_write (record, json, strlen (json), mode_of (source, NULL), error);
+  return lm_file_write (record, json, strlen (json), mode_of_record (source), error);
 }
 
 gboolean
@@ -139,13 +152,10 @@ lm_source_record_erase (const char *dir, const char *name)
 
 /* What tells one state of the copy from another. */
 static char *
-make_stamp (const char *path, GError **error)
+make_stamp (const struct stat *st)
 {
-  struct stat st;
-  if (stat (path, &st) < 0)
-    return lm_throw_errno_null (error, "cannot read %s", path);
-  return g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld %" G_GUINT64_FORMAT, (gint64) st.st_size,
-                          (gint64) st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (guint64) st.st_ino);
+  return g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld %" G_GUINT64_FORMAT, (gint64) st->st_size,
+                          (gint64) st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (guint64) st->st_ino);
 }
 
 static LmCatalog *
@@ -163,12 +173,23 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
 {
   g_autofree char *copy = file_of (dir, source->name, ".catalog");
   g_autofree char *prepared = file_of (dir, source->name, ".prepared");
-  g_autofree char *stamp = make_stamp (copy, error);
-  if (stamp == NULL)
-    return NULL;
+  g_autofree char *record = file_of (dir, source->name, ".json");
+  struct stat st, prepared_st;
+  if (stat (copy, &st) < 0)
+    return lm_throw_errno_null (error, "cannot read %s", copy);
+  int known = mode_of_record (source);
+  lm_file_narrow (record, known);
+  lm_file_narrow (copy, known);
+  lm_file_narrow (prepared, known);
+  g_autofree char *stamp = make_stamp (&st);
   LmCatalog *catalog = thaw (prepared, source, shown, stamp);
   if (catalog != NULL)
-    return catalog;
+    {
+      /* Who prepared it knew what mode both should have; to look at all URLs each time would be long. */
+      if (stat (prepared, &prepared_st) == 0 && (st.st_mode & ~prepared_st.st_mode & 0777) != 0)
+        lm_file_narrow (copy, mode_of_copy (source, catalog));
+      return catalog;
+    }
 
   g_autoptr (GMappedFile) file = g_mapped_file_new (copy, FALSE, error);
   if (file == NULL)
@@ -177,9 +198,11 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
                               warnings, error);
   if (catalog == NULL)
     return NULL;
+  int mode = mode_of_copy (source, catalog) & (int) st.st_mode;
+  lm_file_narrow (copy, mode);
   g_autoptr (GBytes) frozen = lm_catalog_freeze (catalog, stamp);
   /* Only a cache: where it cannot be written (another user's), the next run parses again. */
   (void) g_file_set_contents_full (prepared, g_bytes_get_data (frozen, NULL), (gssize) g_bytes_get_size (frozen),
-                                   G_FILE_SET_CONTENTS_CONSISTENT, mode_of (source, catalog), NULL);
+                                   G_FILE_SET_CONTENTS_CONSISTENT, mode, NULL);
   return catalog;
 }

@@ -2,7 +2,9 @@
 #pragma once
 /* The files of one catalog source in its directory: record, copy, prepared
  * form. Writing replaces each whole; the record is written last. They are for
- * their owner only when a URL in them has credentials (base/url.h). */
+ * their owner only when a URL in them has credentials (base/url.h), copy and
+ * prepared form also when they are of a file that others may not read; what is
+ * there already is made so too when it is met. */
 #include "ops/source.h"
 
 /** lm_source_record_load: the record NAME.json in @dir.
@@ -10,7 +12,7 @@
 LmSource *lm_source_record_load (const char *dir, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_source_record_save: writes the copy @body (NULL: as it was), of which
- * @catalog was made, then the record. */
+ * @catalog was made (NULL: not known), then the record. */
 gboolean lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, const LmCatalog *catalog,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -57,6 +57,12 @@ absolute_url (const char *url_or_file, GError **error)
       return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
                             "%s: \"%s\" is no scheme of a catalog; http, https and file are", shown, scheme);
     }
+  if (g_ascii_strncasecmp (url_or_file, "http:", 5) == 0 || g_ascii_strncasecmp (url_or_file, "https:", 6) == 0)
+    {
+      g_autofree char *shown = lm_url_redact (url_or_file);
+      return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
+                            "%s: the URL of a catalog begins with http:// or https://; for a file of this name write ./ before it", shown);
+    }
   g_autofree char *path = g_canonicalize_filename (url_or_file, NULL);
   return g_filename_to_uri (path, NULL, error);
 }
@@ -89,6 +95,17 @@ fetch_failed (const char *shown, const GError *failure, GError **error)
   return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH, "catalog source %s: %s", shown, failure->message);
 }
 
+/* The copy is still what the server has. */
+static gboolean
+refresh_unmodified (const char *dir, LmSource *source, char **base_url, const char *shown, GError **error)
+{
+  g_free (source->base_url);
+  source->base_url = g_steal_pointer (base_url);
+  /* Who may read the copy depends on what is in it. A damaged one fails whoever uses it. */
+  g_autoptr (LmCatalog) catalog = lm_source_record_catalog (dir, source, shown, NULL, NULL);
+  return lm_source_record_save (dir, source, NULL, catalog, error);
+}
+
 /* Gets the document of @source; the copy in @dir is changed only once the new
  * one was read without error. */
 static gboolean
@@ -106,13 +123,13 @@ refresh (const char *dir, LmSource *source, const char *shown, gboolean *out_cha
   gboolean changed = document->body != NULL && !lm_source_record_has (dir, source, document->body);
   if (out_changed)
     *out_changed = changed;
+  /* A server's redirects to itself forget what was asked with; records of old versions do too. */
+  g_autofree char *base_url = lm_url_inherit (source->url, document->body ? document->url : source->base_url);
   if (document->body == NULL)
-    return lm_source_record_save (dir, source, NULL, NULL, error);
+    return refresh_unmodified (dir, source, &base_url, shown, error);
 
   gsize size;
   const char *text = g_bytes_get_data (document->body, &size);
-  /* A server's redirects to itself forget what was asked with. */
-  g_autofree char *base_url = lm_url_inherit (source->url, document->url);
   g_autoptr (LmCatalog) catalog = lm_catalog_parse (shown, base_url, text ? text : "", size, warnings, &failure);
   if (catalog == NULL)
     return fetch_failed (shown, failure, error);
@@ -283,7 +300,7 @@ load_extra (LmCatalogSet *set, const char *state_dir, const char *text, GPtrArra
   g_autofree char *url = absolute_url (text, error);
   if (url == NULL)
     return FALSE;
-  g_autofree char *shown = lm_url_redact (text);
+  g_autofree char *shown = is_url (text) ? lm_url_redact (text) : g_strdup (text);
   g_autoptr (GError) failure = NULL;
   LmCatalog *catalog = g_str_has_prefix (url, "file://") ? load_file (shown, url, warnings, &failure)
                                                          : load_url (state_dir, url, shown, warnings, cancellable, &failure);
@@ -303,11 +320,14 @@ lm_source_load_all (const char *state_dir, const char *const *extra, GPtrArray *
                     GError **error)
 {
   g_autoptr (LmCatalogSet) set = lm_catalog_set_new ();
+  g_autofree char *dir = catalogs_dir (state_dir);
+  g_autofree char *urls_dir = g_build_filename (dir, "urls", NULL);
+  /* older versions made it for all to read */
+  lm_file_narrow (urls_dir, 0700);
   for (const char *const *text = extra; text && *text; text++)
     if (!load_extra (set, state_dir, *text, warnings, cancellable, error))
       return NULL;
 
-  g_autofree char *dir = catalogs_dir (state_dir);
   g_autoptr (GPtrArray) sources = lm_source_list (state_dir, warnings, error);
   if (sources == NULL)
     return NULL;

@@ -135,6 +135,29 @@ test_make_dir (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
+static void
+test_narrow (void)
+{
+  g_autofree char *dir = make_dir ();
+  g_autofree char *path = g_build_filename (dir, "file", NULL);
+  g_autofree char *link = g_build_filename (dir, "link", NULL);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (lm_file_write (path, "x", 1, 0600, &error));
+  g_assert_cmpint (chmod (path, 0640), ==, 0);
+  g_assert_cmpint (symlink ("file", link), ==, 0);
+  lm_file_narrow (link, 0600);
+  lm_file_narrow (path, 0644);
+  g_assert_cmpuint (mode_of (path), ==, 0640);
+  lm_file_narrow (path, 0604);
+  g_assert_cmpuint (mode_of (path), ==, 0600);
+  g_assert_cmpint (chmod (dir, 0755), ==, 0);
+  lm_file_narrow (dir, 0700);
+  g_assert_cmpuint (mode_of (dir), ==, 0700);
+  g_assert_true (lm_file_remove_tree (dir, &error));
+  lm_file_narrow (path, 0600);
+  g_assert_no_error (error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -143,6 +166,7 @@ main (int argc, char **argv)
   g_test_add_func ("/file/publish-never-replaces", test_publish_never_replaces);
   g_test_add_func ("/file/remove-tree-keeps-link-target", test_remove_tree_keeps_link_target);
   g_test_add_func ("/file/make-dir", test_make_dir);
+  g_test_add_func ("/file/narrow", test_narrow);
   g_test_add_func ("/file/fault", test_fault);
   return g_test_run ();
 }

@@ -67,8 +67,13 @@ class Server(http.server.BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", moved[path])
             body = b""
-        elif path in ("/lab.yaml", "/open/lab.yaml"):
+        elif path == "/tag.yaml" and self.headers["If-None-Match"]:
+            self.send_response(304)
+            body = b""
+        elif path in ("/lab.yaml", "/open/lab.yaml", "/tag.yaml"):
             self.send_response(200)
+            if path == "/tag.yaml":
+                self.send_header("ETag", '"1"')
         else:
             self.send_response(404)
             body = b""
@@ -173,6 +178,84 @@ with open(private, "w", encoding="utf-8") as file:
 ok(run("catalog", "add", "private", private).returncode == 0, "a catalog with credentials in it")
 run("plan", "debian")
 ok(modes("private") == [0o600, 0o644, 0o600], "its copy is its owner's alone", modes("private"))
+
+# What an older version left: everything for all to read, a base that forgot the user.
+def widen(name):
+    os.chmod(f"{state}/catalogs/urls", 0o755)
+    for suffix in (".catalog", ".json", ".prepared"):
+        if os.path.exists(f"{state}/catalogs/{name}{suffix}"):
+            os.chmod(f"{state}/catalogs/{name}{suffix}", 0o644)
+
+
+def forget_base(name):
+    path = f"{state}/catalogs/{name}.json"
+    with open(path, encoding="utf-8") as file:
+        record = json.load(file)
+    record["base_url"] = record["base_url"].replace("me:word-of-pass@", "")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(record, file)
+
+
+run("catalog", "add", "tag", f"{good}/tag.yaml")
+run("catalog", "add", "lab", f"{good}/lab.yaml")
+for name in ("tag", "lab", "private"):
+    widen(name)
+    if name == "tag":
+        forget_base(name)
+    done = run("catalog", "update", name)
+    ok(done.returncode == 0, f"{name} is updated", done.stderr)
+    wanted = [0o600, 0o644 if name == "private" else 0o600, 0o600]
+    ok(modes(name) == wanted[:len(modes(name))], f"an update that brings nothing new closes {name}", modes(name))
+run("catalog", "remove", "lab", "private")
+asked("/base.qcow2")
+run("pull", "debian")
+ok(set(asked("/base.qcow2")) == set(mine), "and the base has its user again")
+widen("tag")
+os.unlink(f"{state}/catalogs/tag.prepared")
+run("plan", "debian")
+ok(modes("tag") == [0o600] * 3, "as does use of the copy, without the prepared form", modes("tag"))
+widen("tag")
+run("plan", "debian")
+ok(modes("tag") == [0o600] * 3, "and with it", modes("tag"))
+ok(run("catalog", "add", "private", private).returncode == 0 and run("plan", "debian").returncode == 0, "a file")
+os.chmod(f"{state}/catalogs/private.catalog", 0o644)
+run("plan", "debian")
+ok(modes("private") == [0o600, 0o644, 0o600], "also where its own URLs are the secret", modes("private"))
+run("catalog", "remove", "private")
+ok(stat.S_IMODE(os.stat(f"{state}/catalogs/urls").st_mode) == 0o700, "and the directory of copies by URL")
+
+# What its owner alone may read has no copy for others.
+with open(private, "w", encoding="utf-8") as file:
+    file.write(catalog(port).replace("you:word-of-mirror@", "").replace("?sig=token-of-query", ""))
+os.chmod(private, 0o600)
+run("catalog", "add", "private", private)
+run("plan", "debian")
+ok(modes("private") == [0o600, 0o644, 0o600], "a private file without secrets has a private copy", modes("private"))
+widen("private")
+run("catalog", "update", "private")
+ok(modes("private") == [0o600, 0o644, 0o600], "also one that was there", modes("private"))
+
+# Words in the wrong place
+url = "http://me:word-of-pass@127.0.0.1/x?sig=token-of-query"
+for words in (["catalog", "add", url, "lab"], ["catalog", "update", url], ["catalog", "remove", url], ["plan", url],
+              ["plan", f"debian={url}"], ["plan", f"debian@{url}"], ["launch", url, "debian"], ["rm", url], ["show", url], [url],
+              ["help", url], [f"--bogus={url}"], ["plan", f"--json={url}"], ["ps", f"--progress={url}"],
+              ["launch", "a", "debian", "--template", url], ["launch", "a", "debian", "--disk", "http://me:word-of-pass=1@h/x"],
+              ["launch", "a", "debian", "--memory", url], ["launch", "a", "debian", "--network", url],
+              ["launch", "a", "debian", "--publish", "http://me:a word-of-pass@h/x"], ["launch", "--file", url],
+              ["launch", "a", "debian", "--connect", url], ["plan", "debian", "--catalog", "http:/me:word-of-pass@h/x"],
+              ["catalog", "add", "bad", "http:/me:word-of-pass@h/x"], ["catalog", "add", "bad", "//me:word-of-pass@h/x"],
+              ["plan", "debian", "--catalog", "//me:word-of-pass@h/x"], ["plan", "debian", "--catalog", "ftp:/me:word-of-pass@h/x"]):
+    done = run(*words)
+    ok(done.returncode != 0 and len(done.stderr) > 10, f"fails: {' '.join(words)}".replace("word-of-pass", "..."), done.stderr)
+
+# URLs in a catalog that cannot be resolved
+for wrong in ("//me:word-of-pass@h/my file", "my file?sig=token-of-query", "http:/me:word-of-pass@h/x", "http://h:1/a b#token-of-query",
+              "http://me:12/word-of-pass@h/a b"):
+    with open(private, "w", encoding="utf-8") as file:
+        file.write(catalog(port).replace("base.qcow2", wrong))
+    done = run("catalog", "update", "private")
+    ok("is not a URL" in done.stderr, "a URL that is none", done.stderr)
 
 for words in said:
     # What was typed is not shown back by lamina; it is no part of this.
