@@ -100,6 +100,38 @@ mode_of_copy (const LmSource *source, const LmCatalog *catalog)
   return mode_of_record (source);
 }
 
+static const char *const suffixes[] = { ".json", ".catalog", ".prepared" };
+
+/* Whether @file is what a run that was killed while it wrote one of @name's
+ * files left beside it: the file's name and ".XXXXXX". */
+static gboolean
+is_leftover (const char *file, const char *name)
+{
+  gsize length = strlen (name);
+  for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    {
+      gsize whole = length + strlen (suffixes[i]);
+      if (strncmp (file, name, length) == 0 && g_str_has_prefix (file + length, suffixes[i]) && file[whole] == '.'
+          && strlen (file + whole + 1) == 6 && strchr (file + whole + 1, '.') == NULL)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Under the lock of @dir, so that nobody writes them. */
+static void
+sweep (const char *dir, const char *name)
+{
+  g_autoptr (GDir) list = g_dir_open (dir, 0, NULL);
+  const char *file;
+  while (list != NULL && (file = g_dir_read_name (list)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (dir, file, NULL);
+      if (is_leftover (file, name))
+        (void) unlink (path);
+    }
+}
+
 gboolean
 lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, const LmCatalog *catalog, GError **error)
 {
@@ -108,6 +140,7 @@ lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, co
   g_autofree char *record = file_of (dir, source->name, ".json");
   if (!lm_file_make_dir (dir, 0755, error))
     return FALSE;
+  sweep (dir, source->name);
   int mode = mode_of_copy (source, catalog);
   if (body != NULL)
     {
@@ -142,12 +175,12 @@ void
 lm_source_record_erase (const char *dir, const char *name)
 {
   /* The record first: without it the others are nothing. */
-  static const char *const suffixes[] = { ".json", ".catalog", ".prepared" };
   for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
     {
       g_autofree char *path = file_of (dir, name, suffixes[i]);
       (void) unlink (path);
     }
+  sweep (dir, name);
 }
 
 /* What tells one state of the copy from another. */

@@ -11,8 +11,9 @@
  * Errors: LM_SOURCE_ERROR_NOT_FOUND, _CORRUPT. */
 LmSource *lm_source_record_load (const char *dir, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_source_record_save: writes the copy @body (NULL: as it was), of which
- * @catalog was made (NULL: not known), then the record. */
+/** lm_source_record_save: removes what a killed run left, writes the copy
+ * @body (NULL: as it was), of which @catalog was made (NULL: not known), then
+ * the record. */
 gboolean lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, const LmCatalog *catalog,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -22,7 +23,8 @@ gboolean lm_source_record_has (const char *dir, const LmSource *source, GBytes *
 /** lm_source_record_has_copy: whether the copy is there; it is not read. */
 gboolean lm_source_record_has_copy (const char *dir, const char *name);
 
-/** lm_source_record_erase: removes all files of the source; missing ones are fine. */
+/** lm_source_record_erase: removes all files of the source, also what a killed
+ * run left; missing ones are fine. Both under the lock of @dir. */
 void lm_source_record_erase (const char *dir, const char *name);
 
 /** lm_source_record_catalog: the catalog of the copy, by its prepared form if

@@ -222,6 +222,28 @@ os.chmod(f"{state}/catalogs/private.catalog", 0o644)
 run("plan", "debian")
 ok(modes("private") == [0o600, 0o644, 0o600], "also where its own URLs are the secret", modes("private"))
 run("catalog", "remove", "private")
+
+# What a run that was killed while it wrote left beside the files.
+def leave(*names):
+    for name in names:
+        with open(f"{state}/catalogs/{name}", "w", encoding="utf-8") as file:
+            file.write("word-of-pass")
+        os.chmod(f"{state}/catalogs/{name}", 0o600)
+
+
+def there(*names):
+    return [name for name in names if os.path.exists(f"{state}/catalogs/{name}")]
+
+
+leave("tag.json.A1b2C3", "tag.catalog.A1b2C3", "tag.json.A1b2C", "tagg.json.A1b2C3")
+run("catalog", "update", "tag")
+ok(there("tag.json.A1b2C3", "tag.catalog.A1b2C3") == [], "an update sweeps what a killed one left")
+leave("tag.json.A1b2C3")
+run("catalog", "remove", "tag")
+ok(there("tag.json.A1b2C3", "tag.json") == [], "as does removal")
+ok(there("tag.json.A1b2C", "tagg.json.A1b2C3") == ["tag.json.A1b2C", "tagg.json.A1b2C3"], "and nothing else")
+os.unlink(f"{state}/catalogs/tag.json.A1b2C")
+os.unlink(f"{state}/catalogs/tagg.json.A1b2C3")
 ok(stat.S_IMODE(os.stat(f"{state}/catalogs/urls").st_mode) == 0o700, "and the directory of copies by URL")
 
 # What its owner alone may read has no copy for others.
