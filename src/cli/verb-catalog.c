@@ -92,7 +92,8 @@ run_update (const LmInvocation *invocation, GError **error)
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "sources");
   json_builder_begin_array (builder);
-  guint failed = 0, total = 0;
+  /* Asked for all: those whose record cannot be read are not updated either. */
+  guint unreadable = lm_args_n_words (invocation->args) ? 0 : warnings->len, failed = unreadable, total = unreadable;
   g_autoptr (GError) last = NULL;
   for (const char *const *name = names; *name; name++, total++)
     {
@@ -124,7 +125,8 @@ run_update (const LmInvocation *invocation, GError **error)
         print_document (builder);
       return TRUE;
     }
-  return lm_throw (error, last->domain, last->code, "%u of %u catalog sources could not be updated", failed, total);
+  return lm_throw (error, last ? last->domain : LM_SOURCE_ERROR, last ? last->code : LM_SOURCE_ERROR_FETCH,
+                   "%u of %u catalog sources could not be updated", failed, total);
 }
 
 static gboolean

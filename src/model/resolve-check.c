@@ -81,7 +81,7 @@ throw_unknown (const LmCatalogSet *set, const char *name, GError **error)
                      "there is no layer \"%s\"; did you mean \"%s\"?", name, near);
   return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_UNKNOWN,
                    lm_catalog_set_get_length (set) ? "there is no layer \"%s\"; lamina list shows what there is"
-                                                   : "there is no layer \"%s\", as there is no catalog; add one with lamina catalog add",
+                                                   : "there is no layer \"%s\", as there is no catalog that can be read; add one with lamina catalog add",
                    name);
 }
 

@@ -184,6 +184,7 @@ with open(f"{state}/catalogs/lab.json", "w", encoding="utf-8") as file:
     file.write("{")
 done = run("catalog", "list")
 ok(done.returncode == 0 and "lab.json" in done.stderr, "a damaged record is a warning", done.stderr)
+expect(5, "a damaged record is not updated", "catalog", "update")
 ok(run("catalog", "remove", "lab").returncode == 0, "a damaged source can be removed")
 expect(3, "without it nothing is known", "plan", "nginx")
 ok(run("plan", "nginx", "--catalog", catalog).returncode == 0, "--catalog FILE")

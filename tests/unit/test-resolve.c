@@ -99,7 +99,7 @@ test_unknown (void)
   assert_fails (set, "os=nginx", LM_RESOLVE_ERROR_GROUP, "nginx is of the group web, not os: write web=nginx");
   g_autoptr (LmCatalogSet) empty = lm_catalog_set_new ();
   assert_fails (empty, "nginx", LM_RESOLVE_ERROR_UNKNOWN,
-                "there is no layer \"nginx\", as there is no catalog; add one with lamina catalog add");
+                "there is no layer \"nginx\", as there is no catalog that can be read; add one with lamina catalog add");
   g_autoptr (GError) error = NULL;
   g_assert_null (lm_resolve (set, (const char *const[]){ NULL }, NULL, &error));
   g_assert_error (error, LM_SELECTION_ERROR, LM_SELECTION_ERROR_INVALID);
