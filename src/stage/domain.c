@@ -23,6 +23,7 @@ typedef struct
   const LmDomainSpec *spec;
   GPtrArray *networks; /* LmDomainNetwork, none of them NONE */
   LmDomainGraphics *graphics; /* NULL: none */
+  gboolean known_cpu;         /* the CPU is TCG_CPU_X86, by lamina's choice */
 } Build;
 
 static void
@@ -159,14 +160,15 @@ add_graphics (LmXml *xml, LmXmlNode *into, const LmDomainGraphics *graphics)
 }
 
 static void
-add_cpu (LmXml *xml, LmXmlNode *into, const LmDomainSpec *spec)
+add_cpu (LmXml *xml, LmXmlNode *into, Build *build)
 {
-  gboolean kvm = strcmp (spec->virt_type, "kvm") == 0;
+  const LmDomainSpec *spec = build->spec;
   const char *cpu = spec->cpu;
-  if (cpu == NULL && !kvm)
-    cpu = strcmp (spec->arch, "x86_64") == 0 ? TCG_CPU_X86 : "max";
+  build->known_cpu = cpu == NULL && strcmp (spec->virt_type, "qemu") == 0 && strcmp (spec->arch, "x86_64") == 0;
+  if (build->known_cpu)
+    cpu = TCG_CPU_X86;
   if (cpu == NULL)
-    cpu = "host-passthrough";
+    cpu = strcmp (spec->virt_type, "kvm") == 0 ? "host-passthrough" : "max";
   LmXmlNode *node = lm_xml_add (xml, into, "cpu", NULL);
   if (strcmp (cpu, "host-passthrough") == 0 || strcmp (cpu, "host-model") == 0)
     lm_xml_set (xml, node, "mode", cpu);
@@ -193,7 +195,7 @@ add_kernel (LmXml *xml, LmXmlNode *into, const LmDomainSpec *spec)
 static gboolean
 fill_marker (LmXml *xml, LmXmlNode *into, const char *name, gpointer user_data, GError **error)
 {
-  const Build *build = user_data;
+  Build *build = user_data;
   if (strcmp (name, "disks") == 0)
     add_disks (xml, into, build->spec);
   else if (strcmp (name, "interfaces") == 0)
@@ -201,7 +203,7 @@ fill_marker (LmXml *xml, LmXmlNode *into, const char *name, gpointer user_data, 
   else if (strcmp (name, "graphics") == 0)
     add_graphics (xml, into, build->graphics);
   else if (strcmp (name, "cpu") == 0)
-    add_cpu (xml, into, build->spec);
+    add_cpu (xml, into, build);
   else if (strcmp (name, "kernel") == 0 && build->spec->kernel != NULL)
     add_kernel (xml, into, build->spec);
   else if (strcmp (name, "kernel") == 0)
@@ -312,6 +314,24 @@ add_published_network (LmXml *xml, const Build *build, const LmDomainNetwork *ne
   add_argument (xml, commandline, device);
 }
 
+/* At each start of an x86 guest libvirt asks QEMU for every property of the
+ * CPU, one by one: some 400 round trips, four fifths of an emulated machine's
+ * start. Without this capability it reads the same from the CPUID words, in
+ * three. Nothing is lost where QEMU emulates a model that it emulates whole:
+ * libvirt records the same CPU. Elsewhere it stays: the words lack what KVM
+ * says through MSRs, and libvirt means <qemu:capabilities> for experiments.
+ * A template rules: its own type, and its own capabilities. */
+static void
+ask_for_no_cpu_properties (LmXml *xml)
+{
+  g_autofree char *type = lm_xml_attribute (lm_xml_root (xml), "type");
+  if (g_strcmp0 (type, "qemu") != 0 || lm_xml_child (lm_xml_root (xml), QEMU_URI, "capabilities") != NULL)
+    return;
+  lm_xml_declare (xml, "qemu", QEMU_URI);
+  LmXmlNode *capabilities = lm_xml_add_ns (xml, lm_xml_root (xml), "qemu", QEMU_URI, "capabilities");
+  lm_xml_set (xml, lm_xml_add (xml, capabilities, "del", NULL), "capability", "cpu-unavailable-features");
+}
+
 static gboolean
 read_networks (Build *build, GError **error)
 {
@@ -362,5 +382,7 @@ lm_domain_xml (const LmDomainSpec *spec, const char *const *template_dirs, const
   for (guint i = 0; i < build.networks->len; i++)
     if (is_published (&build, i))
       add_published_network (xml, &build, g_ptr_array_index (build.networks, i), i);
+  if (build.known_cpu)
+    ask_for_no_cpu_properties (xml);
   return lm_xml_to_string (xml, error);
 }

@@ -25,7 +25,9 @@
  * their common layers in the host's page cache, which cache='none' would lose.
  * discard='unmap' gives back what the guest trims.
  *
- * Published ports: see add_published_network() for why not passt. */
+ * Published ports: see add_published_network() for why not passt. What an
+ * emulated machine does without for a faster start, and which do not:
+ * ask_for_no_cpu_properties(). */
 #include "model/domain-spec.h"
 
 /** lm_domain_xml: the domain XML of @spec, newly allocated. @template_dirs

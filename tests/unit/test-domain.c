@@ -62,6 +62,48 @@ test_golden_cpu (void)
   assert_golden (spec, NULL, "cpu-model");
 }
 
+/* Whether the XML of @spec by the template @text, NULL for the shipped one, has
+ * libvirt ask QEMU for less. */
+static gboolean
+asks_less (const LmDomainSpec *spec, const char *text)
+{
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "cpu.xml", NULL);
+  g_autoptr (GError) error = NULL;
+  if (text != NULL)
+    g_file_set_contents (path, text, -1, &error);
+  g_assert_no_error (error);
+  g_autofree char *xml = make_xml (spec, text != NULL ? path : NULL, &error);
+  g_assert_no_error (error);
+  return strstr (xml, "<qemu:del capability=\"cpu-unavailable-features\"/>") != NULL;
+}
+
+#define CPU_BODY                                                                                                       \
+  "<name>@NAME@</name><uuid>@UUID@</uuid><memory unit='b'>@MEMORY@</memory><devices><?lamina disks?></devices>"
+
+/* libvirt may be spared its look at the CPU only where QEMU emulates the model
+ * that lamina chose. */
+static void
+test_cpu_properties (void)
+{
+  g_autoptr (LmDomainSpec) spec = test_spec_minimal ();
+  g_assert_false (asks_less (spec, NULL));
+  g_free (spec->virt_type);
+  spec->virt_type = g_strdup ("qemu");
+  g_assert_true (asks_less (spec, NULL));
+  g_assert_true (asks_less (spec, "<domain type='@VIRT_TYPE@'>" CPU_BODY "<?lamina cpu?></domain>"));
+  g_assert_false (asks_less (spec, "<domain type='@VIRT_TYPE@'>" CPU_BODY "</domain>"));
+  g_assert_false (asks_less (spec, "<domain type='kvm'>" CPU_BODY "<?lamina cpu?></domain>"));
+  g_assert_false (asks_less (spec, "<domain type='qemu' xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>" CPU_BODY
+                                   "<?lamina cpu?><q:capabilities/></domain>"));
+  g_free (spec->arch);
+  spec->arch = g_strdup ("aarch64");
+  g_assert_false (asks_less (spec, NULL));
+  g_free (spec->arch);
+  spec->arch = g_strdup ("x86_64");
+  spec->cpu = g_strdup ("Nehalem");
+  g_assert_false (asks_less (spec, NULL));
+}
+
 static void
 test_golden_network (void)
 {
@@ -231,6 +273,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/domain/golden/templates", test_golden_templates);
   g_test_add_func ("/domain/golden/cpu", test_golden_cpu);
+  g_test_add_func ("/domain/cpu-properties", test_cpu_properties);
   g_test_add_func ("/domain/golden/network", test_golden_network);
   g_test_add_func ("/domain/golden/graphics", test_golden_graphics);
   g_test_add_func ("/domain/schema", test_schema);
