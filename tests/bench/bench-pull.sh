@@ -18,7 +18,7 @@ memory_bound=64
 for tool in nginx curl openssl qemu-img python3; do
   if ! command -v $tool >/dev/null; then
     echo "pull: skipped, $tool is not installed"
-    exit 0
+    exit 77
   fi
 done
 
