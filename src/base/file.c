@@ -30,10 +30,44 @@ lm_file_write (const char *path, const void *data, gsize size, int mode, GError 
   return lm_file_sync_dir (dir, error);
 }
 
-GBytes *
-lm_file_read (const char *path, gsize max_size, GError **error)
+/* Waits until @fd, which does not block, has something, or its end has come. */
+static gboolean
+wait_readable (int fd, GCancellable *cancellable, GError **error)
 {
-  lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  GPollFD fds[2] = { { .fd = fd, .events = G_IO_IN } };
+  if (!g_cancellable_make_pollfd (cancellable, &fds[1]))
+    return lm_throw (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES, "too many open files");
+  int n;
+  do
+    n = g_poll (fds, G_N_ELEMENTS (fds), -1);
+  while (n < 0 && errno == EINTR);
+  g_cancellable_release_fd (cancellable);
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+/* As lm_fd_read_full(), of what may take its time. */
+static gboolean
+read_stream (int fd, guint8 *buffer, gsize size, gsize *out_read, GCancellable *cancellable, GError **error)
+{
+  for (*out_read = 0; *out_read < size;)
+    {
+      if (!wait_readable (fd, cancellable, error))
+        return FALSE;
+      ssize_t n = read (fd, buffer + *out_read, size - *out_read);
+      if (n == 0)
+        break;
+      if (n < 0 && errno != EINTR && errno != EAGAIN)
+        return lm_throw_errno (error, "read");
+      if (n > 0)
+        *out_read += (gsize) n;
+    }
+  return TRUE;
+}
+
+GBytes *
+lm_file_read (const char *path, gsize max_size, GCancellable *cancellable, GError **error)
+{
+  lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd < 0)
     return lm_throw_errno_null (error, "cannot open %s", path);
   struct stat st;
@@ -41,9 +75,12 @@ lm_file_read (const char *path, gsize max_size, GError **error)
     return lm_throw_errno_null (error, "cannot stat %s", path);
   if (S_ISDIR (st.st_mode))
     return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY, "%s is a directory", path);
+  gboolean regular = S_ISREG (st.st_mode);
+  if (!regular && cancellable == NULL)
+    return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, "%s is no regular file", path);
 
   g_autoptr (GByteArray) array = g_byte_array_new ();
-  if (S_ISREG (st.st_mode) && st.st_size > 0 && (guint64) st.st_size <= max_size)
+  if (regular && st.st_size > 0 && (guint64) st.st_size <= max_size)
     g_byte_array_set_size (array, (guint) st.st_size);
   gsize used = 0;
   for (;;)
@@ -51,7 +88,8 @@ lm_file_read (const char *path, gsize max_size, GError **error)
       if (used == array->len)
         g_byte_array_set_size (array, array->len + 64 * 1024);
       gsize n;
-      if (!lm_fd_read_full (fd, array->data + used, array->len - used, &n, error))
+      if (regular ? !lm_fd_read_full (fd, array->data + used, array->len - used, &n, error)
+                  : !read_stream (fd, array->data + used, array->len - used, &n, cancellable, error))
         {
           g_prefix_error (error, "%s: ", path);
           return NULL;

@@ -9,8 +9,11 @@
 gboolean lm_file_write (const char *path, const void *data, gsize size, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_file_read: the whole of @path, refused above @max_size bytes
- * (G_IO_ERROR_MESSAGE_TOO_LARGE). */
-GBytes *lm_file_read (const char *path, gsize max_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * (G_IO_ERROR_MESSAGE_TOO_LARGE). Pipes and the like, which may never give
+ * anything, are waited for until @cancellable is cancelled; without one only a
+ * regular file is read (G_IO_ERROR_NOT_REGULAR_FILE). */
+GBytes *lm_file_read (const char *path, gsize max_size, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_file_publish: renames @from to @to, never replacing (G_IO_ERROR_EXISTS
  * when @to is there), both below @dir_fd, then fsyncs @to's directory. The

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 G_DEFINE_QUARK (lm-cache-error-quark, lm_cache_error)
 
@@ -53,23 +54,55 @@ make_dir_at (int dir_fd, const char *name, mode_t mode, GError **error)
   return lm_throw_errno (error, "cannot make directory %s", name);
 }
 
+/* What lies in a directory is believed; so nobody but its user and root may put
+ * anything there. */
+static gboolean
+check_owner (int dir_fd, const char *name, GError **error)
+{
+  struct stat st;
+  if (fstatat (dir_fd, name, &st, 0) < 0)
+    return lm_throw_errno (error, "cannot stat %s", name);
+  if (st.st_uid != geteuid () && st.st_uid != 0)
+    return lm_throw (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                     "%s belongs to user %u, whose files are not to be trusted; use another --state-dir", name,
+                     (guint) st.st_uid);
+  if ((st.st_mode & S_IWOTH) != 0 && (st.st_mode & S_ISVTX) == 0)
+    return lm_throw (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                     "everybody can write to %s, so what is in it is not to be trusted; \"chmod o-w\" it, empty", name);
+  return TRUE;
+}
+
+gboolean
+lm_cache_make_dir (const char *state_dir, GError **error)
+{
+  g_autofree char *dir = g_canonicalize_filename (state_dir, NULL);
+  if (!g_file_test (dir, G_FILE_TEST_IS_DIR))
+    {
+      g_autofree char *parent = g_path_get_dirname (dir);
+      gboolean made = geteuid () == 0 ? lm_file_make_dir (parent, 0755, error)
+                                      : g_mkdir_with_parents (parent, 0777) == 0
+                                          || lm_throw_errno (error, "cannot make directory %s", parent);
+      if (!made || !make_dir_at (AT_FDCWD, dir, 0755, error))
+        return FALSE;
+    }
+  return check_owner (AT_FDCWD, dir, error);
+}
+
 LmCache *
 lm_cache_open (const char *state_dir, GError **error)
 {
   g_autoptr (LmCache) cache = g_new0 (LmCache, 1);
   cache->fd = -1;
   cache->dir = g_canonicalize_filename (state_dir, NULL);
-  if (!g_file_test (cache->dir, G_FILE_TEST_IS_DIR))
-    {
-      g_autofree char *parent = g_path_get_dirname (cache->dir);
-      if (!lm_file_make_dir (parent, 0755, error) || !make_dir_at (AT_FDCWD, cache->dir, 0755, error))
-        return NULL;
-    }
+  if (!lm_cache_make_dir (cache->dir, error))
+    return NULL;
   cache->fd = open (cache->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (cache->fd < 0)
     return lm_throw_errno_null (error, "cannot open %s", cache->dir);
   if (!make_dir_at (cache->fd, kinds[LM_PLAN_LAYER].dir, 0755, error)
-      || !make_dir_at (cache->fd, kinds[LM_PLAN_BLOB].dir, 0755, error) || !make_dir_at (cache->fd, "partial", 0700, error))
+      || !make_dir_at (cache->fd, kinds[LM_PLAN_BLOB].dir, 0755, error) || !make_dir_at (cache->fd, "partial", 0700, error)
+      || !check_owner (cache->fd, kinds[LM_PLAN_LAYER].dir, error) || !check_owner (cache->fd, kinds[LM_PLAN_BLOB].dir, error)
+      || !check_owner (cache->fd, "partial", error))
     {
       g_prefix_error (error, "%s: ", cache->dir);
       return NULL;

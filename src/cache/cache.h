@@ -36,8 +36,15 @@ typedef struct
 void lm_cache_entry_free (LmCacheEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCacheEntry, lm_cache_entry_free)
 
-/** lm_cache_open: the cache in @state_dir, which is made with what belongs in
- * it if missing (0755, so that QEMU's user reaches the layers). Errors: G_IO_ERROR. */
+/** lm_cache_make_dir: makes the state directory if missing (0755, so that QEMU's
+ * user reaches the layers). What is missing above it root makes so too; for
+ * others, whose QEMU runs as they do, the umask rules there.
+ * Errors: G_IO_ERROR; _PERMISSION_DENIED also where another user could put
+ * files that lamina would take for its own. */
+gboolean lm_cache_make_dir (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_cache_open: the cache in @state_dir, made as above with what belongs in it.
+ * Errors: as above, for its directories too. */
 LmCache *lm_cache_open (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void lm_cache_close (LmCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCache, lm_cache_close)

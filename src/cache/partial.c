@@ -208,7 +208,7 @@ url_key (const char *url)
 char *
 lm_partial_get_validator (LmPartial *partial, const char *url)
 {
-  g_autoptr (GBytes) bytes = lm_file_read (partial->from_path, MAX_FROM, NULL);
+  g_autoptr (GBytes) bytes = lm_file_read (partial->from_path, MAX_FROM, NULL, NULL);
   if (bytes == NULL)
     return NULL;
   gsize size;
@@ -268,6 +268,11 @@ lm_partial_publish (LmPartial *partial, LmPlanKind kind, GError **error)
           || (guint64) st.st_size != lm_partial_get_size (partial))
         return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s/%s is there, but is another file: remove it",
                          lm_cache_get_dir (partial->cache), to);
+      /* Who published it may have been killed before it was durable. */
+      g_autofree char *path = g_build_filename (lm_cache_get_dir (partial->cache), to, NULL);
+      g_autofree char *dir = g_path_get_dirname (path);
+      if (!lm_file_sync_dir (dir, error))
+        return FALSE;
       (void) unlink (partial->path);
     }
   (void) unlink (partial->from_path);

@@ -64,20 +64,22 @@ read_disk (LmArgs *args, LmLaunchRequest *request, GError **error)
 }
 
 static GBytes *
-read_seed_file (const char *key, const char *path, GError **error)
+read_seed_file (const char *key, const char *path, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  GBytes *bytes = lm_file_read (path, MAX_SEED_FILE, &failure);
-  if (bytes == NULL)
+  GBytes *bytes = lm_file_read (path, MAX_SEED_FILE, cancellable, &failure);
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    g_propagate_error (error, g_steal_pointer (&failure));
+  else if (bytes == NULL)
     return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--cloud-init %s: %s", key, failure->message);
   return bytes;
 }
 
 /* A file of public keys, one a line, as ~/.ssh/authorized_keys has them. */
 static gboolean
-read_ssh_keys (GStrvBuilder *keys, const char *path, GError **error)
+read_ssh_keys (GStrvBuilder *keys, const char *path, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GBytes) bytes = read_seed_file ("ssh-key", path, error);
+  g_autoptr (GBytes) bytes = read_seed_file ("ssh-key", path, cancellable, error);
   if (bytes == NULL)
     return FALSE;
   gsize size;
@@ -102,35 +104,37 @@ read_ssh_keys (GStrvBuilder *keys, const char *path, GError **error)
 }
 
 static gboolean
-read_cloud_init_pair (LmLaunchRequest *request, GStrvBuilder *keys, const char *key, const char *path, GError **error)
+read_cloud_init_pair (LmLaunchRequest *request, GStrvBuilder *keys, const char *key, const char *path,
+                      GCancellable *cancellable, GError **error)
 {
   GBytes **slot = strcmp (key, "user-data") == 0        ? &request->user_data
                   : strcmp (key, "meta-data") == 0      ? &request->meta_data
                   : strcmp (key, "network-config") == 0 ? &request->network_config
                                                         : NULL;
   if (strcmp (key, "ssh-key") == 0)
-    return read_ssh_keys (keys, path, error);
+    return read_ssh_keys (keys, path, cancellable, error);
   if (slot == NULL)
     return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE,
                      "--cloud-init: \"%s\" is unknown; it takes user-data=, meta-data=, network-config= and ssh-key=", key);
   if (*slot != NULL)
     return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--cloud-init: %s is given twice", key);
-  *slot = read_seed_file (key, path, error);
+  *slot = read_seed_file (key, path, cancellable, error);
   return *slot != NULL;
 }
 
 static gboolean
-read_cloud_init (LmArgs *args, LmLaunchRequest *request, GError **error)
+read_cloud_init (const LmInvocation *invocation, LmLaunchRequest *request, GError **error)
 {
   g_autoptr (GStrvBuilder) keys = g_strv_builder_new ();
-  for (const char *const *value = lm_args_get_all (args, "cloud-init"); *value; value++)
+  for (const char *const *value = lm_args_get_all (invocation->args, "cloud-init"); *value; value++)
     {
       request->cloud_init = TRUE;
       g_auto (GStrv) pairs = g_strsplit (*value, ",", -1);
       for (char **pair = pairs; *pair; pair++)
         {
           const char *path;
-          if (!split_pair ("cloud-init", *pair, &path, error) || !read_cloud_init_pair (request, keys, *pair, path, error))
+          if (!split_pair ("cloud-init", *pair, &path, error)
+              || !read_cloud_init_pair (request, keys, *pair, path, invocation->cancellable, error))
             return FALSE;
         }
     }
@@ -191,7 +195,7 @@ lm_machine_request (const LmInvocation *invocation, GError **error)
 {
   LmArgs *args = invocation->args;
   const char *file = lm_args_get (args, "file");
-  if (file && !lm_spec_file_merge (args, file, error))
+  if (file && !lm_spec_file_merge (args, file, invocation->cancellable, error))
     return NULL;
   if (lm_args_n_words (args) < 2)
     return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "a name and at least one selection are needed: %s",
@@ -210,7 +214,7 @@ lm_machine_request (const LmInvocation *invocation, GError **error)
     }
   request->selections = g_strdupv ((char **) words + 1);
   if (!read_compute (invocation, request, error) || !read_disk (args, request, error) || !read_devices (args, request, error)
-      || !read_cloud_init (args, request, error))
+      || !read_cloud_init (invocation, request, error))
     return NULL;
   const char *template = lm_args_get (args, "template");
   request->template = g_strdup (template ? template : invocation->settings->template);

@@ -132,13 +132,18 @@ merge_words (LmArgs *args, const LmYamlNode *root, GError **error)
 }
 
 gboolean
-lm_spec_file_merge (LmArgs *args, const char *path, GError **error)
+lm_spec_file_merge (LmArgs *args, const char *path, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_SIZE, &failure);
+  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_SIZE, cancellable, &failure);
   gsize size = 0;
   const char *text = bytes ? g_bytes_get_data (bytes, &size) : NULL;
   g_autoptr (LmYamlNode) root = bytes ? lm_yaml_node_parse (path, text, size, NULL, &failure) : NULL;
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   if (root == NULL)
     return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s", failure->message);
   if (lm_yaml_node_get_kind (root) != LM_YAML_MAPPING)

@@ -104,7 +104,7 @@ file_code (const GError *error)
 }
 
 static LmHttpDocument *
-get_file (const char *url, gsize max_size, GError **error)
+get_file (const char *url, gsize max_size, GCancellable *cancellable, GError **error)
 {
   g_autofree char *host = NULL;
   g_autofree char *path = g_filename_from_uri (url, &host, NULL);
@@ -115,7 +115,12 @@ get_file (const char *url, gsize max_size, GError **error)
       return NULL;
     }
   g_autoptr (GError) failure = NULL;
-  GBytes *body = lm_file_read (path, max_size, &failure);
+  GBytes *body = lm_file_read (path, max_size, cancellable, &failure);
+  if (body == NULL && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
   if (body == NULL)
     {
       g_propagate_error (error, lm_http_error_new (file_code (failure), 0, "%s", failure->message));
@@ -132,6 +137,6 @@ lm_http_get (const char *url, const char *etag, gsize max_size, const LmHttpOpti
              GError **error)
 {
   if (g_ascii_strncasecmp (url, "file:", 5) == 0)
-    return get_file (url, max_size, error);
+    return get_file (url, max_size, cancellable, error);
   return get_http (url, etag, max_size, options, cancellable, error);
 }

@@ -182,6 +182,19 @@ lm_catalog_set_load_groups (const LmCatalogSet *set)
   return groups;
 }
 
+gboolean
+lm_catalog_set_declares (const LmCatalogSet *set, guint index, const char *name)
+{
+  const LmCatalog *catalog = member (set, index)->catalog;
+  for (guint i = 0; i < lm_catalog_get_n_groups (catalog); i++)
+    {
+      g_autoptr (LmGroup) group = lm_catalog_load_group (catalog, i);
+      if (strcmp (group->name, name) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static int
 compare_listed (gconstpointer a, gconstpointer b, gpointer user_data)
 {

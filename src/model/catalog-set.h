@@ -49,6 +49,9 @@ GPtrArray *lm_catalog_set_load_layers (const LmCatalogSet *set);
  * several catalogs have means what the one of highest priority says. */
 GPtrArray *lm_catalog_set_load_groups (const LmCatalogSet *set);
 
+/** lm_catalog_set_declares: whether the catalog at @index itself has the group @name. */
+gboolean lm_catalog_set_declares (const LmCatalogSet *set, guint index, const char *name);
+
 /** lm_catalog_set_suggest: the name of the layer
  * that is nearest to @name (valid); NULL when none is near. Newly allocated. */
 char *lm_catalog_set_suggest (const LmCatalogSet *set, const char *name);

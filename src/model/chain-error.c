@@ -29,14 +29,16 @@ version_of (const LmCatalogSet *set, LmLayerRef ref)
 }
 
 static void
-walk (const LmCatalogSet *set, const LmDigest *parent, Stack *out)
+walk (const LmCatalogSet *set, const LmCandidate *top, const LmBuild *top_build, Stack *out)
 {
   guint build;
+  LmLayerRef ref = top->ref;
+  const LmDigest *parent = top_build->has_parent ? &top_build->parent : NULL;
   out->length = 0;
   while (parent != NULL && out->length < LM_CHAIN_MAX
-         && lm_chain_find_build (set, parent, &out->layers[out->length], &build))
+         && lm_chain_find_build (set, parent, ref.catalog, NULL, &out->layers[out->length], &build))
     {
-      LmLayerRef ref = out->layers[out->length++];
+      ref = out->layers[out->length++];
       parent = lm_catalog_get_build (lm_catalog_set_get (set, ref.catalog), build).parent;
     }
   out->complete = parent == NULL;
@@ -85,9 +87,8 @@ exists (const LmCatalogSet *set, const LmResolution *r, guint n)
   const LmCandidate *top = r->layers->pdata[n - 1];
   for (guint i = 0; i < top->layer->builds->len; i++)
     {
-      const LmBuild *build = top->layer->builds->pdata[i];
       Stack stack;
-      walk (set, build->has_parent ? &build->parent : NULL, &stack);
+      walk (set, top, top->layer->builds->pdata[i], &stack);
       gboolean same = stack.complete && stack.length == n - 1;
       for (guint j = 0; same && j < n - 1; j++)
         same = has_name (set, &stack, ((LmCandidate *) r->layers->pdata[j])->layer->name);
@@ -99,14 +100,14 @@ exists (const LmCatalogSet *set, const LmResolution *r, guint n)
 
 /* "mariadb 10.11 is built on debian 12.11 + nginx 1.22.1 only" */
 static char *
-format_existing (const LmCatalogSet *set, const LmLayer *layer)
+format_existing (const LmCatalogSet *set, const LmCandidate *candidate)
 {
+  const LmLayer *layer = candidate->layer;
   g_autoptr (GPtrArray) stacks = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < layer->builds->len; i++)
     {
-      const LmBuild *build = layer->builds->pdata[i];
       Stack stack;
-      walk (set, build->has_parent ? &build->parent : NULL, &stack);
+      walk (set, candidate, layer->builds->pdata[i], &stack);
       g_autofree char *text = format_stack (set, &stack);
       if (!g_ptr_array_find_with_equal_func (stacks, text, g_str_equal, NULL))
         g_ptr_array_add (stacks, g_steal_pointer (&text));
@@ -129,9 +130,8 @@ find_addition (const LmCatalogSet *set, const LmResolution *r, const LmCandidate
 {
   for (guint i = 0; i < candidate->layer->builds->len; i++)
     {
-      const LmBuild *build = candidate->layer->builds->pdata[i];
       Stack stack;
-      walk (set, build->has_parent ? &build->parent : NULL, &stack);
+      walk (set, candidate, candidate->layer->builds->pdata[i], &stack);
       gboolean all = stack.complete;
       for (guint j = 0; all && j < r->layers->len; j++)
         {
@@ -172,7 +172,7 @@ lm_chain_throw_no_build (const LmCatalogSet *set, const LmResolution *resolution
   g_autofree char *below = format_resolved (r, n - 1);
   g_string_append_printf (text, "no builds make up %s: missing is a build of %s %s %s%s", whole, missing->layer->name,
                           missing->layer->version, n > 1 ? "on " : "as a base", below);
-  g_autofree char *existing = format_existing (set, missing->layer);
+  g_autofree char *existing = format_existing (set, missing);
   g_string_append_printf (text, "; %s", existing);
   g_autofree char *addition = NULL;
   for (guint i = r->layers->len; i-- > 0 && addition == NULL;)

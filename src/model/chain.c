@@ -46,23 +46,30 @@ lm_chain_get_build (const LmCatalogSet *set, const LmChain *chain, guint index)
   return lm_catalog_get_build (lm_catalog_set_get (set, link->candidate->ref.catalog), link->build);
 }
 
-gboolean
-lm_chain_find_build (const LmCatalogSet *set, const LmDigest *digest, LmLayerRef *out_ref, guint *out_build)
+static gboolean
+find_build_in (const LmCatalogSet *set, guint index, const LmDigest *digest, GHashTable *among, LmLayerRef *out_ref,
+               guint *out_build)
 {
-  for (guint i = 0; i < lm_catalog_set_get_length (set); i++)
-    {
-      const LmCatalog *catalog = lm_catalog_set_get (set, i);
-      guint build = lm_catalog_find_build (catalog, digest);
-      if (build == LM_CATALOG_NONE)
-        continue;
-      LmLayerRef ref = { i, lm_catalog_get_build (catalog, build).layer };
-      if (!lm_catalog_set_is_visible (set, ref))
-        continue;
-      *out_ref = ref;
-      *out_build = build;
-      return TRUE;
-    }
-  return FALSE;
+  const LmCatalog *catalog = lm_catalog_set_get (set, index);
+  guint build = lm_catalog_find_build (catalog, digest);
+  if (build == LM_CATALOG_NONE)
+    return FALSE;
+  LmLayerRef ref = { index, lm_catalog_get_build (catalog, build).layer };
+  if (among != NULL ? !g_hash_table_contains (among, &ref) : !lm_catalog_set_is_visible (set, ref))
+    return FALSE;
+  *out_ref = ref;
+  *out_build = build;
+  return TRUE;
+}
+
+gboolean
+lm_chain_find_build (const LmCatalogSet *set, const LmDigest *digest, guint own, GHashTable *among, LmLayerRef *out_ref,
+                     guint *out_build)
+{
+  gboolean found = find_build_in (set, own, digest, among, out_ref, out_build);
+  for (guint i = 0; i < lm_catalog_set_get_length (set) && !found; i++)
+    found = i != own && find_build_in (set, i, digest, among, out_ref, out_build);
+  return found;
 }
 
 /* ---- whether a chain is an answer ---- */
@@ -163,6 +170,10 @@ required_groups_are_in (const Search *s, const LmChain *chain)
     {
       const LmGroup *group = s->resolution->groups->pdata[i];
       gboolean found = !group->required;
+      gboolean asked = FALSE;
+      for (guint j = 0; j < chain->length && !found && !asked; j++)
+        asked = lm_catalog_set_declares (s->set, chain->links[j].candidate->ref.catalog, group->name);
+      found |= !asked;
       for (guint j = 0; j < chain->length && !found; j++)
         found = strcmp (layer_at (chain, j)->group, group->name) == 0;
       if (!found)
@@ -316,18 +327,14 @@ walk (const Search *s, LmChainLink top, LmChain *chain)
 {
   LmChainLink down[LM_CHAIN_MAX] = { top };
   guint n = 1;
-  const LmCatalog *catalog = lm_catalog_set_get (s->set, top.candidate->ref.catalog);
-  const LmDigest *parent = lm_catalog_get_build (catalog, top.build).parent;
+  LmLayerRef ref = top.candidate->ref;
+  const LmDigest *parent = lm_catalog_get_build (lm_catalog_set_get (s->set, ref.catalog), top.build).parent;
   while (parent != NULL)
     {
-      LmLayerRef ref;
       guint build;
-      if (n == LM_CHAIN_MAX || !lm_chain_find_build (s->set, parent, &ref, &build))
+      if (n == LM_CHAIN_MAX || !lm_chain_find_build (s->set, parent, ref.catalog, s->by_ref, &ref, &build))
         return FALSE;
-      const LmCandidate *candidate = g_hash_table_lookup (s->by_ref, &ref);
-      if (candidate == NULL)
-        return FALSE;
-      down[n++] = (LmChainLink){ candidate, build };
+      down[n++] = (LmChainLink){ g_hash_table_lookup (s->by_ref, &ref), build };
       parent = lm_catalog_get_build (lm_catalog_set_get (s->set, ref.catalog), build).parent;
     }
   chain->length = n;

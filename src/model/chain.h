@@ -33,6 +33,9 @@ LmChain *lm_chain_find (const LmCatalogSet *set, const LmResolution *resolution,
 /** lm_chain_get_build: the build at @index of @chain. */
 LmCatalogBuild lm_chain_get_build (const LmCatalogSet *set, const LmChain *chain, guint index);
 
-/** lm_chain_find_build: the build of @digest in the first catalog where its
- * layer is visible. FALSE if there is none. */
-gboolean lm_chain_find_build (const LmCatalogSet *set, const LmDigest *digest, LmLayerRef *out_ref, guint *out_build);
+/** lm_chain_find_build: the build of @digest that a child listed in the catalog
+ * @own stands on. Catalogs may list one file under different names: the child's
+ * own comes first, then they in their order; only where the layer is visible
+ * and, unless @among is NULL, a key (LmLayerRef) of it. FALSE if there is none. */
+gboolean lm_chain_find_build (const LmCatalogSet *set, const LmDigest *digest, guint own, GHashTable *among,
+                              LmLayerRef *out_ref, guint *out_build);

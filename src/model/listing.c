@@ -16,11 +16,12 @@ is_chain_cached (const LmCatalogSet *set, const LmBuild *build, const LmPlanView
 {
   const LmDigest *parent = build->has_parent ? &build->parent : NULL;
   gboolean cached = is_there (view, &build->digest);
+  LmLayerRef ref = { 0, 0 }; /* whoever lists a file, it has one parent */
   for (guint depth = 1; cached && parent != NULL; depth++)
     {
-      LmLayerRef ref;
       guint number;
-      cached = depth < LM_CHAIN_MAX && is_there (view, parent) && lm_chain_find_build (set, parent, &ref, &number);
+      cached = depth < LM_CHAIN_MAX && is_there (view, parent)
+               && lm_chain_find_build (set, parent, ref.catalog, NULL, &ref, &number);
       if (cached)
         parent = lm_catalog_get_build (lm_catalog_set_get (set, ref.catalog), number).parent;
     }

@@ -199,13 +199,24 @@ throw_group_empty (const LmCatalogSet *set, const LmResolution *r, const LmGroup
                    choices);
 }
 
+/* Whether the group means anything to these layers: a catalog that gives none of
+ * them does not say what a machine of theirs needs. */
+static gboolean
+is_asked_for (const LmCatalogSet *set, const GPtrArray *chosen, const char *group)
+{
+  for (guint i = 0; i < chosen->len; i++)
+    if (lm_catalog_set_declares (set, ((LmCandidate *) chosen->pdata[i])->ref.catalog, group))
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
 lm_resolve_check_required (const LmCatalogSet *set, const LmResolution *r, const GPtrArray *chosen, GError **error)
 {
   for (guint i = 0; i < r->groups->len; i++)
     {
       const LmGroup *group = r->groups->pdata[i];
-      if (group->required && !has_group (chosen, group->name))
+      if (group->required && !has_group (chosen, group->name) && is_asked_for (set, chosen, group->name))
         return throw_group_empty (set, r, group, error);
     }
   return TRUE;

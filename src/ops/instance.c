@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/file.h"
+#include "cache/cache.h"
 #include "ops/instance-json.h"
 
 #include <errno.h>
@@ -102,7 +103,7 @@ lm_instance_load (const char *state_dir, const char *uuid, GError **error)
     return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND, "\"%s\" is not a UUID", uuid);
   g_autofree char *path = g_build_filename (state_dir, "instances", uuid, RECORD, NULL);
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_RECORD, &failure);
+  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_RECORD, NULL, &failure);
   if (bytes == NULL)
     return lm_throw_null (error, LM_INSTANCE_ERROR,
                           g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? LM_INSTANCE_ERROR_NOT_FOUND
@@ -218,7 +219,7 @@ LmLock *
 lm_instance_lock (const char *state_dir, const char *name, GCancellable *cancellable, GError **error)
 {
   g_autofree char *dir = g_build_filename (state_dir, "instances", NULL);
-  if (!lm_file_make_dir (dir, 0755, error))
+  if (!lm_cache_make_dir (state_dir, error) || !lm_file_make_dir (dir, 0755, error))
     return NULL;
   g_autofree char *file = g_strconcat (name, ".lock", NULL);
   g_autofree char *path = g_build_filename (dir, file, NULL);

@@ -4,7 +4,7 @@
 #include "base/fault.h"
 #include "ops/port.h"
 
-#include <sys/stat.h>
+#include <stdio.h>
 
 void
 lm_launch_job_clear (LmLaunchJob *job)
@@ -29,11 +29,15 @@ lm_launch_job_plan (LmLaunchJob *job, GError **error)
   return job->plan != NULL;
 }
 
-static guint64
-file_size (const char *path)
+/* What an earlier run of the guest said must not be taken for this one's: the
+ * log starts anew. Told by its size alone, one that libvirt emptied and the
+ * guest filled again would not be seen. Where the old one goes, virtlogd keeps
+ * what it rotates, or removes it where the template has append="off". */
+static void
+put_log_aside (const LmInstance *instance)
 {
-  struct stat st;
-  return stat (path, &st) == 0 ? (guint64) st.st_size : 0;
+  g_autofree char *old = g_strconcat (instance->console_log, ".0", NULL);
+  (void) rename (instance->console_log, old);
 }
 
 gboolean
@@ -50,11 +54,12 @@ lm_launch_job_start_failed (LmLaunchJob *job, GError *cause, GError **error)
 gboolean
 lm_launch_job_start (LmLaunchJob *job, GError **error)
 {
-  job->log_offset = file_size (job->instance->console_log);
   job->goes_on = lm_virt_domain_has_saved_state (job->domain);
   g_autoptr (GError) failure = NULL;
   if (!lm_fault_point ("launch-before-start", error))
     return FALSE;
+  if (!job->goes_on)
+    put_log_aside (job->instance);
   if (!lm_virt_domain_start (job->domain, &failure)
       && !(g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_STATE) && lm_virt_domain_is_active (job->domain)))
     return lm_launch_job_start_failed (job, g_steal_pointer (&failure), error);

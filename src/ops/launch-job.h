@@ -24,8 +24,7 @@ typedef struct
   LmInstance *instance;
   LmVirtDomain *domain;
   LmLaunchResult *result;
-  guint64 log_offset; /* where the console log of this start begins */
-  gboolean goes_on;   /* it was started from a saved state */
+  gboolean goes_on; /* it was started from a saved state */
 } LmLaunchJob;
 
 void lm_launch_job_clear (LmLaunchJob *job);

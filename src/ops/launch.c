@@ -43,7 +43,7 @@ wait_until_ready (LmLaunchJob *job, GError **error)
   g_autoptr (GError) failure = NULL;
   /* What goes on from a saved state does not boot, and shows nothing again. */
   if (!job->goes_on
-      && !lm_console_wait (instance->console_log, job->log_offset, instance->ready, job->request->wait_seconds,
+      && !lm_console_wait (instance->console_log, instance->ready, job->request->wait_seconds,
                            domain_is_alive, job->domain, job->cancellable, &failure))
     {
       if (failure->domain == G_IO_ERROR)

@@ -42,7 +42,7 @@ lm_source_record_load (const char *dir, const char *name, GError **error)
 {
   g_autofree char *path = file_of (dir, name, ".json");
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_RECORD, &failure);
+  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_RECORD, NULL, &failure);
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND,
                           "no catalog source \"%s\"; \"lamina catalog list\" shows them", name);
@@ -118,7 +118,7 @@ is_leftover (const char *file, const char *name)
   return FALSE;
 }
 
-/* Under the lock of @dir, so that nobody writes them. */
+/* Under the lock of the source, so that nobody writes them. */
 static void
 sweep (const char *dir, const char *name)
 {

@@ -24,7 +24,7 @@ gboolean lm_source_record_has (const char *dir, const LmSource *source, GBytes *
 gboolean lm_source_record_has_copy (const char *dir, const char *name);
 
 /** lm_source_record_erase: removes all files of the source, also what a killed
- * run left; missing ones are fine. Both under the lock of @dir. */
+ * run left; missing ones are fine. Both under the lock of the source. */
 void lm_source_record_erase (const char *dir, const char *name);
 
 /** lm_source_record_catalog: the catalog of the copy, by its prepared form if

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/url.h"
+#include "cache/cache.h"
 #include "io/http.h"
 #include "model/selection.h"
 #include "ops/source-record.h"
@@ -73,13 +74,26 @@ catalogs_dir (const char *state_dir)
   return g_build_filename (state_dir, "catalogs", NULL);
 }
 
+/* One lock a source: one whose server hangs holds up nobody else's. */
 static LmLock *
-lock_dir (const char *dir, int mode, GCancellable *cancellable, GError **error)
+lock_source (const char *state_dir, const char *dir, int mode, const char *name, GCancellable *cancellable, GError **error)
 {
-  if (!lm_file_make_dir (dir, mode, error))
+  g_autofree char *parent = catalogs_dir (state_dir);
+  if (!lm_cache_make_dir (state_dir, error) || !lm_file_make_dir (parent, 0755, error)
+      || !lm_file_make_dir (dir, mode, error))
     return NULL;
-  g_autofree char *path = g_build_filename (dir, "lock", NULL);
+  g_autofree char *file = g_strconcat (name, ".lock", NULL);
+  g_autofree char *path = g_build_filename (dir, file, NULL);
   return lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, -1, NULL, NULL, cancellable, error);
+}
+
+/* No lock stays of a source that is not there. Returns FALSE. */
+static gboolean
+not_there (const char *dir, const char *name, LmLock *lock)
+{
+  if (!lm_source_record_has_copy (dir, name))
+    lm_lock_remove_file (lock);
+  return FALSE;
 }
 
 static gboolean
@@ -184,7 +198,7 @@ lm_source_add (const char *state_dir, const char *name, const char *url_or_file,
     return FALSE;
   g_autofree char *url = absolute_url (url_or_file, error);
   g_autofree char *dir = catalogs_dir (state_dir);
-  g_autoptr (LmLock) lock = url ? lock_dir (dir, 0755, cancellable, error) : NULL;
+  g_autoptr (LmLock) lock = url ? lock_source (state_dir, dir, 0755, name, cancellable, error) : NULL;
   if (lock == NULL)
     return FALSE;
   g_autoptr (LmSource) known = lm_source_record_load (dir, name, NULL);
@@ -204,7 +218,7 @@ lm_source_add (const char *state_dir, const char *name, const char *url_or_file,
       source->url = g_strdup (url);
     }
   source->priority = priority;
-  return refresh (dir, source, name, NULL, warnings, cancellable, error);
+  return refresh (dir, source, name, NULL, warnings, cancellable, error) || not_there (dir, name, lock);
 }
 
 gboolean
@@ -214,9 +228,11 @@ lm_source_update (const char *state_dir, const char *name, gboolean *out_changed
   if (!check_name (name, error))
     return FALSE;
   g_autofree char *dir = catalogs_dir (state_dir);
-  g_autoptr (LmLock) lock = lock_dir (dir, 0755, cancellable, error);
+  g_autoptr (LmLock) lock = lock_source (state_dir, dir, 0755, name, cancellable, error);
   g_autoptr (LmSource) source = lock ? lm_source_record_load (dir, name, error) : NULL;
-  return source && refresh (dir, source, name, out_changed, warnings, cancellable, error);
+  if (source == NULL)
+    return lock != NULL && not_there (dir, name, lock);
+  return refresh (dir, source, name, out_changed, warnings, cancellable, error);
 }
 
 gboolean
@@ -225,7 +241,7 @@ lm_source_remove (const char *state_dir, const char *name, GError **error)
   if (!check_name (name, error))
     return FALSE;
   g_autofree char *dir = catalogs_dir (state_dir);
-  g_autoptr (LmLock) lock = lock_dir (dir, 0755, NULL, error);
+  g_autoptr (LmLock) lock = lock_source (state_dir, dir, 0755, name, NULL, error);
   if (lock == NULL)
     return FALSE;
   g_autoptr (GError) failure = NULL;
@@ -234,19 +250,25 @@ lm_source_remove (const char *state_dir, const char *name, GError **error)
   if (source == NULL && g_error_matches (failure, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND))
     {
       g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
+      return not_there (dir, name, lock);
     }
   lm_source_record_erase (dir, name);
+  lm_lock_remove_file (lock);
   return lm_file_sync_dir (dir, error);
 }
 
 /* --catalog FILE: read where it is, nothing is kept of it. */
 static LmCatalog *
-load_file (const char *file, const char *url, GPtrArray *warnings, GError **error)
+load_file (const char *file, const char *url, GPtrArray *warnings, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autofree char *path = g_filename_from_uri (url, NULL, &failure);
-  g_autoptr (GBytes) bytes = path ? lm_file_read (path, MAX_CATALOG, &failure) : NULL;
+  g_autoptr (GBytes) bytes = path ? lm_file_read (path, MAX_CATALOG, cancellable, &failure) : NULL;
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
   if (bytes == NULL)
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH, "catalog: %s", failure->message);
   gsize size;
@@ -269,7 +291,7 @@ load_url (const char *state_dir, const char *url, const char *shown, GPtrArray *
   g_autofree char *dir = g_build_filename (parent, "urls", NULL);
   g_autofree char *name = name_of_url (url);
   /* Others may not try passwords out on the names. */
-  g_autoptr (LmLock) lock = lm_file_make_dir (parent, 0755, error) ? lock_dir (dir, 0700, cancellable, error) : NULL;
+  g_autoptr (LmLock) lock = lock_source (state_dir, dir, 0700, name, cancellable, error);
   if (lock == NULL)
     return NULL;
   g_autoptr (LmSource) source = lm_source_record_load (dir, name, NULL);
@@ -286,6 +308,7 @@ load_url (const char *state_dir, const char *url, const char *shown, GPtrArray *
       if (!known || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         {
           g_propagate_error (error, g_steal_pointer (&failure));
+          (void) not_there (dir, name, lock);
           return NULL;
         }
       g_ptr_array_add (warnings, g_strdup_printf ("%s; its last good copy is used", failure->message));
@@ -302,7 +325,7 @@ load_extra (LmCatalogSet *set, const char *state_dir, const char *text, GPtrArra
     return FALSE;
   g_autofree char *shown = is_url (text) ? lm_url_redact (text) : g_strdup (text);
   g_autoptr (GError) failure = NULL;
-  LmCatalog *catalog = g_str_has_prefix (url, "file://") ? load_file (shown, url, warnings, &failure)
+  LmCatalog *catalog = g_str_has_prefix (url, "file://") ? load_file (shown, url, warnings, cancellable, &failure)
                                                          : load_url (state_dir, url, shown, warnings, cancellable, &failure);
   if (catalog == NULL && failure->domain == LM_SOURCE_ERROR)
     {

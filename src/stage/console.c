@@ -122,10 +122,10 @@ pause_a_little (GCancellable *cancellable)
 }
 
 gboolean
-lm_console_wait (const char *path, guint64 offset, const char *text, guint seconds, LmConsoleAliveFunc alive,
+lm_console_wait (const char *path, const char *text, guint seconds, LmConsoleAliveFunc alive,
                  gpointer user_data, GCancellable *cancellable, GError **error)
 {
-  g_auto (Watch) watch = { path, text, offset, 0, g_string_new (NULL), g_malloc (READ_SIZE) };
+  g_auto (Watch) watch = { path, text, 0, 0, g_string_new (NULL), g_malloc (READ_SIZE) };
   gint64 now = g_get_monotonic_time ();
   gint64 end = now + (gint64) seconds * G_USEC_PER_SEC;
   gint64 next_alive = now;

@@ -32,7 +32,7 @@ file_matches (const char *file, const char *short_id)
 static char *
 read_system (const char *path, const char *short_id)
 {
-  g_autoptr (GBytes) bytes = lm_file_read (path, FILE_SIZE_MAX, NULL);
+  g_autoptr (GBytes) bytes = lm_file_read (path, FILE_SIZE_MAX, NULL, NULL);
   if (bytes == NULL || g_bytes_get_size (bytes) == 0)
     return NULL;
   g_autoptr (LmXml) xml = lm_xml_parse (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), path, NULL);

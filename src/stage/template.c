@@ -23,7 +23,7 @@ static LmXml *
 load (const char *path, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = lm_file_read (path, LM_XML_SIZE_MAX, &failure);
+  g_autoptr (GBytes) bytes = lm_file_read (path, LM_XML_SIZE_MAX, NULL, &failure);
   if (bytes == NULL)
     return lm_throw_null (error, LM_TEMPLATE_ERROR,
                           g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? LM_TEMPLATE_ERROR_NOT_FOUND

@@ -157,7 +157,7 @@ static LmCatalog *
 load_text (const char *path)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) bytes = lm_file_read (path, G_MAXINT, &error);
+  g_autoptr (GBytes) bytes = lm_file_read (path, G_MAXINT, NULL, &error);
   g_assert_no_error (error);
   gsize size;
   const char *text = g_bytes_get_data (bytes, &size);

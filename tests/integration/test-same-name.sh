@@ -64,6 +64,22 @@ run host_lamina "$host" launch -f "$tmp/spec.yaml"
 exits 0 'a machine from a file'
 is "$(host_exec "$host" virsh dominfo spec | awk '/^CPU\(s\)/ { print $2 }')" 2 'with what it says'
 
+# The guest says the same at each boot; what is waited for is what it says now,
+# though the log has its old size again before anybody looks.
+host_lamina "$host" launch again a c --wait=60 >/dev/null 2>&1
+host_exec "$host" virsh -q destroy again
+log=$(console_of again)
+touch "$tmp/before"
+LAMINA_TEST_FAULT=launch-after-start=stop host_lamina "$host" launch again a c --wait=20 >"$tmp/again.out" 2>&1 &
+again=$!
+ok 'the guest is up again before anybody looks' \
+  wait_for 30 eval '[ "$log" -nt "$tmp/before" ] && grep -q LAMINA-READY "$log"'
+sleep 1
+pkill -CONT -f -- 'launch again a c --wait=20'
+wait "$again"
+is "$?" 0 'and is found ready'
+host_lamina "$host" rm again >/dev/null
+
 # What programs read of a launch is what "show" says of the machine.
 run host_lamina "$host" launch j a c --json
 is "$(json '(d["state"], d["started"], d["existed"], d["overlay_bytes"] > 0)' <<<"$out")" "('running', True, False, True)" \

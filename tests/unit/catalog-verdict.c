@@ -13,7 +13,7 @@ main (int argc, char **argv)
   for (int i = 1; i < argc; i++)
     {
       g_autoptr (GError) error = NULL;
-      g_autoptr (GBytes) text = lm_file_read (argv[i], 1 << 20, &error);
+      g_autoptr (GBytes) text = lm_file_read (argv[i], 1 << 20, NULL, &error);
       gsize size = 0;
       const char *data = text ? g_bytes_get_data (text, &size) : NULL;
       g_autoptr (LmCatalog) catalog

@@ -57,6 +57,50 @@ put (LmCache *cache, LmPlanKind kind, const char *text)
   g_assert_no_error (error);
 }
 
+/* Where others can put files, what lies there is nobody's word. */
+static void
+test_trust (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  const char *const names[] = { ".", "layers", "blobs", "partial" };
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (f->state, names[i], NULL);
+      mode_t mode = mode_of (f->state, names[i]);
+      g_assert_cmpint (chmod (path, 0777), ==, 0);
+      g_assert_null (lm_cache_open (f->state, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+      g_clear_error (&error);
+      g_assert_cmpint (chmod (path, mode), ==, 0);
+      if (geteuid () != 0)
+        continue;
+      g_assert_cmpint (chown (path, 12345, 0), ==, 0);
+      g_assert_null (lm_cache_open (f->state, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+      g_assert_nonnull (strstr (error->message, "12345"));
+      g_clear_error (&error);
+      g_assert_cmpint (chown (path, 0, 0), ==, 0);
+    }
+  g_autoptr (LmCache) cache = lm_cache_open (f->state, &error);
+  g_assert_no_error (error);
+}
+
+/* The state directory is reachable whatever the umask; above it, only root's is
+ * for QEMU's user to pass. */
+static void
+test_umask (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *state = g_build_filename (f->dir, "a", "b", "state", NULL);
+  mode_t before = umask (0077);
+  g_autoptr (LmCache) cache = lm_cache_open (state, &error);
+  umask (before);
+  g_assert_no_error (error);
+  g_assert_cmpint (mode_of (f->dir, "a/b/state"), ==, 0755);
+  g_assert_cmpint (mode_of (f->dir, "a"), ==, geteuid () == 0 ? 0755 : 0700);
+  g_assert_cmpint (mode_of (f->dir, "a/b"), ==, geteuid () == 0 ? 0755 : 0700);
+}
+
 static guint
 count_files (const char *dir, const char *name)
 {
@@ -220,6 +264,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/cache/modes", Fixture, NULL, set_up, test_modes, tear_down);
+  g_test_add ("/cache/trust", Fixture, NULL, set_up, test_trust, tear_down);
+  g_test_add ("/cache/umask", Fixture, NULL, set_up, test_umask, tear_down);
   g_test_add ("/cache/publish-and-list", Fixture, NULL, set_up, test_publish_and_list, tear_down);
   g_test_add ("/cache/publish-twice", Fixture, NULL, set_up, test_publish_twice, tear_down);
   g_test_add ("/cache/busy", Fixture, NULL, set_up, test_busy, tear_down);

@@ -4,9 +4,11 @@
 import hashlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 
 lamina = os.environ["LAMINA"]
 work = os.environ["TMPDIR"]
@@ -270,6 +272,39 @@ for output, status in ((">&-", 1), (">/dev/full", 8)):
     ok(done.returncode == status and "standard output" in done.stderr, f"{output}: a long list fails too", done)
 leaked = [f for f in os.listdir(state) if os.path.isfile(f"{state}/{f}") and os.path.getsize(f"{state}/{f}") > 0]
 ok(leaked == [], "and no file of the state directory takes its place", leaked)
+
+# A server that hangs holds up its own catalog only.
+os.makedirs(f"{work}/served", exist_ok=True)
+good = path("served/good.yaml", open(f"{work}/big.yaml").read())
+server = subprocess.Popen([sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", f"{work}/served", "0"],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+url = f"http://127.0.0.1:{server.stdout.readline().split()[5]}/good.yaml"
+expect(0, "a catalog by its URL", "list", "--catalog", url)
+silent = socket.create_server(("127.0.0.1", 0))
+hanging = subprocess.Popen([lamina, "list", "--catalog", f"http://127.0.0.1:{silent.getsockname()[1]}/x.yaml"],
+                           stderr=subprocess.DEVNULL, env={**os.environ, "LAMINA_STATE_DIR": state})
+connection = silent.accept()
+expect(0, "while another's server says nothing", "list", "--catalog", url)
+ok(hanging.poll() is None, "who goes on waiting")
+hanging.terminate()
+ok(hanging.wait() == 1, "until interrupted", hanging.returncode)
+server.terminate()
+server.wait()
+server.stdout.close()
+connection[0].close()
+silent.close()
+locks = [f for f in os.listdir(f"{state}/catalogs/urls") if f.endswith(".lock")]
+ok(len(locks) == 1, "no lock stays of a catalog that was never had", locks)
+
+# Nobody gets stuck in a pipe.
+os.mkfifo(f"{work}/pipe")
+for words in (["list", "--catalog", f"{work}/pipe"], ["define", "-f", f"{work}/pipe"],
+              ["define", "n", "debian", "--cloud-init", f"user-data={work}/pipe"], ["catalog", "add", "p", f"{work}/pipe"]):
+    stuck = subprocess.Popen([lamina, *words], stderr=subprocess.PIPE, text=True, env={**os.environ, "LAMINA_STATE_DIR": state})
+    time.sleep(0.2)
+    stuck.send_signal(signal.SIGINT)
+    said = stuck.communicate()[1]
+    ok(stuck.returncode == 1 and "interrupted" in said, f"{words[0]} waits for a pipe until interrupted", said)
 
 print(f"1..{count}")
 sys.exit(failed != 0)

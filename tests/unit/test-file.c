@@ -27,19 +27,19 @@ test_write_read (void)
   g_assert_no_error (error);
   g_assert_true (lm_file_write (path, "three", 5, 0600, &error));
   g_assert_no_error (error);
-  g_autoptr (GBytes) bytes = lm_file_read (path, 5, &error);
+  g_autoptr (GBytes) bytes = lm_file_read (path, 5, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "three", 5);
 
-  g_assert_null (lm_file_read (path, 4, &error));
+  g_assert_null (lm_file_read (path, 4, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE);
   g_clear_error (&error);
-  g_assert_null (lm_file_read (dir, 4, &error));
+  g_assert_null (lm_file_read (dir, 4, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY);
   g_clear_error (&error);
   g_assert_true (lm_file_remove_tree (dir, &error));
   g_assert_no_error (error);
-  g_assert_null (lm_file_read (path, 4, &error));
+  g_assert_null (lm_file_read (path, 4, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
 }
 
@@ -59,7 +59,7 @@ test_publish_never_replaces (void)
   g_assert_false (lm_file_publish (fd, "b", "final", &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_clear_error (&error);
-  g_autoptr (GBytes) bytes = lm_file_read (final, 10, &error);
+  g_autoptr (GBytes) bytes = lm_file_read (final, 10, NULL, &error);
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "a", 1);
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
@@ -158,6 +158,52 @@ test_narrow (void)
   g_assert_no_error (error);
 }
 
+static gpointer
+write_late (gpointer data)
+{
+  g_usleep (100 * 1000);
+  int fd = open (data, O_WRONLY | O_CLOEXEC);
+  g_assert_cmpint (write (fd, "one", 3), ==, 3);
+  g_usleep (100 * 1000);
+  g_assert_cmpint (write (fd, "two", 3), ==, 3);
+  g_assert_cmpint (close (fd), ==, 0);
+  return NULL;
+}
+
+static gpointer
+cancel_late (gpointer data)
+{
+  g_usleep (100 * 1000);
+  g_cancellable_cancel (data);
+  return NULL;
+}
+
+/* A pipe may be read, in its own time, but nobody gets stuck in one. */
+static void
+test_pipe (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("lm-file-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "pipe", NULL);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  g_assert_null (lm_file_read (path, 10, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE);
+  g_clear_error (&error);
+
+  GThread *writer = g_thread_new ("writer", write_late, path);
+  g_autoptr (GBytes) bytes = lm_file_read (path, 10, cancellable, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "onetwo", 6);
+  g_thread_join (writer);
+
+  GThread *canceller = g_thread_new ("canceller", cancel_late, cancellable);
+  g_assert_null (lm_file_read (path, 10, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_thread_join (canceller);
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -168,5 +214,6 @@ main (int argc, char **argv)
   g_test_add_func ("/file/make-dir", test_make_dir);
   g_test_add_func ("/file/narrow", test_narrow);
   g_test_add_func ("/file/fault", test_fault);
+  g_test_add_func ("/file/pipe", test_pipe);
   return g_test_run ();
 }

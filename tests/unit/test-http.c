@@ -40,7 +40,7 @@ test_get (Fixture *f, gconstpointer data)
   g_autoptr (LmHttpDocument) document = lm_http_get (url, NULL, SIZE, NULL, NULL, &error);
   g_assert_no_error (error);
   g_autofree char *path = g_build_filename (f->server->dir, "a", NULL);
-  g_autoptr (GBytes) want = lm_file_read (path, SIZE, &error);
+  g_autoptr (GBytes) want = lm_file_read (path, SIZE, NULL, &error);
   g_assert_true (g_bytes_equal (document->body, want));
   g_assert_cmpstr (document->url, ==, url);
   g_assert_nonnull (document->etag);
@@ -241,7 +241,7 @@ test_many_with_pauses (Fixture *f, gconstpointer data)
         }
     }
   g_autofree char *path = g_build_filename (f->server->dir, "a", NULL);
-  g_autoptr (GBytes) want = lm_file_read (path, SIZE, &error);
+  g_autoptr (GBytes) want = lm_file_read (path, SIZE, NULL, &error);
   for (guint i = 0; i < N; i++)
     {
       g_assert_no_error (sinks[i].error);

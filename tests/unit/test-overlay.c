@@ -137,7 +137,7 @@ test_other_file (Fixture *f, gconstpointer data)
   g_assert_false (lm_overlay_create (f->base, f->overlay, 1, NULL, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_clear_error (&error);
-  g_autoptr (GBytes) bytes = lm_file_read (f->overlay, 100, &error);
+  g_autoptr (GBytes) bytes = lm_file_read (f->overlay, 100, NULL, &error);
   g_assert_cmpuint (g_bytes_get_size (bytes), ==, 8);
 }
 

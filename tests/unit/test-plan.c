@@ -200,6 +200,45 @@ test_shadow (void)
   g_assert_error (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD);
 }
 
+/* One base that two vendors list, each by a name of its own. */
+static void
+test_same_file (void)
+{
+#define BASE(name) "  - {name: " name ", version: \"1\", group: os, builds: [{digest: $shared, size: 10, urls: [x]}]}\n"
+#define NGINX LAYER ("nginx", "requires: [base], ", ON ("shared", "nginx1", "5"))
+  for (int priority = -1; priority <= 1; priority++)
+    {
+      g_autoptr (LmCatalogSet) set = lab_set (HEAD BASE ("base") NGINX);
+      lm_catalog_set_add (set, lab_parse (HEAD BASE ("image"), NULL, NULL), priority);
+      assert_chain (set, "nginx", nothing, CHAIN ("shared", "nginx1"));
+      assert_chain (set, "image", nothing, CHAIN ("shared"));
+    }
+  /* what the child's own catalog does not have is looked for in the others, among what can be part of it */
+  g_autoptr (LmCatalogSet) three = lab_set (HEAD BASE ("image"));
+  lm_catalog_set_add (three, lab_parse (HEAD NGINX, NULL, NULL), -1);
+  lm_catalog_set_add (three, lab_parse (HEAD BASE ("base"), NULL, NULL), -2);
+  assert_chain (three, "nginx", nothing, CHAIN ("shared", "nginx1"));
+}
+
+/* What a catalog requires of a machine it requires of its own layers. */
+static void
+test_foreign_group (void)
+{
+  const char *foreign = "lamina-catalog: 1\nname: other\ngroups: [{name: platform, required: true}, {name: extra}]\nlayers:\n"
+                        "  - {name: bsp, version: \"1\", group: platform, builds: [{digest: $bsp, size: 1, urls: [x]}]}\n"
+                        "  - {name: lone, version: \"1\", group: extra, builds: [{digest: $lone, size: 1, urls: [x]}]}\n";
+  for (int priority = -1; priority <= 1; priority++)
+    {
+      g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
+      g_autoptr (GError) error = NULL;
+      lm_catalog_set_add (set, lab_parse (foreign, NULL, NULL), priority);
+      assert_chain (set, "nginx", nothing, CHAIN ("debian12", "nginx"));
+      assert_chain (set, "bsp", nothing, CHAIN ("bsp"));
+      g_assert_null (plan (set, "lone", nothing, &error));
+      g_assert_error (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_GROUP);
+    }
+}
+
 static void
 test_machine (void)
 {
@@ -263,6 +302,8 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/circle", test_circle);
   g_test_add_func ("/plan/depth", test_depth);
   g_test_add_func ("/plan/shadow", test_shadow);
+  g_test_add_func ("/plan/same-file", test_same_file);
+  g_test_add_func ("/plan/foreign-group", test_foreign_group);
   g_test_add_func ("/plan/machine", test_machine);
   g_test_add_func ("/plan/json", test_json);
   return g_test_run ();

@@ -95,7 +95,7 @@ test_mutated (Fixture *f, gconstpointer data)
   g_autofree char *path = g_build_filename (f->dir, "good", NULL);
   g_free (tools_mkqcow2 ("good-v3-child", path, NULL));
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) bytes = lm_file_read (path, 1 << 20, &error);
+  g_autoptr (GBytes) bytes = lm_file_read (path, 1 << 20, NULL, &error);
   g_assert_no_error (error);
   gsize size;
   const guint8 *good = g_bytes_get_data (bytes, &size);

@@ -140,7 +140,7 @@ test_write (void)
   const LmSeedSpec spec = { .uuid = UUID, .name = "web1", .ssh_keys = STRINGS (KEY), .network_config = network };
   g_assert_true (lm_seed_write (&spec, path, NULL, &error));
   g_assert_no_error (error);
-  g_autoptr (GBytes) first = lm_file_read (path, 1 << 20, &error);
+  g_autoptr (GBytes) first = lm_file_read (path, 1 << 20, NULL, &error);
   g_assert_no_error (error);
   struct stat st;
   g_assert_cmpint (stat (path, &st), ==, 0);
@@ -149,7 +149,7 @@ test_write (void)
   g_usleep (1100 * 1000);
   g_assert_true (lm_seed_write (&spec, path, NULL, &error));
   g_assert_no_error (error);
-  g_autoptr (GBytes) second = lm_file_read (path, 1 << 20, &error);
+  g_autoptr (GBytes) second = lm_file_read (path, 1 << 20, NULL, &error);
   g_assert_true (g_bytes_equal (first, second));
 
   g_autofree char *blkid = g_find_program_in_path ("/usr/sbin/blkid");
@@ -174,7 +174,7 @@ test_write (void)
   for (gsize i = 0; i < G_N_ELEMENTS (expected); i++)
     {
       g_autofree char *file = g_build_filename (back, expected[i].name, NULL);
-      g_autoptr (GBytes) got = lm_file_read (file, 1 << 20, &error);
+      g_autoptr (GBytes) got = lm_file_read (file, 1 << 20, NULL, &error);
       g_assert_no_error (error);
       g_assert_true (g_bytes_equal (got, expected[i].bytes));
     }
@@ -220,7 +220,7 @@ test_failure (void)
       g_unsetenv ("LAMINA_TEST_FAULT");
       g_clear_error (&error);
     }
-  g_autoptr (GBytes) old = lm_file_read (path, 10, &error);
+  g_autoptr (GBytes) old = lm_file_read (path, 10, NULL, &error);
   assert_bytes (old, "old");
   g_assert_cmpint (unlink (path), ==, 0);
   g_assert_cmpint (rmdir (dir), ==, 0);

@@ -95,7 +95,7 @@ finish (LmFetchSink *sink, GError **error)
 static void
 assert_file (Fixture *f)
 {
-  g_autoptr (GBytes) bytes = lm_file_read (lm_partial_get_path (f->partial), SIZE, NULL);
+  g_autoptr (GBytes) bytes = lm_file_read (lm_partial_get_path (f->partial), SIZE, NULL, NULL);
   g_assert_nonnull (bytes);
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), f->bytes, SIZE);
 }
