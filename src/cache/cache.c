@@ -110,6 +110,27 @@ lm_cache_open (const char *state_dir, GError **error)
   return g_steal_pointer (&cache);
 }
 
+LmCache *
+lm_cache_look (const char *state_dir, GError **error)
+{
+  g_autoptr (LmCache) cache = g_new0 (LmCache, 1);
+  cache->dir = g_canonicalize_filename (state_dir, NULL);
+  cache->fd = open (cache->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (cache->fd < 0 && errno != ENOENT)
+    return lm_throw_errno_null (error, "cannot open %s", cache->dir);
+  if (cache->fd < 0)
+    return g_steal_pointer (&cache);
+  if (!check_owner (AT_FDCWD, cache->dir, error))
+    return NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (faccessat (cache->fd, kinds[i].dir, F_OK, 0) == 0 && !check_owner (cache->fd, kinds[i].dir, error))
+      {
+        g_prefix_error (error, "%s: ", cache->dir);
+        return NULL;
+      }
+  return g_steal_pointer (&cache);
+}
+
 void
 lm_cache_close (LmCache *cache)
 {
@@ -174,6 +195,8 @@ static gboolean
 list_kind (LmCache *cache, LmPlanKind kind, GPtrArray *entries, GError **error)
 {
   int fd = openat (cache->fd, kinds[kind].dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 && (errno == ENOENT || cache->fd < 0))
+    return TRUE;
   DIR *dir = fd < 0 ? NULL : fdopendir (fd);
   if (dir == NULL)
     {

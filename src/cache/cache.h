@@ -46,13 +46,17 @@ gboolean lm_cache_make_dir (const char *state_dir, GError **error) G_GNUC_WARN_U
 /** lm_cache_open: the cache in @state_dir, made as above with what belongs in it.
  * Errors: as above, for its directories too. */
 LmCache *lm_cache_open (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_cache_look: the same to look into only: nothing is made, what is missing
+ * counts as empty. For lm_cache_has(), _lookup() and _list(). Errors: as above. */
+LmCache *lm_cache_look (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void lm_cache_close (LmCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCache, lm_cache_close)
 
 /** lm_cache_get_dir: the state directory, absolute. */
 const char *lm_cache_get_dir (LmCache *cache);
 
-/** lm_cache_get_fd: the state directory, open for the life of @cache. */
+/** lm_cache_get_fd: the state directory, open for the life of @cache; -1 if it
+ * is looked for and not there. */
 int lm_cache_get_fd (LmCache *cache);
 
 /** lm_cache_relative_path: "layers/sha256-<hex>.qcow2" or "blobs/sha256-<hex>",

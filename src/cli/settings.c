@@ -14,6 +14,21 @@ G_DEFINE_QUARK (lm-settings-error-quark, lm_settings_error)
 
 static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", NULL };
 
+/* A value that only makes sense to say together with its file. */
+static gboolean
+check_value (const char *path, const char *key, const char *value, GError **error)
+{
+  guint64 number;
+  if (strcmp (key, "transfers") == 0 && !g_ascii_string_to_unsigned (value, 10, 1, MAX_TRANSFERS, &number, NULL))
+    return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
+                     "%s: transfers \"%s\" is wrong: a number from 1 to %d is needed", path, value, MAX_TRANSFERS);
+  /* It would depend on where one stands. */
+  if (strcmp (key, "state-dir") == 0 && *value != '\0' && !g_path_is_absolute (value))
+    return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
+                     "%s: state-dir \"%s\" is no absolute path", path, value);
+  return TRUE;
+}
+
 /* Reads @path into @into, key by key, so that later files win. */
 static gboolean
 merge_file (GKeyFile *into, const char *path, gboolean required, GPtrArray *warnings, GError **error)
@@ -41,6 +56,8 @@ merge_file (GKeyFile *into, const char *path, gboolean required, GPtrArray *warn
       g_autofree char *value = g_key_file_get_string (file, GROUP, *key, &failure);
       if (value == NULL)
         return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s", path, failure->message);
+      if (!check_value (path, *key, value, error))
+        return FALSE;
       g_key_file_set_string (into, GROUP, *key, value);
     }
   return TRUE;
@@ -123,6 +140,9 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GError **error)
         return NULL;
     }
 
+  /* As "$UNSET" gives it: the system's directory is not meant. */
+  if (g_strcmp0 (lm_args_get (args, "state-dir"), "") == 0)
+    return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--state-dir: a directory is needed");
   g_autoptr (LmSettings) settings = g_new0 (LmSettings, 1);
   settings->state_dir = choose (args, file, "state-dir", "LAMINA_STATE_DIR", "state-dir");
   if (settings->state_dir == NULL)
@@ -135,11 +155,8 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GError **error)
   settings->verbose = lm_args_has (args, "verbose");
   settings->transfers = DEFAULT_TRANSFERS;
   g_autofree char *transfers = choose (args, file, NULL, NULL, "transfers");
-  guint64 number = DEFAULT_TRANSFERS;
-  if (transfers && !g_ascii_string_to_unsigned (transfers, 10, 1, MAX_TRANSFERS, &number, NULL))
-    return lm_throw_null (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
-                          "transfers \"%s\" is wrong: a number from 1 to %d is needed", transfers, MAX_TRANSFERS);
-  settings->transfers = (guint) number;
+  if (transfers != NULL)
+    settings->transfers = (guint) g_ascii_strtoull (transfers, NULL, 10);
   if (!check (settings, error))
     return NULL;
   return g_steal_pointer (&settings);

@@ -157,7 +157,7 @@ lm_spec_file_merge (LmArgs *args, const char *path, GCancellable *cancellable, G
       const LmOption *option = lm_args_option (args, key);
       if (option == NULL || !(option->flags & LM_OPTION_SPEC))
         {
-          g_autofree char *what = g_strdup_printf ("\"%s\" is no option of a specification", key);
+          g_autofree char *what = g_strdup_printf ("\"%s\" is no option that a file can give this verb", key);
           return wrong (value, error, what);
         }
       if (!lm_args_has (args, key) && !add_value (args, option, value, error))

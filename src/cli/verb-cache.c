@@ -60,7 +60,7 @@ print_table (GPtrArray *entries)
 static gboolean
 run (const LmInvocation *invocation, GError **error)
 {
-  g_autoptr (LmCache) cache = lm_cache_open (invocation->settings->state_dir, error);
+  g_autoptr (LmCache) cache = lm_cache_look (invocation->settings->state_dir, error);
   g_autoptr (GPtrArray) entries = cache ? lm_cache_list (cache, error) : NULL;
   if (entries == NULL)
     return FALSE;

@@ -110,6 +110,10 @@ run_update (const LmInvocation *invocation, GError **error)
           continue;
         }
       failed++;
+      json_builder_begin_object (builder);
+      lm_json_add_string (builder, "name", *name);
+      lm_json_add_string (builder, "error", failure->message);
+      json_builder_end_object (builder);
       lm_output_warning ("%s%s", failure->message,
                          failure->domain == LM_SOURCE_ERROR && failure->code == LM_SOURCE_ERROR_FETCH
                            ? "; its last good copy stays in use" : "");
@@ -119,12 +123,10 @@ run_update (const LmInvocation *invocation, GError **error)
   lm_cli_warnings (warnings);
   json_builder_end_array (builder);
   json_builder_end_object (builder);
+  if (json)
+    print_document (builder);
   if (failed == 0)
-    {
-      if (json)
-        print_document (builder);
-      return TRUE;
-    }
+    return TRUE;
   return lm_throw (error, last ? last->domain : LM_SOURCE_ERROR, last ? last->code : LM_SOURCE_ERROR_FETCH,
                    "%u of %u catalog sources could not be updated", failed, total);
 }

@@ -37,7 +37,7 @@ run (const LmInvocation *invocation, GError **error)
   lm_cli_warnings (warnings);
   if (set == NULL)
     return FALSE;
-  g_autoptr (LmCache) cache = lm_cache_open (invocation->settings->state_dir, error);
+  g_autoptr (LmCache) cache = lm_cache_look (invocation->settings->state_dir, error);
   if (cache == NULL)
     return FALSE;
   LmPlanView view = { lm_cache_lookup, cache };

@@ -14,14 +14,16 @@ static const LmOption options[] = {
 };
 
 static void
-print_json (GStrvBuilder *removed, GStrvBuilder *missing)
+print_json (GStrvBuilder *removed, GStrvBuilder *missing, GStrvBuilder *left)
 {
   g_auto (GStrv) gone = g_strv_builder_end (removed);
   g_auto (GStrv) absent = g_strv_builder_end (missing);
+  g_auto (GStrv) there = g_strv_builder_end (left);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
   lm_json_add_strv (builder, "removed", gone);
   lm_json_add_strv (builder, "missing", absent);
+  lm_json_add_strv (builder, "failed", there);
   json_builder_end_object (builder);
   g_autofree char *text = lm_json_finish (builder);
   fputs (text, stdout);
@@ -38,15 +40,15 @@ run (const LmInvocation *invocation, GError **error)
   guint total = lm_args_n_words (invocation->args), failed = 0;
   g_autoptr (GStrvBuilder) removed = g_strv_builder_new ();
   g_autoptr (GStrvBuilder) missing = g_strv_builder_new ();
+  g_autoptr (GStrvBuilder) left = g_strv_builder_new ();
   g_autoptr (GError) first = NULL;
   for (const char *const *name = lm_args_words (invocation->args); *name; name++)
     {
       g_autoptr (GError) failure = NULL;
-      if (lm_remove (&host->host, *name, invocation->cancellable, &failure))
-        g_strv_builder_add (removed, *name);
-      else if (ignore_missing && g_error_matches (failure, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND))
-        g_strv_builder_add (missing, *name);
-      else
+      gboolean done = lm_remove (&host->host, *name, invocation->cancellable, &failure);
+      gboolean absent = g_error_matches (failure, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND);
+      g_strv_builder_add (done ? removed : absent ? missing : left, *name);
+      if (!done && !(absent && ignore_missing))
         {
           failed++;
           if (total > 1)
@@ -55,6 +57,9 @@ run (const LmInvocation *invocation, GError **error)
             first = g_steal_pointer (&failure);
         }
     }
+  /* What is gone is gone, whatever became of the others. */
+  if (lm_args_has (invocation->args, "json"))
+    print_json (removed, missing, left);
   if (failed > 0 && total > 1)
     return lm_throw (error, first->domain, first->code, "%u of %u machines could not be removed", failed, total);
   if (failed > 0)
@@ -62,8 +67,6 @@ run (const LmInvocation *invocation, GError **error)
       g_propagate_error (error, g_steal_pointer (&first));
       return FALSE;
     }
-  if (lm_args_has (invocation->args, "json"))
-    print_json (removed, missing);
   return TRUE;
 }
 

@@ -46,7 +46,7 @@ check_key (const char *key, GError **error)
   if (!text || length > KEY_LENGTH_MAX || strpbrk (key, " \t") == NULL)
     {
       g_autofree char *escaped = g_strescape (key, NULL);
-      return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "\"%.60s\" is not a public ssh key", escaped);
+      return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "--cloud-init ssh-key: \"%.60s\" is not a public ssh key", escaped);
     }
   if (strstr (key, "PRIVATE KEY") != NULL)
     return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID,
@@ -162,7 +162,7 @@ lm_seed_render (const LmSeedSpec *spec, GError **error)
     return NULL;
   if (keys[0] != NULL && spec->user_data != NULL && spec->meta_data != NULL)
     return lm_throw_null (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID,
-                          "an ssh key has no place beside a user-data and a meta-data that are given; put it into one "
+                          "--cloud-init: an ssh key has no place beside a user-data and a meta-data that are given; put it into one "
                           "of them");
 
   g_autoptr (LmSeedFiles) files = g_new0 (LmSeedFiles, 1);

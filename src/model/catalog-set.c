@@ -126,34 +126,46 @@ lm_catalog_set_find_provided (const LmCatalogSet *set, const char *name, GArray 
     }
 }
 
-/* Adds the URLs that other catalogs have for the same file. */
+/* Adds to *@urls those of @more that are not among them. */
 static void
-add_mirrors (const LmCatalogSet *set, guint own, LmBuild *build)
+add_urls (char ***urls, char **more)
 {
-  g_autoptr (GPtrArray) all = NULL;
+  g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
+  g_strv_builder_addv (all, (const char **) *urls);
+  for (char **u = more; u && *u; u++)
+    if (!g_strv_contains ((const char *const *) *urls, *u))
+      g_strv_builder_add (all, *u);
+  g_strfreev (*urls);
+  *urls = g_strv_builder_end (all);
+}
+
+/* A listing of another size is not of the same file, whatever it says. */
+static void
+add_blob_mirrors (LmBlob *own, const LmBlob *other)
+{
+  if (own != NULL && other != NULL && own->size == other->size && lm_digest_equal (&own->digest, &other->digest))
+    add_urls (&own->urls, other->urls);
+}
+
+/* Adds the URLs that other catalogs have for the same file, and for the files
+ * that the layer boots with. */
+static void
+add_mirrors (const LmCatalogSet *set, guint own, LmLayer *layer, LmBuild *build)
+{
   for (guint i = 0; i < set->members->len; i++)
     {
       const LmCatalog *catalog = member (set, i)->catalog;
       guint found = i == own ? LM_CATALOG_NONE : lm_catalog_find_build (catalog, &build->digest);
-      /* a listing of another size is not of the same file, whatever it says */
       if (found == LM_CATALOG_NONE || lm_catalog_get_build (catalog, found).size != build->size)
         continue;
       g_auto (GStrv) urls = lm_catalog_get_build_urls (catalog, found);
-      if (all == NULL)
-        {
-          all = g_ptr_array_new ();
-          for (char **u = build->urls; *u; u++)
-            g_ptr_array_add (all, *u);
-        }
-      for (char **u = urls; *u; u++)
-        if (!g_ptr_array_find_with_equal_func (all, *u, g_str_equal, NULL))
-          g_ptr_array_add (all, g_strdup (*u));
+      add_urls (&build->urls, urls);
+      if (layer->kernel == NULL)
+        continue;
+      g_autoptr (LmLayer) other = lm_catalog_load_layer (catalog, lm_catalog_get_build (catalog, found).layer);
+      add_blob_mirrors (layer->kernel, other->kernel);
+      add_blob_mirrors (layer->initrd, other->initrd);
     }
-  if (all == NULL)
-    return;
-  g_ptr_array_add (all, NULL);
-  g_free (build->urls);
-  build->urls = (char **) g_ptr_array_steal (all, NULL);
 }
 
 LmLayer *
@@ -161,7 +173,7 @@ lm_catalog_set_load_layer (const LmCatalogSet *set, LmLayerRef ref)
 {
   LmLayer *layer = lm_catalog_load_layer (member (set, ref.catalog)->catalog, ref.layer);
   for (guint i = 0; set->members->len > 1 && i < layer->builds->len; i++)
-    add_mirrors (set, ref.catalog, layer->builds->pdata[i]);
+    add_mirrors (set, ref.catalog, layer, layer->builds->pdata[i]);
   return layer;
 }
 

@@ -3,7 +3,7 @@
 /* Several catalogs seen as one. As with package repositories, a layer name is
  * taken from the catalogs of the highest priority that have it, and hidden in
  * the others. Builds of one digest are one file wherever they are listed: the
- * URLs of all catalogs are its mirrors. */
+ * URLs of all catalogs are its mirrors, and those of kernel and initrd too. */
 #include "model/catalog.h"
 
 typedef struct _LmCatalogSet LmCatalogSet;

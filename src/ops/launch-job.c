@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "ops/launch-job.h"
+#include "base/error.h"
 #include "base/fault.h"
 #include "ops/port.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 void
 lm_launch_job_clear (LmLaunchJob *job)
@@ -40,6 +43,20 @@ put_log_aside (const LmInstance *instance)
   (void) rename (instance->console_log, old);
 }
 
+/* The first directory on the way to @path that is not for all to pass; NULL: none. */
+static char *
+find_closed_dir (const char *path)
+{
+  for (const char *slash = strchr (path + 1, '/'); slash != NULL; slash = strchr (slash + 1, '/'))
+    {
+      g_autofree char *dir = g_strndup (path, (gsize) (slash - path));
+      struct stat st;
+      if (stat (dir, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
+        return g_steal_pointer (&dir);
+    }
+  return NULL;
+}
+
 gboolean
 lm_launch_job_start_failed (LmLaunchJob *job, GError *cause, GError **error)
 {
@@ -47,6 +64,12 @@ lm_launch_job_start_failed (LmLaunchJob *job, GError *cause, GError **error)
   const LmInstance *own = job->instance;
   if (lm_virt_is_local (job->virt) && !lm_port_check (job->virt, job->host->state_dir, own->publish, own, FALSE, error))
     return FALSE;
+  /* libvirt names the file and QEMU's user, not what is in the way. */
+  g_autofree char *closed = lm_virt_is_local (job->virt) && lm_virt_is_system (job->virt) ? find_closed_dir (own->overlay) : NULL;
+  if (closed != NULL)
+    return lm_throw (error, failure->domain, failure->code,
+                     "%s; the user that QEMU runs as may not be able to pass %s: \"chmod o+x\" it, or choose another "
+                     "--state-dir", failure->message, closed);
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
 }

@@ -37,8 +37,8 @@ gboolean lm_launch_job_plan (LmLaunchJob *job, GError **error) G_GNUC_WARN_UNUSE
 gboolean lm_launch_job_start (LmLaunchJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_launch_job_start_failed: for when libvirt could not start the machine
- * because of @cause, which is taken over: a port that somebody took is said in
- * plain words. Returns FALSE. */
+ * because of @cause, which is taken over: a port that somebody took, or a
+ * directory that QEMU cannot pass, is said in plain words. Returns FALSE. */
 gboolean lm_launch_job_start_failed (LmLaunchJob *job, GError *cause, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_launch_meet: looks for what has the name already. *out_done: it is the

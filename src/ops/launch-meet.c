@@ -62,6 +62,10 @@ meet_domain (LmLaunchJob *job, gboolean *out_done, GError **error)
       g_propagate_prefixed_error (error, g_steal_pointer (&failure), "a domain %s exists: ", name);
       return FALSE;
     }
+  if (there->uri != NULL && strcmp (there->uri, lm_virt_uri (job->virt)) != 0)
+    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+                     "the machine %s was made on %s, not on %s; give that to --connect", name, there->uri,
+                     lm_virt_uri (job->virt));
   if (strcmp (there->name, name) != 0)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
                      "the domain %s is the machine %s under another name; rename it back (virsh domrename %s %s) or "

@@ -37,7 +37,7 @@ wait_until_ready (LmLaunchJob *job, GError **error)
   if (state == LM_VIRT_STATE_PAUSED)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_NOT_READY, "%s is paused; \"virsh resume %s\" lets it go on",
                      instance->name, instance->name);
-  g_autofree char *text = g_strdup_printf ("waiting until %s is up", instance->name);
+  g_autofree char *text = g_strdup_printf ("%s runs; waiting until it is up", instance->name);
   job->host->status (job->host->user_data, text);
   gint64 begin = g_get_monotonic_time ();
   g_autoptr (GError) failure = NULL;

@@ -69,6 +69,9 @@ check_one (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, 
   const char *address = lm_domain_publish_address (publish);
   if (failure == EADDRNOTAVAIL)
     return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_ADDRESS, "--publish: %s is not an address of this host", address);
+  if (failure == EACCES && !lm_virt_is_system (virt))
+    return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_ADDRESS,
+                     "--publish: port %u is for root only; choose a higher one", publish->port);
   if (failure != EADDRINUSE)
     return TRUE;
   g_autofree char *who = blame (virt, state_dir, publish, other);

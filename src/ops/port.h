@@ -9,7 +9,7 @@
 typedef enum
 {
   LM_PORT_ERROR_BUSY,    /* something listens there */
-  LM_PORT_ERROR_ADDRESS, /* not an address of this host */
+  LM_PORT_ERROR_ADDRESS, /* not an address of this host, or a port that is not for this user */
 } LmPortError;
 
 #define LM_PORT_ERROR lm_port_error_quark ()
@@ -18,8 +18,8 @@ GQuark lm_port_error_quark (void);
 /** lm_port_check: whether each of @publish (LmDomainPublish) could be listened
  * on now. @other (NULL: none) is the machine that goes before the new one comes:
  * what clashes with a port it holds (if it @runs) is passed over, though
- * somebody else may hold another part of it. So are ports that this process may
- * not use, as QEMU may run as another user. Does not listen itself. A machine
+ * somebody else may hold another part of it. So are, with the
+ * system's libvirt, ports that this process may not use: QEMU is another user. Does not listen itself. A machine
  * of @virt that may be to blame is looked for in @state_dir; @virt is of this
  * host. Errors: LM_PORT_ERROR. */
 gboolean lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmInstance *other,

@@ -13,7 +13,7 @@ lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable
   g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
   for (guint i = 0; i < warnings->len; i++)
     host->warning (host->user_data, g_ptr_array_index (warnings, i));
-  g_autoptr (LmCache) cache = set ? lm_cache_open (host->state_dir, error) : NULL;
+  g_autoptr (LmCache) cache = set ? lm_cache_look (host->state_dir, error) : NULL;
   if (cache == NULL)
     return NULL;
   LmPlanView view = { lm_cache_lookup, cache };

@@ -16,6 +16,17 @@ ignore_error (void *user_data, virErrorPtr error)
 {
 }
 
+/* One daemon has one name: "qemu+unix:///system" is "qemu:///system", unless it
+ * says which socket. */
+static char *
+canonical (const char *uri)
+{
+  const char *transport = strstr (uri, "+unix:///");
+  if (transport == NULL || strchr (uri, '?') != NULL || memchr (uri, ':', (gsize) (transport - uri)) != NULL)
+    return g_strdup (uri);
+  return g_strdup_printf ("%.*s%s", (int) (transport - uri), uri, transport + strlen ("+unix"));
+}
+
 LmVirt *
 lm_virt_connect (const char *uri, GError **error)
 {
@@ -29,7 +40,7 @@ lm_virt_connect (const char *uri, GError **error)
       return NULL;
     }
   char *actual = virConnectGetURI (virt->connection);
-  virt->uri = g_strdup (actual != NULL ? actual : "");
+  virt->uri = canonical (actual != NULL ? actual : "");
   free (actual);
   lm_trace (LM_TRACE_VIRT, "connected to %s", virt->uri);
   return g_steal_pointer (&virt);
@@ -62,9 +73,8 @@ lm_virt_is_local (const LmVirt *virt)
   return host == NULL || host[0] == '\0';
 }
 
-/* Whether guests belong to the system (a daemon run by root), not to the user. */
-static gboolean
-is_system (const LmVirt *virt)
+gboolean
+lm_virt_is_system (const LmVirt *virt)
 {
   g_autoptr (GUri) uri = g_uri_parse (virt->uri, G_URI_FLAGS_NONE, NULL);
   const char *path = uri != NULL ? g_uri_get_path (uri) : "";
@@ -74,7 +84,7 @@ is_system (const LmVirt *virt)
 gboolean
 lm_virt_offers_kvm (const LmVirt *virt, const char *arch)
 {
-  if (lm_virt_is_local (virt) && access (KVM_DEVICE, is_system (virt) ? F_OK : R_OK | W_OK) != 0)
+  if (lm_virt_is_local (virt) && access (KVM_DEVICE, lm_virt_is_system (virt) ? F_OK : R_OK | W_OK) != 0)
     return FALSE;
   char *capabilities = virConnectGetDomainCapabilities (virt->connection, NULL, arch, NULL, "kvm", 0);
   gboolean offered = capabilities != NULL;

@@ -14,11 +14,15 @@ LmVirt *lm_virt_connect (const char *uri, GError **error) G_GNUC_WARN_UNUSED_RES
 void lm_virt_free (LmVirt *virt);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmVirt, lm_virt_free)
 
-/** lm_virt_uri: what it is connected to. Owned by @virt. No round trip. */
+/** lm_virt_uri: what it is connected to, always the same words for one daemon. Owned by @virt. No round trip. */
 const char *lm_virt_uri (const LmVirt *virt);
 
 /** lm_virt_is_local: whether guests run on this machine. No round trip. */
 gboolean lm_virt_is_local (const LmVirt *virt);
+
+/** lm_virt_is_system: whether guests belong to the system (a daemon that root
+ * runs), not to the user. No round trip. */
+gboolean lm_virt_is_system (const LmVirt *virt);
 
 /** lm_virt_offers_kvm: whether a guest of @arch can be started with KVM there:
  * libvirt lists it and, as far as this process can tell, /dev/kvm opens. At

@@ -53,6 +53,13 @@ is "$(look)" "$before" 'after rm: the layers are as before'
 run host_lamina "$host" rm m
 exits 3 'what is not there cannot be removed'
 
+# QEMU's user must be able to get to the disk; who stands in the way is said.
+mkdir -m 0700 "$tmp/closed"
+run host_lamina "$host" --state-dir "$tmp/closed/state" launch shut a c --catalog "$tiny/catalog.yaml"
+exits 7 'a state directory that QEMU cannot reach'
+like "$err" "may not be able to pass $tmp/closed: " 'is said, with the directory in the way'
+ok 'and nothing is left' eval '! defined shut'
+
 # A shipped template for each way of booting is valid libvirt XML.
 for template in "$top"/xml-templates/*.xml; do
   name=$(basename "$template" .xml)

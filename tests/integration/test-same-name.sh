@@ -80,6 +80,24 @@ wait "$again"
 is "$?" 0 'and is found ready'
 host_lamina "$host" rm again >/dev/null
 
+# One daemon has several names; another one's machines are left alone.
+host_lamina "$host" launch uri a c >/dev/null 2>&1
+run host_lamina "$host" -c qemu+unix:///system launch uri a c --json
+exits 0 'the same daemon by another name'
+is "$(json '(d["existed"], d["uri"])' <<<"$out")" "(True, 'qemu:///system')" 'has the same machine'
+like "$(host_lamina "$host" -c qemu+unix:///system ps)" '^uri ' 'and lists it'
+host_exec "$host" virsh -q destroy uri
+uri=$(host_exec "$host" virsh domuuid uri | head -n 1)
+sed -i 's|qemu:///system|qemu:///elsewhere|' "$host/lamina/instances/$uri/record.json"
+run host_lamina "$host" launch uri a c --json
+exits 1 'a machine of another connection is not started'
+like "$err" 'made on qemu:///elsewhere, not on qemu:///system' 'it says where it is'
+ok 'and stays as it is' eval '! running uri'
+run host_lamina "$host" launch uri a e --replace
+exits 1 'nor replaced'
+sed -i 's|qemu:///elsewhere|qemu:///system|' "$host/lamina/instances/$uri/record.json"
+host_lamina "$host" rm uri >/dev/null
+
 # What programs read of a launch is what "show" says of the machine.
 run host_lamina "$host" launch j a c --json
 is "$(json '(d["state"], d["started"], d["existed"], d["overlay_bytes"] > 0)' <<<"$out")" "('running', True, False, True)" \

@@ -24,6 +24,11 @@ is "$out" '' 'and none of the system'
 run user_lamina launch m a c --publish "$port:80"
 exits 0 'the same again is a no-op'
 like "$out" 'already|nothing' 'and says so'
+if [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 81 ]; then
+  run user_lamina launch low a c --publish 81:80
+  exits 2 'a port that is not for users is refused'
+  like "$err" 'port 81 is for root only' 'in plain words'
+fi
 run user_lamina launch other a e --publish "$port:80"
 exits 4 'a port in use is found'
 like "$err" "port $port of 127.0.0.1 is in use .the machine m publishes it" 'and who has it'

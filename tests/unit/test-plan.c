@@ -220,6 +220,30 @@ test_same_file (void)
   assert_chain (three, "nginx", nothing, CHAIN ("shared", "nginx1"));
 }
 
+/* Another catalog that has the same files is a mirror, of the kernel too. */
+static void
+test_mirrors (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
+  g_autofree char *text = lab_expand (lab_catalog);
+  g_autoptr (GError) error = NULL;
+  LmCatalog *catalog = lm_catalog_parse ("mirror", "http://mirror.example/lab.yaml", text, strlen (text), NULL, &error);
+  g_assert_no_error (error);
+  lm_catalog_set_add (set, catalog, -1);
+  g_autoptr (LmPlan) p = plan (set, "debian", nothing, &error);
+  g_assert_no_error (error);
+  GPtrArray *const lists[] = { p->layers, p->blobs };
+  for (gsize i = 0; i < G_N_ELEMENTS (lists); i++)
+    for (guint j = 0; j < lists[i]->len; j++)
+      {
+        const LmPlanItem *item = lists[i]->pdata[j];
+        const char *last = item->urls[g_strv_length (item->urls) - 1];
+        g_assert_true (g_str_has_prefix (item->urls[0], "http://lab.example/"));
+        g_assert_true (g_str_has_prefix (last, "http://mirror.example/"));
+      }
+  g_assert_cmpuint (p->blobs->len, ==, 2);
+}
+
 /* What a catalog requires of a machine it requires of its own layers. */
 static void
 test_foreign_group (void)
@@ -302,6 +326,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/circle", test_circle);
   g_test_add_func ("/plan/depth", test_depth);
   g_test_add_func ("/plan/shadow", test_shadow);
+  g_test_add_func ("/plan/mirrors", test_mirrors);
   g_test_add_func ("/plan/same-file", test_same_file);
   g_test_add_func ("/plan/foreign-group", test_foreign_group);
   g_test_add_func ("/plan/machine", test_machine);
