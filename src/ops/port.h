@@ -18,9 +18,9 @@ GQuark lm_port_error_quark (void);
 /** lm_port_check: whether each of @publish (LmDomainPublish) could be listened
  * on now. @other (NULL: none) is the machine that goes before the new one comes:
  * what clashes with a port it holds (if it @runs) is passed over, though
- * somebody else may hold another part of it. So are, with the
- * system's libvirt, ports that this process may not use: QEMU is another user. Does not listen itself. A machine
- * of @virt that may be to blame is looked for in @state_dir; @virt is of this
- * host. Errors: LM_PORT_ERROR. */
+ * somebody else may hold another part of it. So are, with the system's libvirt,
+ * ports that this process may not use: QEMU is another user. Does not listen
+ * itself. A machine of @virt that may be to blame is looked for in @state_dir;
+ * @virt is of this host. Errors: LM_PORT_ERROR. */
 gboolean lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmInstance *other,
                         gboolean runs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
