@@ -83,6 +83,7 @@ test_trust (Fixture *f, gconstpointer data)
     }
   g_autoptr (LmCache) cache = lm_cache_open (f->state, &error);
   g_assert_no_error (error);
+  g_assert_nonnull (cache);
 }
 
 /* The state directory is reachable whatever the umask; above it, only root's is
@@ -96,6 +97,7 @@ test_umask (Fixture *f, gconstpointer data)
   g_autoptr (LmCache) cache = lm_cache_open (state, &error);
   umask (before);
   g_assert_no_error (error);
+  g_assert_nonnull (cache);
   g_assert_cmpint (mode_of (f->dir, "a/b/state"), ==, 0755);
   g_assert_cmpint (mode_of (f->dir, "a"), ==, geteuid () == 0 ? 0755 : 0700);
   g_assert_cmpint (mode_of (f->dir, "a/b"), ==, geteuid () == 0 ? 0755 : 0700);
