@@ -9,7 +9,7 @@
  * It owns names, publication, the store-wide lock and the free space. It does
  * not know where bytes come from, nor whether a layer is a good image. */
 #include "base/lock.h"
-#include "model/plan.h"
+#include "plan/plan.h"
 
 typedef enum
 {

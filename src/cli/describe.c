@@ -2,7 +2,7 @@
 #include "config.h"
 #include "cli/describe.h"
 #include "base/json.h"
-#include "model/domain-device.h"
+#include "domain/device.h"
 
 char *
 lm_describe_layers (const LmInstance *instance)

@@ -4,8 +4,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/spec-file.h"
-#include "model/domain-device.h"
-#include "model/selection.h"
+#include "domain/device.h"
+#include "catalog/selection.h"
 #include "base/size.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 #pragma once
 /* How the pulling of files is shown, on stderr: bars on a terminal, lines
  * elsewhere, JSON lines for programs, or nothing. */
-#include "stage/fetch.h"
+#include "fetch/fetch.h"
 
 typedef enum
 {

@@ -5,7 +5,7 @@
 #include "base/url.h"
 #include "cli/host.h"
 #include "cli/output.h"
-#include "ops/source.h"
+#include "source/source.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "cli/help.h"
-#include "model/catalog-set.h"
-#include "ops/instance.h"
-#include "ops/source.h"
+#include "catalog/catalog-set.h"
+#include "machine/machine.h"
+#include "source/source.h"
 
 #include <stdio.h>
 #include <string.h>

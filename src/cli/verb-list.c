@@ -3,8 +3,8 @@
 #include "base/size.h"
 #include "cli/host.h"
 #include "cli/output.h"
-#include "model/listing.h"
-#include "ops/source.h"
+#include "plan/listing.h"
+#include "source/source.h"
 
 #include "cache/cache.h"
 #include <stdio.h>

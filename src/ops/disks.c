@@ -2,8 +2,8 @@
 #include "config.h"
 #include "ops/disks.h"
 #include "image/seed.h"
-#include "stage/boot.h"
-#include "stage/chain.h"
+#include "machine/boot.h"
+#include "machine/chain.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 
 /** lm_disks_make: makes all that @request and @plan ask for, and sets
  * @instance's disk. What a failure leaves goes with the machine's directory.
- * Blocks. Errors: those of stage/chain.h, stage/boot.h and image/seed.h. */
+ * Blocks. Errors: those of machine/chain.h, machine/boot.h and image/seed.h. */
 gboolean lm_disks_make (const LmLaunchRequest *request, const LmPlan *plan, LmInstance *instance,
                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -2,7 +2,7 @@
 #pragma once
 /* What every use case is given: where this host keeps things, and whom to
  * tell. Borrowed by the callee for the time of the call. */
-#include "stage/fetch.h"
+#include "fetch/fetch.h"
 
 typedef struct
 {

@@ -2,7 +2,7 @@
 #pragma once
 /* The machines that lamina made, with what libvirt says of them now. */
 #include "ops/host.h"
-#include "ops/instance.h"
+#include "machine/machine.h"
 
 typedef struct
 {

@@ -8,8 +8,8 @@
 #include "ops/port.h"
 #include "ops/remove.h"
 #include "ops/replace.h"
-#include "stage/domain.h"
-#include "stage/osinfo.h"
+#include "domain/xml.h"
+#include "domain/osinfo.h"
 
 static void
 warn (const LmLaunchJob *job, const char *what, const GError *failure)

@@ -2,7 +2,7 @@
 #include "config.h"
 #include "ops/launch-request.h"
 #include "base/size.h"
-#include "model/selection.h"
+#include "catalog/selection.h"
 
 #include <string.h>
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* What a machine shall be, as asked for; and what that and a plan come to. */
-#include "model/domain-spec.h"
-#include "model/plan.h"
-#include "ops/instance.h"
+#include "domain/spec.h"
+#include "plan/plan.h"
+#include "machine/machine.h"
 
 /* Strings may be NULL, numbers 0: not said. */
 typedef struct
 {
   char *name;
-  char **selections;  /* each of the form of model/selection.h */
+  char **selections;  /* each of the form of catalog/selection.h */
   guint64 memory;     /* bytes */
   guint vcpus;
   char *cpu;

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "ops/launch-job.h"
 #include "ops/replace.h"
-#include "stage/console.h"
+#include "machine/console.h"
 
 G_DEFINE_QUARK (lm-launch-error-quark, lm_launch_error)
 

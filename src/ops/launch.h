@@ -5,7 +5,7 @@
  * its post-condition and checks it first, so running it again is a no-op; a
  * failure takes back what this run made, but never a cached layer. */
 #include "ops/host.h"
-#include "ops/instance.h"
+#include "machine/machine.h"
 #include "ops/launch-request.h"
 #include "ops/prepare.h"
 
@@ -34,5 +34,5 @@ void lm_launch_result_free (LmLaunchResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLaunchResult, lm_launch_result_free)
 
 /** lm_launch: makes it so. Blocks: network, disk, libvirt and, if asked for,
- * the guest's start. Errors: LM_LAUNCH_ERROR and those of every stage. */
+ * the guest's start. Errors: LM_LAUNCH_ERROR and those of every module it joins. */
 LmLaunchResult *lm_launch (const LmHost *host, const LmLaunchRequest *request, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,7 +3,7 @@
 #include "ops/port.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "model/domain-device.h"
+#include "domain/device.h"
 #include "virt/domain.h"
 
 #include <arpa/inet.h>

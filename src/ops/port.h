@@ -3,7 +3,7 @@
 /* Whether the ports that a machine publishes are to be had on this host. QEMU
  * takes them when it starts, after everything else was made, and says so little
  * that lamina looks first. Somebody may still take one in between. */
-#include "ops/instance.h"
+#include "machine/machine.h"
 #include "virt/connect.h"
 
 typedef enum

@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/size.h"
 #include "cache/cache.h"
-#include "ops/source.h"
+#include "source/source.h"
 
 LmPlan *
 lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable *cancellable, GError **error)

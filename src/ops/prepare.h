@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* prepare: selections become a plan, and what the plan lacks is pulled. */
-#include "model/plan.h"
+#include "plan/plan.h"
 #include "ops/host.h"
 
 #include <json-glib/json-glib.h>

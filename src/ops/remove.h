@@ -2,7 +2,7 @@
 #pragma once
 /* rm: a machine goes, its layers stay. */
 #include "ops/host.h"
-#include "ops/instance.h"
+#include "machine/machine.h"
 #include "virt/domain.h"
 
 /** lm_remove: stops the machine @name, undefines its domain, removes overlay,

@@ -5,7 +5,7 @@
  * in the record, its files stay; then it is erased, or put back. A run killed
  * in between is finished by the next one (lm_replace_settle). */
 #include "ops/host.h"
-#include "ops/instance.h"
+#include "machine/machine.h"
 #include "virt/domain.h"
 
 /** lm_replace_set_aside: stops and undefines @instance's domain, having noted

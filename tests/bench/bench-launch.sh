@@ -6,7 +6,7 @@
 #   virt-install  --import, with a backing store
 # and beside them "virsh start" alone, of a domain that is defined and has its
 # disk: what libvirt and QEMU take of each; and the same where libvirt asks QEMU
-# for each property of the CPU, which lamina's XML spares it (stage/domain.c). In a libvirtd of its own whose /dev
+# for each property of the CPU, which lamina's XML spares it (domain/xml.c). In a libvirtd of its own whose /dev
 # has no kvm. All get the same memory, devices and --osinfo, which virt-install
 # asks for. Runs alternate; the medians count. Needs root.
 #   bench-launch.sh [BUILD-DIRECTORY]

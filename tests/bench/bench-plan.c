@@ -5,7 +5,7 @@
  *   bench-plan DIRECTORY LAYERS RUNS */
 #include "config.h"
 #include "base/file.h"
-#include "model/plan.h"
+#include "plan/plan.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 /* Input: a catalog's text, or the prepared form of one. */
 #include "config.h"
 #include "fuzz.h"
-#include "model/catalog.h"
-#include "model/selection.h"
+#include "catalog/catalog.h"
+#include "catalog/selection.h"
 
 #include <string.h>
 

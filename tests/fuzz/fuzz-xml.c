@@ -3,7 +3,7 @@
 #include "config.h"
 #include "fuzz.h"
 #include "io/xml.h"
-#include "stage/metadata.h"
+#include "domain/metadata.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * "good" or "bad: MESSAGE", a line each. For test-catalog-schema.py. */
 #include "config.h"
 #include "base/file.h"
-#include "model/catalog.h"
+#include "catalog/catalog.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "domain-specs.h"
-#include "model/domain-device.h"
+#include "domain/device.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* Specs that several tests share. */
-#include "model/domain-spec.h"
+#include "domain/spec.h"
 
 /** test_spec_minimal: a machine with one layer that boots by itself. */
 LmDomainSpec *test_spec_minimal (void);

@@ -2,7 +2,7 @@
 #pragma once
 /* Small catalogs for tests. In the text "$name" stands for the digest of
  * "name" (lm_digest_of_text()), in quotes. */
-#include "model/plan.h"
+#include "plan/plan.h"
 
 #define LAB_URL "http://lab.example/c/lab.yaml"
 

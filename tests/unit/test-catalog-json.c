@@ -2,8 +2,8 @@
 /* Catalogs in JSON so large that two threads read them. */
 #include "config.h"
 #include "lab.h"
-#include "model/catalog-split.h"
-#include "model/listing.h"
+#include "catalog/catalog-split.h"
+#include "plan/listing.h"
 
 #include <string.h>
 

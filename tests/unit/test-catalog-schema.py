@@ -97,7 +97,7 @@ def check_changes(schema, full, directory):
 
 
 def main():
-    with open(os.path.join(SOURCE, "..", "src", "model", "catalog.schema.json"), encoding="utf-8") as file:
+    with open(os.path.join(SOURCE, "..", "src", "catalog", "catalog.schema.json"), encoding="utf-8") as file:
         text = json.load(file)
     jsonschema.Draft7Validator.check_schema(text)
     schema = jsonschema.Draft7Validator(text)

@@ -2,7 +2,7 @@
 #include "config.h"
 #include "base/yaml.h"
 #include "lab.h"
-#include "model/listing.h"
+#include "plan/listing.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "stage/chain.h"
+#include "machine/chain.h"
 #include "base/file.h"
 #include "image/qcow2.h"
 #include "tools.h"

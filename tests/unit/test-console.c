@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "stage/console.h"
+#include "machine/console.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "model/domain-device.h"
-#include "model/domain-spec.h"
+#include "domain/device.h"
+#include "domain/spec.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #include "config.h"
 #include "domain-specs.h"
 #include "io/run.h"
-#include "stage/domain.h"
-#include "stage/template.h"
+#include "domain/xml.h"
+#include "domain/template.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "io/http-private.h"
-#include "stage/fetch-source.h"
+#include "fetch/mirror.h"
 
 #include <string.h>
 
@@ -14,9 +14,9 @@ an_error (LmHttpError code, guint retry_after)
 }
 
 static const char *
-choose (LmFetchSources *sources, gint64 *out_due)
+choose (LmMirrors *sources, gint64 *out_due)
 {
-  return lm_fetch_sources_choose (sources, out_due) ? lm_fetch_sources_get_url (sources) : NULL;
+  return lm_mirrors_choose (sources, out_due) ? lm_mirrors_get_url (sources) : NULL;
 }
 
 /* A mirror that was not tried yet goes before one that has to be waited for. */
@@ -25,24 +25,24 @@ test_order (void)
 {
   LmRetryPolicy policy = { .attempts = 2, .first_ms = 1000 };
   g_autoptr (GError) transient = an_error (LM_HTTP_ERROR_TRANSIENT, 0);
-  g_autoptr (LmFetchSources) sources = lm_fetch_sources_new (urls, &policy);
+  g_autoptr (LmMirrors) sources = lm_mirrors_new (urls, &policy);
   gint64 due;
-  g_assert_null (lm_fetch_sources_get_url (sources));
+  g_assert_null (lm_mirrors_get_url (sources));
   g_assert_cmpstr (choose (sources, &due), ==, urls[0]);
-  g_assert_cmpstr (lm_fetch_sources_get_shown (sources), ==, "http://a/x");
+  g_assert_cmpstr (lm_mirrors_get_shown (sources), ==, "http://a/x");
   g_assert_cmpint (due, ==, 0);
-  lm_fetch_sources_failed (sources, transient, 5000, FALSE, 0);
+  lm_mirrors_failed (sources, transient, 5000, FALSE, 0);
   g_assert_cmpstr (choose (sources, &due), ==, urls[1]);
-  lm_fetch_sources_failed (sources, transient, 6000, FALSE, 0);
+  lm_mirrors_failed (sources, transient, 6000, FALSE, 0);
   g_assert_cmpstr (choose (sources, &due), ==, urls[0]);
   g_assert_cmpint (due, ==, 5000 + 500 * 1000);
-  lm_fetch_sources_failed (sources, transient, 7000, FALSE, 0);
+  lm_mirrors_failed (sources, transient, 7000, FALSE, 0);
   g_assert_cmpstr (choose (sources, &due), ==, urls[1]);
-  lm_fetch_sources_progressed (sources);
-  lm_fetch_sources_failed (sources, transient, 8000, TRUE, 0);
+  lm_mirrors_progressed (sources);
+  lm_mirrors_failed (sources, transient, 8000, TRUE, 0);
   g_assert_cmpstr (choose (sources, &due), ==, urls[1]);
   g_assert_cmpint (due, ==, 8000);
-  lm_fetch_sources_failed (sources, transient, 9000, TRUE, 0);
+  lm_mirrors_failed (sources, transient, 9000, TRUE, 0);
   g_assert_null (choose (sources, &due));
 }
 
@@ -50,22 +50,22 @@ static void
 test_final (void)
 {
   g_autoptr (GError) missing = an_error (LM_HTTP_ERROR_NOT_FOUND, 0);
-  g_autoptr (LmFetchSources) sources = lm_fetch_sources_new (urls, NULL);
+  g_autoptr (LmMirrors) sources = lm_mirrors_new (urls, NULL);
   gint64 due;
   g_assert_cmpstr (choose (sources, &due), ==, urls[0]);
-  lm_fetch_sources_failed (sources, missing, 0, FALSE, 0);
+  lm_mirrors_failed (sources, missing, 0, FALSE, 0);
   g_assert_cmpstr (choose (sources, &due), ==, urls[1]);
-  lm_fetch_sources_mismatched (sources, TRUE);
+  lm_mirrors_mismatched (sources, TRUE);
   g_assert_cmpstr (choose (sources, &due), ==, urls[1]);
-  lm_fetch_sources_mismatched (sources, TRUE);
+  lm_mirrors_mismatched (sources, TRUE);
   g_assert_null (choose (sources, &due));
 
-  g_autoptr (LmFetchSources) pure = lm_fetch_sources_new (urls, NULL);
+  g_autoptr (LmMirrors) pure = lm_mirrors_new (urls, NULL);
   g_assert_cmpstr (choose (pure, &due), ==, urls[0]);
-  lm_fetch_sources_mismatched (pure, FALSE);
+  lm_mirrors_mismatched (pure, FALSE);
   g_assert_cmpstr (choose (pure, &due), ==, urls[1]);
 
-  g_autoptr (LmFetchSources) none = lm_fetch_sources_new (NULL, NULL);
+  g_autoptr (LmMirrors) none = lm_mirrors_new (NULL, NULL);
   g_assert_null (choose (none, &due));
 }
 

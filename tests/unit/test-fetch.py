@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The fetch stage against a server that misbehaves, by one and by many processes (TAP)."""
+"""Fetch against a server that misbehaves, by one and by many processes (TAP)."""
 import hashlib
 import os
 import random

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/file.h"
-#include "ops/instance.h"
+#include "machine/machine.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -11,23 +11,27 @@ import sys
 # Who may include whom. A new directory gets its line here and in HACKING.
 MAY_INCLUDE = {
     "base": set(),
-    "model": {"base"},
-    "virt": {"base", "model"},
     "io": {"base"},
-    "cache": {"base", "io", "model"},  # answers what a plan asks (LmPlanView)
-    "image": {"base", "io"},
+    "catalog": {"base"},
+    "virt": {"base"},
+    "cache": {"base", "catalog", "plan"},
+    "plan": {"base", "catalog"},
     "store": {"base", "io"},
-    "stage": {"base", "io", "cache", "image", "store", "model"},
-    "ops": {"base", "io", "cache", "image", "store", "model", "stage", "virt"},
-    "cli": {"base", "io", "cache", "image", "store", "model", "stage", "virt", "ops"},
+    "image": {"base", "io"},
+    "domain": {"base", "io"},
+    "fetch": {"base", "io", "cache", "image", "store", "catalog", "plan"},
+    "source": {"base", "io", "catalog", "store", "cache", "plan"},
+    "machine": {"base", "io", "cache", "image", "domain", "catalog", "plan"},
+    "ops": {"base", "io", "catalog", "plan", "domain", "cache", "store", "image", "fetch", "source", "machine", "virt"},
 }
+MAY_INCLUDE["cli"] = MAY_INCLUDE["ops"] | {"ops"}
 # Libraries that are one place's business: pattern of the header, of the files that may.
 OWNED_HEADERS = [
     (r"curl/", r"src/io/http[^/]*$"),
     (r"libvirt/", r"src/virt/|tests/"),
     (r"libxml/", r"src/io/xml[^/]*$"),
     (r"yaml\.h$", r"src/base/yaml[^/]*$"),
-    (r"solv/", r"src/model/"),
+    (r"solv/", r"src/(plan|catalog)/"),
     (r"gnutls/", r"src/(base/|io/http-tls\.c$)"),
 ]
 # Calls that are not made: pattern, the files that may, what to do instead.
@@ -44,7 +48,7 @@ BANNED_CALLS = [
     (r"g_print|g_printerr|printf|puts|perror", r"src/cli/|tests/", "only cli prints"),
     (r"atoi|atol|atoll", r"tests/", "use g_ascii_string_to_unsigned"),
 ]
-MAX_FILE_LINES = {"src": 420, "": 480}
+MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 60
 MAX_LINE = 160  # the style is 120; this is what nobody shall need
 # Exceptions to the two lengths: path or "path:function", and why.
@@ -177,7 +181,7 @@ def functions(text):
 
 
 def rule_length(path, text):
-    most = MAX_FILE_LINES.get(path.split("/")[0], MAX_FILE_LINES[""])
+    most = MAX_FILE_LINES
     if is_code(path) and text.count("\n") > most and path not in LONG_ALLOWED:
         yield 1, "%d lines, at most %d" % (text.count("\n"), most)
     if is_c(path):
@@ -237,8 +241,8 @@ UNUSED_CASES = [
 # The rules, each with offences that it must find.
 RULES = [
     ("layering", rule_layering, [
-        ("src/base/x.c", '#include "io/run.h"\n'), ("src/image/x.c", '#include "stage/chain.h"\n'),
-        ("src/model/x.h", '#include "io/xml.h"\n'), ("src/new/x.c", "\n"), ("src/io/x.c", '#include "run.h"\n')]),
+        ("src/base/x.c", '#include "io/run.h"\n'), ("src/image/x.c", '#include "machine/chain.h"\n'),
+        ("src/plan/x.h", '#include "io/xml.h"\n'), ("src/new/x.c", "\n"), ("src/io/x.c", '#include "run.h"\n')]),
     ("libraries", rule_libraries, [
         ("src/store/x.c", "#include <curl/curl.h>\n"), ("src/ops/x.c", "#  include <libvirt/libvirt.h>\n")]),
     ("calls", rule_calls, [
@@ -253,7 +257,7 @@ RULES = [
         ("src/base/x.c", "x; \n"), ("src/base/x.c", "\tx;\n"), ("tests/x.py", "x" * 161 + "\n"), ("NEWS", "x"),
         ("NEWS", "x\n\n")]),
     ("length", rule_length, [
-        ("src/base/x.c", "x\n" * 421), ("tests/x.py", "x\n" * 481),
+        ("src/base/x.c", "x\n" * 601), ("tests/x.py", "x\n" * 601),
         ("src/base/x.c", "void\nf (int a)\n{\n" + "  x;\n" * 60 + "}\n")]),
     ("unfinished", rule_unfinished, [("HACKING", "TO" "DO: more\n")]),
     ("machine-paths", rule_machine_paths, [

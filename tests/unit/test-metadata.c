@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "domain-specs.h"
-#include "stage/domain.h"
-#include "stage/metadata.h"
+#include "domain/xml.h"
+#include "domain/metadata.h"
 
 #include <string.h>
 

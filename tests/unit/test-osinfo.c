@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/file.h"
-#include "stage/osinfo.h"
+#include "domain/osinfo.h"
 
 static void
 put (const char *dir, const char *name, const char *id, const char *short_id)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "lab.h"
-#include "model/relation.h"
-#include "model/version.h"
+#include "catalog/relation.h"
+#include "catalog/version.h"
 
 #include <string.h>
 

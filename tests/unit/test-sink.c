@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/file.h"
-#include "stage/fetch-sink.h"
+#include "fetch/sink.h"
 
 #include <string.h>
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Reads the text of a catalog, or of a part of one, into records. For
+ * catalog-reader.c only. */
+#include "catalog/field.h"
+#include "catalog/prepared-builder.h"
+
+#define LM_CATALOG_LAYERS_MAX 1000000
+
+typedef struct
+{
+  LmFieldReader fields; /* first: the functions of field.h are given this */
+  const char *base_url;
+  LmPreparedBuilder *builder;
+  GArray *layer_lines; /* guint, for messages about what only the whole shows */
+  GArray *build_lines;
+  char *known_prefix; /* of an absolute URL that was good, up to its last '/' */
+  guint32 name;       /* what it calls itself, string of the builder; 0: it does not */
+  guint nodes_to_layers;
+  guint end_line;         /* where the text ended */
+  gboolean layers_end_it; /* nothing came after the layers, but with @rest a name */
+} LmCatalogPart;
+
+/** lm_catalog_part_new: an empty one; @document, which begins messages, and
+ * @base_url must outlive it. Never NULL. */
+LmCatalogPart *lm_catalog_part_new (const char *document, const char *base_url, gboolean want_warnings);
+void lm_catalog_part_free (LmCatalogPart *part);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCatalogPart, lm_catalog_part_free)
+
+/** lm_catalog_part_read: reads @text, whose first line is the document's line
+ * @first_line: a whole catalog, or with @rest one that has only layers and
+ * perhaps a name. */
+gboolean lm_catalog_part_read (LmCatalogPart *part, const char *text, gsize size, guint first_line, gboolean rest,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "catalog/catalog-set.h"
+#include "catalog/version.h"
+
+#include <string.h>
+
+typedef struct
+{
+  LmCatalog *catalog;
+  int priority;
+} Member;
+
+struct _LmCatalogSet
+{
+  GArray *members; /* highest priority first */
+};
+
+static void
+member_clear (gpointer data)
+{
+  lm_catalog_free (((Member *) data)->catalog);
+}
+
+LmCatalogSet *
+lm_catalog_set_new (void)
+{
+  LmCatalogSet *set = g_new0 (LmCatalogSet, 1);
+  set->members = g_array_new (FALSE, FALSE, sizeof (Member));
+  g_array_set_clear_func (set->members, member_clear);
+  return set;
+}
+
+void
+lm_catalog_set_free (LmCatalogSet *set)
+{
+  if (set == NULL)
+    return;
+  g_array_unref (set->members);
+  g_free (set);
+}
+
+static const Member *
+member (const LmCatalogSet *set, guint index)
+{
+  return &g_array_index (set->members, Member, index);
+}
+
+void
+lm_catalog_set_add (LmCatalogSet *set, LmCatalog *catalog, int priority)
+{
+  Member added = { catalog, priority };
+  guint at = 0;
+  while (at < set->members->len && member (set, at)->priority >= priority)
+    at++;
+  g_array_insert_val (set->members, at, added);
+}
+
+guint
+lm_catalog_set_get_length (const LmCatalogSet *set)
+{
+  return set->members->len;
+}
+
+const LmCatalog *
+lm_catalog_set_get (const LmCatalogSet *set, guint index)
+{
+  return member (set, index)->catalog;
+}
+
+/* The highest priority of the catalogs that have @name; FALSE if none has. */
+static gboolean
+priority_of_name (const LmCatalogSet *set, const char *name, int *out_priority)
+{
+  for (guint i = 0; i < set->members->len; i++)
+    if (lm_catalog_find_name (member (set, i)->catalog, name) != LM_CATALOG_NONE)
+      {
+        *out_priority = member (set, i)->priority;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+gboolean
+lm_catalog_set_is_visible (const LmCatalogSet *set, LmLayerRef ref)
+{
+  int priority;
+  const Member *m = member (set, ref.catalog);
+  return priority_of_name (set, lm_catalog_get_layer_name (m->catalog, ref.layer), &priority)
+         && m->priority == priority;
+}
+
+void
+lm_catalog_set_find_name (const LmCatalogSet *set, const char *name, GArray *refs)
+{
+  int priority;
+  if (!priority_of_name (set, name, &priority))
+    return;
+  for (guint i = 0; i < set->members->len; i++)
+    if (member (set, i)->priority == priority)
+      {
+        const LmCatalog *catalog = member (set, i)->catalog;
+        guint layer = lm_catalog_find_name (catalog, name);
+        for (; layer != LM_CATALOG_NONE; layer = lm_catalog_find_name_next (catalog, layer))
+          {
+            LmLayerRef ref = { i, layer };
+            g_array_append_val (refs, ref);
+          }
+      }
+}
+
+void
+lm_catalog_set_find_provided (const LmCatalogSet *set, const char *name, GArray *refs)
+{
+  g_autoptr (GArray) layers = g_array_new (FALSE, FALSE, sizeof (guint));
+  for (guint i = 0; i < set->members->len; i++)
+    {
+      g_array_set_size (layers, 0);
+      lm_catalog_find_provided (member (set, i)->catalog, name, layers);
+      for (guint j = 0; j < layers->len; j++)
+        {
+          LmLayerRef ref = { i, g_array_index (layers, guint, j) };
+          if (lm_catalog_set_is_visible (set, ref))
+            g_array_append_val (refs, ref);
+        }
+    }
+}
+
+/* Adds to *@urls those of @more that are not among them. */
+static void
+add_urls (char ***urls, char **more)
+{
+  g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
+  g_strv_builder_addv (all, (const char **) *urls);
+  for (char **u = more; u && *u; u++)
+    if (!g_strv_contains ((const char *const *) *urls, *u))
+      g_strv_builder_add (all, *u);
+  g_strfreev (*urls);
+  *urls = g_strv_builder_end (all);
+}
+
+/* A listing of another size is not of the same file, whatever it says. */
+static void
+add_blob_mirrors (LmBlob *own, const LmBlob *other)
+{
+  if (own != NULL && other != NULL && own->size == other->size && lm_digest_equal (&own->digest, &other->digest))
+    add_urls (&own->urls, other->urls);
+}
+
+/* Adds the URLs that other catalogs have for the same file, and for the files
+ * that the layer boots with. */
+static void
+add_mirrors (const LmCatalogSet *set, guint own, LmLayer *layer, LmBuild *build)
+{
+  for (guint i = 0; i < set->members->len; i++)
+    {
+      const LmCatalog *catalog = member (set, i)->catalog;
+      guint found = i == own ? LM_CATALOG_NONE : lm_catalog_find_build (catalog, &build->digest);
+      if (found == LM_CATALOG_NONE || lm_catalog_get_build (catalog, found).size != build->size)
+        continue;
+      g_auto (GStrv) urls = lm_catalog_get_build_urls (catalog, found);
+      add_urls (&build->urls, urls);
+      if (layer->kernel == NULL)
+        continue;
+      g_autoptr (LmLayer) other = lm_catalog_load_layer (catalog, lm_catalog_get_build (catalog, found).layer);
+      add_blob_mirrors (layer->kernel, other->kernel);
+      add_blob_mirrors (layer->initrd, other->initrd);
+    }
+}
+
+LmLayer *
+lm_catalog_set_load_layer (const LmCatalogSet *set, LmLayerRef ref)
+{
+  LmLayer *layer = lm_catalog_load_layer (member (set, ref.catalog)->catalog, ref.layer);
+  for (guint i = 0; set->members->len > 1 && i < layer->builds->len; i++)
+    add_mirrors (set, ref.catalog, layer, layer->builds->pdata[i]);
+  return layer;
+}
+
+GPtrArray *
+lm_catalog_set_load_groups (const LmCatalogSet *set)
+{
+  GPtrArray *groups = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_group_free);
+  g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < set->members->len; i++)
+    for (guint j = 0; j < lm_catalog_get_n_groups (member (set, i)->catalog); j++)
+      {
+        g_autoptr (LmGroup) group = lm_catalog_load_group (member (set, i)->catalog, j);
+        if (g_hash_table_contains (known, group->name))
+          continue;
+        g_hash_table_add (known, group->name);
+        g_ptr_array_add (groups, g_steal_pointer (&group));
+      }
+  return groups;
+}
+
+gboolean
+lm_catalog_set_declares (const LmCatalogSet *set, guint index, const char *name)
+{
+  const LmCatalog *catalog = member (set, index)->catalog;
+  for (guint i = 0; i < lm_catalog_get_n_groups (catalog); i++)
+    {
+      g_autoptr (LmGroup) group = lm_catalog_load_group (catalog, i);
+      if (strcmp (group->name, name) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static int
+compare_listed (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const LmLayer *one = *(LmLayer *const *) a, *two = *(LmLayer *const *) b;
+  GHashTable *order = user_data;
+  int by_group = GPOINTER_TO_INT (g_hash_table_lookup (order, one->group)) - GPOINTER_TO_INT (g_hash_table_lookup (order, two->group));
+  int by_name = by_group ? by_group : strcmp (one->name, two->name);
+  int by_version = by_name ? by_name : lm_version_compare (two->version, one->version);
+  return by_version ? by_version : g_strcmp0 (one->arch, two->arch);
+}
+
+GPtrArray *
+lm_catalog_set_load_layers (const LmCatalogSet *set)
+{
+  GPtrArray *layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_free);
+  g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (set);
+  g_autoptr (GHashTable) order = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < groups->len; i++)
+    g_hash_table_insert (order, ((LmGroup *) groups->pdata[i])->name, GINT_TO_POINTER ((int) i));
+  for (guint i = 0; i < set->members->len; i++)
+    for (guint j = 0; j < lm_catalog_get_n_layers (member (set, i)->catalog); j++)
+      if (lm_catalog_set_is_visible (set, (LmLayerRef){ i, j }))
+        g_ptr_array_add (layers, lm_catalog_set_load_layer (set, (LmLayerRef){ i, j }));
+  g_ptr_array_sort_with_data (layers, compare_listed, order);
+  return layers;
+}
+
+/* Levenshtein's distance of two names of at most LM_NAME_MAX bytes. */
+static guint
+distance (const char *a, const char *b)
+{
+  guint8 row[256];
+  gsize na = strlen (a), nb = MIN (strlen (b), sizeof row - 1);
+  for (gsize j = 0; j <= nb; j++)
+    row[j] = (guint8) j;
+  for (gsize i = 1; i <= na; i++)
+    {
+      guint8 diagonal = row[0];
+      row[0] = (guint8) i;
+      for (gsize j = 1; j <= nb; j++)
+        {
+          guint8 changed = (guint8) (diagonal + (a[i - 1] != b[j - 1]));
+          diagonal = row[j];
+          row[j] = (guint8) MIN (MIN (row[j] + 1, row[j - 1] + 1), changed);
+        }
+    }
+  return row[nb];
+}
+
+static void
+consider (const char *name, const char *candidate, const char **best, guint *best_distance)
+{
+  gsize a = strlen (name), b = strlen (candidate);
+  guint far = a > b ? (guint) (a - b) : (guint) (b - a);
+  /* "nginx-light" for "nginx" is near, whatever the distance */
+  gboolean extends = a >= 3 && (g_str_has_prefix (candidate, name) || (b >= 3 && g_str_has_prefix (name, candidate)));
+  if (!extends && far >= *best_distance)
+    return;
+  guint d = extends ? 1 : distance (name, candidate);
+  if (d < *best_distance || (d == *best_distance && *best != NULL && strcmp (candidate, *best) < 0))
+    {
+      *best = candidate;
+      *best_distance = d;
+    }
+}
+
+char *
+lm_catalog_set_suggest (const LmCatalogSet *set, const char *name)
+{
+  const char *best = NULL;
+  /* a third of the letters or so may be wrong; two in five, as when they are swapped */
+  guint best_distance = MIN (3, (guint) (strlen (name) + 1) / 3) + 1;
+  for (guint i = 0; i < set->members->len; i++)
+    for (guint j = 0; j < lm_catalog_get_n_layers (member (set, i)->catalog); j++)
+      consider (name, lm_catalog_get_layer_name (member (set, i)->catalog, j), &best, &best_distance);
+  return g_strdup (best);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "catalog/catalog.h"
+#include "base/error.h"
+#include "base/url.h"
+#include "catalog/catalog-reader.h"
+#include "catalog/prepared.h"
+
+#include <string.h>
+
+G_DEFINE_QUARK (lm-catalog-error-quark, lm_catalog_error)
+G_STATIC_ASSERT (LM_CATALOG_NONE == LM_PREPARED_NONE);
+
+struct _LmCatalog
+{
+  GBytes *bytes;
+  LmPrepared p; /* points into bytes */
+  char *source;
+  char *directory; /* what plain URLs are put after */
+};
+
+static LmCatalog *
+catalog_new (GBytes *bytes, const LmPrepared *prepared, const char *source)
+{
+  LmCatalog *catalog = g_new0 (LmCatalog, 1);
+  catalog->bytes = g_bytes_ref (bytes);
+  catalog->p = *prepared;
+  catalog->source = g_strdup (source);
+  catalog->directory = lm_url_directory (lm_prepared_string (prepared, prepared->header->base_url));
+  return catalog;
+}
+
+LmCatalog *
+lm_catalog_parse (const char *source, const char *base_url, const char *text, gsize size, GPtrArray *warnings,
+                  GError **error)
+{
+  g_autoptr (GBytes) bytes = lm_catalog_read (base_url, text, size, warnings, error);
+  if (bytes == NULL)
+    return NULL;
+  LmPrepared prepared;
+  lm_prepared_open (g_bytes_get_data (bytes, NULL), &prepared);
+  return catalog_new (bytes, &prepared, source);
+}
+
+GBytes *
+lm_catalog_freeze (const LmCatalog *catalog, const char *stamp)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (catalog->bytes, &size);
+  return lm_prepared_seal (data, size, stamp);
+}
+
+LmCatalog *
+lm_catalog_thaw (GBytes *prepared, const char *source, const char *base_url, const char *stamp, GError **error)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (prepared, &size);
+  const char *why;
+  LmPrepared p;
+  g_autoptr (GBytes) bytes = g_bytes_ref (prepared);
+  if ((guintptr) data % 8 != 0)
+    {
+      g_bytes_unref (bytes);
+      bytes = g_bytes_new (data, size);
+      data = g_bytes_get_data (bytes, NULL);
+    }
+  if (!lm_prepared_check (data, size, &p, &why))
+    return lm_throw_null (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_CORRUPT,
+                          "the prepared form of the catalog %s cannot be used: %s", source, why);
+  if (strcmp (lm_prepared_string (&p, p.header->base_url), base_url) != 0 || strcmp (lm_prepared_stamp (&p), stamp) != 0)
+    return lm_throw_null (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE,
+                          "the prepared form of the catalog %s is out of date", source);
+  return catalog_new (bytes, &p, source);
+}
+
+void
+lm_catalog_free (LmCatalog *catalog)
+{
+  if (catalog == NULL)
+    return;
+  g_bytes_unref (catalog->bytes);
+  g_free (catalog->source);
+  g_free (catalog->directory);
+  g_free (catalog);
+}
+
+gboolean
+lm_catalog_has_secrets (const LmCatalog *catalog)
+{
+  /* The lists hold the URLs, and relations, which have no such characters. */
+  for (guint32 i = 0; i < catalog->p.count[LM_PREPARED_LISTS]; i++)
+    if (lm_url_is_secret (lm_prepared_string (&catalog->p, catalog->p.lists[i])))
+      return TRUE;
+  return FALSE;
+}
+
+guint
+lm_catalog_get_n_groups (const LmCatalog *catalog)
+{
+  return catalog->p.count[LM_PREPARED_GROUPS];
+}
+
+guint
+lm_catalog_get_n_layers (const LmCatalog *catalog)
+{
+  return catalog->p.count[LM_PREPARED_LAYERS];
+}
+
+static char *
+dup_string (const LmCatalog *catalog, guint32 offset)
+{
+  return g_strdup (lm_prepared_string (&catalog->p, offset));
+}
+
+LmGroup *
+lm_catalog_load_group (const LmCatalog *catalog, guint index)
+{
+  const LmPreparedGroup *from = &catalog->p.groups[index];
+  LmGroup *group = g_new0 (LmGroup, 1);
+  group->name = dup_string (catalog, from->name);
+  group->title = dup_string (catalog, from->title);
+  group->required = from->required != 0;
+  group->multiple = from->multiple != 0;
+  return group;
+}
+
+static char **
+load_list (const LmCatalog *catalog, LmPreparedSpan span)
+{
+  char **list = g_new0 (char *, span.n + 1);
+  for (guint32 i = 0; i < span.n; i++)
+    list[i] = dup_string (catalog, catalog->p.lists[span.first + i]);
+  return list;
+}
+
+static char **
+load_urls (const LmCatalog *catalog, LmPreparedSpan span)
+{
+  char **urls = g_new0 (char *, span.n + 1);
+  for (guint32 i = 0; i < span.n; i++)
+    {
+      const char *url = lm_prepared_string (&catalog->p, catalog->p.lists[span.first + i]);
+      urls[i] = strchr (url, ':') ? g_strdup (url) : g_strconcat (catalog->directory, url, NULL);
+    }
+  return urls;
+}
+
+static LmBlob *
+load_blob (const LmCatalog *catalog, guint32 number)
+{
+  if (number == LM_PREPARED_NONE)
+    return NULL;
+  const LmPreparedBlob *from = &catalog->p.blobs[number];
+  LmBlob *blob = g_new0 (LmBlob, 1);
+  blob->digest = from->digest;
+  blob->size = from->size;
+  blob->urls = load_urls (catalog, from->urls);
+  return blob;
+}
+
+static LmBuild *
+load_build (const LmCatalog *catalog, guint32 number)
+{
+  const LmPreparedBuild *from = &catalog->p.builds[number];
+  LmBuild *build = g_new0 (LmBuild, 1);
+  build->digest = from->digest;
+  build->has_parent = from->has_parent != 0;
+  build->parent = from->parent;
+  build->size = from->size;
+  build->urls = load_urls (catalog, from->urls);
+  return build;
+}
+
+LmLayer *
+lm_catalog_load_layer (const LmCatalog *catalog, guint index)
+{
+  const LmPreparedLayer *from = &catalog->p.layers[index];
+  LmLayer *layer = g_new0 (LmLayer, 1);
+  layer->name = dup_string (catalog, from->name);
+  layer->version = dup_string (catalog, from->version);
+  layer->group = dup_string (catalog, from->group);
+  layer->summary = dup_string (catalog, from->summary);
+  layer->osinfo = dup_string (catalog, from->osinfo);
+  layer->arch = dup_string (catalog, from->arch);
+  layer->ready = dup_string (catalog, from->ready);
+  layer->cmdline = dup_string (catalog, from->cmdline);
+  layer->kernel = load_blob (catalog, from->kernel);
+  layer->initrd = load_blob (catalog, from->initrd);
+  layer->memory = from->memory;
+  layer->disk = from->disk;
+  layer->provides = load_list (catalog, from->provides);
+  layer->requires = load_list (catalog, from->requires);
+  layer->conflicts = load_list (catalog, from->conflicts);
+  layer->builds = g_ptr_array_new_full (from->builds.n, (GDestroyNotify) lm_build_free);
+  for (guint32 i = 0; i < from->builds.n; i++)
+    g_ptr_array_add (layer->builds, load_build (catalog, from->builds.first + i));
+  layer->source = catalog->source;
+  return layer;
+}
+
+guint
+lm_catalog_find_name (const LmCatalog *catalog, const char *name)
+{
+  return lm_prepared_find_layer (&catalog->p, name);
+}
+
+guint
+lm_catalog_find_name_next (const LmCatalog *catalog, guint layer)
+{
+  return catalog->p.layers[layer].next;
+}
+
+void
+lm_catalog_find_provided (const LmCatalog *catalog, const char *name, GArray *layers)
+{
+  guint32 i = lm_prepared_find_provide (&catalog->p, name);
+  for (; i != LM_PREPARED_NONE; i = catalog->p.provides[i].next)
+    g_array_append_val (layers, catalog->p.provides[i].layer);
+}
+
+guint
+lm_catalog_find_build (const LmCatalog *catalog, const LmDigest *digest)
+{
+  return lm_prepared_find_build (&catalog->p, digest);
+}
+
+LmCatalogBuild
+lm_catalog_get_build (const LmCatalog *catalog, guint build)
+{
+  const LmPreparedBuild *from = &catalog->p.builds[build];
+  return (LmCatalogBuild){ .digest = &from->digest,
+                           .parent = from->has_parent ? &from->parent : NULL,
+                           .size = from->size,
+                           .layer = from->layer };
+}
+
+guint
+lm_catalog_get_builds (const LmCatalog *catalog, guint layer, guint *out_n)
+{
+  LmPreparedSpan span = catalog->p.layers[layer].builds;
+  *out_n = span.n;
+  return span.first;
+}
+
+char **
+lm_catalog_get_build_urls (const LmCatalog *catalog, guint build)
+{
+  return load_urls (catalog, catalog->p.builds[build].urls);
+}
+
+const char *
+lm_catalog_get_layer_name (const LmCatalog *catalog, guint layer)
+{
+  return lm_prepared_string (&catalog->p, catalog->p.layers[layer].name);
+}
+
+const char *
+lm_catalog_get_layer_version (const LmCatalog *catalog, guint layer)
+{
+  return lm_prepared_string (&catalog->p, catalog->p.layers[layer].version);
+}

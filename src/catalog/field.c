@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "catalog/field.h"
+#include "base/error.h"
+#include "catalog/catalog.h"
+
+#include <string.h>
+
+#define MAX_WARNINGS 100
+#define MAX_UNKNOWN 64 /* unknown keys in one mapping */
+
+static void warn_at (LmFieldReader *r, guint line, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+gboolean
+lm_field_throw (LmFieldReader *r, guint line, GError **error, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *what = g_strdup_vprintf (format, args);
+  va_end (args);
+  return lm_throw (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_INVALID, "%s:%u: %s", r->document, line, what);
+}
+
+static void
+warn_at (LmFieldReader *r, guint line, const char *format, ...)
+{
+  if (r->warnings == NULL || r->n_warnings > MAX_WARNINGS)
+    return;
+  if (r->n_warnings++ == MAX_WARNINGS)
+    {
+      g_ptr_array_add (r->warnings, g_strdup_printf ("%s: further warnings are not shown", r->document));
+      return;
+    }
+  va_list args;
+  va_start (args, format);
+  g_autofree char *what = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_ptr_array_add (r->warnings, g_strdup_printf ("%s:%u: %s", r->document, line, what));
+}
+
+char *
+lm_field_shown (const char *text)
+{
+  g_autofree char *start = g_utf8_substring (text, 0, MIN (g_utf8_strlen (text, -1), 80));
+  return g_strescape (start, NULL);
+}
+
+static gboolean
+next (LmFieldReader *r, LmYamlEvent *event, GError **error)
+{
+  return lm_yaml_reader_next (r->yaml, event, error);
+}
+
+gboolean
+lm_field_expect (LmFieldReader *r, const LmYamlEvent *event, LmYamlType type, const char *wanted, GError **error)
+{
+  if (event->kind != LM_YAML_SCALAR)
+    return lm_field_throw (r, event->line, error, "%s is needed here, not %s", wanted, lm_yaml_kind_name (event->kind));
+  LmYamlType given = lm_yaml_type_of (event->text, event->plain);
+  if (given != type)
+    return lm_field_throw (r, event->line, error, "%s is needed here, not %s%s", wanted, lm_yaml_type_name (given),
+                     type == LM_YAML_STRING && given != LM_YAML_NULL ? "; put it in quotes" : "");
+  return TRUE;
+}
+
+typedef struct
+{
+  guint32 seen; /* bits of the known fields */
+  GPtrArray *unknown;
+} Keys;
+
+static gboolean
+add_unknown (LmFieldReader *r, Keys *keys, const LmYamlEvent *key, const char *what, GError **error)
+{
+  if (keys->unknown == NULL)
+    keys->unknown = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *safe = lm_field_shown (key->text);
+  for (guint i = 0; i < keys->unknown->len; i++)
+    if (strcmp (keys->unknown->pdata[i], key->text) == 0)
+      return lm_field_throw (r, key->line, error, "\"%s\" is given twice", safe);
+  if (keys->unknown->len == MAX_UNKNOWN)
+    return lm_field_throw (r, key->line, error, "there are too many unknown keys in %s", what);
+  g_ptr_array_add (keys->unknown, g_strdup (key->text));
+  warn_at (r, key->line, "unknown key \"%s\" in %s is ignored", safe, what);
+  return TRUE;
+}
+
+static gboolean
+read_field (LmFieldReader *r, const LmYamlEvent *key, const char *what, const LmField *fields, Keys *keys, gpointer record,
+            GError **error)
+{
+  LmYamlEvent value;
+  guint i = 0;
+  if (key->kind != LM_YAML_SCALAR)
+    return lm_field_throw (r, key->line, error, "a key must be a single value");
+  while (fields[i].key != NULL && strcmp (fields[i].key, key->text) != 0)
+    i++;
+  if (fields[i].key == NULL)
+    return add_unknown (r, keys, key, what, error) && next (r, &value, error)
+           && lm_yaml_reader_skip (r->yaml, &value, error);
+  if (keys->seen & 1u << i)
+    return lm_field_throw (r, key->line, error, "\"%s\" is given twice", fields[i].key);
+  keys->seen |= 1u << i;
+  return next (r, &value, error) && fields[i].read (r, &value, (char *) record + fields[i].offset, error);
+}
+
+gboolean
+lm_field_read_mapping (LmFieldReader *r, const LmYamlEvent *event, const char *what, const LmField *fields,
+                       gpointer record, GError **error)
+{
+  Keys keys = { 0 };
+  guint line = event->line;
+  gboolean good = TRUE, end = FALSE;
+  if (event->kind != LM_YAML_MAPPING)
+    return lm_field_throw (r, line, error, "%s (a mapping) is needed here, not %s", what, lm_yaml_kind_name (event->kind));
+  while (good && !end)
+    {
+      LmYamlEvent key;
+      good = next (r, &key, error);
+      end = good && key.kind == LM_YAML_MAPPING_END;
+      if (good && !end)
+        good = read_field (r, &key, what, fields, &keys, record, error);
+    }
+  g_clear_pointer (&keys.unknown, g_ptr_array_unref);
+  for (guint i = 0; good && fields[i].key != NULL; i++)
+    if (fields[i].required && !(keys.seen & 1u << i))
+      good = lm_field_throw (r, line, error, "%s needs \"%s\"", what, fields[i].key);
+  return good;
+}
+
+gboolean
+lm_field_read_list (LmFieldReader *r, const LmYamlEvent *event, const char *what, guint max, LmFieldFunc read,
+                    gpointer slot, guint *out_n, GError **error)
+{
+  LmYamlEvent item;
+  guint n = 0;
+  if (event->kind != LM_YAML_SEQUENCE)
+    return lm_field_throw (r, event->line, error, "a list of %s is needed here, not %s", what, lm_yaml_kind_name (event->kind));
+  for (;;)
+    {
+      if (!next (r, &item, error))
+        return FALSE;
+      if (item.kind == LM_YAML_SEQUENCE_END)
+        break;
+      if (++n > max)
+        return lm_field_throw (r, item.line, error, "there are too many %s", what);
+      if (!read (r, &item, slot, error))
+        return FALSE;
+    }
+  if (out_n)
+    *out_n = n;
+  return TRUE;
+}

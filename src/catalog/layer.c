@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "catalog/layer.h"
+
+#include <string.h>
+
+void
+lm_blob_free (LmBlob *blob)
+{
+  if (blob == NULL)
+    return;
+  g_strfreev (blob->urls);
+  g_free (blob);
+}
+
+void
+lm_build_free (LmBuild *build)
+{
+  if (build == NULL)
+    return;
+  g_strfreev (build->urls);
+  g_free (build);
+}
+
+void
+lm_group_free (LmGroup *group)
+{
+  if (group == NULL)
+    return;
+  g_free (group->name);
+  g_free (group->title);
+  g_free (group);
+}
+
+void
+lm_layer_free (LmLayer *layer)
+{
+  if (layer == NULL)
+    return;
+  g_free (layer->name);
+  g_free (layer->version);
+  g_free (layer->group);
+  g_free (layer->summary);
+  g_free (layer->osinfo);
+  g_free (layer->arch);
+  g_free (layer->ready);
+  g_free (layer->cmdline);
+  lm_blob_free (layer->kernel);
+  lm_blob_free (layer->initrd);
+  g_strfreev (layer->provides);
+  g_strfreev (layer->requires);
+  g_strfreev (layer->conflicts);
+  g_clear_pointer (&layer->builds, g_ptr_array_unref);
+  g_free (layer);
+}
+
+gboolean
+lm_layer_suits (const LmLayer *layer, const char *arch)
+{
+  return layer->arch == NULL || strcmp (layer->arch, arch) == 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* What a layer says of others: "name", "name >= version", in its requires,
+ * provides and conflicts. */
+#include "catalog/layer.h"
+
+/* Bits, so that LESS | EQUAL is "<=". */
+typedef enum
+{
+  LM_RELATION_ANY = 0,
+  LM_RELATION_LESS = 1 << 0,
+  LM_RELATION_EQUAL = 1 << 1,
+  LM_RELATION_GREATER = 1 << 2,
+} LmRelationOp;
+
+typedef struct
+{
+  char name[65];
+  char version[65]; /* empty with LM_RELATION_ANY */
+  guint op;         /* LmRelationOp bits */
+} LmRelation;
+
+/** lm_relation_parse: reads "name", or "name OP version" with OP one of
+ * < <= = >= >, spaces around it being optional. FALSE when it is neither;
+ * allocates nothing. */
+gboolean lm_relation_parse (const char *text, LmRelation *out_relation) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_relation_is_met: whether @layer is what @relation speaks of, by its name
+ * and version or by what it provides. As in Debian, a relation with a version
+ * is met only by a provide that has one. */
+gboolean lm_relation_is_met (const LmRelation *relation, const LmLayer *layer);
+
+/** lm_relations_meet: whether any of @texts, as in a layer's requires, is met by @layer. */
+gboolean lm_relations_meet (char *const *texts, const LmLayer *layer);

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "domain/metadata.h"
+#include "base/error.h"
+#include "base/url.h"
+#include "domain/device.h"
+
+#include <string.h>
+
+G_DEFINE_QUARK (lm-metadata-error-quark, lm_metadata_error)
+
+#define NAME "domain metadata"
+#define LAYERS_MAX 1024
+#define PORTS_MAX 1024
+#define ITEMS_MAX 4096
+
+static void
+add_urls (LmXml *xml, LmXmlNode *node, char *const *urls)
+{
+  for (guint i = 0; urls != NULL && urls[i] != NULL; i++)
+    {
+      g_autofree char *url = lm_url_redact (urls[i]);
+      lm_xml_add (xml, node, "url", url);
+    }
+}
+
+static void
+set_number (LmXml *xml, LmXmlNode *node, const char *name, guint64 number)
+{
+  char text[24];
+  g_snprintf (text, sizeof text, "%" G_GUINT64_FORMAT, number);
+  if (number > 0)
+    lm_xml_set (xml, node, name, text);
+}
+
+static LmXmlNode *
+add_file (LmXml *xml, LmXmlNode *root, const char *element, const LmDigest *digest, guint64 size, const char *path)
+{
+  char text[LM_DIGEST_STRING_SIZE];
+  LmXmlNode *node = lm_xml_add (xml, root, element, NULL);
+  if (digest != NULL)
+    lm_xml_set (xml, node, "digest", lm_digest_format (digest, text));
+  set_number (xml, node, "size", size);
+  lm_xml_set (xml, node, "path", path);
+  return node;
+}
+
+static void
+add_path (LmXml *xml, LmXmlNode *root, const char *element, const char *path)
+{
+  if (path != NULL)
+    add_file (xml, root, element, NULL, 0, path);
+}
+
+static void
+add_layer (LmXml *xml, LmXmlNode *root, const LmDomainLayer *layer)
+{
+  LmXmlNode *node = add_file (xml, root, "layer", &layer->digest, layer->size, layer->path);
+  lm_xml_set (xml, node, "name", layer->name);
+  lm_xml_set (xml, node, "version", layer->version);
+  lm_xml_set (xml, node, "group", layer->group);
+  lm_xml_set (xml, node, "source", layer->source);
+  add_urls (xml, node, layer->urls);
+}
+
+static void
+add_publish (LmXml *xml, LmXmlNode *root, const LmDomainPublish *publish)
+{
+  LmXmlNode *node = lm_xml_add (xml, root, "publish", NULL);
+  lm_xml_set (xml, node, "address", publish->address);
+  set_number (xml, node, "port", publish->port);
+  set_number (xml, node, "guest-port", publish->guest_port);
+}
+
+void
+lm_metadata_add (LmXml *xml, LmXmlNode *parent, const LmDomainSpec *spec)
+{
+  LmXmlNode *root = lm_xml_add_ns (xml, parent, LM_METADATA_PREFIX, LM_METADATA_URI, "instance");
+  for (guint i = 0; spec->selections != NULL && spec->selections[i] != NULL; i++)
+    lm_xml_add (xml, root, "selection", spec->selections[i]);
+  for (guint i = 0; i < spec->layers->len; i++)
+    add_layer (xml, root, g_ptr_array_index (spec->layers, i));
+  if (spec->kernel != NULL)
+    add_urls (xml, add_file (xml, root, "kernel", &spec->kernel_digest, spec->kernel_size, spec->kernel),
+              spec->kernel_urls);
+  if (spec->initrd != NULL)
+    add_urls (xml, add_file (xml, root, "initrd", &spec->initrd_digest, spec->initrd_size, spec->initrd),
+              spec->initrd_urls);
+  if (spec->cmdline != NULL)
+    lm_xml_add (xml, root, "cmdline", spec->cmdline);
+  add_path (xml, root, "overlay", spec->overlay);
+  add_path (xml, root, "seed", spec->seed);
+  add_path (xml, root, "console", spec->console_log);
+  if (spec->ready != NULL)
+    lm_xml_add (xml, root, "ready", spec->ready);
+  for (guint i = 0; i < spec->publish->len; i++)
+    add_publish (xml, root, g_ptr_array_index (spec->publish, i));
+}
+
+/* Reading. libvirt drops our namespace when asked for the element alone. */
+
+static LmXmlNode *
+child (const LmXmlNode *parent, const char *name)
+{
+  LmXmlNode *node = lm_xml_child (parent, LM_METADATA_URI, name);
+  return node != NULL ? node : lm_xml_child (parent, NULL, name);
+}
+
+static LmXmlNode *
+next (const LmXmlNode *node, const char *name)
+{
+  return lm_xml_next (node, lm_xml_is (node, NULL, name) ? NULL : LM_METADATA_URI, name);
+}
+
+static char **
+read_texts (const LmXmlNode *parent, const char *name)
+{
+  g_autoptr (GStrvBuilder) texts = g_strv_builder_new ();
+  const LmXmlNode *node = child (parent, name);
+  for (guint n = 0; node != NULL && n < ITEMS_MAX; n++, node = next (node, name))
+    {
+      g_autofree char *text = lm_xml_text (node);
+      g_strv_builder_add (texts, text);
+    }
+  char **result = g_strv_builder_end (texts);
+  if (result[0] == NULL)
+    g_clear_pointer (&result, g_strfreev);
+  return result;
+}
+
+static char *
+read_text (const LmXmlNode *root, const char *name)
+{
+  const LmXmlNode *node = child (root, name);
+  return node != NULL ? lm_xml_text (node) : NULL;
+}
+
+static char *
+read_path (const LmXmlNode *root, const char *name)
+{
+  const LmXmlNode *node = child (root, name);
+  return node != NULL ? lm_xml_attribute (node, "path") : NULL;
+}
+
+/* A number that is left out is 0. */
+static gboolean
+read_number (const LmXmlNode *node, const char *name, guint64 max, guint64 *out_number, GError **error)
+{
+  g_autofree char *text = lm_xml_attribute (node, name);
+  guint64 number = 0;
+  if (text != NULL && !g_ascii_string_to_unsigned (text, 10, 0, max, &number, NULL))
+    return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": %s is no number in its range", name);
+  *out_number = number;
+  return TRUE;
+}
+
+static gboolean
+read_file (const LmXmlNode *node, LmDigest *out_digest, guint64 *out_size, char **out_path, char ***out_urls,
+           GError **error)
+{
+  g_autofree char *digest = lm_xml_attribute (node, "digest");
+  g_autoptr (GError) local = NULL;
+  if (!lm_digest_parse (digest, out_digest, &local))
+    return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": %s", local->message);
+  if (!read_number (node, "size", G_MAXINT64, out_size, error))
+    return FALSE;
+  *out_path = lm_xml_attribute (node, "path");
+  *out_urls = read_texts (node, "url");
+  return TRUE;
+}
+
+static LmDomainLayer *
+read_layer (const LmXmlNode *node, GError **error)
+{
+  g_autoptr (LmDomainLayer) layer = lm_domain_layer_new ();
+  if (!read_file (node, &layer->digest, &layer->size, &layer->path, &layer->urls, error))
+    return NULL;
+  layer->name = lm_xml_attribute (node, "name");
+  layer->version = lm_xml_attribute (node, "version");
+  layer->group = lm_xml_attribute (node, "group");
+  layer->source = lm_xml_attribute (node, "source");
+  if (layer->name == NULL || layer->version == NULL)
+    return lm_throw_null (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID,
+                          NAME ": a layer has no name or no version");
+  return g_steal_pointer (&layer);
+}
+
+static LmDomainPublish *
+read_publish (const LmXmlNode *node, GError **error)
+{
+  g_autoptr (LmDomainPublish) publish = lm_domain_publish_new ();
+  guint64 port, guest_port;
+  if (!read_number (node, "port", G_MAXUINT16, &port, error)
+      || !read_number (node, "guest-port", G_MAXUINT16, &guest_port, error))
+    return NULL;
+  publish->address = lm_xml_attribute (node, "address");
+  publish->port = (guint16) port;
+  publish->guest_port = (guint16) guest_port;
+  return g_steal_pointer (&publish);
+}
+
+static gboolean
+read_lists (LmDomainSpec *spec, const LmXmlNode *root, GError **error)
+{
+  for (const LmXmlNode *node = child (root, "layer"); node != NULL; node = next (node, "layer"))
+    {
+      LmDomainLayer *layer = read_layer (node, error);
+      if (layer == NULL)
+        return FALSE;
+      g_ptr_array_add (spec->layers, layer);
+      if (spec->layers->len > LAYERS_MAX)
+        return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": more than %d layers", LAYERS_MAX);
+    }
+  for (const LmXmlNode *node = child (root, "publish"); node != NULL; node = next (node, "publish"))
+    {
+      LmDomainPublish *publish = read_publish (node, error);
+      if (publish == NULL)
+        return FALSE;
+      g_ptr_array_add (spec->publish, publish);
+      if (spec->publish->len > PORTS_MAX)
+        return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": more than %d ports", PORTS_MAX);
+    }
+  return lm_domain_publish_check (spec->publish, NULL)
+         || lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": a published port is not valid");
+}
+
+static LmDomainSpec *
+read_instance (const LmXmlNode *root, GError **error)
+{
+  g_autoptr (LmDomainSpec) spec = lm_domain_spec_new ();
+  const LmXmlNode *kernel = child (root, "kernel");
+  const LmXmlNode *initrd = child (root, "initrd");
+  if (!read_lists (spec, root, error))
+    return NULL;
+  if (kernel != NULL
+      && !read_file (kernel, &spec->kernel_digest, &spec->kernel_size, &spec->kernel, &spec->kernel_urls, error))
+    return NULL;
+  if (initrd != NULL
+      && !read_file (initrd, &spec->initrd_digest, &spec->initrd_size, &spec->initrd, &spec->initrd_urls, error))
+    return NULL;
+  spec->selections = read_texts (root, "selection");
+  spec->cmdline = read_text (root, "cmdline");
+  spec->ready = read_text (root, "ready");
+  spec->overlay = read_path (root, "overlay");
+  spec->seed = read_path (root, "seed");
+  spec->console_log = read_path (root, "console");
+  return g_steal_pointer (&spec);
+}
+
+LmDomainSpec *
+lm_domain_metadata_parse (const char *text, GError **error)
+{
+  g_autoptr (LmXml) xml = lm_xml_parse (text, strlen (text), NAME, error);
+  if (xml == NULL)
+    return NULL;
+  const LmXmlNode *root = lm_xml_root (xml);
+  if (lm_xml_is (root, LM_METADATA_URI, "instance") || lm_xml_is (root, NULL, "instance"))
+    return read_instance (root, error);
+  const LmXmlNode *metadata = lm_xml_is (root, NULL, "domain") ? lm_xml_child (root, NULL, "metadata") : NULL;
+  const LmXmlNode *instance = metadata != NULL ? lm_xml_child (metadata, LM_METADATA_URI, "instance") : NULL;
+  if (instance == NULL)
+    return lm_throw_null (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": lamina did not make this domain");
+  return read_instance (instance, error);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "domain/spec.h"
+#include "base/error.h"
+#include "domain/device.h"
+
+#include <string.h>
+
+G_DEFINE_QUARK (lm-domain-error-quark, lm_domain_error)
+
+/* Below, no kernel starts; above, no host has it: both are slips of a unit. */
+#define MEMORY_MIN (G_GUINT64_CONSTANT (1) << 20)
+#define MEMORY_MAX (G_GUINT64_CONSTANT (1) << 46)
+#define VCPUS_MAX 4096
+#define WORD_MAX 64
+
+LmDomainLayer *
+lm_domain_layer_new (void)
+{
+  return g_new0 (LmDomainLayer, 1);
+}
+
+void
+lm_domain_layer_free (LmDomainLayer *layer)
+{
+  if (layer == NULL)
+    return;
+  g_free (layer->name);
+  g_free (layer->version);
+  g_free (layer->group);
+  g_free (layer->source);
+  g_strfreev (layer->urls);
+  g_free (layer->path);
+  g_free (layer);
+}
+
+LmDomainPublish *
+lm_domain_publish_new (void)
+{
+  return g_new0 (LmDomainPublish, 1);
+}
+
+void
+lm_domain_publish_free (LmDomainPublish *publish)
+{
+  if (publish == NULL)
+    return;
+  g_free (publish->address);
+  g_free (publish);
+}
+
+gpointer
+lm_domain_publish_copy (gconstpointer publish, gpointer unused)
+{
+  const LmDomainPublish *from = publish;
+  LmDomainPublish *copy = lm_domain_publish_new ();
+  copy->address = g_strdup (from->address);
+  copy->port = from->port;
+  copy->guest_port = from->guest_port;
+  return copy;
+}
+
+LmDomainSpec *
+lm_domain_spec_new (void)
+{
+  LmDomainSpec *spec = g_new0 (LmDomainSpec, 1);
+  spec->layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_layer_free);
+  spec->publish = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_publish_free);
+  return spec;
+}
+
+void
+lm_domain_spec_free (LmDomainSpec *spec)
+{
+  if (spec == NULL)
+    return;
+  g_free (spec->name);
+  g_free (spec->uuid);
+  g_free (spec->virt_type);
+  g_free (spec->arch);
+  g_free (spec->cpu);
+  g_free (spec->overlay);
+  g_clear_pointer (&spec->layers, g_ptr_array_unref);
+  g_free (spec->seed);
+  g_free (spec->kernel);
+  g_free (spec->initrd);
+  g_strfreev (spec->kernel_urls);
+  g_strfreev (spec->initrd_urls);
+  g_free (spec->cmdline);
+  g_strfreev (spec->networks);
+  g_clear_pointer (&spec->publish, g_ptr_array_unref);
+  g_free (spec->graphics);
+  g_free (spec->osinfo);
+  g_free (spec->console_log);
+  g_free (spec->nvram);
+  g_free (spec->ready);
+  g_strfreev (spec->selections);
+  g_free (spec);
+}
+
+static gboolean
+is_word (const char *text, const char *extra)
+{
+  gsize length = strlen (text);
+  if (length == 0 || length > WORD_MAX || !g_ascii_isalnum (text[0]))
+    return FALSE;
+  for (const char *c = text; *c != '\0'; c++)
+    if (!g_ascii_isalnum (*c) && strchr (extra, *c) == NULL)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+throw_value (GError **error, const char *what, const char *value, const char *rule)
+{
+  g_autofree char *shown = g_strndup (value ? value : "", 100);
+  g_autofree char *safe = g_strescape (shown, NULL);
+  return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "%s \"%s\": %s", what, safe, rule);
+}
+
+gboolean
+lm_domain_name_check (const char *name, GError **error)
+{
+  G_STATIC_ASSERT (LM_DOMAIN_NAME_MAX == WORD_MAX);
+  if (name != NULL && is_word (name, "._+-"))
+    return TRUE;
+  return throw_value (error, "domain name", name,
+                      "must be 1 to 64 of letters, digits, \".\", \"_\", \"+\", \"-\", first a letter or digit");
+}
+
+gboolean
+lm_domain_virt_type_check (const char *virt_type, GError **error)
+{
+  if (g_strcmp0 (virt_type, "kvm") == 0 || g_strcmp0 (virt_type, "qemu") == 0)
+    return TRUE;
+  return throw_value (error, "virt type", virt_type, "must be \"kvm\" or \"qemu\"");
+}
+
+gboolean
+lm_domain_cpu_check (const char *cpu, GError **error)
+{
+  if (cpu != NULL && is_word (cpu, "._-"))
+    return TRUE;
+  return throw_value (error, "cpu", cpu, "must be \"host-passthrough\", \"host-model\", \"max\" or the name of a model");
+}
+
+static gboolean
+check_path (const char *what, const char *path, gboolean required, GError **error)
+{
+  if (path == NULL && !required)
+    return TRUE;
+  if (path != NULL && g_path_is_absolute (path))
+    return TRUE;
+  return throw_value (error, what, path, "must be an absolute path");
+}
+
+static gboolean
+check_machine (const LmDomainSpec *spec, GError **error)
+{
+  if (!lm_domain_name_check (spec->name, error) || !lm_domain_virt_type_check (spec->virt_type, error))
+    return FALSE;
+  if (spec->uuid == NULL || !g_uuid_string_is_valid (spec->uuid))
+    return throw_value (error, "uuid", spec->uuid, "is not a uuid");
+  if (spec->arch == NULL || !is_word (spec->arch, "_"))
+    return throw_value (error, "architecture", spec->arch, "is not a name such as \"x86_64\"");
+  if (spec->cpu != NULL && !lm_domain_cpu_check (spec->cpu, error))
+    return FALSE;
+  if (spec->memory < MEMORY_MIN || spec->memory > MEMORY_MAX)
+    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID,
+                     "memory of %" G_GUINT64_FORMAT " bytes: must be from 1 MiB to 64 TiB", spec->memory);
+  if (spec->vcpus < 1 || spec->vcpus > VCPUS_MAX)
+    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "%u virtual cpus: must be from 1 to %d",
+                     spec->vcpus, VCPUS_MAX);
+  return TRUE;
+}
+
+static gboolean
+check_files (const LmDomainSpec *spec, GError **error)
+{
+  if (!check_path ("overlay", spec->overlay, TRUE, error) || !check_path ("seed", spec->seed, FALSE, error)
+      || !check_path ("kernel", spec->kernel, FALSE, error) || !check_path ("initrd", spec->initrd, FALSE, error)
+      || !check_path ("console log", spec->console_log, FALSE, error)
+      || !check_path ("nvram", spec->nvram, FALSE, error))
+    return FALSE;
+  if (spec->kernel == NULL && (spec->initrd != NULL || spec->cmdline != NULL))
+    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID,
+                     "an initrd or a kernel command line is given, but no kernel");
+  if (spec->layers->len == 0)
+    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "the disk has no layer");
+  for (guint i = 0; i < spec->layers->len; i++)
+    {
+      const LmDomainLayer *layer = g_ptr_array_index (spec->layers, i);
+      if (layer->name == NULL || layer->version == NULL)
+        return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "layer %u has no name or no version", i);
+      if (!check_path (layer->name, layer->path, TRUE, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+check_devices (const LmDomainSpec *spec, GError **error)
+{
+  guint user_networks = spec->networks == NULL ? 1 : 0;
+  guint others = 0;
+  for (guint i = 0; spec->networks != NULL && spec->networks[i] != NULL; i++)
+    {
+      g_autoptr (LmDomainNetwork) network = lm_domain_network_parse (spec->networks[i], error);
+      if (network == NULL)
+        return FALSE;
+      user_networks += network->kind == LM_DOMAIN_NETWORK_USER;
+      others += network->kind == LM_DOMAIN_NETWORK_NONE && spec->networks[1] != NULL;
+    }
+  if (others > 0)
+    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "network \"none\" stands beside another network");
+  if (spec->publish->len > 0 && user_networks == 0)
+    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID,
+                     "publishing a port needs a user-mode network: add --network user");
+  if (!lm_domain_publish_check (spec->publish, error))
+    return FALSE;
+  if (spec->graphics == NULL)
+    return TRUE;
+  g_autoptr (LmDomainGraphics) graphics = lm_domain_graphics_parse (spec->graphics, error);
+  return graphics != NULL;
+}
+
+gboolean
+lm_domain_spec_check (const LmDomainSpec *spec, GError **error)
+{
+  return check_machine (spec, error) && check_files (spec, error) && check_devices (spec, error);
+}

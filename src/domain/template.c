@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "domain/template.h"
+#include "base/error.h"
+#include "base/file.h"
+
+#include <string.h>
+
+G_DEFINE_QUARK (lm-template-error-quark, lm_template_error)
+
+static gboolean
+is_word (const char *name)
+{
+  if (!g_ascii_isalnum (name[0]))
+    return FALSE;
+  for (const char *c = name; *c != '\0'; c++)
+    if (!g_ascii_isalnum (*c) && strchr ("._-", *c) == NULL)
+      return FALSE;
+  return TRUE;
+}
+
+static LmXml *
+load (const char *path, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) bytes = lm_file_read (path, LM_XML_SIZE_MAX, NULL, &failure);
+  if (bytes == NULL)
+    return lm_throw_null (error, LM_TEMPLATE_ERROR,
+                          g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? LM_TEMPLATE_ERROR_NOT_FOUND
+                                                                                      : LM_TEMPLATE_ERROR_INVALID,
+                          "template: %s", failure->message);
+  gsize size;
+  const char *data = g_bytes_get_data (bytes, &size);
+  return lm_xml_parse (data != NULL ? data : "", size, path, error);
+}
+
+LmXml *
+lm_template_load (const char *const *dirs, const char *name, GError **error)
+{
+  if (strchr (name, '/') != NULL)
+    return load (name, error);
+  if (!is_word (name))
+    {
+      g_autofree char *safe = g_strescape (name, NULL);
+      return lm_throw_null (error, LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_INVALID,
+                            "\"%s\" is no name of a template; for a file give a path with a \"/\"", safe);
+    }
+  g_autofree char *file = g_strconcat (name, ".xml", NULL);
+  for (guint i = 0; dirs[i] != NULL; i++)
+    {
+      g_autofree char *path = g_build_filename (dirs[i], file, NULL);
+      g_autoptr (GError) local = NULL;
+      LmXml *xml = load (path, &local);
+      if (xml != NULL)
+        return xml;
+      if (!g_error_matches (local, LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_NOT_FOUND))
+        {
+          g_propagate_error (error, g_steal_pointer (&local));
+          return NULL;
+        }
+    }
+  g_autofree char *searched = g_strjoinv (", ", (char **) dirs);
+  return lm_throw_null (error, LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_NOT_FOUND, "no template %s in %s", file, searched);
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "domain/xml.h"
+#include "base/error.h"
+#include "domain/device.h"
+#include "domain/metadata.h"
+#include "domain/template.h"
+
+#include <string.h>
+
+#define QEMU_URI "http://libvirt.org/schemas/domain/qemu/1.0"
+#define LIBOSINFO_URI "http://libosinfo.org/xmlns/libvirt/domain/1.0"
+
+/* x86-64-v2, which some distributions need; and the same machine with every
+ * QEMU, which "max" is not. */
+#define TCG_CPU_X86 "Nehalem"
+/* The last free place before the chipset's own devices, out of the way of
+ * the slots that libvirt gives from below. */
+#define PUBLISHED_SLOT "0x18"
+
+typedef struct
+{
+  const LmDomainSpec *spec;
+  GPtrArray *networks; /* LmDomainNetwork, none of them NONE */
+  LmDomainGraphics *graphics; /* NULL: none */
+  gboolean known_cpu;         /* the CPU is TCG_CPU_X86, by lamina's choice */
+} Build;
+
+static void
+build_clear (Build *build)
+{
+  g_clear_pointer (&build->networks, g_ptr_array_unref);
+  g_clear_pointer (&build->graphics, lm_domain_graphics_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Build, build_clear)
+
+static void
+add_layer (LmXml *xml, LmXmlNode *parent, const LmDomainSpec *spec, guint count)
+{
+  LmXmlNode *store = lm_xml_add (xml, parent, "backingStore", NULL);
+  if (count == 0)
+    return;
+  const LmDomainLayer *layer = g_ptr_array_index (spec->layers, count - 1);
+  lm_xml_set (xml, store, "type", "file");
+  lm_xml_set (xml, lm_xml_add (xml, store, "format", NULL), "type", "qcow2");
+  LmXmlNode *source = lm_xml_add (xml, store, "source", NULL);
+  lm_xml_set (xml, source, "file", layer->path);
+  LmXmlNode *label = lm_xml_add (xml, source, "seclabel", NULL);
+  lm_xml_set (xml, label, "model", "dac");
+  lm_xml_set (xml, label, "relabel", "no");
+  add_layer (xml, store, spec, count - 1);
+}
+
+static LmXmlNode *
+add_disk (LmXml *xml, LmXmlNode *into, const char *format, const char *path)
+{
+  LmXmlNode *disk = lm_xml_add (xml, into, "disk", NULL);
+  lm_xml_set (xml, disk, "type", "file");
+  lm_xml_set (xml, disk, "device", "disk");
+  LmXmlNode *driver = lm_xml_add (xml, disk, "driver", NULL);
+  lm_xml_set (xml, driver, "name", "qemu");
+  lm_xml_set (xml, driver, "type", format);
+  if (strcmp (format, "qcow2") == 0)
+    lm_xml_set (xml, driver, "discard", "unmap");
+  lm_xml_set (xml, lm_xml_add (xml, disk, "source", NULL), "file", path);
+  return disk;
+}
+
+static void
+add_target (LmXml *xml, LmXmlNode *disk, const char *device)
+{
+  LmXmlNode *target = lm_xml_add (xml, disk, "target", NULL);
+  lm_xml_set (xml, target, "dev", device);
+  lm_xml_set (xml, target, "bus", "virtio");
+}
+
+static void
+add_disks (LmXml *xml, LmXmlNode *into, const LmDomainSpec *spec)
+{
+  LmXmlNode *disk = add_disk (xml, into, "qcow2", spec->overlay);
+  add_layer (xml, disk, spec, spec->layers->len);
+  add_target (xml, disk, "vda");
+  if (spec->seed == NULL)
+    return;
+  LmXmlNode *seed = add_disk (xml, into, "raw", spec->seed);
+  lm_xml_add (xml, seed, "backingStore", NULL);
+  add_target (xml, seed, "vdb");
+  lm_xml_add (xml, seed, "readonly", NULL);
+}
+
+/* A card's address when the user gave none: always the same for one domain
+ * and card, so that defining it anew does not rename the guest's interface. */
+static char *
+make_mac (const LmDomainSpec *spec, guint index)
+{
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  g_autofree char *text = g_strdup_printf ("%s/%u", spec->uuid, index);
+  LmDigest digest;
+  lm_hasher_update (hasher, text, strlen (text));
+  lm_hasher_peek (hasher, &digest);
+  return g_strdup_printf ("52:54:00:%02x:%02x:%02x", digest.bytes[0], digest.bytes[1], digest.bytes[2]);
+}
+
+/* The network card that ports are published through: the first of user mode. */
+static gboolean
+is_published (const Build *build, guint index)
+{
+  for (guint i = 0; i < index; i++)
+    if (((LmDomainNetwork *) g_ptr_array_index (build->networks, i))->kind == LM_DOMAIN_NETWORK_USER)
+      return FALSE;
+  const LmDomainNetwork *network = g_ptr_array_index (build->networks, index);
+  return build->spec->publish->len > 0 && network->kind == LM_DOMAIN_NETWORK_USER;
+}
+
+static void
+add_interface (LmXml *xml, LmXmlNode *into, const LmDomainSpec *spec, const LmDomainNetwork *network, guint index)
+{
+  static const char *const types[] = { NULL, "user", "network", "bridge" };
+  g_autofree char *mac = network->mac != NULL ? g_strdup (network->mac) : make_mac (spec, index);
+  LmXmlNode *interface = lm_xml_add (xml, into, "interface", NULL);
+  lm_xml_set (xml, interface, "type", types[network->kind]);
+  lm_xml_set (xml, lm_xml_add (xml, interface, "mac", NULL), "address", mac);
+  if (network->source != NULL)
+    lm_xml_set (xml, lm_xml_add (xml, interface, "source", NULL), types[network->kind], network->source);
+  lm_xml_set (xml, lm_xml_add (xml, interface, "model", NULL), "type", network->model);
+  /* There is a disk to boot from; the ROM for the network only costs time. */
+  lm_xml_set (xml, lm_xml_add (xml, interface, "rom", NULL), "enabled", "no");
+}
+
+static void
+add_interfaces (LmXml *xml, LmXmlNode *into, const Build *build)
+{
+  for (guint i = 0; i < build->networks->len; i++)
+    if (!is_published (build, i))
+      add_interface (xml, into, build->spec, g_ptr_array_index (build->networks, i), i);
+}
+
+static void
+add_graphics (LmXml *xml, LmXmlNode *into, const LmDomainGraphics *graphics)
+{
+  if (graphics == NULL)
+    return;
+  LmXmlNode *node = lm_xml_add (xml, into, "graphics", NULL);
+  lm_xml_set (xml, node, "type", graphics->kind == LM_DOMAIN_GRAPHICS_VNC ? "vnc" : "spice");
+  g_autofree char *port = graphics->port > 0 ? g_strdup_printf ("%u", graphics->port) : NULL;
+  lm_xml_set (xml, node, "port", port);
+  lm_xml_set (xml, node, "autoport", port != NULL ? "no" : "yes");
+  if (graphics->listen != NULL)
+    {
+      LmXmlNode *listen = lm_xml_add (xml, node, "listen", NULL);
+      lm_xml_set (xml, listen, "type", "address");
+      lm_xml_set (xml, listen, "address", graphics->listen);
+    }
+  LmXmlNode *video = lm_xml_add (xml, into, "video", NULL);
+  lm_xml_set (xml, lm_xml_add (xml, video, "model", NULL), "type", "virtio");
+  LmXmlNode *tablet = lm_xml_add (xml, into, "input", NULL);
+  lm_xml_set (xml, tablet, "type", "tablet");
+  lm_xml_set (xml, tablet, "bus", "virtio");
+}
+
+static void
+add_cpu (LmXml *xml, LmXmlNode *into, Build *build)
+{
+  const LmDomainSpec *spec = build->spec;
+  const char *cpu = spec->cpu;
+  build->known_cpu = cpu == NULL && strcmp (spec->virt_type, "qemu") == 0 && strcmp (spec->arch, "x86_64") == 0;
+  if (build->known_cpu)
+    cpu = TCG_CPU_X86;
+  if (cpu == NULL)
+    cpu = strcmp (spec->virt_type, "kvm") == 0 ? "host-passthrough" : "max";
+  LmXmlNode *node = lm_xml_add (xml, into, "cpu", NULL);
+  if (strcmp (cpu, "host-passthrough") == 0 || strcmp (cpu, "host-model") == 0)
+    lm_xml_set (xml, node, "mode", cpu);
+  else if (strcmp (cpu, "max") == 0 || strcmp (cpu, "maximum") == 0)
+    lm_xml_set (xml, node, "mode", "maximum");
+  else
+    {
+      lm_xml_set (xml, node, "mode", "custom");
+      lm_xml_set (xml, node, "match", "exact");
+      lm_xml_set (xml, lm_xml_add (xml, node, "model", cpu), "fallback", "forbid");
+    }
+}
+
+static void
+add_kernel (LmXml *xml, LmXmlNode *into, const LmDomainSpec *spec)
+{
+  lm_xml_add (xml, into, "kernel", spec->kernel);
+  if (spec->initrd != NULL)
+    lm_xml_add (xml, into, "initrd", spec->initrd);
+  if (spec->cmdline != NULL)
+    lm_xml_add (xml, into, "cmdline", spec->cmdline);
+}
+
+static gboolean
+fill_marker (LmXml *xml, LmXmlNode *into, const char *name, gpointer user_data, GError **error)
+{
+  Build *build = user_data;
+  if (strcmp (name, "disks") == 0)
+    add_disks (xml, into, build->spec);
+  else if (strcmp (name, "interfaces") == 0)
+    add_interfaces (xml, into, build);
+  else if (strcmp (name, "graphics") == 0)
+    add_graphics (xml, into, build->graphics);
+  else if (strcmp (name, "cpu") == 0)
+    add_cpu (xml, into, build);
+  else if (strcmp (name, "kernel") == 0 && build->spec->kernel != NULL)
+    add_kernel (xml, into, build->spec);
+  else if (strcmp (name, "kernel") == 0)
+    return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE,
+                     "%s: the marker <?lamina kernel?> needs a kernel, and no layer names one; use another template",
+                     lm_xml_name (xml));
+  else
+    return FALSE;
+  return TRUE;
+}
+
+/* What the user asked for must not silently be missing from the machine. */
+static gboolean
+check_gaps (const LmXml *xml, const Build *build, GHashTable *used, GError **error)
+{
+  const LmDomainSpec *spec = build->spec;
+  gboolean networks = spec->networks != NULL && build->networks->len > 0;
+  const struct
+  {
+    const char *marker;
+    gboolean needed;
+  } gaps[] = {
+    { "interfaces", networks || spec->publish->len > 0 },
+    { "graphics", build->graphics != NULL },
+    { "cpu", spec->cpu != NULL },
+    { "kernel", spec->kernel != NULL },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (gaps); i++)
+    if (gaps[i].needed && !g_hash_table_contains (used, gaps[i].marker))
+      return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE,
+                       "%s: the template has no <?lamina %s?>, which this domain needs; use another template",
+                       lm_xml_name (xml), gaps[i].marker);
+  return TRUE;
+}
+
+static gboolean
+fill (LmXml *xml, Build *build, GError **error)
+{
+  static const char *const required[] = { "NAME", "UUID", "MEMORY", "disks", NULL };
+  const LmDomainSpec *spec = build->spec;
+  g_autofree char *memory = g_strdup_printf ("%" G_GUINT64_FORMAT, spec->memory);
+  g_autofree char *vcpus = g_strdup_printf ("%u", spec->vcpus);
+  g_autoptr (GHashTable) values = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GHashTable) used = NULL;
+  g_hash_table_insert (values, (gpointer) "NAME", spec->name);
+  g_hash_table_insert (values, (gpointer) "UUID", spec->uuid);
+  g_hash_table_insert (values, (gpointer) "MEMORY", memory);
+  g_hash_table_insert (values, (gpointer) "VIRT_TYPE", spec->virt_type);
+  g_hash_table_insert (values, (gpointer) "ARCH", spec->arch);
+  g_hash_table_insert (values, (gpointer) "VCPUS", vcpus);
+  g_hash_table_insert (values, (gpointer) "CONSOLE_LOG", spec->console_log);
+  g_hash_table_insert (values, (gpointer) "NVRAM", spec->nvram);
+  const LmXmlFill gaps = { values, required, fill_marker, build };
+  return lm_xml_fill (xml, &gaps, &used, error) && check_gaps (xml, build, used, error);
+}
+
+static LmXmlNode *
+child_or_new (LmXml *xml, const char *name)
+{
+  LmXmlNode *node = lm_xml_child (lm_xml_root (xml), NULL, name);
+  return node != NULL ? node : lm_xml_add (xml, lm_xml_root (xml), name, NULL);
+}
+
+static void
+add_metadata (LmXml *xml, const LmDomainSpec *spec)
+{
+  LmXmlNode *metadata = child_or_new (xml, "metadata");
+  if (spec->osinfo != NULL)
+    {
+      LmXmlNode *libosinfo = lm_xml_add_ns (xml, metadata, "libosinfo", LIBOSINFO_URI, "libosinfo");
+      lm_xml_set (xml, lm_xml_add (xml, libosinfo, "os", NULL), "id", spec->osinfo);
+    }
+  lm_metadata_add (xml, metadata, spec);
+}
+
+static void
+add_argument (LmXml *xml, LmXmlNode *commandline, const char *value)
+{
+  lm_xml_set (xml, lm_xml_add (xml, commandline, "arg", NULL), "value", value);
+}
+
+/* libvirt forwards ports only with passt as the back end, and libvirt 9.0 as
+ * Debian 12 has it does not read <backend type='passt'/>. So the card of a
+ * published port is given to QEMU itself; that works alike in qemu:///system
+ * and qemu:///session. All parts of the arguments were checked: none can hold
+ * a comma. */
+static void
+add_published_network (LmXml *xml, const Build *build, const LmDomainNetwork *network, guint index)
+{
+  g_autofree char *mac = network->mac != NULL ? g_strdup (network->mac) : make_mac (build->spec, index);
+  g_autoptr (GString) netdev = g_string_new ("user,id=lamina");
+  for (guint i = 0; i < build->spec->publish->len; i++)
+    {
+      const LmDomainPublish *publish = g_ptr_array_index (build->spec->publish, i);
+      g_string_append_printf (netdev, ",hostfwd=tcp:%s:%u-:%u", lm_domain_publish_address (publish),
+                              publish->port, publish->guest_port);
+    }
+  g_autofree char *device
+      = g_strdup_printf ("%s%s,netdev=lamina,mac=%s,addr=" PUBLISHED_SLOT ",romfile=", network->model,
+                         strcmp (network->model, "virtio") == 0 ? "-net-pci" : "", mac);
+  lm_xml_declare (xml, "qemu", QEMU_URI);
+  LmXmlNode *commandline = lm_xml_child (lm_xml_root (xml), QEMU_URI, "commandline");
+  if (commandline == NULL)
+    commandline = lm_xml_add_ns (xml, lm_xml_root (xml), "qemu", QEMU_URI, "commandline");
+  add_argument (xml, commandline, "-netdev");
+  add_argument (xml, commandline, netdev->str);
+  add_argument (xml, commandline, "-device");
+  add_argument (xml, commandline, device);
+}
+
+/* At each start of an x86 guest libvirt asks QEMU for every property of the
+ * CPU, one by one: some 400 round trips, four fifths of an emulated machine's
+ * start. Without this capability it reads the same from the CPUID words, in
+ * three. Nothing is lost where QEMU emulates a model that it emulates whole:
+ * libvirt records the same CPU. Elsewhere it stays: the words lack what KVM
+ * says through MSRs, and libvirt means <qemu:capabilities> for experiments.
+ * A template rules: its own type, and its own capabilities. */
+static void
+ask_for_no_cpu_properties (LmXml *xml)
+{
+  g_autofree char *type = lm_xml_attribute (lm_xml_root (xml), "type");
+  if (g_strcmp0 (type, "qemu") != 0 || lm_xml_child (lm_xml_root (xml), QEMU_URI, "capabilities") != NULL)
+    return;
+  lm_xml_declare (xml, "qemu", QEMU_URI);
+  LmXmlNode *capabilities = lm_xml_add_ns (xml, lm_xml_root (xml), "qemu", QEMU_URI, "capabilities");
+  lm_xml_set (xml, lm_xml_add (xml, capabilities, "del", NULL), "capability", "cpu-unavailable-features");
+}
+
+static gboolean
+read_networks (Build *build, GError **error)
+{
+  static const char *const fallback[] = { "user", NULL };
+  const char *const *texts
+      = build->spec->networks != NULL ? (const char *const *) build->spec->networks : fallback;
+  build->networks = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_network_free);
+  for (guint i = 0; texts[i] != NULL; i++)
+    {
+      g_autoptr (LmDomainNetwork) network = lm_domain_network_parse (texts[i], error);
+      if (network == NULL)
+        return FALSE;
+      if (network->kind != LM_DOMAIN_NETWORK_NONE)
+        g_ptr_array_add (build->networks, g_steal_pointer (&network));
+    }
+  return TRUE;
+}
+
+static gboolean
+read_graphics (Build *build, GError **error)
+{
+  if (build->spec->graphics == NULL)
+    return TRUE;
+  g_autoptr (LmDomainGraphics) graphics = lm_domain_graphics_parse (build->spec->graphics, error);
+  if (graphics == NULL)
+    return FALSE;
+  if (graphics->kind != LM_DOMAIN_GRAPHICS_NONE)
+    build->graphics = g_steal_pointer (&graphics);
+  return TRUE;
+}
+
+char *
+lm_domain_xml (const LmDomainSpec *spec, const char *const *template_dirs, const char *template_name, GError **error)
+{
+  g_auto (Build) build = { .spec = spec };
+  if (!lm_domain_spec_check (spec, error) || !read_networks (&build, error) || !read_graphics (&build, error))
+    return NULL;
+  if (template_name == NULL)
+    template_name = spec->kernel != NULL ? "direct-kernel" : "q35-bios";
+  g_autoptr (LmXml) xml = lm_template_load (template_dirs, template_name, error);
+  if (xml == NULL)
+    return NULL;
+  if (!lm_xml_is (lm_xml_root (xml), NULL, "domain"))
+    return lm_throw_null (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "%s: the root is no <domain>", lm_xml_name (xml));
+  if (!fill (xml, &build, error))
+    return NULL;
+  add_metadata (xml, spec);
+  for (guint i = 0; i < build.networks->len; i++)
+    if (is_published (&build, i))
+      add_published_network (xml, &build, g_ptr_array_index (build.networks, i), i);
+  if (build.known_cpu)
+    ask_for_no_cpu_properties (xml);
+  return lm_xml_to_string (xml, error);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "fetch/fetch.h"
+#include "base/testenv.h"
+#include "cache/partial.h"
+#include "image/error.h"
+#include "fetch/item.h"
+
+G_DEFINE_QUARK (lm-fetch-error-quark, lm_fetch_error)
+
+#define TRANSFERS 8
+#define BUSY_SECONDS 600
+#define PROGRESS_MS 100
+#define POLL_MS 50
+/* For the rings of all transfers together. */
+#define MEMORY (16 * 1024 * 1024)
+
+gboolean
+lm_fetch_error_translate (GError *error, GError **out)
+{
+  LmFetchError code = LM_FETCH_ERROR_FAILED;
+  if (error->domain == LM_FETCH_ERROR || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_propagate_error (out, error);
+      return FALSE;
+    }
+  if (g_error_matches (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE) || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
+    code = LM_FETCH_ERROR_NO_SPACE;
+  else if (error->domain == LM_HTTP_ERROR)
+    code = LM_FETCH_ERROR_SOURCE;
+  else if (g_error_matches (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED))
+    code = LM_FETCH_ERROR_REFUSED;
+  else if (error->domain == LM_LOCK_ERROR)
+    code = LM_FETCH_ERROR_BUSY;
+  g_set_error_literal (out, LM_FETCH_ERROR, (int) code, error->message);
+  g_error_free (error);
+  return FALSE;
+}
+
+/* The files of the plan that are not there, each once. Owned by the plan. */
+static GPtrArray *
+find_missing (const LmPlan *plan, LmCache *cache)
+{
+  GPtrArray *missing = g_ptr_array_new ();
+  g_autoptr (GHashTable) seen = g_hash_table_new (lm_digest_hash, lm_digest_equal_func);
+  GPtrArray *const lists[] = { plan->layers, plan->blobs };
+  for (gsize list = 0; list < G_N_ELEMENTS (lists); list++)
+    {
+      g_hash_table_remove_all (seen);
+      for (guint i = 0; lists[list] != NULL && i < lists[list]->len; i++)
+        {
+          LmPlanItem *item = lists[list]->pdata[i];
+          if (g_hash_table_add (seen, &item->digest) && !lm_cache_has (cache, item->kind, &item->digest))
+            g_ptr_array_add (missing, item);
+        }
+    }
+  return missing;
+}
+
+/* All of them must fit, so that a full disk is found before the first byte.
+ * What a .part holds or has reserved, by any process, is taken already. */
+static gboolean
+check_space (LmCache *cache, GPtrArray *missing, GError **error)
+{
+  guint64 needed = 0;
+  for (guint i = 0; i < missing->len; i++)
+    {
+      const LmPlanItem *item = missing->pdata[i];
+      guint64 size, held;
+      lm_partial_stat (cache, &item->digest, &size, &held);
+      guint64 more = item->size > held ? item->size - held : 0;
+      needed = needed > G_MAXUINT64 - more ? G_MAXUINT64 : needed + more;
+    }
+  return lm_cache_check_space (cache, needed, error);
+}
+
+static void
+report (GPtrArray *items, LmFetchItemProgress *entries, LmFetchProgressFunc progress, gpointer user_data)
+{
+  if (progress == NULL)
+    return;
+  LmFetchProgress now = { .items = entries, .n_items = items->len };
+  for (guint i = 0; i < items->len; i++)
+    {
+      lm_fetch_item_get_progress (items->pdata[i], &entries[i]);
+      now.done += entries[i].done;
+      now.total += entries[i].item->size;
+    }
+  progress (&now, user_data);
+}
+
+static gboolean
+step_all (GPtrArray *items, gboolean *out_all_done, GError **error)
+{
+  gint64 now = g_get_monotonic_time ();
+  gboolean all_done = TRUE;
+  for (guint i = 0; i < items->len; i++)
+    {
+      if (!lm_fetch_item_step (items->pdata[i], now, error))
+        return FALSE;
+      all_done &= lm_fetch_item_is_done (items->pdata[i]);
+    }
+  *out_all_done = all_done;
+  return TRUE;
+}
+
+static gboolean
+move_all (LmFetchRun *run, GPtrArray *missing, LmFetchProgressFunc progress, gpointer user_data, GError **error)
+{
+  g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_fetch_item_free);
+  for (guint i = 0; i < missing->len; i++)
+    g_ptr_array_add (items, lm_fetch_item_new (run, missing->pdata[i]));
+  g_autofree LmFetchItemProgress *entries = g_new0 (LmFetchItemProgress, items->len);
+  gint64 next_report = 0;
+  gboolean ok, all_done = FALSE;
+  while ((ok = !g_cancellable_set_error_if_cancelled (run->cancellable, error) && step_all (items, &all_done, error)) && !all_done)
+    {
+      gint64 now = g_get_monotonic_time ();
+      if (now >= next_report)
+        {
+          report (items, entries, progress, user_data);
+          next_report = now + (gint64) run->options->progress_ms * 1000;
+        }
+      lm_store_iterate (run->store, POLL_MS);
+    }
+  report (items, entries, progress, user_data);
+  return ok;
+}
+
+static LmFetchOptions
+fill_options (const LmFetchOptions *options)
+{
+  LmFetchOptions filled = options ? *options : (LmFetchOptions){ 0 };
+  filled.transfers = filled.transfers ? filled.transfers : TRANSFERS;
+  filled.busy_seconds = filled.busy_seconds ? filled.busy_seconds : BUSY_SECONDS;
+  filled.progress_ms = filled.progress_ms ? filled.progress_ms : PROGRESS_MS;
+  filled.http.connections = filled.http.connections ? filled.http.connections : filled.transfers;
+  return filled;
+}
+
+gboolean
+lm_fetch_run (const LmPlan *plan, LmCache *cache, const LmFetchOptions *options, LmFetchProgressFunc progress,
+              gpointer user_data, LmFetchTotals *out_totals, GCancellable *cancellable, GError **error)
+{
+  if (out_totals)
+    *out_totals = (LmFetchTotals){ 0 };
+  g_autoptr (GPtrArray) missing = find_missing (plan, cache);
+  if (missing->len == 0)
+    return TRUE;
+
+  LmFetchOptions filled = fill_options (options);
+  GError *failure = NULL;
+  g_autoptr (LmLock) lock = lm_cache_lock (cache, LM_LOCK_SHARED, (gint) MIN (filled.busy_seconds, G_MAXINT / 1000) * 1000, cancellable, &failure);
+  if (lock == NULL || !check_space (cache, missing, &failure))
+    return lm_fetch_error_translate (failure, error);
+
+  g_autoptr (LmStore) store = lm_store_new (&filled.http);
+  LmFetchRun run = {
+    .cache = cache,
+    .store = store,
+    .cancellable = cancellable,
+    .options = &filled,
+    .no_delay = lm_testenv_get (LM_TESTENV_NO_DELAY) != NULL,
+    .memory = MEMORY / MIN (filled.transfers, missing->len),
+    .slots = filled.transfers,
+  };
+  gboolean ok = move_all (&run, missing, progress, user_data, error);
+  if (out_totals)
+    *out_totals = run.totals;
+  return ok;
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "fetch/item.h"
+#include "base/error.h"
+#include "image/vet.h"
+#include "fetch/sink.h"
+#include "fetch/mirror.h"
+
+#define POLL_US (100 * 1000)
+/* So many bytes further than ever before make earlier failures forgotten. */
+#define FORGIVING_BYTES (1024 * 1024)
+
+typedef enum
+{
+  PHASE_LOCK,
+  PHASE_READY,
+  PHASE_MOVING,
+  PHASE_FINISHING,
+  PHASE_DONE,
+} Phase;
+
+struct _LmFetchItem
+{
+  LmFetchRun *run;
+  const LmPlanItem *item;
+  Phase phase;
+  gint64 next_poll;
+  guint64 other_size; /* of the .part that another process has in hand */
+  gint64 other_since; /* since when it has had that size; 0: no other */
+
+  LmPartial *partial;
+  LmFetchSink *sink;
+  LmStoreTransfer *transfer;
+  gboolean paused;
+
+  LmMirrors *sources;
+  guint64 furthest;     /* position up to which failures were forgiven */
+  gboolean mixed;       /* the bytes come from more than one answer */
+  guint failures;       /* in all */
+  GError *source_error; /* the last one */
+  GError *digest_error; /* the first one: it counts for more */
+};
+
+static gboolean sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GError **error);
+
+static void
+sink_wake (gpointer user_data)
+{
+  LmFetchItem *self = user_data;
+  lm_store_wakeup (self->run->store);
+}
+
+static const LmFetchSinkHandler sink_handler = { sink_complete, sink_wake };
+
+LmFetchItem *
+lm_fetch_item_new (LmFetchRun *run, const LmPlanItem *item)
+{
+  LmFetchItem *self = g_new0 (LmFetchItem, 1);
+  self->run = run;
+  self->item = item;
+  self->sources = lm_mirrors_new (item->urls, &run->options->retry);
+  return self;
+}
+
+/* Gives up the slot and all that goes with it. */
+static void
+let_go (LmFetchItem *self, gboolean keep_bytes)
+{
+  if (self->transfer)
+    lm_store_transfer_close (self->transfer);
+  self->transfer = NULL;
+  g_clear_pointer (&self->sink, lm_fetch_sink_free);
+  if (self->partial == NULL)
+    return;
+  if (keep_bytes)
+    lm_partial_close (self->partial);
+  else
+    lm_partial_discard (self->partial);
+  self->partial = NULL;
+  self->run->slots++;
+}
+
+void
+lm_fetch_item_free (LmFetchItem *self)
+{
+  if (self == NULL)
+    return;
+  let_go (self, TRUE);
+  lm_mirrors_free (self->sources);
+  g_clear_error (&self->source_error);
+  g_clear_error (&self->digest_error);
+  g_free (self);
+}
+
+/* In the sink's hashing thread. */
+static gboolean
+sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GError **error)
+{
+  LmFetchItem *self = user_data;
+  const LmPlanItem *item = self->item;
+  if (!lm_digest_equal (got, &item->digest))
+    {
+      char want_text[LM_DIGEST_STRING_SIZE], got_text[LM_DIGEST_STRING_SIZE];
+      return lm_throw (error, LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST, "wrong digest: expected %s, got %s",
+                       lm_digest_format (&item->digest, want_text), lm_digest_format (got, got_text));
+    }
+  if (item->kind == LM_PLAN_LAYER
+      && !lm_image_vet (lm_partial_get_path (self->partial), "the file", item->has_parent ? &item->parent : NULL, NULL,
+                        self->run->cancellable, error))
+    return FALSE;
+  return lm_fetch_sink_wait_synced (sink, error) && lm_partial_publish (self->partial, item->kind, error);
+}
+
+static gboolean
+fail (LmFetchItem *self, GError *cause, gboolean keep_bytes, GError **error)
+{
+  let_go (self, keep_bytes);
+  (void) lm_fetch_error_translate (cause, error);
+  g_prefix_error (error, "%s %s: ", self->item->kind == LM_PLAN_LAYER ? "layer" : "file", self->item->name);
+  return FALSE;
+}
+
+static void
+done (LmFetchItem *self)
+{
+  let_go (self, TRUE);
+  self->phase = PHASE_DONE;
+}
+
+/* No source is left. */
+static gboolean
+give_up (LmFetchItem *self, GError **error)
+{
+  GError *cause;
+  if (self->digest_error)
+    cause = g_steal_pointer (&self->digest_error);
+  else if (self->source_error)
+    cause = g_steal_pointer (&self->source_error);
+  else
+    cause = g_error_new (LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE, "no URL is known for it");
+  return fail (self, cause, cause->domain != LM_FETCH_ERROR, error);
+}
+
+static void
+start_over (LmFetchItem *self)
+{
+  lm_fetch_sink_reset (self->sink);
+  self->mixed = FALSE;
+}
+
+static gboolean
+on_begin (gpointer user_data, const LmStoreReply *reply, GError **error)
+{
+  LmFetchItem *self = user_data;
+  if (reply->offset != lm_fetch_sink_get_position (self->sink))
+    start_over (self);
+  self->mixed |= reply->offset > 0;
+  lm_partial_set_validator (self->partial, lm_mirrors_get_url (self->sources), reply->validator);
+  return TRUE;
+}
+
+static gboolean
+on_data (gpointer user_data, const void *data, gsize size)
+{
+  LmFetchItem *self = user_data;
+  self->paused = !lm_fetch_sink_write (self->sink, data, size);
+  if (!self->paused)
+    self->run->totals.bytes += size;
+  return !self->paused;
+}
+
+static void
+try_failed (LmFetchItem *self, const GError *error)
+{
+  guint64 position = lm_fetch_sink_get_position (self->sink);
+  if (position >= self->furthest + FORGIVING_BYTES)
+    {
+      self->furthest = position;
+      lm_mirrors_progressed (self->sources);
+    }
+  self->failures++;
+  g_clear_error (&self->source_error);
+  self->source_error = g_error_copy (error);
+  gboolean bad_range = g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_RANGE);
+  if (bad_range)
+    start_over (self);
+  lm_mirrors_failed (self->sources, error, g_get_monotonic_time (), bad_range || self->run->no_delay, g_random_int ());
+}
+
+static void
+on_done (gpointer user_data, const GError *error)
+{
+  LmFetchItem *self = user_data;
+  self->transfer = NULL;
+  self->paused = FALSE;
+  self->phase = PHASE_READY;
+  lm_fetch_sink_flush (self->sink);
+  guint64 position = lm_fetch_sink_get_position (self->sink);
+  if (error != NULL)
+    try_failed (self, error);
+  else if (position < self->item->size)
+    {
+      g_autoptr (GError) cut = lm_http_error_new (LM_HTTP_ERROR_SHORT, 0,
+                                                  "%s: the body ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes",
+                                                  lm_mirrors_get_shown (self->sources), position, self->item->size);
+      try_failed (self, cut);
+    }
+}
+
+static const LmStoreHandler store_handler = { on_begin, on_data, on_done };
+
+static gboolean
+begin_transfer (LmFetchItem *self, gint64 now, GError **error)
+{
+  gint64 due;
+  if (!lm_mirrors_choose (self->sources, &due))
+    return give_up (self, error);
+  if (due > now)
+    return TRUE;
+  const char *url = lm_mirrors_get_url (self->sources);
+  guint64 offset = lm_fetch_sink_get_position (self->sink);
+  g_autofree char *validator = offset > 0 ? lm_partial_get_validator (self->partial, url) : NULL;
+  LmStoreRequest request = { .url = url, .size = self->item->size, .offset = offset, .validator = validator };
+  g_autoptr (GError) failure = NULL;
+  self->transfer = lm_store_start (self->run->store, &request, &store_handler, self, &failure);
+  if (self->transfer == NULL)
+    try_failed (self, failure);
+  else
+    self->phase = PHASE_MOVING;
+  return TRUE;
+}
+
+/* The lock is had: what is there already is gone on with. */
+static gboolean
+begin (LmFetchItem *self, GError **error)
+{
+  GError *failure = NULL;
+  guint64 have = lm_partial_get_size (self->partial);
+  if ((have > self->item->size && !lm_partial_truncate (self->partial, &failure))
+      || !lm_partial_reserve (self->partial, self->item->size, &failure))
+    return fail (self, failure, TRUE, error);
+  self->sink = lm_fetch_sink_new (self->partial, self->run->memory, &sink_handler, self);
+  self->furthest = lm_fetch_sink_get_position (self->sink);
+  self->mixed = self->furthest > 0;
+  self->phase = PHASE_READY;
+  return TRUE;
+}
+
+/* Another process has it: look at how it gets on. */
+static gboolean
+watch_other (LmFetchItem *self, gint64 now, GError **error)
+{
+  guint64 size, held;
+  lm_partial_stat (self->run->cache, &self->item->digest, &size, &held);
+  if (self->other_since == 0 || size != self->other_size)
+    {
+      self->other_size = size;
+      self->other_since = now;
+    }
+  guint patience = self->run->options->busy_seconds;
+  if (now - self->other_since < (gint64) patience * G_USEC_PER_SEC)
+    return TRUE;
+  return fail (self, g_error_new (LM_FETCH_ERROR, LM_FETCH_ERROR_BUSY, "another process has it in hand and has not got on for %u s", patience),
+               TRUE, error);
+}
+
+static gboolean
+step_lock (LmFetchItem *self, gint64 now, GError **error)
+{
+  if (self->next_poll > now || self->run->slots == 0)
+    return TRUE;
+  self->next_poll = now + POLL_US;
+  LmCache *cache = self->run->cache;
+  const LmPlanItem *item = self->item;
+  GError *failure = NULL;
+  if (!lm_cache_has (cache, item->kind, &item->digest))
+    {
+      self->partial = lm_partial_open (cache, &item->digest, &failure);
+      if (self->partial == NULL)
+        {
+          if (!g_error_matches (failure, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY))
+            return fail (self, failure, TRUE, error);
+          g_error_free (failure);
+          return watch_other (self, now, error);
+        }
+      self->run->slots--;
+      self->other_since = 0;
+    }
+  /* Again: it may have been published before the lock was had. */
+  if (!lm_cache_has (cache, item->kind, &item->digest))
+    return begin (self, error);
+  done (self);
+  return TRUE;
+}
+
+/* complete() said no. */
+static gboolean
+not_accepted (LmFetchItem *self, GError *failure, GError **error)
+{
+  if (!g_error_matches (failure, LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST))
+    {
+      gboolean refused = g_error_matches (failure, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED);
+      return fail (self, failure, !refused, error);
+    }
+  gboolean mixed = self->mixed;
+  start_over (self);
+  self->phase = PHASE_READY;
+  self->failures++;
+  if (lm_mirrors_get_url (self->sources) == NULL)
+    {
+      /* Left by an earlier run, and no URL is to blame. */
+      g_error_free (failure);
+      return TRUE;
+    }
+  g_prefix_error (&failure, "%s: ", lm_mirrors_get_shown (self->sources));
+  lm_mirrors_mismatched (self->sources, mixed);
+  if (self->digest_error == NULL)
+    self->digest_error = failure;
+  else
+    g_error_free (failure);
+  return TRUE;
+}
+
+static gboolean
+step_finishing (LmFetchItem *self, GError **error)
+{
+  GError *failure = NULL;
+  if (!lm_fetch_sink_poll (self->sink, &failure))
+    return TRUE;
+  if (failure != NULL)
+    return not_accepted (self, failure, error);
+  self->run->totals.files++;
+  done (self);
+  return TRUE;
+}
+
+static gboolean
+step_ready (LmFetchItem *self, gint64 now, GError **error)
+{
+  if (lm_fetch_sink_get_position (self->sink) < self->item->size)
+    return begin_transfer (self, now, error);
+  lm_fetch_sink_finish (self->sink);
+  self->phase = PHASE_FINISHING;
+  return TRUE;
+}
+
+static void
+step_moving (LmFetchItem *self, gint64 now)
+{
+  if (self->paused && lm_fetch_sink_has_room (self->sink))
+    {
+      self->paused = FALSE;
+      lm_store_transfer_resume (self->transfer);
+    }
+  /* On a slow link others shall see progress, and a crash lose little. */
+  if (self->next_poll <= now)
+    {
+      lm_fetch_sink_flush (self->sink);
+      self->next_poll = now + POLL_US;
+    }
+}
+
+gboolean
+lm_fetch_item_step (LmFetchItem *self, gint64 now, GError **error)
+{
+  GError *failure = NULL;
+  if (self->phase == PHASE_LOCK && !step_lock (self, now, error))
+    return FALSE;
+  if ((self->phase == PHASE_READY || self->phase == PHASE_MOVING) && !lm_fetch_sink_check (self->sink, &failure))
+    return fail (self, failure, TRUE, error);
+  if (self->phase == PHASE_FINISHING && !step_finishing (self, error))
+    return FALSE;
+  if (self->phase == PHASE_MOVING)
+    step_moving (self, now);
+  return self->phase != PHASE_READY || step_ready (self, now, error);
+}
+
+gboolean
+lm_fetch_item_is_done (LmFetchItem *self)
+{
+  return self->phase == PHASE_DONE;
+}
+
+void
+lm_fetch_item_get_progress (LmFetchItem *self, LmFetchItemProgress *out)
+{
+  static const LmFetchState states[] = {
+    [PHASE_LOCK] = LM_FETCH_WAITING,         [PHASE_READY] = LM_FETCH_WAITING, [PHASE_MOVING] = LM_FETCH_TRANSFERRING,
+    [PHASE_FINISHING] = LM_FETCH_VERIFYING, [PHASE_DONE] = LM_FETCH_DONE,
+  };
+  out->item = self->item;
+  out->state = states[self->phase];
+  out->elsewhere = self->phase == PHASE_LOCK && self->other_since != 0;
+  out->failures = self->failures;
+  out->url = lm_mirrors_get_shown (self->sources);
+  if (self->phase == PHASE_DONE)
+    out->done = self->item->size;
+  else if (self->sink)
+    out->done = lm_fetch_sink_get_position (self->sink);
+  else
+    out->done = MIN (self->other_size, self->item->size);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* One file on its way into the cache, a state machine that lm_fetch_run()
+ * steps. Private to fetch.
+ *
+ *   LOCK ──► READY ◄──► MOVING        LOCK: for a slot, or for another process
+ *     │        │ all bytes            READY: now, or when a retry is due
+ *     │        ▼
+ *     │     FINISHING ──► DONE        wrong digest: back to READY, next URL
+ *     └────────────────────▲          (another process published it)
+ */
+#include "fetch/fetch.h"
+#include "store/store.h"
+
+typedef struct _LmFetchItem LmFetchItem;
+
+/* What the items of one run share. */
+typedef struct
+{
+  LmCache *cache;
+  LmStore *store;
+  GCancellable *cancellable;
+  const LmFetchOptions *options; /* defaults filled in */
+  gboolean no_delay;             /* tests: retries do not wait */
+  gsize memory;                  /* bytes for the ring of one file */
+  guint slots;                   /* free ones: how many more may hold a lock */
+  LmFetchTotals totals;
+} LmFetchRun;
+
+/** lm_fetch_item_new: @item outlives it. */
+LmFetchItem *lm_fetch_item_new (LmFetchRun *run, const LmPlanItem *item);
+
+/** lm_fetch_item_free: stops what is under way; bytes that arrived stay. */
+void lm_fetch_item_free (LmFetchItem *self);
+
+/** lm_fetch_item_step: does what can be done at @now (monotonic, us) without
+ * waiting. FALSE: this file cannot be had. Errors: LM_FETCH_ERROR, G_IO_ERROR_CANCELLED. */
+gboolean lm_fetch_item_step (LmFetchItem *self, gint64 now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+gboolean lm_fetch_item_is_done (LmFetchItem *self);
+
+/** lm_fetch_item_get_progress: fills in *out; strings live as long as @self. */
+void lm_fetch_item_get_progress (LmFetchItem *self, LmFetchItemProgress *out);
+
+/** lm_fetch_error_translate: an error of the layers below as one of fetch;
+ * takes @error and sets @out. Returns FALSE. */
+gboolean lm_fetch_error_translate (GError *error, GError **out);

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "fetch/sink.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHUNK_SIZE (256 * 1024)
+/* Two are needed to move on at all: one being filled, one on its way. */
+#define MIN_CHUNKS 3
+
+typedef enum
+{
+  OP_DATA,
+  OP_RESET,
+  OP_FINISH,
+  OP_QUIT,
+} Op;
+
+/* An entry of both queues; the second thread to be done with it gives it back. */
+typedef struct
+{
+  Op op;
+  gint users;
+  gsize used;
+  guint8 data[];
+} Chunk;
+
+struct _LmFetchSink
+{
+  LmPartial *partial;
+  const LmFetchSinkHandler *handler;
+  gpointer user_data;
+  GAsyncQueue *to_hash;
+  GAsyncQueue *to_write;
+  GThread *hash_thread;
+  GThread *write_thread;
+  gint quitting; /* atomic: nobody waits for the digest any more */
+
+  /* Of the receiving thread. */
+  Chunk *current;
+  guint64 position;
+
+  GMutex lock; /* for all below */
+  GCond changed;
+  GPtrArray *spare; /* Chunk */
+  guint made;
+  guint most;
+  gboolean starved;  /* a write was refused; wake when half is free */
+  guint finishes;    /* OP_FINISH that the writer has come to */
+  guint syncs;       /* of them, those that were synced */
+  GError *error;     /* the first failure of the writer; it stays */
+  gboolean complete; /* complete() has returned and nobody has polled it */
+  GError *result;    /* what it gave */
+
+  /* Of the hashing thread. */
+  guint64 prefix;
+  guint finish_number;
+};
+
+static void
+give_back (LmFetchSink *sink, Chunk *chunk)
+{
+  if (!g_atomic_int_dec_and_test (&chunk->users))
+    return;
+  if (chunk->op != OP_DATA)
+    {
+      g_free (chunk);
+      return;
+    }
+  g_mutex_lock (&sink->lock);
+  g_ptr_array_add (sink->spare, chunk);
+  gboolean wake = sink->starved && sink->spare->len >= sink->most / 2;
+  if (wake)
+    sink->starved = FALSE;
+  g_mutex_unlock (&sink->lock);
+  if (wake)
+    sink->handler->wake (sink->user_data);
+}
+
+static void
+push (LmFetchSink *sink, Chunk *chunk)
+{
+  chunk->users = 2;
+  g_async_queue_push (sink->to_write, chunk);
+  g_async_queue_push (sink->to_hash, chunk);
+}
+
+static void
+push_command (LmFetchSink *sink, Op op)
+{
+  lm_fetch_sink_flush (sink);
+  Chunk *chunk = g_new0 (Chunk, 1);
+  chunk->op = op;
+  push (sink, chunk);
+}
+
+static void
+keep_error (LmFetchSink *sink, GError *error)
+{
+  g_mutex_lock (&sink->lock);
+  if (sink->error == NULL)
+    sink->error = g_steal_pointer (&error);
+  g_mutex_unlock (&sink->lock);
+  g_clear_error (&error);
+  sink->handler->wake (sink->user_data);
+}
+
+static void
+count_up (LmFetchSink *sink, guint *counter)
+{
+  g_mutex_lock (&sink->lock);
+  (*counter)++;
+  g_cond_broadcast (&sink->changed);
+  g_mutex_unlock (&sink->lock);
+}
+
+/* One command of the writer; FALSE after a failure. */
+static gboolean
+write_one (LmFetchSink *sink, Chunk *chunk, GError **error)
+{
+  switch (chunk->op)
+    {
+    case OP_DATA:
+      return lm_partial_append (sink->partial, chunk->data, chunk->used, error);
+    case OP_RESET:
+      return lm_partial_truncate (sink->partial, error);
+    case OP_FINISH:
+      /* The hasher may read the file now, while the disk is still busy. */
+      count_up (sink, &sink->finishes);
+      return lm_partial_sync (sink->partial, error);
+    case OP_QUIT:
+    default:
+      return TRUE;
+    }
+}
+
+static gpointer
+write_main (gpointer data)
+{
+  LmFetchSink *sink = data;
+  gboolean failed = FALSE;
+  for (gboolean quit = FALSE; !quit;)
+    {
+      Chunk *chunk = g_async_queue_pop (sink->to_write);
+      g_autoptr (GError) error = NULL;
+      quit = chunk->op == OP_QUIT;
+      gboolean finish = chunk->op == OP_FINISH;
+      /* After a failure only the waiting is kept up. */
+      if (!failed && !write_one (sink, chunk, &error))
+        {
+          failed = TRUE;
+          keep_error (sink, g_steal_pointer (&error));
+        }
+      else if (failed && finish)
+        count_up (sink, &sink->finishes);
+      if (finish)
+        count_up (sink, &sink->syncs);
+      give_back (sink, chunk);
+    }
+  return NULL;
+}
+
+/* Hashes what was there before. A read that falls short is no error here: the
+ * bytes are being reset, or else the digest will not match. */
+static void
+hash_prefix (LmFetchSink *sink, LmHasher *hasher)
+{
+  g_autofree guint8 *buffer = sink->prefix > 0 ? g_malloc (CHUNK_SIZE) : NULL;
+  int fd = lm_partial_get_fd (sink->partial);
+  for (guint64 at = 0; at < sink->prefix && !g_atomic_int_get (&sink->quitting);)
+    {
+      ssize_t n = pread (fd, buffer, (gsize) MIN (CHUNK_SIZE, sink->prefix - at), (off_t) at);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        return;
+      lm_hasher_update (hasher, buffer, (gsize) n);
+      at += (guint64) n;
+    }
+}
+
+static gboolean
+wait_counter (LmFetchSink *sink, const guint *counter, GError **error)
+{
+  g_mutex_lock (&sink->lock);
+  while (*counter < sink->finish_number)
+    g_cond_wait (&sink->changed, &sink->lock);
+  GError *failure = sink->error ? g_error_copy (sink->error) : NULL;
+  g_mutex_unlock (&sink->lock);
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+static void
+hash_finish (LmFetchSink *sink, LmHasher *hasher)
+{
+  GError *error = NULL;
+  LmDigest digest;
+  sink->finish_number++;
+  if (wait_counter (sink, &sink->finishes, &error))
+    {
+      lm_hasher_peek (hasher, &digest);
+      (void) sink->handler->complete (sink, &digest, sink->user_data, &error);
+    }
+  g_mutex_lock (&sink->lock);
+  sink->complete = TRUE;
+  sink->result = error;
+  g_mutex_unlock (&sink->lock);
+  sink->handler->wake (sink->user_data);
+}
+
+static gpointer
+hash_main (gpointer data)
+{
+  LmFetchSink *sink = data;
+  LmHasher *hasher = lm_hasher_new ();
+  hash_prefix (sink, hasher);
+  for (gboolean quit = FALSE; !quit;)
+    {
+      Chunk *chunk = g_async_queue_pop (sink->to_hash);
+      if (chunk->op == OP_DATA && !g_atomic_int_get (&sink->quitting))
+        lm_hasher_update (hasher, chunk->data, chunk->used);
+      else if (chunk->op == OP_RESET)
+        {
+          lm_hasher_free (hasher);
+          hasher = lm_hasher_new ();
+        }
+      else if (chunk->op == OP_FINISH)
+        hash_finish (sink, hasher);
+      quit = chunk->op == OP_QUIT;
+      give_back (sink, chunk);
+    }
+  lm_hasher_free (hasher);
+  return NULL;
+}
+
+LmFetchSink *
+lm_fetch_sink_new (LmPartial *partial, gsize memory, const LmFetchSinkHandler *handler, gpointer user_data)
+{
+  LmFetchSink *sink = g_new0 (LmFetchSink, 1);
+  sink->partial = partial;
+  sink->handler = handler;
+  sink->user_data = user_data;
+  sink->to_hash = g_async_queue_new ();
+  sink->to_write = g_async_queue_new ();
+  sink->spare = g_ptr_array_new_with_free_func (g_free);
+  sink->most = (guint) MAX (MIN_CHUNKS, memory / CHUNK_SIZE);
+  sink->position = sink->prefix = lm_partial_get_size (partial);
+  g_mutex_init (&sink->lock);
+  g_cond_init (&sink->changed);
+  sink->hash_thread = g_thread_new ("lm-hash", hash_main, sink);
+  sink->write_thread = g_thread_new ("lm-write", write_main, sink);
+  return sink;
+}
+
+void
+lm_fetch_sink_free (LmFetchSink *sink)
+{
+  if (sink == NULL)
+    return;
+  g_mutex_lock (&sink->lock);
+  sink->starved = FALSE;
+  g_mutex_unlock (&sink->lock);
+  g_atomic_int_set (&sink->quitting, TRUE);
+  push_command (sink, OP_QUIT);
+  g_thread_join (sink->hash_thread);
+  g_thread_join (sink->write_thread);
+  g_async_queue_unref (sink->to_hash);
+  g_async_queue_unref (sink->to_write);
+  g_ptr_array_unref (sink->spare);
+  g_clear_error (&sink->error);
+  g_clear_error (&sink->result);
+  g_mutex_clear (&sink->lock);
+  g_cond_clear (&sink->changed);
+  g_free (sink);
+}
+
+/* Bytes that can be taken now. */
+static gsize
+room (LmFetchSink *sink)
+{
+  gsize chunks = sink->spare->len + (sink->most - sink->made);
+  return chunks * CHUNK_SIZE + (sink->current ? CHUNK_SIZE - sink->current->used : 0);
+}
+
+static Chunk *
+take_chunk (LmFetchSink *sink)
+{
+  g_mutex_lock (&sink->lock);
+  Chunk *chunk = NULL;
+  if (sink->spare->len > 0)
+    chunk = g_ptr_array_steal_index_fast (sink->spare, sink->spare->len - 1);
+  else
+    sink->made++;
+  g_mutex_unlock (&sink->lock);
+  if (chunk == NULL)
+    chunk = g_malloc (sizeof (Chunk) + CHUNK_SIZE);
+  chunk->op = OP_DATA;
+  chunk->used = 0;
+  return chunk;
+}
+
+gboolean
+lm_fetch_sink_write (LmFetchSink *sink, const void *data, gsize size)
+{
+  g_mutex_lock (&sink->lock);
+  gboolean fits = size <= room (sink);
+  sink->starved |= !fits;
+  g_mutex_unlock (&sink->lock);
+  if (!fits)
+    return FALSE;
+  const guint8 *from = data;
+  sink->position += size;
+  while (size > 0)
+    {
+      if (sink->current == NULL)
+        sink->current = take_chunk (sink);
+      gsize n = MIN (size, CHUNK_SIZE - sink->current->used);
+      memcpy (sink->current->data + sink->current->used, from, n);
+      sink->current->used += n;
+      from += n;
+      size -= n;
+      if (sink->current->used == CHUNK_SIZE)
+        lm_fetch_sink_flush (sink);
+    }
+  return TRUE;
+}
+
+void
+lm_fetch_sink_flush (LmFetchSink *sink)
+{
+  if (sink->current != NULL)
+    push (sink, g_steal_pointer (&sink->current));
+}
+
+guint64
+lm_fetch_sink_get_position (LmFetchSink *sink)
+{
+  return sink->position;
+}
+
+gboolean
+lm_fetch_sink_has_room (LmFetchSink *sink)
+{
+  g_mutex_lock (&sink->lock);
+  gboolean has = !sink->starved;
+  g_mutex_unlock (&sink->lock);
+  return has;
+}
+
+void
+lm_fetch_sink_reset (LmFetchSink *sink)
+{
+  push_command (sink, OP_RESET);
+  sink->position = 0;
+}
+
+void
+lm_fetch_sink_finish (LmFetchSink *sink)
+{
+  push_command (sink, OP_FINISH);
+}
+
+gboolean
+lm_fetch_sink_poll (LmFetchSink *sink, GError **error)
+{
+  g_mutex_lock (&sink->lock);
+  gboolean complete = sink->complete;
+  GError *result = g_steal_pointer (&sink->result);
+  sink->complete = FALSE;
+  g_mutex_unlock (&sink->lock);
+  if (result != NULL)
+    g_propagate_error (error, result);
+  return complete;
+}
+
+gboolean
+lm_fetch_sink_check (LmFetchSink *sink, GError **error)
+{
+  g_mutex_lock (&sink->lock);
+  GError *failure = sink->error ? g_error_copy (sink->error) : NULL;
+  g_mutex_unlock (&sink->lock);
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, failure);
+  return FALSE;
+}
+
+gboolean
+lm_fetch_sink_wait_synced (LmFetchSink *sink, GError **error)
+{
+  return wait_counter (sink, &sink->syncs, error);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "machine/machine-json.h"
+#include "base/error.h"
+#include "base/json.h"
+
+#include <string.h>
+
+#define VERSION_KEY "lamina-record"
+#define RECORD_VERSION 1
+
+static void
+add_layer (JsonBuilder *builder, const LmDomainLayer *layer)
+{
+  char digest[LM_DIGEST_STRING_SIZE];
+  json_builder_begin_object (builder);
+  lm_json_add_string (builder, "name", layer->name);
+  lm_json_add_string (builder, "version", layer->version);
+  lm_json_add_string (builder, "group", layer->group);
+  lm_json_add_string (builder, "source", layer->source);
+  lm_json_add_string (builder, "digest", lm_digest_format (&layer->digest, digest));
+  lm_json_add_uint (builder, "size", layer->size);
+  lm_json_add_urls (builder, "urls", layer->urls);
+  lm_json_add_string (builder, "path", layer->path);
+  json_builder_end_object (builder);
+}
+
+static void
+add_publish (JsonBuilder *builder, const LmDomainPublish *publish)
+{
+  json_builder_begin_object (builder);
+  lm_json_add_string (builder, "address", publish->address);
+  lm_json_add_uint (builder, "port", publish->port);
+  lm_json_add_uint (builder, "guest_port", publish->guest_port);
+  json_builder_end_object (builder);
+}
+
+char *
+lm_instance_to_json (const LmInstance *instance)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  lm_json_add_uint (builder, VERSION_KEY, RECORD_VERSION);
+  lm_json_add_string (builder, "name", instance->name);
+  lm_json_add_string (builder, "uuid", instance->uuid);
+  lm_json_add_string (builder, "uri", instance->uri);
+  lm_json_add_bool (builder, "complete", instance->complete);
+  lm_json_add_bool (builder, "transient", instance->transient);
+  lm_json_add_uint (builder, "created", instance->created);
+  lm_json_add_strv (builder, "requested", instance->requested);
+  lm_json_add_strv (builder, "resolved", instance->resolved);
+  json_builder_set_member_name (builder, "layers");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < instance->layers->len; i++)
+    add_layer (builder, g_ptr_array_index (instance->layers, i));
+  json_builder_end_array (builder);
+  json_builder_set_member_name (builder, "publish");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < instance->publish->len; i++)
+    add_publish (builder, g_ptr_array_index (instance->publish, i));
+  json_builder_end_array (builder);
+  lm_json_add_string (builder, "ready", instance->ready);
+  lm_json_add_uint (builder, "disk", instance->disk);
+  if (instance->aside != NULL)
+    {
+      lm_json_add_string (builder, "aside", instance->aside);
+      lm_json_add_bool (builder, "aside_autostart", instance->aside_autostart);
+    }
+  json_builder_end_object (builder);
+  return lm_json_finish (builder);
+}
+
+/* Reading. json_object_get_*_member() only asserts, so kinds are checked first. */
+static gboolean
+is_string (JsonObject *object, const char *key)
+{
+  JsonNode *node = json_object_get_member (object, key);
+  return node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING;
+}
+
+static char *
+get_string (JsonObject *object, const char *key)
+{
+  return is_string (object, key) ? g_strdup (json_object_get_string_member (object, key)) : NULL;
+}
+
+static gint64
+get_int (JsonObject *object, const char *key)
+{
+  JsonNode *node = json_object_get_member (object, key);
+  return node && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_int (node) : 0;
+}
+
+static JsonArray *
+get_array (JsonObject *object, const char *key)
+{
+  JsonNode *node = json_object_get_member (object, key);
+  return node && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+}
+
+static char **
+get_strings (JsonObject *object, const char *key)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  JsonArray *array = get_array (object, key);
+  for (guint i = 0; array && i < json_array_get_length (array); i++)
+    {
+      JsonNode *node = json_array_get_element (array, i);
+      if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+        g_strv_builder_add (builder, json_node_get_string (node));
+    }
+  return g_strv_builder_end (builder);
+}
+
+static JsonObject *
+get_element (JsonArray *array, guint i)
+{
+  JsonNode *node = json_array_get_element (array, i);
+  return JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+static gboolean
+read_layers (LmInstance *instance, JsonObject *root, GError **error)
+{
+  JsonArray *array = get_array (root, "layers");
+  for (guint i = 0; array && i < json_array_get_length (array); i++)
+    {
+      JsonObject *object = get_element (array, i);
+      if (object == NULL)
+        return lm_throw (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT, "layer %u is no object", i);
+      g_autoptr (LmDomainLayer) layer = lm_domain_layer_new ();
+      g_autofree char *digest = get_string (object, "digest");
+      if (!lm_digest_parse (digest, &layer->digest, error))
+        return FALSE;
+      layer->name = get_string (object, "name");
+      layer->version = get_string (object, "version");
+      layer->group = get_string (object, "group");
+      layer->source = get_string (object, "source");
+      layer->path = get_string (object, "path");
+      layer->size = (guint64) get_int (object, "size");
+      layer->urls = get_strings (object, "urls");
+      if (layer->name == NULL || layer->version == NULL || layer->path == NULL)
+        return lm_throw (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT, "layer %u lacks name, version or path", i);
+      g_ptr_array_add (instance->layers, g_steal_pointer (&layer));
+    }
+  return TRUE;
+}
+
+static void
+read_publish (LmInstance *instance, JsonObject *root)
+{
+  JsonArray *array = get_array (root, "publish");
+  for (guint i = 0; array && i < json_array_get_length (array); i++)
+    {
+      JsonObject *object = get_element (array, i);
+      if (object == NULL)
+        continue;
+      LmDomainPublish *publish = lm_domain_publish_new ();
+      publish->address = get_string (object, "address");
+      publish->port = (guint16) get_int (object, "port");
+      publish->guest_port = (guint16) get_int (object, "guest_port");
+      g_ptr_array_add (instance->publish, publish);
+    }
+}
+
+gboolean
+lm_instance_from_json (LmInstance *instance, GBytes *bytes, GError **error)
+{
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  gsize size;
+  const char *text = g_bytes_get_data (bytes, &size);
+  if (!json_parser_load_from_data (parser, text, (gssize) size, error))
+    return FALSE;
+  JsonNode *node = json_parser_get_root (parser);
+  if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
+    return lm_throw (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT, "not a JSON object");
+  JsonObject *root = json_node_get_object (node);
+  if (get_int (root, VERSION_KEY) != RECORD_VERSION)
+    return lm_throw (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT,
+                     "written by another version of lamina (" VERSION_KEY " is not %d)", RECORD_VERSION);
+  g_autofree char *uuid = get_string (root, "uuid");
+  g_autofree char *name = get_string (root, "name");
+  if (g_strcmp0 (uuid, instance->uuid) != 0)
+    return lm_throw (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT, "its uuid is not that of its directory");
+  if (!lm_domain_name_check (name ? name : "", error))
+    return FALSE;
+  g_free (instance->name);
+  instance->name = g_steal_pointer (&name);
+  instance->uri = get_string (root, "uri");
+  instance->complete = get_int (root, "complete") != 0;
+  instance->transient = get_int (root, "transient") != 0;
+  instance->created = get_int (root, "created");
+  instance->requested = get_strings (root, "requested");
+  instance->resolved = get_strings (root, "resolved");
+  instance->ready = get_string (root, "ready");
+  instance->disk = (guint64) get_int (root, "disk");
+  instance->aside = get_string (root, "aside");
+  instance->aside_autostart = get_int (root, "aside_autostart") != 0;
+  read_publish (instance, root);
+  return read_layers (instance, root, error);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "machine/machine.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "cache/cache.h"
+#include "machine/machine-json.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+G_DEFINE_QUARK (lm-instance-error-quark, lm_instance_error)
+
+#define MAX_RECORD (1024 * 1024)
+#define RECORD "record.json"
+#define WRITE_TRIES 3
+#define STALE_SECONDS (24 * 3600)
+
+static void
+set_paths (LmInstance *instance, const char *state_dir)
+{
+  instance->dir = g_build_filename (state_dir, "instances", instance->uuid, NULL);
+  instance->overlay = g_build_filename (instance->dir, "overlay.qcow2", NULL);
+  instance->seed = g_build_filename (instance->dir, "seed.iso", NULL);
+  instance->kernel = g_build_filename (instance->dir, "kernel", NULL);
+  instance->initrd = g_build_filename (instance->dir, "initrd", NULL);
+  instance->nvram = g_build_filename (instance->dir, "nvram.fd", NULL);
+  instance->console_log = g_build_filename (instance->dir, "console.log", NULL);
+}
+
+LmInstance *
+lm_instance_new (const char *state_dir, const char *name, const char *uuid)
+{
+  LmInstance *instance = g_new0 (LmInstance, 1);
+  instance->name = g_strdup (name);
+  instance->uuid = uuid ? g_strdup (uuid) : g_uuid_string_random ();
+  instance->created = g_get_real_time () / G_USEC_PER_SEC;
+  instance->layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_layer_free);
+  instance->publish = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_publish_free);
+  set_paths (instance, state_dir);
+  return instance;
+}
+
+void
+lm_instance_free (LmInstance *instance)
+{
+  if (instance == NULL)
+    return;
+  g_free (instance->name);
+  g_free (instance->uuid);
+  g_free (instance->uri);
+  g_strfreev (instance->requested);
+  g_strfreev (instance->resolved);
+  g_ptr_array_unref (instance->layers);
+  g_ptr_array_unref (instance->publish);
+  g_free (instance->ready);
+  g_free (instance->aside);
+  g_free (instance->dir);
+  g_free (instance->overlay);
+  g_free (instance->seed);
+  g_free (instance->kernel);
+  g_free (instance->initrd);
+  g_free (instance->nvram);
+  g_free (instance->console_log);
+  g_free (instance);
+}
+
+gboolean
+lm_instance_save (LmInstance *instance, GError **error)
+{
+  g_autofree char *path = g_build_filename (instance->dir, RECORD, NULL);
+  g_autofree char *parent = g_path_get_dirname (instance->dir);
+  g_autofree char *text = lm_instance_to_json (instance);
+  g_autoptr (GError) failure = NULL;
+  gboolean written = FALSE;
+  if (!lm_fault_point ("record-before-write", error))
+    return FALSE;
+  /* Another run may sweep the directory away while it is empty. */
+  for (guint i = 0; i < WRITE_TRIES && !written; i++)
+    {
+      g_clear_error (&failure);
+      if (!lm_file_make_dir (instance->dir, 0711, error))
+        return FALSE;
+      written = lm_file_write (path, text, strlen (text), 0600, &failure);
+      if (!written && !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+        break;
+    }
+  if (!written)
+    {
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "record of %s: ", instance->name);
+      return FALSE;
+    }
+  return lm_file_sync_dir (parent, error) && lm_fault_point ("record-after-write", error);
+}
+
+LmInstance *
+lm_instance_load (const char *state_dir, const char *uuid, GError **error)
+{
+  if (!g_uuid_string_is_valid (uuid))
+    return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND, "\"%s\" is not a UUID", uuid);
+  g_autofree char *path = g_build_filename (state_dir, "instances", uuid, RECORD, NULL);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_RECORD, NULL, &failure);
+  if (bytes == NULL)
+    return lm_throw_null (error, LM_INSTANCE_ERROR,
+                          g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? LM_INSTANCE_ERROR_NOT_FOUND
+                                                                                      : LM_INSTANCE_ERROR_CORRUPT,
+                          "%s", failure->message);
+  g_autoptr (LmInstance) instance = lm_instance_new (state_dir, "", uuid);
+  if (!lm_instance_from_json (instance, bytes, &failure))
+    return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT, "%s: %s", path, failure->message);
+  return g_steal_pointer (&instance);
+}
+
+static int
+by_name (gconstpointer a, gconstpointer b)
+{
+  const LmInstance *one = *(LmInstance *const *) a, *other = *(LmInstance *const *) b;
+  int order = strcmp (one->name, other->name);
+  if (order == 0)
+    order = other->complete - one->complete;
+  return order ? order : strcmp (one->uuid, other->uuid);
+}
+
+GPtrArray *
+lm_instance_list (const char *state_dir, GPtrArray *warnings, GError **error)
+{
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_instance_free);
+  g_autofree char *path = g_build_filename (state_dir, "instances", NULL);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GDir) dir = g_dir_open (path, 0, &failure);
+  if (dir == NULL)
+    {
+      if (g_error_matches (failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return g_steal_pointer (&list);
+      return lm_throw_null (error, G_IO_ERROR, (int) g_io_error_from_file_error ((GFileError) failure->code),
+                            "cannot list machines: %s", failure->message);
+    }
+  const char *uuid;
+  while ((uuid = g_dir_read_name (dir)) != NULL)
+    {
+      if (!g_uuid_string_is_valid (uuid))
+        continue;
+      g_autoptr (GError) unreadable = NULL;
+      LmInstance *instance = lm_instance_load (state_dir, uuid, &unreadable);
+      if (instance != NULL)
+        g_ptr_array_add (list, instance);
+      else if (warnings != NULL && !g_error_matches (unreadable, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND))
+        g_ptr_array_add (warnings, g_strdup (unreadable->message));
+    }
+  g_ptr_array_sort (list, by_name);
+  return g_steal_pointer (&list);
+}
+
+LmInstance *
+lm_instance_find (const char *state_dir, const char *name, const char *uri, GError **error)
+{
+  g_autoptr (GPtrArray) unreadable = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) list = lm_instance_list (state_dir, unreadable, error);
+  if (list == NULL)
+    return NULL;
+  const LmInstance *elsewhere = NULL;
+  for (guint i = 0; i < list->len; i++)
+    {
+      LmInstance *instance = g_ptr_array_index (list, i);
+      if (strcmp (instance->name, name) != 0)
+        continue;
+      if (uri == NULL || g_strcmp0 (instance->uri, uri) == 0)
+        return g_ptr_array_steal_index (list, i);
+      elsewhere = instance;
+    }
+  g_autofree char *safe = g_strescape (name, NULL);
+  if (elsewhere != NULL && elsewhere->uri != NULL)
+    return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND,
+                          "machine \"%s\" is not on %s but on %s; give that to --connect", safe, uri, elsewhere->uri);
+  if (unreadable->len > 0)
+    return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT,
+                          "no machine \"%s\" among those whose records can be read; %s", safe,
+                          (const char *) g_ptr_array_index (unreadable, 0));
+  return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND,
+                        "no machine \"%s\" was made here; \"lamina ps\" lists them", safe);
+}
+
+void
+lm_instance_sweep (const char *state_dir)
+{
+  g_autofree char *path = g_build_filename (state_dir, "instances", NULL);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *uuid;
+  while (dir != NULL && (uuid = g_dir_read_name (dir)) != NULL)
+    {
+      if (!g_uuid_string_is_valid (uuid))
+        continue;
+      struct stat st;
+      g_autofree char *below = g_build_filename (path, uuid, NULL);
+      g_autofree char *record = g_build_filename (below, RECORD, NULL);
+      if (lstat (record, &st) == 0 || errno != ENOENT || rmdir (below) == 0 || stat (below, &st) < 0)
+        continue;
+      if (st.st_mtime < g_get_real_time () / G_USEC_PER_SEC - STALE_SECONDS)
+        (void) !lm_file_remove_tree (below, NULL);
+    }
+}
+
+gboolean
+lm_instance_erase (LmInstance *instance, GError **error)
+{
+  /* The record goes last: a killed removal leaves one, to be removed again. */
+  const char *const files[] = { instance->overlay, instance->seed, instance->kernel, instance->initrd,
+                                instance->nvram, instance->console_log };
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    (void) unlink (files[i]);
+  return lm_fault_point ("erase-before-record", error) && lm_file_remove_tree (instance->dir, error);
+}
+
+LmLock *
+lm_instance_lock (const char *state_dir, const char *name, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *dir = g_build_filename (state_dir, "instances", NULL);
+  if (!lm_cache_make_dir (state_dir, error) || !lm_file_make_dir (dir, 0755, error))
+    return NULL;
+  g_autofree char *file = g_strconcat (name, ".lock", NULL);
+  g_autofree char *path = g_build_filename (dir, file, NULL);
+  return lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, -1, NULL, NULL, cancellable, error);
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "plan/chain.h"
+#include "base/trace.h"
+#include "plan/chain-error.h"
+#include "catalog/relation.h"
+#include "catalog/version.h"
+
+#include <string.h>
+
+typedef struct
+{
+  const LmCatalogSet *set;
+  const LmResolution *resolution;
+  const LmPlanView *view;
+  GHashTable *by_ref; /* LmLayerRef -> LmCandidate */
+  GHashTable *cached; /* LmDigest -> GINT_TO_POINTER (1 no, 2 yes) */
+  LmChain *best;
+  guint seen;
+} Search;
+
+static guint
+ref_hash (gconstpointer data)
+{
+  const LmLayerRef *ref = data;
+  return ref->catalog * 31 + ref->layer;
+}
+
+static gboolean
+ref_equal (gconstpointer a, gconstpointer b)
+{
+  const LmLayerRef *one = a, *two = b;
+  return one->catalog == two->catalog && one->layer == two->layer;
+}
+
+static const LmLayer *
+layer_at (const LmChain *chain, guint i)
+{
+  return chain->links[i].candidate->layer;
+}
+
+LmCatalogBuild
+lm_chain_get_build (const LmCatalogSet *set, const LmChain *chain, guint index)
+{
+  const LmChainLink *link = &chain->links[index];
+  return lm_catalog_get_build (lm_catalog_set_get (set, link->candidate->ref.catalog), link->build);
+}
+
+static gboolean
+find_build_in (const LmCatalogSet *set, guint index, const LmDigest *digest, GHashTable *among, LmLayerRef *out_ref,
+               guint *out_build)
+{
+  const LmCatalog *catalog = lm_catalog_set_get (set, index);
+  guint build = lm_catalog_find_build (catalog, digest);
+  if (build == LM_CATALOG_NONE)
+    return FALSE;
+  LmLayerRef ref = { index, lm_catalog_get_build (catalog, build).layer };
+  if (among != NULL ? !g_hash_table_contains (among, &ref) : !lm_catalog_set_is_visible (set, ref))
+    return FALSE;
+  *out_ref = ref;
+  *out_build = build;
+  return TRUE;
+}
+
+gboolean
+lm_chain_find_build (const LmCatalogSet *set, const LmDigest *digest, guint own, GHashTable *among, LmLayerRef *out_ref,
+                     guint *out_build)
+{
+  gboolean found = find_build_in (set, own, digest, among, out_ref, out_build);
+  for (guint i = 0; i < lm_catalog_set_get_length (set) && !found; i++)
+    found = i != own && find_build_in (set, i, digest, among, out_ref, out_build);
+  return found;
+}
+
+/* ---- whether a chain is an answer ---- */
+
+static gboolean
+has_layer_for (const LmChain *chain, guint below, const char *requirement)
+{
+  LmRelation relation;
+  if (!lm_relation_parse (requirement, &relation))
+    return FALSE;
+  for (guint i = 0; i < below; i++)
+    if (lm_relation_is_met (&relation, layer_at (chain, i)))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+group_takes_several (const LmResolution *r, const char *name)
+{
+  for (guint i = 0; i < r->groups->len; i++)
+    if (strcmp (((LmGroup *) r->groups->pdata[i])->name, name) == 0)
+      return ((LmGroup *) r->groups->pdata[i])->multiple;
+  return FALSE;
+}
+
+static gboolean
+fit_together (const Search *s, const LmLayer *a, const LmLayer *b)
+{
+  if (strcmp (a->name, b->name) == 0)
+    return FALSE;
+  if (strcmp (a->group, b->group) == 0 && !group_takes_several (s->resolution, a->group))
+    return FALSE;
+  return !lm_relations_meet (a->conflicts, b) && !lm_relations_meet (b->conflicts, a);
+}
+
+static gboolean
+is_selected (const Search *s, const LmLayer *layer)
+{
+  for (guint i = 0; i < s->resolution->selections->len; i++)
+    if (lm_selection_matches (s->resolution->selections->pdata[i], layer))
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether the layer at @j has a need that only the one at @i of those below it meets. */
+static gboolean
+depends_on (const LmChain *chain, guint j, guint i)
+{
+  for (char **need = layer_at (chain, j)->requires; *need; need++)
+    {
+      LmRelation relation;
+      guint others = 0;
+      if (!lm_relation_parse (*need, &relation) || !lm_relation_is_met (&relation, layer_at (chain, i)))
+        continue;
+      for (guint k = 0; k < j; k++)
+        others += k != i && lm_relation_is_met (&relation, layer_at (chain, k));
+      if (others == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* From the top down: a layer is needed if it is selected, or if one above it
+ * that is needed cannot do without it. */
+static gboolean
+all_are_needed (const Search *s, const LmChain *chain)
+{
+  gboolean needed[LM_CHAIN_MAX] = { FALSE };
+  for (guint i = chain->length; i-- > 0;)
+    {
+      needed[i] = is_selected (s, layer_at (chain, i));
+      for (guint j = i + 1; j < chain->length && !needed[i]; j++)
+        needed[i] = needed[j] && depends_on (chain, j, i);
+      if (!needed[i])
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+all_selections_are_in (const Search *s, const LmChain *chain)
+{
+  for (guint i = 0; i < s->resolution->selections->len; i++)
+    {
+      gboolean found = FALSE;
+      for (guint j = 0; j < chain->length && !found; j++)
+        found = lm_selection_matches (s->resolution->selections->pdata[i], layer_at (chain, j));
+      if (!found)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+required_groups_are_in (const Search *s, const LmChain *chain)
+{
+  for (guint i = 0; i < s->resolution->groups->len; i++)
+    {
+      const LmGroup *group = s->resolution->groups->pdata[i];
+      gboolean found = !group->required;
+      gboolean asked = FALSE;
+      for (guint j = 0; j < chain->length && !found && !asked; j++)
+        asked = lm_catalog_set_declares (s->set, chain->links[j].candidate->ref.catalog, group->name);
+      found |= !asked;
+      for (guint j = 0; j < chain->length && !found; j++)
+        found = strcmp (layer_at (chain, j)->group, group->name) == 0;
+      if (!found)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+is_answer (const Search *s, const LmChain *chain)
+{
+  if (!all_selections_are_in (s, chain))
+    return FALSE;
+  for (guint i = 0; i < chain->length; i++)
+    {
+      for (char **need = layer_at (chain, i)->requires; *need; need++)
+        if (!has_layer_for (chain, i, *need))
+          return FALSE;
+      for (guint j = 0; j < i; j++)
+        if (!fit_together (s, layer_at (chain, i), layer_at (chain, j)))
+          return FALSE;
+    }
+  return all_are_needed (s, chain) && required_groups_are_in (s, chain);
+}
+
+/* ---- which of two is better ---- */
+
+static const LmLayer *
+find_named (const LmChain *chain, const char *name)
+{
+  for (guint i = 0; i < chain->length; i++)
+    if (strcmp (layer_at (chain, i)->name, name) == 0)
+      return layer_at (chain, i);
+  return NULL;
+}
+
+/* Where the resolution has a layer of this name; beyond its end if nowhere. */
+static guint
+canonical_place (const LmResolution *r, const char *name)
+{
+  guint i = 0;
+  while (i < r->layers->len && strcmp (((LmCandidate *) r->layers->pdata[i])->layer->name, name) != 0)
+    i++;
+  return i;
+}
+
+static gboolean
+is_exact (const Search *s, const LmChain *chain)
+{
+  const LmResolution *r = s->resolution;
+  if (chain->length != r->layers->len)
+    return FALSE;
+  for (guint i = 0; i < r->layers->len; i++)
+    {
+      const LmLayer *wanted = ((LmCandidate *) r->layers->pdata[i])->layer;
+      const LmLayer *found = find_named (chain, wanted->name);
+      if (found == NULL || lm_version_compare (found->version, wanted->version) != 0)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* Newer is better: first of what was selected, in the user's order, then of
+ * what came with it, in the order of the resolution. */
+static int
+compare_versions (const Search *s, const LmChain *a, const LmChain *b)
+{
+  const LmResolution *r = s->resolution;
+  for (guint i = 0; i < r->selections->len; i++)
+    {
+      const char *name = ((LmSelection *) r->selections->pdata[i])->name;
+      const LmLayer *one = find_named (a, name), *two = find_named (b, name);
+      int order = one && two ? lm_version_compare (two->version, one->version) : 0;
+      if (order != 0)
+        return order;
+    }
+  if (a->length != b->length)
+    return a->length < b->length ? -1 : 1;
+  for (guint i = 0; i < r->layers->len; i++)
+    {
+      const char *name = ((LmCandidate *) r->layers->pdata[i])->layer->name;
+      const LmLayer *one = find_named (a, name), *two = find_named (b, name);
+      int order = one && two ? lm_version_compare (two->version, one->version) : (one == NULL) - (two == NULL);
+      if (order != 0)
+        return order;
+    }
+  return 0;
+}
+
+static int
+compare_order (const Search *s, const LmChain *a, const LmChain *b)
+{
+  for (guint i = 0; i < MIN (a->length, b->length); i++)
+    {
+      guint one = canonical_place (s->resolution, layer_at (a, i)->name);
+      guint two = canonical_place (s->resolution, layer_at (b, i)->name);
+      int order = one != two ? (one < two ? -1 : 1) : strcmp (layer_at (a, i)->name, layer_at (b, i)->name);
+      if (order != 0)
+        return order;
+    }
+  return 0;
+}
+
+static gboolean
+is_better (const Search *s, const LmChain *a, const LmChain *b)
+{
+  if (a->exact != b->exact)
+    return a->exact;
+  int order = a->exact ? 0 : compare_versions (s, a, b);
+  if (order == 0)
+    order = (a->bytes_to_pull > b->bytes_to_pull) - (a->bytes_to_pull < b->bytes_to_pull);
+  if (order == 0)
+    order = compare_order (s, a, b);
+  for (guint i = 0; order == 0 && i < MIN (a->length, b->length); i++)
+    order = lm_digest_compare (lm_chain_get_build (s->set, a, i).digest, lm_chain_get_build (s->set, b, i).digest);
+  return order < 0;
+}
+
+/* ---- search ---- */
+
+static gboolean
+is_cached (Search *s, const LmDigest *digest)
+{
+  int known = GPOINTER_TO_INT (g_hash_table_lookup (s->cached, digest));
+  if (known == 0)
+    {
+      g_autofree char *path = NULL;
+      known = s->view->lookup (s->view->user_data, LM_PLAN_LAYER, digest, &path) ? 2 : 1;
+      g_hash_table_insert (s->cached, (gpointer) digest, GINT_TO_POINTER (known));
+    }
+  return known == 2;
+}
+
+static guint64
+price (Search *s, const LmChain *chain)
+{
+  guint64 bytes = 0;
+  for (guint i = 0; i < chain->length; i++)
+    {
+      LmCatalogBuild build = lm_chain_get_build (s->set, chain, i);
+      if (!is_cached (s, build.digest))
+        bytes += build.size;
+    }
+  return bytes;
+}
+
+/* Fills @chain from its top link down to a base; FALSE when a parent is
+ * missing or can be no part of an answer. */
+static gboolean
+walk (const Search *s, LmChainLink top, LmChain *chain)
+{
+  LmChainLink down[LM_CHAIN_MAX] = { top };
+  guint n = 1;
+  LmLayerRef ref = top.candidate->ref;
+  const LmDigest *parent = lm_catalog_get_build (lm_catalog_set_get (s->set, ref.catalog), top.build).parent;
+  while (parent != NULL)
+    {
+      guint build;
+      if (n == LM_CHAIN_MAX || !lm_chain_find_build (s->set, parent, ref.catalog, s->by_ref, &ref, &build))
+        return FALSE;
+      down[n++] = (LmChainLink){ g_hash_table_lookup (s->by_ref, &ref), build };
+      parent = lm_catalog_get_build (lm_catalog_set_get (s->set, ref.catalog), build).parent;
+    }
+  chain->length = n;
+  for (guint i = 0; i < n; i++)
+    chain->links[i] = down[n - 1 - i];
+  return TRUE;
+}
+
+static void
+try_build (Search *s, const LmCandidate *candidate, guint build)
+{
+  g_autofree LmChain *chain = g_new0 (LmChain, 1);
+  s->seen++;
+  if (!walk (s, (LmChainLink){ candidate, build }, chain) || !is_answer (s, chain))
+    return;
+  chain->exact = is_exact (s, chain);
+  if (s->best != NULL && s->best->exact && !chain->exact)
+    return;
+  chain->bytes_to_pull = price (s, chain);
+  if (s->best != NULL && !is_better (s, chain, s->best))
+    return;
+  g_free (s->best);
+  s->best = g_steal_pointer (&chain);
+}
+
+LmChain *
+lm_chain_find (const LmCatalogSet *set, const LmResolution *resolution, const LmPlanView *view, GError **error)
+{
+  g_autoptr (GHashTable) by_ref = g_hash_table_new (ref_hash, ref_equal);
+  g_autoptr (GHashTable) cached = g_hash_table_new (lm_digest_hash, lm_digest_equal_func);
+  Search s = { .set = set, .resolution = resolution, .view = view, .by_ref = by_ref, .cached = cached };
+  for (guint i = 0; i < resolution->candidates->len; i++)
+    {
+      LmCandidate *candidate = resolution->candidates->pdata[i];
+      g_hash_table_insert (by_ref, &candidate->ref, candidate);
+    }
+  /* Nothing stands above a layer that is not required by it, so the top of an
+   * answer is a selected layer. */
+  for (guint i = 0; i < resolution->candidates->len; i++)
+    {
+      const LmCandidate *candidate = resolution->candidates->pdata[i];
+      guint n, first = lm_catalog_get_builds (lm_catalog_set_get (set, candidate->ref.catalog), candidate->ref.layer, &n);
+      if (is_selected (&s, candidate->layer))
+        for (guint build = first; build < first + n; build++)
+          try_build (&s, candidate, build);
+    }
+  lm_trace (LM_TRACE_RESOLVE, "%u builds looked at, %s", s.seen, s.best ? "found a chain" : "no chain");
+  if (s.best == NULL)
+    lm_chain_throw_no_build (set, resolution, error);
+  return s.best;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/json.h"
+#include "plan/plan.h"
+
+static void
+add_item (JsonBuilder *b, const LmPlanItem *item)
+{
+  json_builder_begin_object (b);
+  lm_json_add_string (b, "name", item->name);
+  if (item->kind == LM_PLAN_LAYER)
+    {
+      lm_json_add_string (b, "version", item->version);
+      lm_json_add_string (b, "group", item->group);
+    }
+  lm_json_add_digest (b, "digest", &item->digest);
+  if (item->kind == LM_PLAN_LAYER)
+    lm_json_add_digest (b, "parent", item->has_parent ? &item->parent : NULL);
+  lm_json_add_uint (b, "size", item->size);
+  lm_json_add_string (b, "action", item->action == LM_PLAN_CACHED ? "cached" : "pull");
+  lm_json_add_url (b, "url", item->urls ? item->urls[0] : NULL);
+  lm_json_add_urls (b, "urls", item->urls);
+  lm_json_add_string (b, "path", item->path);
+  lm_json_add_string (b, "source", item->source);
+  json_builder_end_object (b);
+}
+
+static void
+add_items (JsonBuilder *b, const char *key, const GPtrArray *items)
+{
+  json_builder_set_member_name (b, key);
+  json_builder_begin_array (b);
+  for (guint i = 0; i < items->len; i++)
+    add_item (b, items->pdata[i]);
+  json_builder_end_array (b);
+}
+
+char *
+lm_plan_to_json (const LmPlan *plan)
+{
+  g_autoptr (JsonBuilder) b = json_builder_new ();
+  json_builder_begin_object (b);
+  lm_json_add_strv (b, "selections", plan->selections);
+  add_items (b, "layers", plan->layers);
+  add_items (b, "blobs", plan->blobs);
+  lm_json_add_uint (b, "bytes_to_pull", plan->bytes_to_pull);
+  lm_json_add_string (b, "arch", plan->arch);
+  lm_json_add_string (b, "osinfo", plan->osinfo);
+  lm_json_add_string (b, "ready", plan->ready);
+  lm_json_add_string (b, "cmdline", plan->cmdline);
+  lm_json_add_uint (b, "memory", plan->memory);
+  lm_json_add_uint (b, "disk", plan->disk);
+  lm_json_add_strv (b, "notes", plan->notes);
+  json_builder_end_object (b);
+  return lm_json_finish (b);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "plan/plan.h"
+#include "plan/chain.h"
+#include "catalog/version.h"
+
+#include <string.h>
+
+void
+lm_plan_item_free (LmPlanItem *item)
+{
+  if (item == NULL)
+    return;
+  g_free (item->name);
+  g_free (item->version);
+  g_free (item->group);
+  g_free (item->source);
+  g_strfreev (item->urls);
+  g_free (item->path);
+  g_free (item);
+}
+
+void
+lm_plan_free (LmPlan *plan)
+{
+  if (plan == NULL)
+    return;
+  g_strfreev (plan->selections);
+  g_clear_pointer (&plan->layers, g_ptr_array_unref);
+  g_clear_pointer (&plan->blobs, g_ptr_array_unref);
+  g_free (plan->arch);
+  g_free (plan->osinfo);
+  g_free (plan->ready);
+  g_free (plan->cmdline);
+  g_strfreev (plan->notes);
+  g_free (plan);
+}
+
+/* Asks @view where the item is, and counts its bytes if they are missing. */
+static void
+locate (LmPlan *plan, LmPlanItem *item, const LmPlanView *view)
+{
+  gboolean cached = view->lookup (view->user_data, item->kind, &item->digest, &item->path);
+  item->action = cached ? LM_PLAN_CACHED : LM_PLAN_PULL;
+  if (!cached)
+    plan->bytes_to_pull += item->size;
+}
+
+static const LmBuild *
+find_build (const LmLayer *layer, const LmDigest *digest)
+{
+  for (guint i = 0; i < layer->builds->len; i++)
+    if (lm_digest_equal (&((LmBuild *) layer->builds->pdata[i])->digest, digest))
+      return layer->builds->pdata[i];
+  return NULL;
+}
+
+static void
+add_layer (LmPlan *plan, const LmLayer *layer, const LmDigest *digest, const LmPlanView *view)
+{
+  const LmBuild *build = find_build (layer, digest);
+  g_return_if_fail (build != NULL);
+  LmPlanItem *item = g_new0 (LmPlanItem, 1);
+  item->kind = LM_PLAN_LAYER;
+  item->name = g_strdup (layer->name);
+  item->version = g_strdup (layer->version);
+  item->group = g_strdup (layer->group);
+  item->source = g_strdup (layer->source);
+  item->digest = build->digest;
+  item->has_parent = build->has_parent;
+  item->parent = build->parent;
+  item->size = build->size;
+  item->urls = g_strdupv (build->urls);
+  locate (plan, item, view);
+  g_ptr_array_add (plan->layers, item);
+}
+
+static void
+add_blob (LmPlan *plan, const char *role, const LmLayer *layer, const LmBlob *blob, const LmPlanView *view)
+{
+  LmPlanItem *item = g_new0 (LmPlanItem, 1);
+  item->kind = LM_PLAN_BLOB;
+  item->name = g_strdup (role);
+  item->source = g_strdup (layer->source);
+  item->digest = blob->digest;
+  item->size = blob->size;
+  item->urls = g_strdupv (blob->urls);
+  locate (plan, item, view);
+  g_ptr_array_add (plan->blobs, item);
+}
+
+static void
+replace (char **field, const char *value)
+{
+  if (value == NULL)
+    return;
+  g_free (*field);
+  *field = g_strdup (value);
+}
+
+/* What the layers, base first, say of the machine: the topmost wins. */
+static void
+add_machine (LmPlan *plan, const GPtrArray *layers, const LmPlanView *view)
+{
+  const LmLayer *kernel = NULL, *initrd = NULL;
+  for (guint i = 0; i < layers->len; i++)
+    {
+      const LmLayer *layer = layers->pdata[i];
+      replace (&plan->osinfo, layer->osinfo);
+      replace (&plan->ready, layer->ready);
+      replace (&plan->cmdline, layer->cmdline);
+      plan->memory = MAX (plan->memory, layer->memory);
+      plan->disk = MAX (plan->disk, layer->disk);
+      kernel = layer->kernel ? layer : kernel;
+      initrd = layer->initrd ? layer : initrd;
+    }
+  if (kernel != NULL)
+    add_blob (plan, "kernel", kernel, kernel->kernel, view);
+  if (initrd != NULL)
+    add_blob (plan, "initrd", initrd, initrd->initrd, view);
+}
+
+static const LmLayer *
+find_named (const GPtrArray *layers, const char *name)
+{
+  for (guint i = 0; i < layers->len; i++)
+    if (strcmp (((LmLayer *) layers->pdata[i])->name, name) == 0)
+      return layers->pdata[i];
+  return NULL;
+}
+
+static char **
+list_selections (const LmResolution *r, const GPtrArray *layers)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autoptr (GHashTable) listed = g_hash_table_new (g_direct_hash, g_direct_equal);
+  for (guint i = 0; i < r->selections->len; i++)
+    {
+      const LmLayer *layer = find_named (layers, ((LmSelection *) r->selections->pdata[i])->name);
+      if (layer == NULL || !g_hash_table_add (listed, (gpointer) layer))
+        continue;
+      g_autofree char *text = g_strdup_printf ("%s=%s@%s", layer->group, layer->name, layer->version);
+      g_strv_builder_add (builder, text);
+    }
+  return g_strv_builder_end (builder);
+}
+
+/* Where the chain is not of the versions that were resolved. */
+static char **
+list_notes (const LmResolution *r, const GPtrArray *layers)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  for (guint i = 0; i < r->layers->len; i++)
+    {
+      const LmLayer *newest = ((LmCandidate *) r->layers->pdata[i])->layer;
+      const LmLayer *taken = find_named (layers, newest->name);
+      if (taken == NULL || lm_version_compare (taken->version, newest->version) == 0)
+        continue;
+      g_autofree char *text = g_strdup_printf ("%s %s is taken: what was selected is not built together with %s",
+                                               taken->name, taken->version, newest->version);
+      g_strv_builder_add (builder, text);
+    }
+  return g_strv_builder_end (builder);
+}
+
+LmPlan *
+lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPlanOptions *options,
+             const LmPlanView *view, GError **error)
+{
+  g_autoptr (LmResolution) resolution = lm_resolve (set, selections, options ? options->arch : NULL, error);
+  g_autofree LmChain *chain = resolution ? lm_chain_find (set, resolution, view, error) : NULL;
+  if (chain == NULL)
+    return NULL;
+  g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_free);
+  LmPlan *plan = g_new0 (LmPlan, 1);
+  plan->layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_plan_item_free);
+  plan->blobs = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_plan_item_free);
+  for (guint i = 0; i < chain->length; i++)
+    {
+      LmLayer *layer = lm_catalog_set_load_layer (set, chain->links[i].candidate->ref);
+      g_ptr_array_add (layers, layer);
+      add_layer (plan, layer, lm_chain_get_build (set, chain, i).digest, view);
+    }
+  plan->arch = g_strdup (resolution->arch);
+  add_machine (plan, layers, view);
+  plan->selections = list_selections (resolution, layers);
+  plan->notes = list_notes (resolution, layers);
+  return plan;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The plan: how a selection becomes a chain on this host. A value; making one
+ * touches nothing. It knows neither cache nor network: what is cached it is
+ * told through an LmPlanView. */
+#include "base/digest.h"
+#include "catalog/catalog-set.h"
+#include "catalog/layer.h"
+#include "plan/resolve.h"
+
+typedef enum
+{
+  LM_PLAN_CACHED,
+  LM_PLAN_PULL,
+} LmPlanAction;
+
+typedef enum
+{
+  LM_PLAN_LAYER, /* cached as layers/sha256-<hex>.qcow2 */
+  LM_PLAN_BLOB,  /* cached as blobs/sha256-<hex> */
+} LmPlanKind;
+
+/* One file that the machine needs. */
+typedef struct
+{
+  LmPlanKind kind;
+  char *name;    /* layer name; for a blob its role: "kernel", "initrd" */
+  char *version; /* layers only; else NULL, as are group and source */
+  char *group;
+  char *source;  /* the catalog that it comes from */
+  LmDigest digest;
+  gboolean has_parent;
+  LmDigest parent; /* valid if has_parent */
+  guint64 size;    /* bytes of the file */
+  LmPlanAction action;
+  char **urls; /* absolute; mirrors in order */
+  char *path;  /* where the cache has it or will have it; absolute */
+} LmPlanItem;
+
+typedef struct
+{
+  char **selections;  /* as resolved: "group=name@version", sorted by the user's order */
+  GPtrArray *layers;  /* LmPlanItem, base first */
+  GPtrArray *blobs;   /* LmPlanItem */
+  guint64 bytes_to_pull;
+  char *arch; /* what it was resolved for: layers that say none suit any */
+  /* What the layers say of the machine; NULL or 0: nothing. From the topmost
+   * layer that says it; memory and disk are the largest that any says. */
+  char *osinfo;
+  char *ready;
+  char *cmdline;
+  guint64 memory; /* bytes */
+  guint64 disk;   /* bytes */
+  char **notes; /* what the user may want to know, as a newer version without builds; empty: nothing */
+} LmPlan;
+
+/* How a plan asks what this host has. */
+typedef struct
+{
+  /* TRUE if cached. *out_path is set either way to where the file is or will
+   * be; the caller frees it. */
+  gboolean (*lookup) (gpointer user_data, LmPlanKind kind, const LmDigest *digest, char **out_path);
+  gpointer user_data;
+} LmPlanView;
+
+typedef struct
+{
+  const char *arch; /* NULL: the host's */
+} LmPlanOptions;
+
+/** lm_plan_new: resolves @selections over @set and finds the chain of builds
+ * that is cheapest to pull where @view stands. A layer that was not selected
+ * is in it only if it is required. Where the newest versions that fit were
+ * never built together, the newest that were are taken, and a note says so.
+ * @options may be NULL. Pure. Errors: LM_SELECTION_ERROR, LM_RESOLVE_ERROR. */
+LmPlan *lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPlanOptions *options,
+                     const LmPlanView *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+void lm_plan_item_free (LmPlanItem *item);
+void lm_plan_free (LmPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmPlanItem, lm_plan_item_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmPlan, lm_plan_free)
+
+/** lm_plan_to_json: the plan as one JSON document (the form of
+ * "lamina plan --json"), newly allocated, pretty-printed. */
+char *lm_plan_to_json (const LmPlan *plan);

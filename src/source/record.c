@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "source/record.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/url.h"
+#include "base/yaml-node.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_RECORD (64 * 1024)
+#define VERSION_KEY "lamina-source"
+#define RECORD_VERSION 1
+
+static char *
+file_of (const char *dir, const char *name, const char *suffix)
+{
+  g_autofree char *file = g_strconcat (name, suffix, NULL);
+  return g_build_filename (dir, file, NULL);
+}
+
+static char *
+member (const LmYamlNode *root, const char *key)
+{
+  const LmYamlNode *node = lm_yaml_node_lookup (root, key);
+  return node && !lm_yaml_node_is_null (node) ? g_strdup (lm_yaml_node_get_text (node)) : NULL;
+}
+
+static gint64
+member_int (const LmYamlNode *root, const char *key)
+{
+  const LmYamlNode *node = lm_yaml_node_lookup (root, key);
+  gint64 value = 0;
+  return node && lm_yaml_node_to_int (node, 0, G_MAXINT64, &value, NULL) ? value : 0;
+}
+
+LmSource *
+lm_source_record_load (const char *dir, const char *name, GError **error)
+{
+  g_autofree char *path = file_of (dir, name, ".json");
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_RECORD, NULL, &failure);
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND,
+                          "no catalog source \"%s\"; \"lamina catalog list\" shows them", name);
+  gsize size = 0;
+  const char *text = bytes ? g_bytes_get_data (bytes, &size) : NULL;
+  /* JSON is read by the YAML reader: one parser for hostile text. */
+  g_autoptr (LmYamlNode) root = bytes ? lm_yaml_node_parse (path, text, size, NULL, &failure) : NULL;
+  if (root == NULL)
+    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_CORRUPT, "%s", failure->message);
+  g_autoptr (LmSource) source = g_new0 (LmSource, 1);
+  source->name = g_strdup (name);
+  source->url = member (root, "url");
+  source->base_url = member (root, "base_url");
+  source->etag = member (root, "etag");
+  source->priority = (int) CLAMP (member_int (root, "priority"), 0, LM_SOURCE_PRIORITY_MAX);
+  source->fetched = member_int (root, "fetched");
+  if (member_int (root, VERSION_KEY) != RECORD_VERSION || source->url == NULL || source->base_url == NULL)
+    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_CORRUPT,
+                          "%s is no record of a catalog source; \"lamina catalog remove %s\" and add it again", path, name);
+  return g_steal_pointer (&source);
+}
+
+static char *
+record_json (const LmSource *source)
+{
+  g_autoptr (JsonObject) object = json_object_new ();
+  json_object_set_int_member (object, VERSION_KEY, RECORD_VERSION);
+  json_object_set_string_member (object, "url", source->url);
+  json_object_set_string_member (object, "base_url", source->base_url);
+  if (source->etag)
+    json_object_set_string_member (object, "etag", source->etag);
+  json_object_set_int_member (object, "priority", source->priority);
+  json_object_set_int_member (object, "fetched", source->fetched);
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
+  return json_to_string (node, TRUE);
+}
+
+/* Of the record: the source's URL is in it, and what came from there. */
+static int
+mode_of_record (const LmSource *source)
+{
+  return lm_url_is_secret (source->url) || lm_url_is_secret (source->base_url) ? 0600 : 0644;
+}
+
+/* Of copy and prepared form: they have the @catalog's own URLs (NULL: not
+ * known), and of a file they are no more readable than it is. */
+static int
+mode_of_copy (const LmSource *source, const LmCatalog *catalog)
+{
+  g_autofree char *path = g_str_has_prefix (source->url, "file:") ? g_filename_from_uri (source->url, NULL, NULL) : NULL;
+  struct stat st;
+  if ((path != NULL && stat (path, &st) == 0 && (st.st_mode & S_IROTH) == 0)
+      || (catalog != NULL && lm_catalog_has_secrets (catalog)))
+    return 0600;
+  return mode_of_record (source);
+}
+
+static const char *const suffixes[] = { ".json", ".catalog", ".prepared" };
+
+/* Whether @file is what a run that was killed while it wrote one of @name's
+ * files left beside it: the file's name and ".XXXXXX". */
+static gboolean
+is_leftover (const char *file, const char *name)
+{
+  gsize length = strlen (name);
+  for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    {
+      gsize whole = length + strlen (suffixes[i]);
+      if (strncmp (file, name, length) == 0 && g_str_has_prefix (file + length, suffixes[i]) && file[whole] == '.'
+          && strlen (file + whole + 1) == 6 && strchr (file + whole + 1, '.') == NULL)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Under the lock of the source, so that nobody writes them. */
+static void
+sweep (const char *dir, const char *name)
+{
+  g_autoptr (GDir) list = g_dir_open (dir, 0, NULL);
+  const char *file;
+  while (list != NULL && (file = g_dir_read_name (list)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (dir, file, NULL);
+      if (is_leftover (file, name))
+        (void) unlink (path);
+    }
+}
+
+gboolean
+lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, const LmCatalog *catalog, GError **error)
+{
+  g_autofree char *copy = file_of (dir, source->name, ".catalog");
+  g_autofree char *prepared = file_of (dir, source->name, ".prepared");
+  g_autofree char *record = file_of (dir, source->name, ".json");
+  if (!lm_file_make_dir (dir, 0755, error))
+    return FALSE;
+  sweep (dir, source->name);
+  int mode = mode_of_copy (source, catalog);
+  if (body != NULL)
+    {
+      gsize size;
+      const void *data = g_bytes_get_data (body, &size);
+      if (!lm_file_write (copy, data, size, mode, error))
+        return FALSE;
+    }
+  lm_file_narrow (copy, mode);
+  lm_file_narrow (prepared, mode);
+  g_autofree char *json = record_json (source);
+  return lm_file_write (record, json, strlen (json), mode_of_record (source), error);
+}
+
+gboolean
+lm_source_record_has (const char *dir, const LmSource *source, GBytes *body)
+{
+  g_autofree char *copy = file_of (dir, source->name, ".catalog");
+  g_autoptr (GMappedFile) file = g_mapped_file_new (copy, FALSE, NULL);
+  g_autoptr (GBytes) there = file ? g_mapped_file_get_bytes (file) : NULL;
+  return there != NULL && g_bytes_equal (there, body);
+}
+
+gboolean
+lm_source_record_has_copy (const char *dir, const char *name)
+{
+  g_autofree char *copy = file_of (dir, name, ".catalog");
+  return g_file_test (copy, G_FILE_TEST_IS_REGULAR);
+}
+
+void
+lm_source_record_erase (const char *dir, const char *name)
+{
+  /* The record first: without it the others are nothing. */
+  for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    {
+      g_autofree char *path = file_of (dir, name, suffixes[i]);
+      (void) unlink (path);
+    }
+  sweep (dir, name);
+}
+
+/* What tells one state of the copy from another. */
+static char *
+make_stamp (const struct stat *st)
+{
+  return g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld %" G_GUINT64_FORMAT, (gint64) st->st_size,
+                          (gint64) st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (guint64) st->st_ino);
+}
+
+static LmCatalog *
+thaw (const char *path, const LmSource *source, const char *shown, const char *stamp)
+{
+  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, NULL);
+  if (file == NULL)
+    return NULL;
+  g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
+  return lm_catalog_thaw (bytes, shown, source->base_url, stamp, NULL);
+}
+
+LmCatalog *
+lm_source_record_catalog (const char *dir, const LmSource *source, const char *shown, GPtrArray *warnings, GError **error)
+{
+  g_autofree char *copy = file_of (dir, source->name, ".catalog");
+  g_autofree char *prepared = file_of (dir, source->name, ".prepared");
+  g_autofree char *record = file_of (dir, source->name, ".json");
+  struct stat st, prepared_st;
+  if (stat (copy, &st) < 0)
+    return lm_throw_errno_null (error, "cannot read %s", copy);
+  int known = mode_of_record (source);
+  lm_file_narrow (record, known);
+  lm_file_narrow (copy, known);
+  lm_file_narrow (prepared, known);
+  g_autofree char *stamp = make_stamp (&st);
+  LmCatalog *catalog = thaw (prepared, source, shown, stamp);
+  if (catalog != NULL)
+    {
+      /* Who prepared it knew what mode both should have; to look at all URLs each time would be long. */
+      if (stat (prepared, &prepared_st) == 0 && (st.st_mode & ~prepared_st.st_mode & 0777) != 0)
+        lm_file_narrow (copy, mode_of_copy (source, catalog));
+      return catalog;
+    }
+
+  g_autoptr (GMappedFile) file = g_mapped_file_new (copy, FALSE, error);
+  if (file == NULL)
+    return NULL;
+  catalog = lm_catalog_parse (shown, source->base_url, g_mapped_file_get_contents (file), g_mapped_file_get_length (file),
+                              warnings, error);
+  if (catalog == NULL)
+    return NULL;
+  int mode = mode_of_copy (source, catalog) & (int) st.st_mode;
+  lm_file_narrow (copy, mode);
+  g_autoptr (GBytes) frozen = lm_catalog_freeze (catalog, stamp);
+  /* Only a cache: where it cannot be written (another user's), the next run parses again. */
+  (void) g_file_set_contents_full (prepared, g_bytes_get_data (frozen, NULL), (gssize) g_bytes_get_size (frozen),
+                                   G_FILE_SET_CONTENTS_CONSISTENT, mode, NULL);
+  return catalog;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The files of one catalog source in its directory: record, copy, prepared
+ * form. Writing replaces each whole; the record is written last. They are for
+ * their owner only when a URL in them has credentials (base/url.h), copy and
+ * prepared form also when they are of a file that others may not read; what is
+ * there already is made so too when it is met. */
+#include "source/source.h"
+
+/** lm_source_record_load: the record NAME.json in @dir.
+ * Errors: LM_SOURCE_ERROR_NOT_FOUND, _CORRUPT. */
+LmSource *lm_source_record_load (const char *dir, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_source_record_save: removes what a killed run left, writes the copy
+ * @body (NULL: as it was), of which @catalog was made (NULL: not known), then
+ * the record. */
+gboolean lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, const LmCatalog *catalog,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_source_record_has: whether the copy of @source is @body already. */
+gboolean lm_source_record_has (const char *dir, const LmSource *source, GBytes *body);
+
+/** lm_source_record_has_copy: whether the copy is there; it is not read. */
+gboolean lm_source_record_has_copy (const char *dir, const char *name);
+
+/** lm_source_record_erase: removes all files of the source, also what a killed
+ * run left; missing ones are fine. Both under the lock of the source. */
+void lm_source_record_erase (const char *dir, const char *name);
+
+/** lm_source_record_catalog: the catalog of the copy, by its prepared form if
+ * that fits, else from the text, and the prepared form is written again.
+ * @shown is what the catalog is called in messages and plans. */
+LmCatalog *lm_source_record_catalog (const char *dir, const LmSource *source, const char *shown, GPtrArray *warnings,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
