@@ -20,7 +20,7 @@ typedef enum
   LM_COMPLETE_FILE,
   LM_COMPLETE_DIRECTORY,
   LM_COMPLETE_SELECTION, /* layers of the catalogs */
-  LM_COMPLETE_INSTANCE,  /* machines that lamina made */
+  LM_COMPLETE_MACHINE,  /* machines that lamina made */
   LM_COMPLETE_SOURCE,    /* catalog sources */
   LM_COMPLETE_TEMPLATE,
   LM_COMPLETE_PROGRESS,  /* values of an option, from here on */

@@ -5,12 +5,12 @@
 #include "domain/device.h"
 
 char *
-lm_describe_layers (const LmInstance *instance)
+lm_describe_layers (const LmMachine *machine)
 {
   g_autoptr (GString) text = g_string_new (NULL);
-  for (guint i = 0; i < instance->layers->len; i++)
+  for (guint i = 0; i < machine->layers->len; i++)
     {
-      const LmDomainLayer *layer = g_ptr_array_index (instance->layers, i);
+      const LmDomainLayer *layer = g_ptr_array_index (machine->layers, i);
       g_string_append_printf (text, "%s%s %s", i ? " + " : "", layer->name, layer->version);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
@@ -24,34 +24,34 @@ describe_publish (const LmDomainPublish *publish)
 }
 
 char *
-lm_describe_publishes (const LmInstance *instance)
+lm_describe_publishes (const LmMachine *machine)
 {
-  if (instance->publish->len == 0)
+  if (machine->publish->len == 0)
     return NULL;
   g_autoptr (GString) text = g_string_new (NULL);
-  for (guint i = 0; i < instance->publish->len; i++)
+  for (guint i = 0; i < machine->publish->len; i++)
     {
-      g_autofree char *one = describe_publish (g_ptr_array_index (instance->publish, i));
+      g_autofree char *one = describe_publish (g_ptr_array_index (machine->publish, i));
       g_string_append_printf (text, "%s%s", i ? ", " : "", one);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 char *
-lm_describe_console (const LmInstance *instance)
+lm_describe_console (const LmMachine *machine)
 {
-  g_autofree char *uri = g_shell_quote (instance->uri ? instance->uri : "");
-  return g_strdup_printf ("virsh -c %s console %s", instance->uri ? uri : "''", instance->name);
+  g_autofree char *uri = g_shell_quote (machine->uri ? machine->uri : "");
+  return g_strdup_printf ("virsh -c %s console %s", machine->uri ? uri : "''", machine->name);
 }
 
 static void
-add_layers (const LmInstance *instance, JsonBuilder *builder)
+add_layers (const LmMachine *machine, JsonBuilder *builder)
 {
   json_builder_set_member_name (builder, "layers");
   json_builder_begin_array (builder);
-  for (guint i = 0; i < instance->layers->len; i++)
+  for (guint i = 0; i < machine->layers->len; i++)
     {
-      const LmDomainLayer *layer = g_ptr_array_index (instance->layers, i);
+      const LmDomainLayer *layer = g_ptr_array_index (machine->layers, i);
       g_autofree char *digest = lm_digest_to_string (&layer->digest);
       json_builder_begin_object (builder);
       lm_json_add_string (builder, "name", layer->name);
@@ -66,13 +66,13 @@ add_layers (const LmInstance *instance, JsonBuilder *builder)
 }
 
 static void
-add_publishes (const LmInstance *instance, JsonBuilder *builder)
+add_publishes (const LmMachine *machine, JsonBuilder *builder)
 {
   json_builder_set_member_name (builder, "publish");
   json_builder_begin_array (builder);
-  for (guint i = 0; i < instance->publish->len; i++)
+  for (guint i = 0; i < machine->publish->len; i++)
     {
-      const LmDomainPublish *publish = g_ptr_array_index (instance->publish, i);
+      const LmDomainPublish *publish = g_ptr_array_index (machine->publish, i);
       json_builder_begin_object (builder);
       lm_json_add_string (builder, "address", lm_domain_publish_address (publish));
       lm_json_add_uint (builder, "port", publish->port);
@@ -85,18 +85,18 @@ add_publishes (const LmInstance *instance, JsonBuilder *builder)
 void
 lm_describe_to_json (const LmInventoryEntry *entry, JsonBuilder *builder)
 {
-  const LmInstance *instance = entry->instance;
-  lm_json_add_string (builder, "name", instance->name);
-  lm_json_add_string (builder, "uuid", instance->uuid);
-  lm_json_add_string (builder, "uri", instance->uri);
+  const LmMachine *machine = entry->machine;
+  lm_json_add_string (builder, "name", machine->name);
+  lm_json_add_string (builder, "uuid", machine->uuid);
+  lm_json_add_string (builder, "uri", machine->uri);
   lm_json_add_string (builder, "state", entry->state);
-  lm_json_add_strv (builder, "selections", instance->resolved);
-  add_layers (instance, builder);
-  lm_json_add_string (builder, "overlay", instance->overlay);
-  lm_json_add_uint (builder, "disk", instance->disk);
+  lm_json_add_strv (builder, "selections", machine->resolved);
+  add_layers (machine, builder);
+  lm_json_add_string (builder, "overlay", machine->overlay);
+  lm_json_add_uint (builder, "disk", machine->disk);
   lm_json_add_uint (builder, "overlay_bytes", entry->overlay_bytes);
   lm_json_add_strv (builder, "addresses", entry->addresses);
-  add_publishes (instance, builder);
-  lm_json_add_string (builder, "console_log", instance->console_log);
-  lm_json_add_uint (builder, "created", instance->created);
+  add_publishes (machine, builder);
+  lm_json_add_string (builder, "console_log", machine->console_log);
+  lm_json_add_uint (builder, "created", machine->created);
 }

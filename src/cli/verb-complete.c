@@ -67,11 +67,11 @@ offer_selections (const LmInvocation *invocation, const char *prefix)
 }
 
 static void
-offer_instances (const char *state_dir, const char *prefix)
+offer_machines (const char *state_dir, const char *prefix)
 {
-  g_autoptr (GPtrArray) list = lm_instance_list (state_dir, NULL, NULL);
+  g_autoptr (GPtrArray) list = lm_machine_list (state_dir, NULL, NULL);
   for (guint i = 0; list && i < list->len; i++)
-    offer (((LmInstance *) g_ptr_array_index (list, i))->name, prefix);
+    offer (((LmMachine *) g_ptr_array_index (list, i))->name, prefix);
 }
 
 static void
@@ -132,8 +132,8 @@ offer_kind (const LmInvocation *invocation, LmCompleteKind kind, const char *pre
     case LM_COMPLETE_SELECTION:
       offer_selections (invocation, prefix);
       break;
-    case LM_COMPLETE_INSTANCE:
-      offer_instances (settings->state_dir, prefix);
+    case LM_COMPLETE_MACHINE:
+      offer_machines (settings->state_dir, prefix);
       break;
     case LM_COMPLETE_SOURCE:
       offer_sources (settings->state_dir, prefix);

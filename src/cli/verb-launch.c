@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "cli/describe.h"
 #include "cli/host.h"
-#include "cli/machine.h"
+#include "cli/request.h"
 
 #include <stdio.h>
 
@@ -24,7 +24,7 @@ static const LmOption define_options[] = { LM_MACHINE_OPTIONS, { NULL } };
 static gboolean
 print_json (const LmHost *host, const LmLaunchResult *result, GError **error)
 {
-  g_autoptr (LmInventoryEntry) entry = lm_inventory_find (host, result->instance->name, error);
+  g_autoptr (LmInventoryEntry) entry = lm_inventory_find (host, result->machine->name, error);
   if (entry == NULL)
     return FALSE;
   g_autoptr (JsonBuilder) builder = json_builder_new ();
@@ -44,28 +44,28 @@ print_json (const LmHost *host, const LmLaunchResult *result, GError **error)
 static void
 print_reach (const LmLaunchResult *result)
 {
-  const LmInstance *instance = result->instance;
-  for (guint i = 0; i < instance->publish->len; i++)
+  const LmMachine *machine = result->machine;
+  for (guint i = 0; i < machine->publish->len; i++)
     {
-      const LmDomainPublish *publish = g_ptr_array_index (instance->publish, i);
+      const LmDomainPublish *publish = g_ptr_array_index (machine->publish, i);
       printf ("  port %u of the guest: %s:%u\n", publish->guest_port, publish->address ? publish->address : "127.0.0.1",
               publish->port);
     }
   for (char **address = result->addresses; address && *address; address++)
     printf ("  address: %s\n", *address);
-  g_autofree char *console = lm_describe_console (instance);
+  g_autofree char *console = lm_describe_console (machine);
   printf ("  console: %s\n", console);
 }
 
 static void
 print_text (const LmLaunchResult *result, gboolean define_only)
 {
-  const LmInstance *instance = result->instance;
-  g_autofree char *layers = lm_describe_layers (instance);
+  const LmMachine *machine = result->machine;
+  g_autofree char *layers = lm_describe_layers (machine);
   const char *did = result->existed ? (result->started ? "was there, started" : "is there already, nothing to do")
                     : define_only   ? "defined"
                                     : "started";
-  printf ("%s: %s (%s)\n", instance->name, did, layers);
+  printf ("%s: %s (%s)\n", machine->name, did, layers);
   if (!result->existed)
     {
       g_autofree char *pulled = lm_prepare_result_to_text (&result->prepared);
@@ -73,7 +73,7 @@ print_text (const LmLaunchResult *result, gboolean define_only)
     }
   if (result->ready)
     {
-      printf ("%s: ready after %.1f s\n", instance->name, result->ready_seconds);
+      printf ("%s: ready after %.1f s\n", machine->name, result->ready_seconds);
       print_reach (result);
     }
 }
@@ -95,7 +95,7 @@ static gboolean
 run_launch (const LmInvocation *invocation, GError **error)
 {
   LmArgs *args = invocation->args;
-  g_autoptr (LmLaunchRequest) request = lm_machine_request (invocation, error);
+  g_autoptr (LmLaunchRequest) request = lm_request_read (invocation, error);
   guint64 seconds;
   if (request == NULL || !lm_args_get_uint (args, "wait", 1, MAX_WAIT, DEFAULT_WAIT, &seconds, error))
     return FALSE;
@@ -111,7 +111,7 @@ run_launch (const LmInvocation *invocation, GError **error)
 static gboolean
 run_define (const LmInvocation *invocation, GError **error)
 {
-  g_autoptr (LmLaunchRequest) request = lm_machine_request (invocation, error);
+  g_autoptr (LmLaunchRequest) request = lm_request_read (invocation, error);
   return request && launch (invocation, request, error);
 }
 

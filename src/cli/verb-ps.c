@@ -43,10 +43,10 @@ run (const LmInvocation *invocation, GError **error)
   for (guint i = 0; i < entries->len; i++)
     {
       const LmInventoryEntry *entry = g_ptr_array_index (entries, i);
-      g_autofree char *layers = lm_describe_layers (entry->instance);
+      g_autofree char *layers = lm_describe_layers (entry->machine);
       g_autofree char *size = lm_size_format (entry->overlay_bytes);
-      g_autofree char *publish = lm_describe_publishes (entry->instance);
-      lm_table_add (table, (const char *const[]){ entry->instance->name, entry->state, layers, size, publish });
+      g_autofree char *publish = lm_describe_publishes (entry->machine);
+      lm_table_add (table, (const char *const[]){ entry->machine->name, entry->state, layers, size, publish });
     }
   lm_table_print (table);
   return TRUE;

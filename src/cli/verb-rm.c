@@ -46,7 +46,7 @@ run (const LmInvocation *invocation, GError **error)
     {
       g_autoptr (GError) failure = NULL;
       gboolean done = lm_remove (&host->host, *name, invocation->cancellable, &failure);
-      gboolean absent = g_error_matches (failure, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND);
+      gboolean absent = g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND);
       g_strv_builder_add (done ? removed : absent ? missing : left, *name);
       if (!done && !(absent && ignore_missing))
         {
@@ -77,7 +77,7 @@ const LmVerb lm_verb_rm = {
   .min_words = 1,
   .max_words = G_MAXUINT,
   .options = options,
-  .first = LM_COMPLETE_INSTANCE,
-  .others = LM_COMPLETE_INSTANCE,
+  .first = LM_COMPLETE_MACHINE,
+  .others = LM_COMPLETE_MACHINE,
   .run = run,
 };

@@ -20,27 +20,27 @@ print_line (const char *title, const char *value)
 static void
 print_text (const LmInventoryEntry *entry)
 {
-  const LmInstance *instance = entry->instance;
-  g_autofree char *console = lm_describe_console (instance);
-  g_autofree char *publish = lm_describe_publishes (instance);
+  const LmMachine *machine = entry->machine;
+  g_autofree char *console = lm_describe_console (machine);
+  g_autofree char *publish = lm_describe_publishes (machine);
   g_autofree char *addresses = entry->addresses ? g_strjoinv (", ", entry->addresses) : NULL;
-  g_autofree char *disk = lm_size_format (instance->disk);
+  g_autofree char *disk = lm_size_format (machine->disk);
   g_autofree char *used = lm_size_format (entry->overlay_bytes);
-  g_autofree char *overlay = g_strdup_printf ("%s (%s of %s)", instance->overlay, used, disk);
-  g_autofree char *selections = instance->resolved ? g_strjoinv (" ", instance->resolved) : NULL;
-  print_line ("name", instance->name);
-  print_line ("uuid", instance->uuid);
+  g_autofree char *overlay = g_strdup_printf ("%s (%s of %s)", machine->overlay, used, disk);
+  g_autofree char *selections = machine->resolved ? g_strjoinv (" ", machine->resolved) : NULL;
+  print_line ("name", machine->name);
+  print_line ("uuid", machine->uuid);
   print_line ("state", entry->state);
   print_line ("selections", selections);
   print_line ("published", publish);
   print_line ("address", addresses);
   print_line ("console", console);
-  print_line ("console log", instance->console_log);
+  print_line ("console log", machine->console_log);
   print_line ("overlay", overlay);
   puts ("chain, top first:");
-  for (guint i = instance->layers->len; i > 0; i--)
+  for (guint i = machine->layers->len; i > 0; i--)
     {
-      const LmDomainLayer *layer = g_ptr_array_index (instance->layers, i - 1);
+      const LmDomainLayer *layer = g_ptr_array_index (machine->layers, i - 1);
       g_autofree char *size = lm_size_format (layer->size);
       g_autofree char *line = g_strdup_printf ("%s %s, %s, %s", layer->name, layer->version, size, layer->path);
       g_autofree char *safe = lm_output_safe (line);
@@ -76,6 +76,6 @@ const LmVerb lm_verb_show = {
   .summary = "show a machine: chain, sizes, addresses, console",
   .min_words = 1,
   .max_words = 1,
-  .first = LM_COMPLETE_INSTANCE,
+  .first = LM_COMPLETE_MACHINE,
   .run = run,
 };

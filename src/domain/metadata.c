@@ -75,7 +75,7 @@ add_publish (LmXml *xml, LmXmlNode *root, const LmDomainPublish *publish)
 void
 lm_metadata_add (LmXml *xml, LmXmlNode *parent, const LmDomainSpec *spec)
 {
-  LmXmlNode *root = lm_xml_add_ns (xml, parent, LM_METADATA_PREFIX, LM_METADATA_URI, "instance");
+  LmXmlNode *root = lm_xml_add_ns (xml, parent, LM_METADATA_PREFIX, LM_METADATA_URI, "machine");
   for (guint i = 0; spec->selections != NULL && spec->selections[i] != NULL; i++)
     lm_xml_add (xml, root, "selection", spec->selections[i]);
   for (guint i = 0; i < spec->layers->len; i++)
@@ -225,7 +225,7 @@ read_lists (LmDomainSpec *spec, const LmXmlNode *root, GError **error)
 }
 
 static LmDomainSpec *
-read_instance (const LmXmlNode *root, GError **error)
+read_machine (const LmXmlNode *root, GError **error)
 {
   g_autoptr (LmDomainSpec) spec = lm_domain_spec_new ();
   const LmXmlNode *kernel = child (root, "kernel");
@@ -254,11 +254,11 @@ lm_domain_metadata_parse (const char *text, GError **error)
   if (xml == NULL)
     return NULL;
   const LmXmlNode *root = lm_xml_root (xml);
-  if (lm_xml_is (root, LM_METADATA_URI, "instance") || lm_xml_is (root, NULL, "instance"))
-    return read_instance (root, error);
+  if (lm_xml_is (root, LM_METADATA_URI, "machine") || lm_xml_is (root, NULL, "machine"))
+    return read_machine (root, error);
   const LmXmlNode *metadata = lm_xml_is (root, NULL, "domain") ? lm_xml_child (root, NULL, "metadata") : NULL;
-  const LmXmlNode *instance = metadata != NULL ? lm_xml_child (metadata, LM_METADATA_URI, "instance") : NULL;
-  if (instance == NULL)
+  const LmXmlNode *machine = metadata != NULL ? lm_xml_child (metadata, LM_METADATA_URI, "machine") : NULL;
+  if (machine == NULL)
     return lm_throw_null (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": lamina did not make this domain");
-  return read_instance (instance, error);
+  return read_machine (machine, error);
 }

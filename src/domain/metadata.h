@@ -3,7 +3,7 @@
 /* What a domain's <metadata> says of how lamina made it: enough to rebuild its
  * chain on another host, and to show and remove it here. The form:
  *
- *   <lamina:instance xmlns:lamina="urn:lamina:domain:1">
+ *   <lamina:machine xmlns:lamina="urn:lamina:domain:1">
  *     <lamina:selection>GROUP=NAME@VERSION</lamina:selection>   as resolved, any number
  *     <lamina:layer digest="sha256:..." name="..." version="..." group="..." source="..." size="BYTES" path="...">
  *       <lamina:url>...</lamina:url>                            any number
@@ -13,7 +13,7 @@
  *     <lamina:overlay path="..."/> <lamina:seed path="..."/>
  *     <lamina:console path="..."/> <lamina:ready>...</lamina:ready>
  *     <lamina:publish address="..." port="..." guest-port="..."/>
- *   </lamina:instance>
+ *   </lamina:machine>
  *
  * What is unknown is left out. A reader ignores what it does not know. URLs
  * are redacted (base/url.h): domain XML is read by many. */

@@ -259,7 +259,7 @@ lm_seed_write (const LmSeedSpec *spec, const char *path, GCancellable *cancellab
   if (g_mkdtemp (work) == NULL)
     return lm_throw_errno (error, "cannot make a directory beside %s", path);
   gboolean ok = make_in (work, files, path, cancellable, error);
-  /* What may be left of it goes with the instance's directory. */
+  /* What may be left of it goes with the machine's directory. */
   (void) !lm_file_remove_tree (work, NULL);
   return ok;
 }

@@ -36,35 +36,35 @@ add_publish (JsonBuilder *builder, const LmDomainPublish *publish)
 }
 
 char *
-lm_instance_to_json (const LmInstance *instance)
+lm_machine_to_json (const LmMachine *machine)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
   lm_json_add_uint (builder, VERSION_KEY, RECORD_VERSION);
-  lm_json_add_string (builder, "name", instance->name);
-  lm_json_add_string (builder, "uuid", instance->uuid);
-  lm_json_add_string (builder, "uri", instance->uri);
-  lm_json_add_bool (builder, "complete", instance->complete);
-  lm_json_add_bool (builder, "transient", instance->transient);
-  lm_json_add_uint (builder, "created", instance->created);
-  lm_json_add_strv (builder, "requested", instance->requested);
-  lm_json_add_strv (builder, "resolved", instance->resolved);
+  lm_json_add_string (builder, "name", machine->name);
+  lm_json_add_string (builder, "uuid", machine->uuid);
+  lm_json_add_string (builder, "uri", machine->uri);
+  lm_json_add_bool (builder, "complete", machine->complete);
+  lm_json_add_bool (builder, "transient", machine->transient);
+  lm_json_add_uint (builder, "created", machine->created);
+  lm_json_add_strv (builder, "requested", machine->requested);
+  lm_json_add_strv (builder, "resolved", machine->resolved);
   json_builder_set_member_name (builder, "layers");
   json_builder_begin_array (builder);
-  for (guint i = 0; i < instance->layers->len; i++)
-    add_layer (builder, g_ptr_array_index (instance->layers, i));
+  for (guint i = 0; i < machine->layers->len; i++)
+    add_layer (builder, g_ptr_array_index (machine->layers, i));
   json_builder_end_array (builder);
   json_builder_set_member_name (builder, "publish");
   json_builder_begin_array (builder);
-  for (guint i = 0; i < instance->publish->len; i++)
-    add_publish (builder, g_ptr_array_index (instance->publish, i));
+  for (guint i = 0; i < machine->publish->len; i++)
+    add_publish (builder, g_ptr_array_index (machine->publish, i));
   json_builder_end_array (builder);
-  lm_json_add_string (builder, "ready", instance->ready);
-  lm_json_add_uint (builder, "disk", instance->disk);
-  if (instance->aside != NULL)
+  lm_json_add_string (builder, "ready", machine->ready);
+  lm_json_add_uint (builder, "disk", machine->disk);
+  if (machine->aside != NULL)
     {
-      lm_json_add_string (builder, "aside", instance->aside);
-      lm_json_add_bool (builder, "aside_autostart", instance->aside_autostart);
+      lm_json_add_string (builder, "aside", machine->aside);
+      lm_json_add_bool (builder, "aside_autostart", machine->aside_autostart);
     }
   json_builder_end_object (builder);
   return lm_json_finish (builder);
@@ -120,14 +120,14 @@ get_element (JsonArray *array, guint i)
 }
 
 static gboolean
-read_layers (LmInstance *instance, JsonObject *root, GError **error)
+read_layers (LmMachine *machine, JsonObject *root, GError **error)
 {
   JsonArray *array = get_array (root, "layers");
   for (guint i = 0; array && i < json_array_get_length (array); i++)
     {
       JsonObject *object = get_element (array, i);
       if (object == NULL)
-        return lm_throw (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT, "layer %u is no object", i);
+        return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "layer %u is no object", i);
       g_autoptr (LmDomainLayer) layer = lm_domain_layer_new ();
       g_autofree char *digest = get_string (object, "digest");
       if (!lm_digest_parse (digest, &layer->digest, error))
@@ -140,14 +140,14 @@ read_layers (LmInstance *instance, JsonObject *root, GError **error)
       layer->size = (guint64) get_int (object, "size");
       layer->urls = get_strings (object, "urls");
       if (layer->name == NULL || layer->version == NULL || layer->path == NULL)
-        return lm_throw (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT, "layer %u lacks name, version or path", i);
-      g_ptr_array_add (instance->layers, g_steal_pointer (&layer));
+        return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "layer %u lacks name, version or path", i);
+      g_ptr_array_add (machine->layers, g_steal_pointer (&layer));
     }
   return TRUE;
 }
 
 static void
-read_publish (LmInstance *instance, JsonObject *root)
+read_publish (LmMachine *machine, JsonObject *root)
 {
   JsonArray *array = get_array (root, "publish");
   for (guint i = 0; array && i < json_array_get_length (array); i++)
@@ -159,12 +159,12 @@ read_publish (LmInstance *instance, JsonObject *root)
       publish->address = get_string (object, "address");
       publish->port = (guint16) get_int (object, "port");
       publish->guest_port = (guint16) get_int (object, "guest_port");
-      g_ptr_array_add (instance->publish, publish);
+      g_ptr_array_add (machine->publish, publish);
     }
 }
 
 gboolean
-lm_instance_from_json (LmInstance *instance, GBytes *bytes, GError **error)
+lm_machine_from_json (LmMachine *machine, GBytes *bytes, GError **error)
 {
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   gsize size;
@@ -173,29 +173,29 @@ lm_instance_from_json (LmInstance *instance, GBytes *bytes, GError **error)
     return FALSE;
   JsonNode *node = json_parser_get_root (parser);
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
-    return lm_throw (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT, "not a JSON object");
+    return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "not a JSON object");
   JsonObject *root = json_node_get_object (node);
   if (get_int (root, VERSION_KEY) != RECORD_VERSION)
-    return lm_throw (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT,
+    return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT,
                      "written by another version of lamina (" VERSION_KEY " is not %d)", RECORD_VERSION);
   g_autofree char *uuid = get_string (root, "uuid");
   g_autofree char *name = get_string (root, "name");
-  if (g_strcmp0 (uuid, instance->uuid) != 0)
-    return lm_throw (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT, "its uuid is not that of its directory");
+  if (g_strcmp0 (uuid, machine->uuid) != 0)
+    return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "its uuid is not that of its directory");
   if (!lm_domain_name_check (name ? name : "", error))
     return FALSE;
-  g_free (instance->name);
-  instance->name = g_steal_pointer (&name);
-  instance->uri = get_string (root, "uri");
-  instance->complete = get_int (root, "complete") != 0;
-  instance->transient = get_int (root, "transient") != 0;
-  instance->created = get_int (root, "created");
-  instance->requested = get_strings (root, "requested");
-  instance->resolved = get_strings (root, "resolved");
-  instance->ready = get_string (root, "ready");
-  instance->disk = (guint64) get_int (root, "disk");
-  instance->aside = get_string (root, "aside");
-  instance->aside_autostart = get_int (root, "aside_autostart") != 0;
-  read_publish (instance, root);
-  return read_layers (instance, root, error);
+  g_free (machine->name);
+  machine->name = g_steal_pointer (&name);
+  machine->uri = get_string (root, "uri");
+  machine->complete = get_int (root, "complete") != 0;
+  machine->transient = get_int (root, "transient") != 0;
+  machine->created = get_int (root, "created");
+  machine->requested = get_strings (root, "requested");
+  machine->resolved = get_strings (root, "resolved");
+  machine->ready = get_string (root, "ready");
+  machine->disk = (guint64) get_int (root, "disk");
+  machine->aside = get_string (root, "aside");
+  machine->aside_autostart = get_int (root, "aside_autostart") != 0;
+  read_publish (machine, root);
+  return read_layers (machine, root, error);
 }

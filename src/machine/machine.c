@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK (lm-instance-error-quark, lm_instance_error)
+G_DEFINE_QUARK (lm-machine-error-quark, lm_machine_error)
 
 #define MAX_RECORD (1024 * 1024)
 #define RECORD "record.json"
@@ -20,60 +20,60 @@ G_DEFINE_QUARK (lm-instance-error-quark, lm_instance_error)
 #define STALE_SECONDS (24 * 3600)
 
 static void
-set_paths (LmInstance *instance, const char *state_dir)
+set_paths (LmMachine *machine, const char *state_dir)
 {
-  instance->dir = g_build_filename (state_dir, "instances", instance->uuid, NULL);
-  instance->overlay = g_build_filename (instance->dir, "overlay.qcow2", NULL);
-  instance->seed = g_build_filename (instance->dir, "seed.iso", NULL);
-  instance->kernel = g_build_filename (instance->dir, "kernel", NULL);
-  instance->initrd = g_build_filename (instance->dir, "initrd", NULL);
-  instance->nvram = g_build_filename (instance->dir, "nvram.fd", NULL);
-  instance->console_log = g_build_filename (instance->dir, "console.log", NULL);
+  machine->dir = g_build_filename (state_dir, "machines", machine->uuid, NULL);
+  machine->overlay = g_build_filename (machine->dir, "overlay.qcow2", NULL);
+  machine->seed = g_build_filename (machine->dir, "seed.iso", NULL);
+  machine->kernel = g_build_filename (machine->dir, "kernel", NULL);
+  machine->initrd = g_build_filename (machine->dir, "initrd", NULL);
+  machine->nvram = g_build_filename (machine->dir, "nvram.fd", NULL);
+  machine->console_log = g_build_filename (machine->dir, "console.log", NULL);
 }
 
-LmInstance *
-lm_instance_new (const char *state_dir, const char *name, const char *uuid)
+LmMachine *
+lm_machine_new (const char *state_dir, const char *name, const char *uuid)
 {
-  LmInstance *instance = g_new0 (LmInstance, 1);
-  instance->name = g_strdup (name);
-  instance->uuid = uuid ? g_strdup (uuid) : g_uuid_string_random ();
-  instance->created = g_get_real_time () / G_USEC_PER_SEC;
-  instance->layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_layer_free);
-  instance->publish = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_publish_free);
-  set_paths (instance, state_dir);
-  return instance;
+  LmMachine *machine = g_new0 (LmMachine, 1);
+  machine->name = g_strdup (name);
+  machine->uuid = uuid ? g_strdup (uuid) : g_uuid_string_random ();
+  machine->created = g_get_real_time () / G_USEC_PER_SEC;
+  machine->layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_layer_free);
+  machine->publish = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_publish_free);
+  set_paths (machine, state_dir);
+  return machine;
 }
 
 void
-lm_instance_free (LmInstance *instance)
+lm_machine_free (LmMachine *machine)
 {
-  if (instance == NULL)
+  if (machine == NULL)
     return;
-  g_free (instance->name);
-  g_free (instance->uuid);
-  g_free (instance->uri);
-  g_strfreev (instance->requested);
-  g_strfreev (instance->resolved);
-  g_ptr_array_unref (instance->layers);
-  g_ptr_array_unref (instance->publish);
-  g_free (instance->ready);
-  g_free (instance->aside);
-  g_free (instance->dir);
-  g_free (instance->overlay);
-  g_free (instance->seed);
-  g_free (instance->kernel);
-  g_free (instance->initrd);
-  g_free (instance->nvram);
-  g_free (instance->console_log);
-  g_free (instance);
+  g_free (machine->name);
+  g_free (machine->uuid);
+  g_free (machine->uri);
+  g_strfreev (machine->requested);
+  g_strfreev (machine->resolved);
+  g_ptr_array_unref (machine->layers);
+  g_ptr_array_unref (machine->publish);
+  g_free (machine->ready);
+  g_free (machine->aside);
+  g_free (machine->dir);
+  g_free (machine->overlay);
+  g_free (machine->seed);
+  g_free (machine->kernel);
+  g_free (machine->initrd);
+  g_free (machine->nvram);
+  g_free (machine->console_log);
+  g_free (machine);
 }
 
 gboolean
-lm_instance_save (LmInstance *instance, GError **error)
+lm_machine_save (LmMachine *machine, GError **error)
 {
-  g_autofree char *path = g_build_filename (instance->dir, RECORD, NULL);
-  g_autofree char *parent = g_path_get_dirname (instance->dir);
-  g_autofree char *text = lm_instance_to_json (instance);
+  g_autofree char *path = g_build_filename (machine->dir, RECORD, NULL);
+  g_autofree char *parent = g_path_get_dirname (machine->dir);
+  g_autofree char *text = lm_machine_to_json (machine);
   g_autoptr (GError) failure = NULL;
   gboolean written = FALSE;
   if (!lm_fault_point ("record-before-write", error))
@@ -82,7 +82,7 @@ lm_instance_save (LmInstance *instance, GError **error)
   for (guint i = 0; i < WRITE_TRIES && !written; i++)
     {
       g_clear_error (&failure);
-      if (!lm_file_make_dir (instance->dir, 0711, error))
+      if (!lm_file_make_dir (machine->dir, 0711, error))
         return FALSE;
       written = lm_file_write (path, text, strlen (text), 0600, &failure);
       if (!written && !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
@@ -90,35 +90,35 @@ lm_instance_save (LmInstance *instance, GError **error)
     }
   if (!written)
     {
-      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "record of %s: ", instance->name);
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "record of %s: ", machine->name);
       return FALSE;
     }
   return lm_file_sync_dir (parent, error) && lm_fault_point ("record-after-write", error);
 }
 
-LmInstance *
-lm_instance_load (const char *state_dir, const char *uuid, GError **error)
+LmMachine *
+lm_machine_load (const char *state_dir, const char *uuid, GError **error)
 {
   if (!g_uuid_string_is_valid (uuid))
-    return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND, "\"%s\" is not a UUID", uuid);
-  g_autofree char *path = g_build_filename (state_dir, "instances", uuid, RECORD, NULL);
+    return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND, "\"%s\" is not a UUID", uuid);
+  g_autofree char *path = g_build_filename (state_dir, "machines", uuid, RECORD, NULL);
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) bytes = lm_file_read (path, MAX_RECORD, NULL, &failure);
   if (bytes == NULL)
-    return lm_throw_null (error, LM_INSTANCE_ERROR,
-                          g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? LM_INSTANCE_ERROR_NOT_FOUND
-                                                                                      : LM_INSTANCE_ERROR_CORRUPT,
+    return lm_throw_null (error, LM_MACHINE_ERROR,
+                          g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? LM_MACHINE_ERROR_NOT_FOUND
+                                                                                      : LM_MACHINE_ERROR_CORRUPT,
                           "%s", failure->message);
-  g_autoptr (LmInstance) instance = lm_instance_new (state_dir, "", uuid);
-  if (!lm_instance_from_json (instance, bytes, &failure))
-    return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT, "%s: %s", path, failure->message);
-  return g_steal_pointer (&instance);
+  g_autoptr (LmMachine) machine = lm_machine_new (state_dir, "", uuid);
+  if (!lm_machine_from_json (machine, bytes, &failure))
+    return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "%s: %s", path, failure->message);
+  return g_steal_pointer (&machine);
 }
 
 static int
 by_name (gconstpointer a, gconstpointer b)
 {
-  const LmInstance *one = *(LmInstance *const *) a, *other = *(LmInstance *const *) b;
+  const LmMachine *one = *(LmMachine *const *) a, *other = *(LmMachine *const *) b;
   int order = strcmp (one->name, other->name);
   if (order == 0)
     order = other->complete - one->complete;
@@ -126,10 +126,10 @@ by_name (gconstpointer a, gconstpointer b)
 }
 
 GPtrArray *
-lm_instance_list (const char *state_dir, GPtrArray *warnings, GError **error)
+lm_machine_list (const char *state_dir, GPtrArray *warnings, GError **error)
 {
-  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_instance_free);
-  g_autofree char *path = g_build_filename (state_dir, "instances", NULL);
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_machine_free);
+  g_autofree char *path = g_build_filename (state_dir, "machines", NULL);
   g_autoptr (GError) failure = NULL;
   g_autoptr (GDir) dir = g_dir_open (path, 0, &failure);
   if (dir == NULL)
@@ -145,49 +145,49 @@ lm_instance_list (const char *state_dir, GPtrArray *warnings, GError **error)
       if (!g_uuid_string_is_valid (uuid))
         continue;
       g_autoptr (GError) unreadable = NULL;
-      LmInstance *instance = lm_instance_load (state_dir, uuid, &unreadable);
-      if (instance != NULL)
-        g_ptr_array_add (list, instance);
-      else if (warnings != NULL && !g_error_matches (unreadable, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND))
+      LmMachine *machine = lm_machine_load (state_dir, uuid, &unreadable);
+      if (machine != NULL)
+        g_ptr_array_add (list, machine);
+      else if (warnings != NULL && !g_error_matches (unreadable, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
         g_ptr_array_add (warnings, g_strdup (unreadable->message));
     }
   g_ptr_array_sort (list, by_name);
   return g_steal_pointer (&list);
 }
 
-LmInstance *
-lm_instance_find (const char *state_dir, const char *name, const char *uri, GError **error)
+LmMachine *
+lm_machine_find (const char *state_dir, const char *name, const char *uri, GError **error)
 {
   g_autoptr (GPtrArray) unreadable = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GPtrArray) list = lm_instance_list (state_dir, unreadable, error);
+  g_autoptr (GPtrArray) list = lm_machine_list (state_dir, unreadable, error);
   if (list == NULL)
     return NULL;
-  const LmInstance *elsewhere = NULL;
+  const LmMachine *elsewhere = NULL;
   for (guint i = 0; i < list->len; i++)
     {
-      LmInstance *instance = g_ptr_array_index (list, i);
-      if (strcmp (instance->name, name) != 0)
+      LmMachine *machine = g_ptr_array_index (list, i);
+      if (strcmp (machine->name, name) != 0)
         continue;
-      if (uri == NULL || g_strcmp0 (instance->uri, uri) == 0)
+      if (uri == NULL || g_strcmp0 (machine->uri, uri) == 0)
         return g_ptr_array_steal_index (list, i);
-      elsewhere = instance;
+      elsewhere = machine;
     }
   g_autofree char *safe = g_strescape (name, NULL);
   if (elsewhere != NULL && elsewhere->uri != NULL)
-    return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND,
+    return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND,
                           "machine \"%s\" is not on %s but on %s; give that to --connect", safe, uri, elsewhere->uri);
   if (unreadable->len > 0)
-    return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_CORRUPT,
+    return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT,
                           "no machine \"%s\" among those whose records can be read; %s", safe,
                           (const char *) g_ptr_array_index (unreadable, 0));
-  return lm_throw_null (error, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND,
+  return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND,
                         "no machine \"%s\" was made here; \"lamina ps\" lists them", safe);
 }
 
 void
-lm_instance_sweep (const char *state_dir)
+lm_machine_sweep (const char *state_dir)
 {
-  g_autofree char *path = g_build_filename (state_dir, "instances", NULL);
+  g_autofree char *path = g_build_filename (state_dir, "machines", NULL);
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   const char *uuid;
   while (dir != NULL && (uuid = g_dir_read_name (dir)) != NULL)
@@ -205,20 +205,20 @@ lm_instance_sweep (const char *state_dir)
 }
 
 gboolean
-lm_instance_erase (LmInstance *instance, GError **error)
+lm_machine_erase (LmMachine *machine, GError **error)
 {
   /* The record goes last: a killed removal leaves one, to be removed again. */
-  const char *const files[] = { instance->overlay, instance->seed, instance->kernel, instance->initrd,
-                                instance->nvram, instance->console_log };
+  const char *const files[] = { machine->overlay, machine->seed, machine->kernel, machine->initrd,
+                                machine->nvram, machine->console_log };
   for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
     (void) unlink (files[i]);
-  return lm_fault_point ("erase-before-record", error) && lm_file_remove_tree (instance->dir, error);
+  return lm_fault_point ("erase-before-record", error) && lm_file_remove_tree (machine->dir, error);
 }
 
 LmLock *
-lm_instance_lock (const char *state_dir, const char *name, GCancellable *cancellable, GError **error)
+lm_machine_lock (const char *state_dir, const char *name, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *dir = g_build_filename (state_dir, "instances", NULL);
+  g_autofree char *dir = g_build_filename (state_dir, "machines", NULL);
   if (!lm_cache_make_dir (state_dir, error) || !lm_file_make_dir (dir, 0755, error))
     return NULL;
   g_autofree char *file = g_strconcat (name, ".lock", NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The records of the machines that lamina made: instances/<uuid>/ holds the
+/* The records of the machines that lamina made: machines/<uuid>/ holds the
  * overlay, the seed, the console log and record.json. A record is written
  * before anything else of a machine exists (state "creating"), so that what a
  * killed run left behind is found and taken away by the next one. Records are
@@ -33,49 +33,49 @@ typedef struct
   char *initrd;
   char *nvram;
   char *console_log;
-} LmInstance;
+} LmMachine;
 
 typedef enum
 {
-  LM_INSTANCE_ERROR_NOT_FOUND, /* no machine of that name */
-  LM_INSTANCE_ERROR_CORRUPT,   /* a record cannot be read */
-} LmInstanceError;
+  LM_MACHINE_ERROR_NOT_FOUND, /* no machine of that name */
+  LM_MACHINE_ERROR_CORRUPT,   /* a record cannot be read */
+} LmMachineError;
 
-#define LM_INSTANCE_ERROR lm_instance_error_quark ()
-GQuark lm_instance_error_quark (void);
+#define LM_MACHINE_ERROR lm_machine_error_quark ()
+GQuark lm_machine_error_quark (void);
 
-/** lm_instance_new: a record with a fresh random UUID, written nowhere yet.
+/** lm_machine_new: a record with a fresh random UUID, written nowhere yet.
  * @uuid: NULL, or the one to take (not checked). */
-LmInstance *lm_instance_new (const char *state_dir, const char *name, const char *uuid);
-void lm_instance_free (LmInstance *instance);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmInstance, lm_instance_free)
+LmMachine *lm_machine_new (const char *state_dir, const char *name, const char *uuid);
+void lm_machine_free (LmMachine *machine);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmMachine, lm_machine_free)
 
-/** lm_instance_save: makes the directory (0711: the QEMU user passes through
+/** lm_machine_save: makes the directory (0711: the QEMU user passes through
  * it) if missing and writes the record, durably. Errors: G_IO_ERROR. */
-gboolean lm_instance_save (LmInstance *instance, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean lm_machine_save (LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_instance_load: the record of @uuid. Errors: LM_INSTANCE_ERROR. */
-LmInstance *lm_instance_load (const char *state_dir, const char *uuid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_machine_load: the record of @uuid. Errors: LM_MACHINE_ERROR. */
+LmMachine *lm_machine_load (const char *state_dir, const char *uuid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_instance_list: every record, sorted by name, then the complete ones
+/** lm_machine_list: every record, sorted by name, then the complete ones
  * first; those that cannot be read are named in @warnings (char *, may be NULL)
- * and left out. LmInstance. */
-GPtrArray *lm_instance_list (const char *state_dir, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * and left out. LmMachine. */
+GPtrArray *lm_machine_list (const char *state_dir, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_instance_find: the record of @name on @uri (NULL: any connection).
- * Errors: LM_INSTANCE_ERROR_NOT_FOUND; _CORRUPT if it is not found and may be
+/** lm_machine_find: the record of @name on @uri (NULL: any connection).
+ * Errors: LM_MACHINE_ERROR_NOT_FOUND; _CORRUPT if it is not found and may be
  * one whose record cannot be read. */
-LmInstance *lm_instance_find (const char *state_dir, const char *name, const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+LmMachine *lm_machine_find (const char *state_dir, const char *name, const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_instance_sweep: removes directories without a record that a killed run
+/** lm_machine_sweep: removes directories without a record that a killed run
  * left: empty ones, and others once they are a day old. */
-void lm_instance_sweep (const char *state_dir);
+void lm_machine_sweep (const char *state_dir);
 
-/** lm_instance_erase: removes the directory with all that is in it. */
-gboolean lm_instance_erase (LmInstance *instance, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_machine_erase: removes the directory with all that is in it. */
+gboolean lm_machine_erase (LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_instance_lock: one run at a time per name; waits for the others. */
-LmLock *lm_instance_lock (const char *state_dir, const char *name, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_machine_lock: one run at a time per name; waits for the others. */
+LmLock *lm_machine_lock (const char *state_dir, const char *name, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_instance_to_json: the record's file, newly allocated. */
-char *lm_instance_to_json (const LmInstance *instance);
+/** lm_machine_to_json: the record's file, newly allocated. */
+char *lm_machine_to_json (const LmMachine *machine);

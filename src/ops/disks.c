@@ -11,7 +11,7 @@ struct _LmDisksJob
 {
   const LmLaunchRequest *request;
   const LmPlan *plan;
-  LmInstance *instance;
+  LmMachine *machine;
   GCancellable *cancellable;
   GThread *thread;
   gboolean ok;
@@ -19,50 +19,50 @@ struct _LmDisksJob
 };
 
 static const char *
-copy_of (const LmInstance *instance, const LmPlanItem *blob)
+copy_of (const LmMachine *machine, const LmPlanItem *blob)
 {
-  return strcmp (blob->name, "kernel") == 0 ? instance->kernel : instance->initrd;
+  return strcmp (blob->name, "kernel") == 0 ? machine->kernel : machine->initrd;
 }
 
 static gboolean
-copy_blobs (const LmPlan *plan, const LmInstance *instance, GCancellable *cancellable, GError **error)
+copy_blobs (const LmPlan *plan, const LmMachine *machine, GCancellable *cancellable, GError **error)
 {
   for (guint i = 0; i < plan->blobs->len; i++)
     {
       const LmPlanItem *item = g_ptr_array_index (plan->blobs, i);
-      if (!lm_boot_copy (item->path, copy_of (instance, item), cancellable, error))
+      if (!lm_boot_copy (item->path, copy_of (machine, item), cancellable, error))
         return FALSE;
     }
   return TRUE;
 }
 
 gboolean
-lm_disks_make (const LmLaunchRequest *request, const LmPlan *plan, LmInstance *instance, GCancellable *cancellable,
+lm_disks_make (const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine, GCancellable *cancellable,
                GError **error)
 {
   guint64 size = request->disk ? request->disk : plan->disk;
   /* The copies reach the disk while the rest is made. */
-  if (!copy_blobs (plan, instance, cancellable, error)
-      || !lm_chain_make_overlay (plan, instance->overlay, size, &instance->disk, cancellable, error))
+  if (!copy_blobs (plan, machine, cancellable, error)
+      || !lm_chain_make_overlay (plan, machine->overlay, size, &machine->disk, cancellable, error))
     return FALSE;
   if (!request->cloud_init)
     return TRUE;
   LmSeedSpec seed = {
-    .name = instance->name,
-    .uuid = instance->uuid,
+    .name = machine->name,
+    .uuid = machine->uuid,
     .user_data = request->user_data,
     .meta_data = request->meta_data,
     .network_config = request->network_config,
     .ssh_keys = (const char *const *) request->ssh_keys,
   };
-  return lm_seed_write (&seed, instance->seed, cancellable, error);
+  return lm_seed_write (&seed, machine->seed, cancellable, error);
 }
 
 gboolean
-lm_disks_sync (const LmPlan *plan, const LmInstance *instance, GError **error)
+lm_disks_sync (const LmPlan *plan, const LmMachine *machine, GError **error)
 {
   for (guint i = 0; i < plan->blobs->len; i++)
-    if (!lm_boot_sync (copy_of (instance, g_ptr_array_index (plan->blobs, i)), error))
+    if (!lm_boot_sync (copy_of (machine, g_ptr_array_index (plan->blobs, i)), error))
       return FALSE;
   return TRUE;
 }
@@ -71,15 +71,15 @@ static gpointer
 run_job (gpointer data)
 {
   LmDisksJob *job = data;
-  job->ok = lm_disks_make (job->request, job->plan, job->instance, job->cancellable, &job->error);
+  job->ok = lm_disks_make (job->request, job->plan, job->machine, job->cancellable, &job->error);
   return NULL;
 }
 
 LmDisksJob *
-lm_disks_begin (const LmLaunchRequest *request, const LmPlan *plan, LmInstance *instance, GCancellable *cancellable)
+lm_disks_begin (const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine, GCancellable *cancellable)
 {
   LmDisksJob *job = g_new0 (LmDisksJob, 1);
-  *job = (LmDisksJob){ .request = request, .plan = plan, .instance = instance, .cancellable = cancellable };
+  *job = (LmDisksJob){ .request = request, .plan = plan, .machine = machine, .cancellable = cancellable };
   job->thread = g_thread_new ("disks", run_job, job);
   return job;
 }

@@ -6,20 +6,20 @@
 #include <gio/gio.h>
 
 /** lm_disks_make: makes all that @request and @plan ask for, and sets
- * @instance's disk. What a failure leaves goes with the machine's directory.
+ * @machine's disk. What a failure leaves goes with the machine's directory.
  * Blocks. Errors: those of machine/chain.h, machine/boot.h and image/seed.h. */
-gboolean lm_disks_make (const LmLaunchRequest *request, const LmPlan *plan, LmInstance *instance,
+gboolean lm_disks_make (const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_disks_sync: waits until all of it is on the disk. Errors: G_IO_ERROR. */
-gboolean lm_disks_sync (const LmPlan *plan, const LmInstance *instance, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean lm_disks_sync (const LmPlan *plan, const LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* lm_disks_make() in a thread of its own. */
 typedef struct _LmDisksJob LmDisksJob;
 
 /** lm_disks_begin: starts it; what it is given must outlive lm_disks_finish(),
- * and nobody may touch @instance's disk until then. */
-LmDisksJob *lm_disks_begin (const LmLaunchRequest *request, const LmPlan *plan, LmInstance *instance,
+ * and nobody may touch @machine's disk until then. */
+LmDisksJob *lm_disks_begin (const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
                             GCancellable *cancellable);
 
 /** lm_disks_finish: waits for the end, frees @job and gives its result. */

@@ -11,7 +11,7 @@ lm_inventory_entry_free (LmInventoryEntry *entry)
 {
   if (entry == NULL)
     return;
-  lm_instance_free (entry->instance);
+  lm_machine_free (entry->machine);
   g_strfreev (entry->addresses);
   g_free (entry);
 }
@@ -20,7 +20,7 @@ lm_inventory_entry_free (LmInventoryEntry *entry)
 static gboolean
 look_at_none (LmInventoryEntry *entry, const GError *failure, GError **error)
 {
-  entry->state = entry->instance->complete ? "no domain" : "incomplete";
+  entry->state = entry->machine->complete ? "no domain" : "incomplete";
   if (g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
     return TRUE;
   g_propagate_error (error, g_error_copy (failure));
@@ -30,13 +30,13 @@ look_at_none (LmInventoryEntry *entry, const GError *failure, GError **error)
 static gboolean
 look (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GError **error)
 {
-  const LmInstance *instance = entry->instance;
+  const LmMachine *machine = entry->machine;
   struct stat st;
-  if (stat (instance->overlay, &st) == 0)
+  if (stat (machine->overlay, &st) == 0)
     entry->overlay_bytes = (guint64) st.st_blocks * 512;
 
   g_autoptr (GError) failure = NULL;
-  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, instance->uuid, &failure);
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, machine->uuid, &failure);
   LmVirtState state;
   if (domain == NULL)
     return look_at_none (entry, failure, error);
@@ -57,21 +57,21 @@ lm_inventory_list (const LmHost *host, GError **error)
   if (virt == NULL)
     return NULL;
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GPtrArray) instances = lm_instance_list (host->state_dir, warnings, error);
-  if (instances == NULL)
+  g_autoptr (GPtrArray) machines = lm_machine_list (host->state_dir, warnings, error);
+  if (machines == NULL)
     return NULL;
   for (guint i = 0; i < warnings->len; i++)
     host->warning (host->user_data, g_ptr_array_index (warnings, i));
 
   g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_inventory_entry_free);
-  for (guint i = 0; i < instances->len; i++)
+  for (guint i = 0; i < machines->len; i++)
     {
-      LmInstance *instance = g_ptr_array_index (instances, i);
-      if (g_strcmp0 (instance->uri, lm_virt_uri (virt)) != 0)
+      LmMachine *machine = g_ptr_array_index (machines, i);
+      if (g_strcmp0 (machine->uri, lm_virt_uri (virt)) != 0)
         continue;
       LmInventoryEntry *entry = g_new0 (LmInventoryEntry, 1);
-      instances->pdata[i] = NULL;
-      entry->instance = instance;
+      machines->pdata[i] = NULL;
+      entry->machine = machine;
       g_ptr_array_add (entries, entry);
       if (!look (virt, entry, FALSE, error))
         return NULL;
@@ -86,8 +86,8 @@ lm_inventory_find (const LmHost *host, const char *name, GError **error)
   if (virt == NULL)
     return NULL;
   g_autoptr (LmInventoryEntry) entry = g_new0 (LmInventoryEntry, 1);
-  entry->instance = lm_instance_find (host->state_dir, name, lm_virt_uri (virt), error);
-  if (entry->instance == NULL || !look (virt, entry, TRUE, error))
+  entry->machine = lm_machine_find (host->state_dir, name, lm_virt_uri (virt), error);
+  if (entry->machine == NULL || !look (virt, entry, TRUE, error))
     return NULL;
   return g_steal_pointer (&entry);
 }

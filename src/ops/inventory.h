@@ -6,7 +6,7 @@
 
 typedef struct
 {
-  LmInstance *instance;
+  LmMachine *machine;
   const char *state;     /* "running", "paused", "shut off", ..., "no domain", "incomplete" */
   guint64 overlay_bytes; /* allocated on disk */
   char **addresses;      /* of the guest; may be empty. Only lm_inventory_find() asks. */
@@ -20,6 +20,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmInventoryEntry, lm_inventory_entry_free)
  * LM_VIRT_ERROR. */
 GPtrArray *lm_inventory_list (const LmHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_inventory_find: the machine @name. Errors: LM_INSTANCE_ERROR_NOT_FOUND,
+/** lm_inventory_find: the machine @name. Errors: LM_MACHINE_ERROR_NOT_FOUND,
  * LM_VIRT_ERROR. */
 LmInventoryEntry *lm_inventory_find (const LmHost *host, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -13,8 +13,8 @@ void
 lm_launch_job_clear (LmLaunchJob *job)
 {
   g_clear_pointer (&job->domain, lm_virt_domain_free);
-  g_clear_pointer (&job->instance, lm_instance_free);
-  g_clear_pointer (&job->other, lm_instance_free);
+  g_clear_pointer (&job->machine, lm_machine_free);
+  g_clear_pointer (&job->other, lm_machine_free);
   g_clear_pointer (&job->plan, lm_plan_free);
   g_clear_pointer (&job->store_lock, lm_lock_release);
   g_clear_pointer (&job->virt_type, g_free);
@@ -37,10 +37,10 @@ lm_launch_job_plan (LmLaunchJob *job, GError **error)
  * guest filled again would not be seen. Where the old one goes, virtlogd keeps
  * what it rotates, or removes it where the template has append="off". */
 static void
-put_log_aside (const LmInstance *instance)
+put_log_aside (const LmMachine *machine)
 {
-  g_autofree char *old = g_strconcat (instance->console_log, ".0", NULL);
-  (void) rename (instance->console_log, old);
+  g_autofree char *old = g_strconcat (machine->console_log, ".0", NULL);
+  (void) rename (machine->console_log, old);
 }
 
 /* The first directory on the way to @path that is not for all to pass; NULL: none. */
@@ -61,7 +61,7 @@ gboolean
 lm_launch_job_start_failed (LmLaunchJob *job, GError *cause, GError **error)
 {
   g_autoptr (GError) failure = cause;
-  const LmInstance *own = job->instance;
+  const LmMachine *own = job->machine;
   if (lm_virt_is_local (job->virt) && !lm_port_check (job->virt, job->host->state_dir, own->publish, own, FALSE, error))
     return FALSE;
   /* libvirt names the file and QEMU's user, not what is in the way. */
@@ -82,7 +82,7 @@ lm_launch_job_start (LmLaunchJob *job, GError **error)
   if (!lm_fault_point ("launch-before-start", error))
     return FALSE;
   if (!job->goes_on)
-    put_log_aside (job->instance);
+    put_log_aside (job->machine);
   if (!lm_virt_domain_start (job->domain, &failure)
       && !(g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_STATE) && lm_virt_domain_is_active (job->domain)))
     return lm_launch_job_start_failed (job, g_steal_pointer (&failure), error);

@@ -19,9 +19,9 @@ typedef struct
   LmLock *store_lock;
   char *virt_type;
   char *osinfo;
-  LmInstance *other; /* of the same name, to be replaced */
+  LmMachine *other; /* of the same name, to be replaced */
   gboolean other_ran;
-  LmInstance *instance;
+  LmMachine *machine;
   LmVirtDomain *domain;
   LmLaunchResult *result;
   gboolean goes_on; /* it was started from a saved state */

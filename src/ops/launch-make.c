@@ -26,7 +26,7 @@ static void
 take_back (LmLaunchJob *job)
 {
   g_autoptr (GError) failure = NULL;
-  if (!lm_remove_instance (job->virt, job->instance, &failure))
+  if (!lm_remove_machine (job->virt, job->machine, &failure))
     warn (job, "could not be taken back, the next launch or rm will", failure);
   else if (job->other != NULL && !lm_replace_put_back (job->virt, job->other, job->other_ran, &failure))
     warn (job, "could not be put back as it was; its disk is there, launch it again", failure);
@@ -37,7 +37,7 @@ static void
 forget_other (LmLaunchJob *job)
 {
   g_autoptr (GError) failure = NULL;
-  if (job->other != NULL && !lm_remove_instance (job->virt, job->other, &failure))
+  if (job->other != NULL && !lm_remove_machine (job->virt, job->other, &failure))
     warn (job, "was replaced, but something of it is left; the next launch removes it", failure);
 }
 
@@ -80,17 +80,17 @@ gather (LmLaunchJob *job, GError **error)
 }
 
 static void
-fill_instance (LmLaunchJob *job, const LmDomainSpec *spec)
+fill_machine (LmLaunchJob *job, const LmDomainSpec *spec)
 {
-  LmInstance *instance = job->instance;
-  instance->uri = g_strdup (lm_virt_uri (job->virt));
-  instance->transient = job->request->transient;
-  instance->requested = g_strdupv (job->requested);
-  instance->resolved = g_strdupv (job->plan->selections);
-  g_ptr_array_unref (instance->layers);
-  instance->layers = lm_launch_request_layers (job->plan);
-  g_ptr_array_extend (instance->publish, spec->publish, lm_domain_publish_copy, NULL);
-  instance->ready = g_strdup (job->plan->ready);
+  LmMachine *machine = job->machine;
+  machine->uri = g_strdup (lm_virt_uri (job->virt));
+  machine->transient = job->request->transient;
+  machine->requested = g_strdupv (job->requested);
+  machine->resolved = g_strdupv (job->plan->selections);
+  g_ptr_array_unref (machine->layers);
+  machine->layers = lm_launch_request_layers (job->plan);
+  g_ptr_array_extend (machine->publish, spec->publish, lm_domain_publish_copy, NULL);
+  machine->ready = g_strdup (job->plan->ready);
 }
 
 static gboolean
@@ -101,7 +101,7 @@ define (LmLaunchJob *job, const char *xml, GError **error)
     return FALSE;
   if (!lm_fault_point ("launch-before-define", error))
     return FALSE;
-  const char *uuid = job->instance->uuid;
+  const char *uuid = job->machine->uuid;
   g_autoptr (GError) failure = NULL;
   job->domain = request->transient ? lm_virt_create (job->virt, xml, request->name, uuid, &failure)
                                    : lm_virt_define (job->virt, xml, request->name, uuid, error);
@@ -121,9 +121,9 @@ make_parts (LmLaunchJob *job, const char *xml, GError **error)
 {
   const LmLaunchRequest *request = job->request;
   if (request->transient || job->other != NULL)
-    return lm_disks_make (request, job->plan, job->instance, job->cancellable, error)
+    return lm_disks_make (request, job->plan, job->machine, job->cancellable, error)
            && define (job, xml, error);
-  LmDisksJob *disks = lm_disks_begin (request, job->plan, job->instance, job->cancellable);
+  LmDisksJob *disks = lm_disks_begin (request, job->plan, job->machine, job->cancellable);
   g_autoptr (GError) failure = NULL;
   gboolean defined = define (job, xml, &failure);
   if (!lm_disks_finish (disks, error))
@@ -140,16 +140,16 @@ static gboolean
 make (LmLaunchJob *job, GError **error)
 {
   const LmLaunchRequest *request = job->request;
-  g_autoptr (LmDomainSpec) spec = lm_launch_request_spec (request, job->plan, job->instance, job->virt_type,
+  g_autoptr (LmDomainSpec) spec = lm_launch_request_spec (request, job->plan, job->machine, job->virt_type,
                                                            job->osinfo);
-  fill_instance (job, spec);
+  fill_machine (job, spec);
   g_autofree char *xml = lm_domain_xml (spec, job->host->template_dirs, request->template, error);
-  if (xml == NULL || !lm_instance_save (job->instance, error) || !make_parts (job, xml, error)
-      || !lm_disks_sync (job->plan, job->instance, error)
+  if (xml == NULL || !lm_machine_save (job->machine, error) || !make_parts (job, xml, error)
+      || !lm_disks_sync (job->plan, job->machine, error)
       || g_cancellable_set_error_if_cancelled (job->cancellable, error))
     return FALSE;
-  job->instance->complete = TRUE;
-  if (!lm_instance_save (job->instance, error))
+  job->machine->complete = TRUE;
+  if (!lm_machine_save (job->machine, error))
     return FALSE;
   /* libvirt cannot be interrupted: whoever did so meanwhile wants none of it. */
   return (!request->start || request->transient || lm_launch_job_start (job, error))
@@ -161,7 +161,7 @@ lm_launch_make (LmLaunchJob *job, GError **error)
 {
   if (!gather (job, error))
     return FALSE;
-  job->instance = lm_instance_new (job->host->state_dir, job->request->name, NULL);
+  job->machine = lm_machine_new (job->host->state_dir, job->request->name, NULL);
   if (!make (job, error))
     {
       take_back (job);

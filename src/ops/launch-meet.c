@@ -15,7 +15,7 @@ equal_sets (char **a, char **b)
 /* Whether the machine that is there is the one asked for. The words decide
  * where they can, so that this needs no catalog; else what they mean. */
 static gboolean
-is_same (LmLaunchJob *job, const LmInstance *there, gboolean *out_same, GError **error)
+is_same (LmLaunchJob *job, const LmMachine *there, gboolean *out_same, GError **error)
 {
   if (equal_sets (job->requested, there->requested))
     {
@@ -34,10 +34,10 @@ is_same (LmLaunchJob *job, const LmInstance *there, gboolean *out_same, GError *
 
 /* The same machine is there: what is left to do is to start it. */
 static gboolean
-adopt (LmLaunchJob *job, LmInstance *there, GError **error)
+adopt (LmLaunchJob *job, LmMachine *there, GError **error)
 {
-  g_clear_pointer (&job->instance, lm_instance_free);
-  job->instance = there;
+  g_clear_pointer (&job->machine, lm_machine_free);
+  job->machine = there;
   job->result->existed = TRUE;
   LmVirtState state;
   if (!lm_virt_domain_state (job->domain, &state, error))
@@ -52,9 +52,9 @@ meet_domain (LmLaunchJob *job, gboolean *out_done, GError **error)
 {
   const char *name = job->request->name;
   g_autoptr (GError) failure = NULL;
-  g_autoptr (LmInstance) there
-    = lm_instance_load (job->host->state_dir, lm_virt_domain_uuid (job->domain), &failure);
-  if (g_error_matches (failure, LM_INSTANCE_ERROR, LM_INSTANCE_ERROR_NOT_FOUND))
+  g_autoptr (LmMachine) there
+    = lm_machine_load (job->host->state_dir, lm_virt_domain_uuid (job->domain), &failure);
+  if (g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
                      "a domain %s exists that was not made from this state directory; choose another name", name);
   if (there == NULL)
@@ -97,7 +97,7 @@ static gboolean
 meet_record (LmLaunchJob *job, GError **error)
 {
   const char *name = job->request->name;
-  g_autoptr (LmInstance) there = lm_instance_find (job->host->state_dir, name, lm_virt_uri (job->virt), NULL);
+  g_autoptr (LmMachine) there = lm_machine_find (job->host->state_dir, name, lm_virt_uri (job->virt), NULL);
   if (there == NULL)
     return TRUE;
   /* The user's words mean a machine that has this name; this one has another now. */

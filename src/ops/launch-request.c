@@ -82,21 +82,21 @@ lm_launch_request_layers (const LmPlan *plan)
 }
 
 static void
-take_blobs (LmDomainSpec *spec, const LmPlan *plan, const LmInstance *instance)
+take_blobs (LmDomainSpec *spec, const LmPlan *plan, const LmMachine *machine)
 {
   for (guint i = 0; i < plan->blobs->len; i++)
     {
       const LmPlanItem *item = g_ptr_array_index (plan->blobs, i);
       if (strcmp (item->name, "kernel") == 0)
         {
-          spec->kernel = g_strdup (instance->kernel);
+          spec->kernel = g_strdup (machine->kernel);
           spec->kernel_digest = item->digest;
           spec->kernel_size = item->size;
           spec->kernel_urls = g_strdupv (item->urls);
         }
       else
         {
-          spec->initrd = g_strdup (instance->initrd);
+          spec->initrd = g_strdup (machine->initrd);
           spec->initrd_digest = item->digest;
           spec->initrd_size = item->size;
           spec->initrd_urls = g_strdupv (item->urls);
@@ -105,29 +105,29 @@ take_blobs (LmDomainSpec *spec, const LmPlan *plan, const LmInstance *instance)
 }
 
 LmDomainSpec *
-lm_launch_request_spec (const LmLaunchRequest *request, const LmPlan *plan, const LmInstance *instance,
+lm_launch_request_spec (const LmLaunchRequest *request, const LmPlan *plan, const LmMachine *machine,
                         const char *virt_type, const char *osinfo)
 {
   LmDomainSpec *spec = lm_domain_spec_new ();
-  spec->name = g_strdup (instance->name);
-  spec->uuid = g_strdup (instance->uuid);
+  spec->name = g_strdup (machine->name);
+  spec->uuid = g_strdup (machine->uuid);
   spec->virt_type = g_strdup (virt_type);
   spec->arch = g_strdup (plan->arch);
   spec->cpu = g_strdup (request->cpu);
   spec->memory = request->memory ? request->memory : plan->memory ? plan->memory : DEFAULT_MEMORY;
   spec->vcpus = request->vcpus ? request->vcpus : 1;
-  spec->overlay = g_strdup (instance->overlay);
+  spec->overlay = g_strdup (machine->overlay);
   g_ptr_array_unref (spec->layers);
   spec->layers = lm_launch_request_layers (plan);
-  spec->seed = request->cloud_init ? g_strdup (instance->seed) : NULL;
-  take_blobs (spec, plan, instance);
+  spec->seed = request->cloud_init ? g_strdup (machine->seed) : NULL;
+  take_blobs (spec, plan, machine);
   spec->cmdline = spec->kernel ? g_strdup (plan->cmdline) : NULL;
   spec->networks = g_strdupv (request->networks);
   g_ptr_array_extend (spec->publish, request->publish, lm_domain_publish_copy, NULL);
   spec->graphics = g_strdup (request->graphics);
   spec->osinfo = g_strdup (osinfo);
-  spec->console_log = g_strdup (instance->console_log);
-  spec->nvram = g_strdup (instance->nvram);
+  spec->console_log = g_strdup (machine->console_log);
+  spec->nvram = g_strdup (machine->nvram);
   spec->ready = g_strdup (plan->ready);
   spec->selections = g_strdupv (plan->selections);
   return spec;

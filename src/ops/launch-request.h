@@ -44,8 +44,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLaunchRequest, lm_launch_request_free)
 char **lm_launch_request_normalize (const LmLaunchRequest *request);
 
 /** lm_launch_request_spec: the domain for @request made of @plan as
- * @instance. @virt_type is what was decided, @osinfo the system's URL or NULL. */
-LmDomainSpec *lm_launch_request_spec (const LmLaunchRequest *request, const LmPlan *plan, const LmInstance *instance,
+ * @machine. @virt_type is what was decided, @osinfo the system's URL or NULL. */
+LmDomainSpec *lm_launch_request_spec (const LmLaunchRequest *request, const LmPlan *plan, const LmMachine *machine,
                                       const char *virt_type, const char *osinfo);
 
 /** lm_launch_request_layers: the chain of @plan as records keep it (LmDomainLayer). */

@@ -11,7 +11,7 @@
 
 typedef struct
 {
-  LmInstance *instance;
+  LmMachine *machine;
   gboolean existed; /* it was there before this run */
   gboolean started; /* this run started it */
   gboolean ready;   /* the console said so; only when waited for */

@@ -31,39 +31,39 @@ try_to_bind (const LmDomainPublish *publish)
 }
 
 static gboolean
-has_port (const LmInstance *instance, const LmDomainPublish *publish)
+has_port (const LmMachine *machine, const LmDomainPublish *publish)
 {
-  for (guint i = 0; i < instance->publish->len; i++)
-    if (lm_domain_publish_clash (g_ptr_array_index (instance->publish, i), publish))
+  for (guint i = 0; i < machine->publish->len; i++)
+    if (lm_domain_publish_clash (g_ptr_array_index (machine->publish, i), publish))
       return TRUE;
   return FALSE;
 }
 
 static gboolean
-runs_on (LmVirt *virt, const LmInstance *instance)
+runs_on (LmVirt *virt, const LmMachine *machine)
 {
   g_autoptr (LmVirtDomain) domain
-    = g_strcmp0 (instance->uri, lm_virt_uri (virt)) == 0 ? lm_virt_find_uuid (virt, instance->uuid, NULL) : NULL;
+    = g_strcmp0 (machine->uri, lm_virt_uri (virt)) == 0 ? lm_virt_find_uuid (virt, machine->uuid, NULL) : NULL;
   return domain != NULL && lm_virt_domain_is_active (domain);
 }
 
 /* " (...)" about another machine that holds it, or nothing. */
 static char *
-blame (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, const LmInstance *other)
+blame (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, const LmMachine *other)
 {
-  g_autoptr (GPtrArray) list = lm_instance_list (state_dir, NULL, NULL);
+  g_autoptr (GPtrArray) list = lm_machine_list (state_dir, NULL, NULL);
   for (guint i = 0; list != NULL && i < list->len; i++)
     {
-      const LmInstance *instance = g_ptr_array_index (list, i);
-      if (has_port (instance, publish) && runs_on (virt, instance)
-          && (other == NULL || strcmp (instance->uuid, other->uuid) != 0))
-        return g_strdup_printf (" (the machine %s publishes it)", instance->name);
+      const LmMachine *machine = g_ptr_array_index (list, i);
+      if (has_port (machine, publish) && runs_on (virt, machine)
+          && (other == NULL || strcmp (machine->uuid, other->uuid) != 0))
+        return g_strdup_printf (" (the machine %s publishes it)", machine->name);
     }
   return g_strdup ("");
 }
 
 static gboolean
-check_one (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, const LmInstance *other, GError **error)
+check_one (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, const LmMachine *other, GError **error)
 {
   int failure = try_to_bind (publish);
   const char *address = lm_domain_publish_address (publish);
@@ -81,7 +81,7 @@ check_one (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, 
 }
 
 gboolean
-lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmInstance *other, gboolean runs,
+lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmMachine *other, gboolean runs,
                GError **error)
 {
   for (guint i = 0; i < publish->len; i++)

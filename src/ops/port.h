@@ -22,5 +22,5 @@ GQuark lm_port_error_quark (void);
  * ports that this process may not use: QEMU is another user. Does not listen
  * itself. A machine of @virt that may be to blame is looked for in @state_dir;
  * @virt is of this host. Errors: LM_PORT_ERROR. */
-gboolean lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmInstance *other,
+gboolean lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmMachine *other,
                         gboolean runs, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -30,13 +30,13 @@ lm_remove_domain (LmVirtDomain *domain, gboolean keep_nvram, GError **error)
   return TRUE;
 }
 
-/* The domain that belongs to @instance goes; one of the same name with
+/* The domain that belongs to @machine goes; one of the same name with
  * another UUID is somebody else's. */
 static gboolean
-remove_domain (LmVirt *virt, const LmInstance *instance, GError **error)
+remove_domain (LmVirt *virt, const LmMachine *machine, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, instance->uuid, &failure);
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, machine->uuid, &failure);
   if (domain != NULL)
     return lm_remove_domain (domain, FALSE, error);
   if (g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
@@ -46,18 +46,18 @@ remove_domain (LmVirt *virt, const LmInstance *instance, GError **error)
 }
 
 gboolean
-lm_remove_instance (LmVirt *virt, LmInstance *instance, GError **error)
+lm_remove_machine (LmVirt *virt, LmMachine *machine, GError **error)
 {
-  if (!remove_domain (virt, instance, error))
+  if (!remove_domain (virt, machine, error))
     return FALSE;
   /* Killed from here on, the next run takes the rest away instead of asking
    * about a disk that may be gone. A full disk must not keep it from going. */
-  if (instance->complete)
+  if (machine->complete)
     {
-      instance->complete = FALSE;
-      (void) !lm_instance_save (instance, NULL);
+      machine->complete = FALSE;
+      (void) !lm_machine_save (machine, NULL);
     }
-  return lm_instance_erase (instance, error);
+  return lm_machine_erase (machine, error);
 }
 
 /* There are two of a name where a --replace was killed. */
@@ -68,15 +68,15 @@ remove_all (const LmHost *host, LmVirt *virt, const char *name, GError **error)
   for (;;)
     {
       g_autoptr (GError) failure = NULL;
-      g_autoptr (LmInstance) instance = lm_instance_find (host->state_dir, name, lm_virt_uri (virt), &failure);
-      if (instance == NULL && removed && failure->domain == LM_INSTANCE_ERROR)
+      g_autoptr (LmMachine) machine = lm_machine_find (host->state_dir, name, lm_virt_uri (virt), &failure);
+      if (machine == NULL && removed && failure->domain == LM_MACHINE_ERROR)
         return TRUE;
-      if (instance == NULL)
+      if (machine == NULL)
         {
           g_propagate_error (error, g_steal_pointer (&failure));
           return FALSE;
         }
-      if (!lm_remove_instance (virt, instance, error))
+      if (!lm_remove_machine (virt, machine, error))
         return FALSE;
       removed = TRUE;
     }
@@ -87,12 +87,12 @@ lm_remove (const LmHost *host, const char *name, GCancellable *cancellable, GErr
 {
   if (!lm_domain_name_check (name, error))
     return FALSE;
-  g_autoptr (LmLock) lock = lm_instance_lock (host->state_dir, name, cancellable, error);
+  g_autoptr (LmLock) lock = lm_machine_lock (host->state_dir, name, cancellable, error);
   g_autoptr (LmVirt) virt = lock ? lm_virt_connect (host->uri, error) : NULL;
   gboolean removed = virt != NULL && remove_all (host, virt, name, error);
   if (lock == NULL)
     return FALSE;
-  g_autoptr (LmInstance) there = lm_instance_find (host->state_dir, name, NULL, NULL);
+  g_autoptr (LmMachine) there = lm_machine_find (host->state_dir, name, NULL, NULL);
   if (there == NULL)
     lm_lock_remove_file (lock);
   return removed;

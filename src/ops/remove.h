@@ -8,12 +8,12 @@
 /** lm_remove: stops the machine @name, undefines its domain, removes overlay,
  * seed and record. A machine whose domain is gone already, or that a killed
  * run left half-made, is removed likewise. A domain that lamina did not make
- * is left alone. Errors: LM_INSTANCE_ERROR_NOT_FOUND, LM_VIRT_ERROR, G_IO_ERROR. */
+ * is left alone. Errors: LM_MACHINE_ERROR_NOT_FOUND, LM_VIRT_ERROR, G_IO_ERROR. */
 gboolean lm_remove (const LmHost *host, const char *name, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_remove_instance: the same for the machine @instance, of a caller that holds
+/** lm_remove_machine: the same for @machine, of a caller that holds
  * its lock and the connection it lives on; what is gone already is success. */
-gboolean lm_remove_instance (LmVirt *virt, LmInstance *instance, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean lm_remove_machine (LmVirt *virt, LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_remove_domain: stops and undefines @domain, with its NVRAM unless
  * @keep_nvram; what is done already is success. Errors: LM_VIRT_ERROR. */

@@ -33,7 +33,7 @@ catalog_of "file://$tmp/www/bad.qcow2" "$(digest_of a)" "$size" >"$tmp/catalog.y
 run host_lamina "$host" --state-dir "$tmp/c" --catalog "$tmp/catalog.yaml" launch m2 x
 exits 6 'a wrong file: is refused by launch'
 ok 'no domain is left' eval '! defined m2'
-is "$(instances_in "$tmp/c")" 0 'no machine is left in the state directory'
+is "$(machines_in "$tmp/c")" 0 'no machine is left in the state directory'
 
 # A size that is wrong in the catalog.
 catalog_of "$http_url/good.qcow2" "$(digest_of a)" "$((size - 1))" >"$tmp/catalog.yaml"

@@ -37,7 +37,7 @@ for point in $points; do
     ok "$point=$action: it runs" running "$name"
     is "$(cd "$state/layers" && ls | xargs)" \
       "$(for n in a c; do echo "sha256-$(cat "$tiny/$n.digest").qcow2"; done | sort | xargs)" "$point=$action: both layers are there"
-    is "$(instances_in "$state")" 1 "$point=$action: one machine is in the state directory"
+    is "$(machines_in "$state")" 1 "$point=$action: one machine is in the state directory"
     is "$(find "$state/partial" -name '*.part' 2>/dev/null | wc -l)" 0 "$point=$action: no part is left"
     ok "$point=$action: the store is sound" store_is_sound "$state"
     run host_lamina "$host" --state-dir "$state" rm "$name"
@@ -61,6 +61,6 @@ for point in erase-before-record; do
   exits 0 "$point: the name can be used again"
   run host_lamina "$host" --state-dir "$state" rm gone
   exits 0 "$point: removed"
-  is "$(instances_in "$state")" 0 "$point: nothing is left"
+  is "$(machines_in "$state")" 0 "$point: nothing is left"
 done
 done_testing

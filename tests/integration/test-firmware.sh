@@ -13,7 +13,7 @@ host_lamina "$host" catalog add disk "$http_url/disk.yaml" >/dev/null
 uuid () { host_exec "$host" virsh domuuid "$1" | head -n 1; }
 nvram () { host_exec "$host" virsh dumpxml "$1" | xmllint --xpath 'string(/domain/os/nvram)' -; }
 # What libvirt and lamina keep of machines.
-kept () { find "$host/lib-libvirt/qemu/nvram" "$state/instances" -type f ! -name '*.lock'; }
+kept () { find "$host/lib-libvirt/qemu/nvram" "$state/machines" -type f ! -name '*.lock'; }
 
 for way in bios uefi; do
   run host_lamina "$host" launch "$way" disk c --template "q35-$way" --wait=120
@@ -27,7 +27,7 @@ for way in bios uefi; do
 done
 is "$(nvram bios)" '' 'BIOS has no variables'
 file=$(nvram uefi)
-ok "those of UEFI are with the machine's files" test "${file%/*}" = "$state/instances/$(uuid uefi)"
+ok "those of UEFI are with the machine's files" test "${file%/*}" = "$state/machines/$(uuid uefi)"
 ln "$file" "$tmp/nvram.fd"
 run host_lamina "$host" launch uefi disk --template q35-uefi --replace --network network=nowhere
 exits 7 'a replacement that fails'

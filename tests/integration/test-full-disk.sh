@@ -19,7 +19,7 @@ exits 8 'what does not fit is not launched'
 like "$err" 'bytes free, but|space' 'it says that space lacks'
 is "$(http_count "$http_dir" vmlinuz)" 0 'the file that does not fit was not asked for'
 ok 'nothing is defined' eval '! defined m'
-is "$(instances_in "$state")" 0 'no machine is left in the state directory'
+is "$(machines_in "$state")" 0 'no machine is left in the state directory'
 ok 'the store is sound' store_is_sound "$state"
 
 # Full while bytes are written: somebody else takes the space meanwhile.

@@ -120,5 +120,5 @@ for catalog in "$tmp/fields"/*.yaml; do
   fi
 done
 ok 'the store is sound' store_is_sound "$state"
-is "$(instances_in "$state")" 0 'no machine is left'
+is "$(machines_in "$state")" 0 'no machine is left'
 done_testing

@@ -41,7 +41,7 @@ fails () {
   exits 7 "$3: a failure of libvirt"
   like "$err" "$2" "$3: it says which"
   ok "$3: no domain" eval '! defined bad'
-  is "$(instances_in "$state") $(cards)" '0 0' "$3: nothing is left"
+  is "$(machines_in "$state") $(cards)" '0 0' "$3: nothing is left"
 }
 fails network=nowhere "no network .*'nowhere'" 'a network that is not there'
 fails bridge=nowhere "'nowhere': No such device" 'a bridge that is not there'

@@ -11,12 +11,12 @@ host_lamina "$host" catalog add tiny "$http_url/catalog.yaml" >/dev/null
 host_lamina "$host" pull a c e >/dev/null 2>&1
 uuid () { host_exec "$host" virsh domuuid m 2>/dev/null | head -n 1; }
 autostarts () { host_exec "$host" virsh dominfo m | grep -q '^Autostart: *enable'; }
-locks () { find "$state/instances" -name '*.lock' | wc -l; }
+locks () { find "$state/machines" -name '*.lock' | wc -l; }
 
 run host_lamina "$host" launch m a c --autostart
 exits 0 'launched'
 first=$(uuid)
-overlay=$state/instances/$first/overlay.qcow2
+overlay=$state/machines/$first/overlay.qcow2
 inode=$(stat -c %i "$overlay")
 is_as_before () { [ "$(uuid)" = "$first" ] && [ "$(stat -c %i "$overlay")" = "$inode" ] && autostarts; }
 
@@ -27,7 +27,7 @@ fails () { # DESC ARGS...
   ok "$desc: it fails" test "$status" -ne 0
   ok "$desc: the old machine is as before" is_as_before
   ok "$desc: it runs" running m
-  is "$(instances_in "$state")" 1 "$desc: nothing of the new one is left"
+  is "$(machines_in "$state")" 1 "$desc: nothing of the new one is left"
 }
 echo '<domain type="qemu"><name>x</name><nonsense/></domain>' >"$tmp/nonsense.xml"
 fails 'a template that makes no machine' --template "$tmp/nonsense.xml"
@@ -62,7 +62,7 @@ for point in record-after-write overlay-before-publish replace-before-undefine r
   exits 0 "$point: the old machine can be launched"
   ok "$point: it is as before" is_as_before
   ok "$point: it runs" running m
-  is "$(instances_in "$state")" 1 "$point: nothing of the new one is left"
+  is "$(machines_in "$state")" 1 "$point: nothing of the new one is left"
 done
 
 # Killed when the new one is complete: it is the machine now.
@@ -74,7 +74,7 @@ run host_lamina "$host" launch m a e --wait=120
 exits 0 'the new machine can be launched'
 ok 'it is another' test "$(uuid)" != "$first"
 is "$(markers_of m)" 'a e ' 'made of the other layers'
-is "$(instances_in "$state")" 1 'nothing of the old one is left'
+is "$(machines_in "$state")" 1 'nothing of the old one is left'
 
 # rm after a kill takes both away.
 export LAMINA_TEST_FAULT=replace-after-undefine=kill
@@ -82,7 +82,7 @@ run host_lamina "$host" launch m a c --replace
 unset LAMINA_TEST_FAULT
 run host_lamina "$host" rm m
 exits 0 'rm after a killed replacement'
-is "$(instances_in "$state")" 0 'nothing is left'
+is "$(machines_in "$state")" 0 'nothing is left'
 ok 'no domain either' eval '! defined m'
 is "$(locks)" 0 'nor a lock'
 
@@ -96,7 +96,7 @@ export LAMINA_TEST_FAULT=launch-before-define=eio
 run host_lamina "$host" launch m a c --replace
 unset LAMINA_TEST_FAULT
 ok 'a failed replacement of it' test "$status" -ne 0
-is "$(instances_in "$state")" 1 'leaves the disk'
+is "$(machines_in "$state")" 1 'leaves the disk'
 run host_lamina "$host" launch m a c --replace --transient
 exits 0 'replaced by a transient one'
 first=$(uuid)
@@ -107,5 +107,5 @@ ok 'running' running m
 run host_lamina "$host" launch m a e --replace
 exits 0 'and a good one'
 ok 'replaces it' eval '[ "$(uuid)" != "$first" ] && running m'
-is "$(instances_in "$state")" 1 'wholly'
+is "$(machines_in "$state")" 1 'wholly'
 done_testing

@@ -17,7 +17,7 @@ fails () { # STATUS DESC ARGS...
   run host_lamina "$host" launch m a c "$@"
   exits "$want" "$desc: $want"
   ok "$desc: no domain" eval '! defined m'
-  is "$(instances_in "$state")" 0 "$desc: no directory of a machine"
+  is "$(machines_in "$state")" 0 "$desc: no directory of a machine"
   is "$(ls "$state/layers")" "$layers" "$desc: the layers are as before"
 }
 
@@ -26,7 +26,7 @@ fails 2 'a template that is no XML' --template "$tmp/broken.xml"
 echo '<domain type="qemu"><name>x</name><nonsense/></domain>' >"$tmp/nonsense.xml"
 run host_lamina "$host" launch m a c --template "$tmp/nonsense.xml"
 ok 'a template that makes no machine fails' test "$status" -ne 0
-is "$(instances_in "$state")" 0 'and leaves nothing'
+is "$(machines_in "$state")" 0 'and leaves nothing'
 fails 2 'a template that is not there' --template nowhere
 port=$(free_port)
 hold () { # takes the port until $holder ends
@@ -65,7 +65,7 @@ kill -CONT $nsenter
 wait "$late"
 is "$?" 4 'a port that is taken while the machine is made: 4'
 like "$(cat "$tmp/late.err")" "port $port of 127.0.0.1 is in use" 'is said likewise'
-is "$(instances_in "$state")" 0 'and leaves nothing'
+is "$(machines_in "$state")" 0 'and leaves nothing'
 fails 7 'a network that is not there' --network network=nowhere
 run host_lamina "$host" define m a c --disk size=1MiB
 exits 0 'a disk smaller than the base is made as large as that'
@@ -74,14 +74,14 @@ is "$(qemu-img info --output=json "$(host_lamina "$host" show m --json | json 'd
 host_lamina "$host" rm m >/dev/null
 run host_lamina "$host" -c qemu+unix:///system?socket=/nowhere launch m a c
 exits 7 'no libvirt: 7'
-is "$(instances_in "$state")" 0 'no libvirt: nothing is left'
+is "$(machines_in "$state")" 0 'no libvirt: nothing is left'
 for point in launch-before-define launch-after-define launch-before-start launch-after-start; do
   export LAMINA_TEST_FAULT=$point=eio
   run host_lamina "$host" launch m a c
   unset LAMINA_TEST_FAULT
   ok "$point fails: the launch fails" test "$status" -ne 0
   ok "$point fails: no domain" eval '! defined m'
-  is "$(instances_in "$state")" 0 "$point fails: no directory of a machine"
+  is "$(machines_in "$state")" 0 "$point fails: no directory of a machine"
 done
 run host_lamina "$host" launch m a c --wait=120
 exits 0 'after all that it can be launched'

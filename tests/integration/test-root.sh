@@ -48,7 +48,7 @@ run host_lamina "$host" rm m
 exits 0 'rm removes it'
 ok 'no domain' eval '! defined m'
 ok 'no overlay' test ! -e "$overlay"
-is "$(instances_in "$state")" 0 'no directory of a machine'
+is "$(machines_in "$state")" 0 'no directory of a machine'
 is "$(look)" "$before" 'after rm: the layers are as before'
 run host_lamina "$host" rm m
 exits 3 'what is not there cannot be removed'

@@ -26,7 +26,7 @@ run host_lamina "$host" launch m a e --replace --wait=120
 exits 0 'with --replace they are taken'
 ok 'it is another machine' test "$(uuid)" != "$first"
 is "$(markers_of m)" 'a e ' 'made of the other layers'
-is "$(instances_in "$host/lamina")" 1 'one machine is in the state directory'
+is "$(machines_in "$host/lamina")" 1 'one machine is in the state directory'
 
 # A domain of that name that lamina did not make.
 cat >"$tmp/foreign.xml" <<'END'
@@ -88,14 +88,14 @@ is "$(json '(d["existed"], d["uri"])' <<<"$out")" "(True, 'qemu:///system')" 'ha
 like "$(host_lamina "$host" -c qemu+unix:///system ps)" '^uri ' 'and lists it'
 host_exec "$host" virsh -q destroy uri
 uri=$(host_exec "$host" virsh domuuid uri | head -n 1)
-sed -i 's|qemu:///system|qemu:///elsewhere|' "$host/lamina/instances/$uri/record.json"
+sed -i 's|qemu:///system|qemu:///elsewhere|' "$host/lamina/machines/$uri/record.json"
 run host_lamina "$host" launch uri a c --json
 exits 1 'a machine of another connection is not started'
 like "$err" 'made on qemu:///elsewhere, not on qemu:///system' 'it says where it is'
 ok 'and stays as it is' eval '! running uri'
 run host_lamina "$host" launch uri a e --replace
 exits 1 'nor replaced'
-sed -i 's|qemu:///elsewhere|qemu:///system|' "$host/lamina/instances/$uri/record.json"
+sed -i 's|qemu:///elsewhere|qemu:///system|' "$host/lamina/machines/$uri/record.json"
 host_lamina "$host" rm uri >/dev/null
 
 # What programs read of a launch is what "show" says of the machine.
@@ -105,7 +105,7 @@ is "$(json '(d["state"], d["started"], d["existed"], d["overlay_bytes"] > 0)' <<
 run host_lamina "$host" rm gone j
 exits 3 'a machine that is not there is an error'
 ok 'but does not keep the others' eval '! defined j'
-ok 'and leaves no lock' test ! -e "$host/lamina/instances/gone.lock"
+ok 'and leaves no lock' test ! -e "$host/lamina/machines/gone.lock"
 
 # A machine that virsh gave another name is not taken for one that is gone.
 host_lamina "$host" define r a c >/dev/null

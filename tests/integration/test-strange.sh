@@ -17,7 +17,7 @@ run host_lamina "$host" launch m a c --wait=120
 umask 022
 exits 0 'launched with an umask of 077'
 first=$(uuid m)
-is "$(stat -c %a "$state/instances/$first/record.json")" 600 'its record is private'
+is "$(stat -c %a "$state/machines/$first/record.json")" 600 'its record is private'
 store_is_sound "$state"
 
 # Renamed.
@@ -57,8 +57,8 @@ like "$err" 'qemu:///system' 'it says on which it is'
 ok 'it stays' defined m
 
 # A damaged record.
-cp "$state/instances/$first/record.json" "$tmp/record"
-echo '{' >"$state/instances/$first/record.json"
+cp "$state/machines/$first/record.json" "$tmp/record"
+echo '{' >"$state/machines/$first/record.json"
 run host_lamina "$host" launch m a c
 ok 'a damaged record: the launch fails' test "$status" -ne 0
 like "$err" 'record.json' 'it names the record'
@@ -69,7 +69,7 @@ ok 'the domain is there' defined m
 run host_lamina "$host" ps
 exits 0 'ps goes on'
 like "$err" 'record.json' 'and names it too'
-cp "$tmp/record" "$state/instances/$first/record.json"
+cp "$tmp/record" "$state/machines/$first/record.json"
 run host_lamina "$host" rm m
 exits 0 'removed'
 
@@ -78,7 +78,7 @@ run host_lamina "$host" rm nothing
 exits 3 'rm of nothing'
 run host_lamina "$host" launch nothing nowhere
 exits 3 'launch of nothing'
-is "$(find "$state/instances" -mindepth 1 | wc -l)" 0 'leaves nothing'
+is "$(find "$state/machines" -mindepth 1 | wc -l)" 0 'leaves nothing'
 
 # Only what is stopped: SIGCONT takes away the stop that LeakSanitizer waits for.
 resume () {
@@ -111,7 +111,7 @@ for point in record-after-write overlay-before-publish launch-before-define laun
   wait "$job"
   is "$?" 1 "$point: SIGINT ends it"
   ok "$point: no domain" eval '! defined m'
-  is "$(find "$state/instances" -mindepth 1 | wc -l)" 0 "$point: nothing is left"
+  is "$(find "$state/machines" -mindepth 1 | wc -l)" 0 "$point: nothing is left"
 done
 
 # Two at once: one makes it, the other finds it; launch and rm in any order leave
@@ -119,7 +119,7 @@ done
 for i in 1 2 3; do host_lamina "$host" launch twin a c >"$tmp/twin$i" 2>&1 & twins[i]=$!; done
 for i in 1 2 3; do wait "${twins[i]}"; is "$?" 0 "launch $i of 3 at once"; done
 is "$(grep -l 'already' "$tmp"/twin? | wc -l)" 2 'two of them found it there'
-is "$(instances_in "$state")" 1 'there is one machine'
+is "$(machines_in "$state")" 1 'there is one machine'
 for i in 1 2 3 4; do
   host_lamina "$host" launch twin a c >/dev/null 2>&1 & one=$!
   host_lamina "$host" rm twin >/dev/null 2>&1 & other=$!
@@ -129,5 +129,5 @@ for i in 1 2 3 4; do
   is "$?" 0 'launch beside rm'
   wait "$other"
 done
-if defined twin; then is "$(instances_in "$state")" 1 'a whole machine'; else is "$(instances_in "$state")" 0 'no machine'; fi
+if defined twin; then is "$(machines_in "$state")" 1 'a whole machine'; else is "$(machines_in "$state")" 0 'no machine'; fi
 done_testing

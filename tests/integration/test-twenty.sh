@@ -22,12 +22,12 @@ for file in a.qcow2 c.qcow2 g.qcow2 vmlinuz initrd; do
   is "$(http_count "$http_dir" "$file")" 1 "$file was transferred once"
 done
 is "$(host_exec "$host" virsh -q list --state-running | wc -l)" 20 'twenty domains run'
-all_up () { [ "$(cat "$host"/lamina/instances/*/*.log | grep -c '^LAMINA-READY')" -eq 20 ]; }
+all_up () { [ "$(cat "$host"/lamina/machines/*/*.log | grep -c '^LAMINA-READY')" -eq 20 ]; }
 ok 'all twenty guests come up' wait_for 300 all_up
-for log in "$host"/lamina/instances/*/*.log; do
+for log in "$host"/lamina/machines/*/*.log; do
   grep -q '^LAMINA-READY' "$log" || diag "$log: $(tail -n 20 "$log")"
 done
-is "$(cat "$host"/lamina/instances/*/*.log | grep -c '^LAMINA-LAYER g ')" 20 'and each sees the topmost layer'
+is "$(cat "$host"/lamina/machines/*/*.log | grep -c '^LAMINA-LAYER g ')" 20 'and each sees the topmost layer'
 ok 'the store is sound' store_is_sound "$host/lamina"
 is "$(find "$host/lamina/layers" -name "sha256-*" | wc -l)" 3 'three layers are in the cache'
 done_testing

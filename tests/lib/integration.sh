@@ -166,7 +166,7 @@ store_is_sound () {
 }
 
 # What is left of machines in the state directory $1.
-instances_in () { find "$1/instances" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | wc -l; }
+machines_in () { find "$1/machines" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | wc -l; }
 
 # A catalog of one base whose file is as given: catalog_of FILE-URL DIGEST SIZE [MIRROR...]
 catalog_of () {

@@ -30,9 +30,9 @@ test_spec_minimal (void)
   spec->arch = g_strdup ("x86_64");
   spec->memory = G_GUINT64_CONSTANT (512) << 20;
   spec->vcpus = 1;
-  spec->overlay = g_strdup ("/var/lib/lamina/instances/web1/overlay.qcow2");
-  spec->console_log = g_strdup ("/var/lib/lamina/instances/web1/console.log");
-  spec->nvram = g_strdup ("/var/lib/lamina/instances/web1/nvram.fd");
+  spec->overlay = g_strdup ("/var/lib/lamina/machines/web1/overlay.qcow2");
+  spec->console_log = g_strdup ("/var/lib/lamina/machines/web1/console.log");
+  spec->nvram = g_strdup ("/var/lib/lamina/machines/web1/nvram.fd");
   test_spec_add_layer (spec, "debian");
   return spec;
 }
@@ -53,7 +53,7 @@ test_spec_full (void)
   g_free (spec->virt_type);
   spec->virt_type = g_strdup ("qemu");
   spec->vcpus = 4;
-  spec->seed = g_strdup ("/var/lib/lamina/instances/web1/seed.img");
+  spec->seed = g_strdup ("/var/lib/lamina/machines/web1/seed.img");
   spec->kernel = g_strdup ("/var/lib/lamina/blobs/kernel");
   spec->initrd = g_strdup ("/var/lib/lamina/blobs/initrd");
   spec->kernel_digest = base->digest;

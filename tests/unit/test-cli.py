@@ -237,7 +237,7 @@ done = run("rm", "--ignore-missing", "--json", "gone", "lost", *test)
 ok(json.loads(done.stdout) == {"removed": [], "missing": ["gone", "lost"], "failed": []}, "rm as JSON", done.stderr)
 done = run("rm", "--json", "gone", "lost", *test)
 ok(done.returncode == 3 and json.loads(done.stdout)["missing"] == ["gone", "lost"], "also when it fails", done)
-ok(not [f for f in os.listdir(f"{state}/instances") if f.endswith(".lock")], "no lock stays of what is not there")
+ok(not [f for f in os.listdir(f"{state}/machines") if f.endswith(".lock")], "no lock stays of what is not there")
 ok(json.loads(run("ps", "--json", *test).stdout) == {"machines": []}, "ps as JSON")
 spec = path("web7.yaml", "name: web1\nselections: [nginx]\nwait: soon\n")
 expect(2, "wait: soon in a specification", "launch", "-f", spec, "-c", "test:///default")
@@ -262,7 +262,7 @@ with socket.socket() as holder:
 expect(6, "a connection that is over does not hold the port", "launch", *words, f"{port}:80")
 expect(2, "an address that is not this host's", "launch", *words, "192.0.2.1:80:80", says="192.0.2.1 is not an address")
 expect(6, "a port for which another user may be needed is left to QEMU", "launch", *words, "1:1")
-ok(not os.listdir(f"{state}/instances"), "nothing of them is left", os.listdir(f"{state}/instances"))
+ok(not os.listdir(f"{state}/machines"), "nothing of them is left", os.listdir(f"{state}/machines"))
 
 # Standard output that takes nothing
 for words in (["--help"], ["--version"], ["launch", "--help"], ["list", "--catalog", catalog], ["list", "--json", "--catalog", catalog]):

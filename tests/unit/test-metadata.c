@@ -71,10 +71,10 @@ assert_same (const LmDomainSpec *a, const LmDomainSpec *b)
 static char *
 extract (const char *xml)
 {
-  const char *start = strstr (xml, "<lamina:instance");
-  const char *end = strstr (xml, "</lamina:instance>");
+  const char *start = strstr (xml, "<lamina:machine");
+  const char *end = strstr (xml, "</lamina:machine>");
   g_assert_true (start != NULL && end != NULL);
-  g_autofree char *element = g_strndup (start, (gsize) (end - start) + strlen ("</lamina:instance>"));
+  g_autofree char *element = g_strndup (start, (gsize) (end - start) + strlen ("</lamina:machine>"));
   g_auto (GStrv) parts = g_strsplit (element, "lamina:", -1);
   g_autofree char *plain = g_strjoinv ("", parts);
   g_auto (GStrv) declared = g_strsplit (plain, " xmlns:lamina=\"urn:domain:1\"", -1);
@@ -121,17 +121,17 @@ test_refuses (void)
   const char *bad[] = {
     "<domain/>",
     "<domain><metadata/></domain>",
-    "<domain><metadata><instance/></metadata></domain>",
+    "<domain><metadata><machine/></metadata></domain>",
     "<network/>",
-    "<instance><layer name='a' version='1'/></instance>",
-    "<instance><layer digest='sha256:../../x' name='a' version='1'/></instance>",
-    "<instance><layer digest='" DIGEST "'/></instance>",
-    "<instance><layer digest='" DIGEST "' name='a' version='1' size='-1'/></instance>",
-    "<instance><layer digest='" DIGEST "' name='a' version='1' size='99999999999999999999'/></instance>",
-    "<instance><kernel digest='md5:x'/></instance>",
-    "<instance><publish port='0' guest-port='80'/></instance>",
-    "<instance><publish port='80' guest-port='80' address='1.1.1.1,x'/></instance>",
-    "<instance><publish port='70000' guest-port='80'/></instance>",
+    "<machine><layer name='a' version='1'/></machine>",
+    "<machine><layer digest='sha256:../../x' name='a' version='1'/></machine>",
+    "<machine><layer digest='" DIGEST "'/></machine>",
+    "<machine><layer digest='" DIGEST "' name='a' version='1' size='-1'/></machine>",
+    "<machine><layer digest='" DIGEST "' name='a' version='1' size='99999999999999999999'/></machine>",
+    "<machine><kernel digest='md5:x'/></machine>",
+    "<machine><publish port='0' guest-port='80'/></machine>",
+    "<machine><publish port='80' guest-port='80' address='1.1.1.1,x'/></machine>",
+    "<machine><publish port='70000' guest-port='80'/></machine>",
     NULL,
   };
   for (guint i = 0; bad[i] != NULL; i++)
@@ -141,20 +141,20 @@ test_refuses (void)
       g_assert_error (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID);
     }
   g_autoptr (GError) error = NULL;
-  g_assert_null (lm_domain_metadata_parse ("<instance", &error));
+  g_assert_null (lm_domain_metadata_parse ("<machine", &error));
   g_assert_error (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX);
   g_clear_error (&error);
 
-  g_autoptr (GString) many = g_string_new ("<instance>");
+  g_autoptr (GString) many = g_string_new ("<machine>");
   for (guint i = 0; i < 2000; i++)
     g_string_append (many, "<layer digest='" DIGEST "' name='a' version='1'/>");
-  g_string_append (many, "</instance>");
+  g_string_append (many, "</machine>");
   g_assert_null (lm_domain_metadata_parse (many->str, &error));
   g_assert_error (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID);
   g_clear_error (&error);
 
   g_autoptr (LmDomainSpec) later
-      = lm_domain_metadata_parse ("<instance><new/><layer digest='" DIGEST "' name='a' version='1' new='x'/></instance>", &error);
+      = lm_domain_metadata_parse ("<machine><new/><layer digest='" DIGEST "' name='a' version='1' new='x'/></machine>", &error);
   g_assert_no_error (error);
   g_assert_cmpuint (later->layers->len, ==, 1);
 }

@@ -15,7 +15,7 @@
   "<os><type>hvm</type></os>" extra "</domain>"
 #define METADATA                                                                                                       \
   "<metadata><x:other xmlns:x='urn:other'/>"                                                                           \
-  "<lamina:instance xmlns:lamina='" URI "'><lamina:ready>a &amp; b</lamina:ready></lamina:instance></metadata>"
+  "<lamina:machine xmlns:lamina='" URI "'><lamina:ready>a &amp; b</lamina:ready></lamina:machine></metadata>"
 
 static LmVirt *
 connect_test (void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "cli/machine.h"
+#include "cli/request.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/spec-file.h"
@@ -191,7 +191,7 @@ read_compute (const LmInvocation *invocation, LmLaunchRequest *request, GError *
 }
 
 LmLaunchRequest *
-lm_machine_request (const LmInvocation *invocation, GError **error)
+lm_request_read (const LmInvocation *invocation, GError **error)
 {
   LmArgs *args = invocation->args;
   const char *file = lm_args_get (args, "file");
