@@ -11,10 +11,10 @@ import sys
 import tempfile
 import time
 
-SRC = os.environ.get("G_TEST_SRCDIR", os.path.join(os.path.dirname(__file__), ".."))
-BUILD = os.environ.get("G_TEST_BUILDDIR", os.path.join(os.path.dirname(__file__), ".."))
-FETCH = os.path.join(BUILD, "unit", "fetch-one")
-FETCH_REAL = os.path.join(BUILD, "unit", "fetch-real")
+SRC = os.environ.get("G_TEST_SRCDIR", os.path.join(os.path.dirname(__file__), "..", ".."))
+BUILD = os.environ.get("G_TEST_BUILDDIR", os.path.join(os.path.dirname(__file__), "..", ".."))
+FETCH = os.path.join(BUILD, "unit", "fetch", "fetch-one")
+FETCH_REAL = os.path.join(BUILD, "unit", "fetch", "fetch-real")
 SIZE = 700000
 DEADLINE = 60
 

@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "image/qcow2.h"
 #include "io/run.h"
-#include "tools.h"
+#include "tests/unit/lib/tools.h"
 
 #include <string.h>
 #include <sys/stat.h>

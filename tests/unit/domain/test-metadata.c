@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "domain-specs.h"
+#include "tests/unit/lib/domain-specs.h"
 #include "domain/xml.h"
 #include "domain/metadata.h"
 

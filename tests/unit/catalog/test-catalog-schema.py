@@ -19,7 +19,7 @@ except ImportError as missing:
     sys.exit(0)
 
 SOURCE = os.environ["G_TEST_SRCDIR"]
-VERDICT = os.path.join(os.environ["G_TEST_BUILDDIR"], "unit", "catalog-verdict")
+VERDICT = os.path.join(os.environ["G_TEST_BUILDDIR"], "unit", "catalog", "catalog-verdict")
 WRONG = [None, True, 7, -1, 2.5, "", "UPPER case", "x", [], [[]], ["x"], {}, {"x": 1}]
 MISSING = object()
 

@@ -2,7 +2,7 @@
 #include "config.h"
 #include "image/seed.h"
 #include "base/file.h"
-#include "tools.h"
+#include "tests/unit/lib/tools.h"
 
 #include <string.h>
 #include <sys/stat.h>

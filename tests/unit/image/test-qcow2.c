@@ -3,7 +3,7 @@
 #include "image/qcow2.h"
 #include "base/file.h"
 #include "image/vet.h"
-#include "tools.h"
+#include "tests/unit/lib/tools.h"
 
 #include <string.h>
 #include <sys/stat.h>

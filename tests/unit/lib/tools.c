@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "tools.h"
+#include "tests/unit/lib/tools.h"
 #include "io/run.h"
 
 #include <stdarg.h>

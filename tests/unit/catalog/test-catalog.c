@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/yaml.h"
-#include "lab.h"
+#include "tests/unit/lib/lab.h"
 #include "plan/listing.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "machine/chain.h"
 #include "base/file.h"
 #include "image/qcow2.h"
-#include "tools.h"
+#include "tests/unit/lib/tools.h"
 
 #include <stdio.h>
 #include <string.h>

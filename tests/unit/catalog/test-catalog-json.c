@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Catalogs in JSON so large that two threads read them. */
 #include "config.h"
-#include "lab.h"
+#include "tests/unit/lib/lab.h"
 #include "catalog/catalog-split.h"
 #include "plan/listing.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "lab.h"
+#include "tests/unit/lib/lab.h"
 #include "catalog/relation.h"
 #include "catalog/version.h"
 

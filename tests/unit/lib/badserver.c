@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "badserver.h"
+#include "tests/unit/lib/badserver.h"
 
 #include <string.h>
 
