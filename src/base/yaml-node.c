@@ -216,22 +216,3 @@ lm_yaml_node_to_int (const LmYamlNode *node, gint64 min, gint64 max, gint64 *out
   *out_value = value;
   return TRUE;
 }
-
-gboolean
-lm_yaml_node_to_strv (const LmYamlNode *node, char ***out_texts, GError **error)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  if (node->kind == LM_YAML_MAPPING || (node->kind == LM_YAML_SCALAR && lm_yaml_node_is_null (node)))
-    return throw_type (node, "a list", error);
-  if (node->kind == LM_YAML_SCALAR)
-    g_strv_builder_add (builder, node->text);
-  for (guint i = 0; i < lm_yaml_node_get_length (node); i++)
-    {
-      const LmYamlNode *item = lm_yaml_node_get_item (node, i);
-      if (item->kind != LM_YAML_SCALAR || lm_yaml_node_is_null (item))
-        return throw_type (item, "a string", error);
-      g_strv_builder_add (builder, item->text);
-    }
-  *out_texts = g_strv_builder_end (builder);
-  return TRUE;
-}

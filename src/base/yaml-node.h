@@ -45,10 +45,6 @@ const char *lm_yaml_node_get_text (const LmYamlNode *node);
 gboolean lm_yaml_node_to_bool (const LmYamlNode *node, gboolean *out_value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean lm_yaml_node_to_int (const LmYamlNode *node, gint64 min, gint64 max, gint64 *out_value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_yaml_node_to_strv: a sequence of scalars, or one scalar alone, as
- * written; newly allocated. */
-gboolean lm_yaml_node_to_strv (const LmYamlNode *node, char ***out_texts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /** lm_yaml_node_throw: sets @error to LM_YAML_ERROR_TYPE, "NAME:LINE: " before
  * the message, and returns FALSE: for what a caller finds wrong at @node. */
 gboolean lm_yaml_node_throw (const LmYamlNode *node, GError **error, const char *format, ...) G_GNUC_PRINTF (3, 4);

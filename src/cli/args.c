@@ -63,11 +63,9 @@ lm_args_option (LmArgs *args, const char *name)
   return NULL;
 }
 
-void
-lm_args_add (LmArgs *args, const char *name, const char *value)
+static void
+add_value (LmArgs *args, const LmOption *option, const char *value)
 {
-  const LmOption *option = lm_args_option (args, name);
-  g_return_if_fail (option != NULL);
   GPtrArray *list = g_hash_table_lookup (args->values, option->name);
   if (list == NULL)
     {
@@ -144,7 +142,7 @@ lm_args_parse (LmArgs *args, int argc, char **argv, gboolean first_word_ends, in
       if (lm_args_has (args, option->name) && (option->flags & LM_OPTION_VALUE) && !(option->flags & LM_OPTION_MULTIPLE)
           && lm_args_get (args, option->name) != NULL && g_strcmp0 (lm_args_get (args, option->name), optarg) != 0)
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "option --%s is given twice", option->name);
-      lm_args_add (args, option->name, optarg);
+      add_value (args, option, optarg);
     }
   if (out_used)
     *out_used = optind;

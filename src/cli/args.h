@@ -63,9 +63,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmArgs, lm_args_free)
  * Errors: LM_CLI_ERROR_USAGE. Not thread safe (getopt). */
 gboolean lm_args_parse (LmArgs *args, int argc, char **argv, gboolean first_word_ends, int *out_used, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_args_add: adds a value for an option of the tables, as if given last.
- * @value may be NULL (a flag). */
-void lm_args_add (LmArgs *args, const char *name, const char *value);
+/** lm_args_add_word: adds a word that is no option. */
 void lm_args_add_word (LmArgs *args, const char *word);
 
 /** lm_args_option: the table entry of @name; NULL if there is none. */

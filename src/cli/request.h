@@ -29,7 +29,8 @@
   { "autostart", 0, LM_OPTION_FLAG | LM_OPTION_SPEC, NULL, "start it when the host starts", LM_COMPLETE_NONE }, \
   { "replace", 0, LM_OPTION_FLAG, NULL, "replace another machine of that name, and its disk", LM_COMPLETE_NONE }
 
-/** lm_request_read: reads words (NAME SELECTION...), the options above and
- * a specification file into a request. Reads the files that are named.
- * Errors: LM_CLI_ERROR_USAGE, LM_SELECTION_ERROR, LM_DOMAIN_ERROR. */
-LmLaunchRequest *lm_request_read (const LmInvocation *invocation, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_request_read: the request of words (NAME SELECTION...), @options (a
+ * verb's, with the above) and a spec file, where the command line wins over
+ * the file. Reads the files that are named. Errors: LM_CLI_ERROR_USAGE,
+ * LM_SELECTION_ERROR, LM_DOMAIN_ERROR, G_IO_ERROR_CANCELLED. */
+LmLaunchRequest *lm_request_read (const LmInvocation *invocation, const LmOption *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;

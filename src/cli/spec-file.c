@@ -10,129 +10,147 @@
 #define MAX_SIZE (1024 * 1024)
 
 static gboolean
-wrong (const LmYamlNode *node, GError **error, const char *what)
+throw_at (const LmYamlNode *node, const char *what, GError **error)
 {
-  g_autoptr (GError) detail = NULL;
-  lm_yaml_node_throw (node, &detail, "%s", what);
-  return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s", detail->message);
+  g_autoptr (GError) located = NULL;
+  lm_yaml_node_throw (node, &located, "%s", what);
+  return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s", located->message);
 }
 
-/* {size: 8GiB, bus: x} -> "size=8GiB,bus=x", as it would stand on the command line. */
+/* Passes on what the builder says of a value, with the place of the value. */
 static gboolean
-join_mapping (const LmYamlNode *node, char **out_text, GError **error)
+propagate_at (const LmYamlNode *node, GError *failure, GError **error)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GError) owned = failure;
+  g_autoptr (GError) located = NULL;
+  if (g_error_matches (owned, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, g_steal_pointer (&owned));
+      return FALSE;
+    }
+  lm_yaml_node_throw (node, &located, "%s", owned->message);
+  return lm_throw (error, owned->domain, owned->code, "%s", located->message);
+}
+
+static gboolean
+set_mapping (LmRequestBuilder *builder, const LmOption *option, const LmYamlNode *node, GError **error)
+{
+  g_autoptr (GArray) pairs = g_array_new (FALSE, FALSE, sizeof (LmOptionPair));
   for (guint i = 0; i < lm_yaml_node_get_length (node); i++)
     {
       const LmYamlNode *item = lm_yaml_node_get_item (node, i);
-      const char *value = lm_yaml_node_get_text (item);
-      if (value == NULL || strchr (value, ',') != NULL)
-        return wrong (item, error, "a single value without a comma is needed here");
-      g_string_append_printf (text, "%s%s=%s", text->len ? "," : "", lm_yaml_node_get_key (node, i), value);
+      const LmOptionPair pair = { lm_yaml_node_get_key (node, i), lm_yaml_node_get_text (item) };
+      if (pair.value == NULL || *pair.value == '\0')
+        return throw_at (item, "a single value is needed here", error);
+      g_array_append_val (pairs, pair);
     }
-  *out_text = g_string_free (g_steal_pointer (&text), FALSE);
-  return TRUE;
+  GError *failure = NULL;
+  if (lm_request_builder_set_pairs (builder, option->name, (const LmOptionPair *) (void *) pairs->data, pairs->len, &failure))
+    return TRUE;
+  return propagate_at (node, failure, error);
 }
 
+/* "true" and "false" for what takes no value, or need not have one. */
 static gboolean
-add_value (LmArgs *args, const LmOption *option, const LmYamlNode *node, GError **error)
+set_scalar (LmRequestBuilder *builder, const LmOption *option, const LmYamlNode *node, GError **error)
 {
-  const char *name = option->name;
-  switch (lm_yaml_node_get_kind (node))
-    {
-    case LM_YAML_SEQUENCE:
-      if (!(option->flags & LM_OPTION_MULTIPLE))
-        return wrong (node, error, "one value is needed here, not a list");
-      for (guint i = 0; i < lm_yaml_node_get_length (node); i++)
-        {
-          const LmYamlNode *item = lm_yaml_node_get_item (node, i);
-          if (lm_yaml_node_get_kind (item) == LM_YAML_SEQUENCE)
-            return wrong (item, error, "a list within a list says nothing here");
-          if (!add_value (args, option, item, error))
-            return FALSE;
-        }
-      return TRUE;
-    case LM_YAML_MAPPING:
-      {
-        g_autofree char *text = NULL;
-        if (!(option->flags & LM_OPTION_VALUE))
-          return wrong (node, error, "true or false is needed here");
-        if (!join_mapping (node, &text, error))
-          return FALSE;
-        lm_args_add (args, name, text);
-        return TRUE;
-      }
-    default:
-      break;
-    }
-  const char *text = lm_yaml_node_get_text (node);
-  gboolean on = FALSE;
-  if ((option->flags & LM_OPTION_VALUE) && !(option->flags & LM_OPTION_OPTIONAL))
-    {
-      lm_args_add (args, name, text);
-      return TRUE;
-    }
-  if (lm_yaml_node_to_bool (node, &on, NULL))
+  gboolean optional = (option->flags & LM_OPTION_OPTIONAL) != 0;
+  gboolean on;
+  if ((optional || !(option->flags & LM_OPTION_VALUE)) && lm_yaml_node_to_bool (node, &on, NULL))
     {
       if (on)
-        lm_args_add (args, name, NULL);
+        lm_request_builder_set_flag (builder, option->name);
       return TRUE;
     }
-  if (!(option->flags & LM_OPTION_OPTIONAL))
-    return wrong (node, error, "true or false is needed here");
-  lm_args_add (args, name, text);
-  return TRUE;
+  if (!(option->flags & LM_OPTION_VALUE))
+    return throw_at (node, "true or false is needed here", error);
+  GError *failure = NULL;
+  if (lm_request_builder_set_text (builder, option->name, lm_yaml_node_get_text (node), &failure))
+    return TRUE;
+  return propagate_at (node, failure, error);
 }
 
 static gboolean
-read_words (const LmYamlNode *node, char ***out_words, GError **error)
+set_value (LmRequestBuilder *builder, const LmOption *option, const LmYamlNode *node, GError **error)
 {
-  g_autoptr (GError) detail = NULL;
-  if (lm_yaml_node_get_kind (node) == LM_YAML_MAPPING)
-    {
-      /* selections: {os: debian, web: nginx} */
-      g_autoptr (GStrvBuilder) words = g_strv_builder_new ();
-      for (guint i = 0; i < lm_yaml_node_get_length (node); i++)
-        {
-          const char *value = lm_yaml_node_get_text (lm_yaml_node_get_item (node, i));
-          if (value == NULL)
-            return wrong (lm_yaml_node_get_item (node, i), error, "the name of a layer is needed here");
-          g_autofree char *word = g_strdup_printf ("%s=%s", lm_yaml_node_get_key (node, i), value);
-          g_strv_builder_add (words, word);
-        }
-      *out_words = g_strv_builder_end (words);
-      return TRUE;
-    }
-  if (!lm_yaml_node_to_strv (node, out_words, &detail))
-    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s", detail->message);
-  return TRUE;
+  if (lm_yaml_node_get_kind (node) == LM_YAML_SCALAR)
+    return set_scalar (builder, option, node, error);
+  if (!(option->flags & LM_OPTION_VALUE))
+    return throw_at (node, "true or false is needed here", error);
+  return set_mapping (builder, option, node, error);
 }
 
 static gboolean
-merge_words (LmArgs *args, const LmYamlNode *root, GError **error)
+set_option (LmRequestBuilder *builder, const LmOption *option, const LmYamlNode *node, GError **error)
 {
-  const LmYamlNode *name = lm_yaml_node_lookup (root, "name");
-  const LmYamlNode *selections = lm_yaml_node_lookup (root, "selections");
-  if (lm_args_n_words (args) == 0 && name != NULL)
+  if (lm_yaml_node_get_kind (node) != LM_YAML_SEQUENCE)
+    return set_value (builder, option, node, error);
+  if (!(option->flags & LM_OPTION_MULTIPLE))
+    return throw_at (node, "one value is needed here, not a list", error);
+  for (guint i = 0; i < lm_yaml_node_get_length (node); i++)
     {
-      const char *text = lm_yaml_node_get_text (name);
-      if (text == NULL)
-        return wrong (name, error, "the machine's name is needed here");
-      lm_args_add_word (args, text);
-    }
-  if (lm_args_n_words (args) <= 1 && selections != NULL)
-    {
-      g_auto (GStrv) words = NULL;
-      if (!read_words (selections, &words, error))
+      const LmYamlNode *item = lm_yaml_node_get_item (node, i);
+      if (lm_yaml_node_get_kind (item) == LM_YAML_SEQUENCE)
+        return throw_at (item, "one value is needed here, not a list in a list", error);
+      if (!set_value (builder, option, item, error))
         return FALSE;
-      for (char **word = words; *word; word++)
-        lm_args_add_word (args, *word);
     }
   return TRUE;
+}
+
+static gboolean
+set_name (LmRequestBuilder *builder, const LmYamlNode *node, GError **error)
+{
+  const char *name = lm_yaml_node_get_text (node);
+  GError *failure = NULL;
+  if (name == NULL)
+    return throw_at (node, "the machine's name is needed here", error);
+  return lm_request_builder_set_name (builder, name, &failure) || propagate_at (node, failure, error);
+}
+
+/* A list of selections, or a mapping "GROUP: NAME". */
+static gboolean
+add_selections (LmRequestBuilder *builder, const LmYamlNode *node, GError **error)
+{
+  if (lm_yaml_node_get_kind (node) == LM_YAML_SCALAR)
+    {
+      GError *failure = NULL;
+      return lm_request_builder_add_selection (builder, lm_yaml_node_get_text (node), &failure)
+             || propagate_at (node, failure, error);
+    }
+  for (guint i = 0; i < lm_yaml_node_get_length (node); i++)
+    {
+      const LmYamlNode *item = lm_yaml_node_get_item (node, i);
+      const char *group = lm_yaml_node_get_key (node, i);
+      const char *name = lm_yaml_node_get_text (item);
+      if (name == NULL)
+        return throw_at (item, "the name of a layer is needed here", error);
+      g_autofree char *text = group ? g_strdup_printf ("%s=%s", group, name) : g_strdup (name);
+      GError *failure = NULL;
+      if (!lm_request_builder_add_selection (builder, text, &failure))
+        return propagate_at (item, failure, error);
+    }
+  return TRUE;
+}
+
+static gboolean
+read_member (LmRequestBuilder *builder, LmArgs *args, const char *key, const LmYamlNode *node, GError **error)
+{
+  if (strcmp (key, "name") == 0)
+    return lm_args_n_words (args) > 0 || set_name (builder, node, error);
+  if (strcmp (key, "selections") == 0)
+    return lm_args_n_words (args) > 1 || add_selections (builder, node, error);
+  const LmOption *option = lm_args_option (args, key);
+  if (option == NULL || !(option->flags & LM_OPTION_SPEC))
+    {
+      g_autofree char *what = g_strdup_printf ("\"%s\" is no option that a file can give this verb", key);
+      return throw_at (node, what, error);
+    }
+  return lm_args_has (args, key) || set_option (builder, option, node, error);
 }
 
 gboolean
-lm_spec_file_merge (LmArgs *args, const char *path, GCancellable *cancellable, GError **error)
+lm_spec_file_read (const char *path, LmArgs *args, LmRequestBuilder *builder, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) bytes = lm_file_read (path, MAX_SIZE, cancellable, &failure);
@@ -147,21 +165,9 @@ lm_spec_file_merge (LmArgs *args, const char *path, GCancellable *cancellable, G
   if (root == NULL)
     return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s", failure->message);
   if (lm_yaml_node_get_kind (root) != LM_YAML_MAPPING)
-    return wrong (root, error, "a mapping of options is needed");
+    return throw_at (root, "a mapping of options is needed", error);
   for (guint i = 0; i < lm_yaml_node_get_length (root); i++)
-    {
-      const char *key = lm_yaml_node_get_key (root, i);
-      const LmYamlNode *value = lm_yaml_node_get_item (root, i);
-      if (strcmp (key, "name") == 0 || strcmp (key, "selections") == 0)
-        continue;
-      const LmOption *option = lm_args_option (args, key);
-      if (option == NULL || !(option->flags & LM_OPTION_SPEC))
-        {
-          g_autofree char *what = g_strdup_printf ("\"%s\" is no option that a file can give this verb", key);
-          return wrong (value, error, what);
-        }
-      if (!lm_args_has (args, key) && !add_value (args, option, value, error))
-        return FALSE;
-    }
-  return merge_words (args, root, error);
+    if (!read_member (builder, args, lm_yaml_node_get_key (root, i), lm_yaml_node_get_item (root, i), error))
+      return FALSE;
+  return TRUE;
 }

@@ -8,9 +8,6 @@
 
 #include <stdio.h>
 
-#define DEFAULT_WAIT 300
-#define MAX_WAIT (24 * 3600)
-
 static const LmOption launch_options[] = {
   LM_MACHINE_OPTIONS,
   { "transient", 0, LM_OPTION_FLAG | LM_OPTION_SPEC, NULL, "the domain is gone once it stops", LM_COMPLETE_NONE },
@@ -94,24 +91,17 @@ launch (const LmInvocation *invocation, LmLaunchRequest *request, GError **error
 static gboolean
 run_launch (const LmInvocation *invocation, GError **error)
 {
-  LmArgs *args = invocation->args;
-  g_autoptr (LmLaunchRequest) request = lm_request_read (invocation, error);
-  guint64 seconds;
-  if (request == NULL || !lm_args_get_uint (args, "wait", 1, MAX_WAIT, DEFAULT_WAIT, &seconds, error))
+  g_autoptr (LmLaunchRequest) request = lm_request_read (invocation, launch_options, error);
+  if (request == NULL)
     return FALSE;
   request->start = TRUE;
-  request->transient = lm_args_has (args, "transient");
-  if (request->transient && request->autostart)
-    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--transient and --autostart contradict each other");
-  request->wait = lm_args_has (args, "wait");
-  request->wait_seconds = (guint) seconds;
   return launch (invocation, request, error);
 }
 
 static gboolean
 run_define (const LmInvocation *invocation, GError **error)
 {
-  g_autoptr (LmLaunchRequest) request = lm_request_read (invocation, error);
+  g_autoptr (LmLaunchRequest) request = lm_request_read (invocation, define_options, error);
   return request && launch (invocation, request, error);
 }
 

@@ -11,6 +11,13 @@
 #define BRIDGE_MAX 15
 #define NETWORK_MAX 64
 #define ANY_ADDRESS "0.0.0.0"
+#define GRAPHICS_PORT_MIN 5900
+
+LmDomainNetwork *
+lm_domain_network_new (void)
+{
+  return g_new0 (LmDomainNetwork, 1);
+}
 
 void
 lm_domain_network_free (LmDomainNetwork *network)
@@ -23,6 +30,24 @@ lm_domain_network_free (LmDomainNetwork *network)
   g_free (network);
 }
 
+gpointer
+lm_domain_network_copy (gconstpointer network, gpointer unused)
+{
+  const LmDomainNetwork *from = network;
+  LmDomainNetwork *copy = lm_domain_network_new ();
+  copy->kind = from->kind;
+  copy->source = g_strdup (from->source);
+  copy->model = g_strdup (from->model);
+  copy->mac = g_strdup (from->mac);
+  return copy;
+}
+
+LmDomainGraphics *
+lm_domain_graphics_new (void)
+{
+  return g_new0 (LmDomainGraphics, 1);
+}
+
 void
 lm_domain_graphics_free (LmDomainGraphics *graphics)
 {
@@ -30,6 +55,43 @@ lm_domain_graphics_free (LmDomainGraphics *graphics)
     return;
   g_free (graphics->listen);
   g_free (graphics);
+}
+
+gpointer
+lm_domain_graphics_copy (gconstpointer graphics, gpointer unused)
+{
+  const LmDomainGraphics *from = graphics;
+  LmDomainGraphics *copy = lm_domain_graphics_new ();
+  copy->kind = from->kind;
+  copy->listen = g_strdup (from->listen);
+  copy->port = from->port;
+  return copy;
+}
+
+LmDomainPublish *
+lm_domain_publish_new (void)
+{
+  return g_new0 (LmDomainPublish, 1);
+}
+
+void
+lm_domain_publish_free (LmDomainPublish *publish)
+{
+  if (publish == NULL)
+    return;
+  g_free (publish->address);
+  g_free (publish);
+}
+
+gpointer
+lm_domain_publish_copy (gconstpointer publish, gpointer unused)
+{
+  const LmDomainPublish *from = publish;
+  LmDomainPublish *copy = lm_domain_publish_new ();
+  copy->address = g_strdup (from->address);
+  copy->port = from->port;
+  copy->guest_port = from->guest_port;
+  return copy;
 }
 
 static gboolean
@@ -84,58 +146,53 @@ is_address (const char *text)
 }
 
 static gboolean
-set_network_option (LmDomainNetwork *network, const char *text, const char *key, const char *value, GError **error)
+check_network (const LmDomainNetwork *network, GError **error)
 {
   static const char *const models[] = { "virtio", "e1000e", "e1000", "rtl8139", NULL };
-  if (strcmp (key, "model") == 0)
-    {
-      if (!g_strv_contains (models, value))
-        return throw_option (error, "network", text, "the model must be virtio, e1000e, e1000 or rtl8139");
-      g_free (network->model);
-      network->model = g_strdup (value);
-      return TRUE;
-    }
-  if (strcmp (key, "mac") == 0)
-    {
-      if (!is_mac (value))
-        return throw_option (error, "network", text, "the mac must be a unicast address such as 52:54:00:12:34:56");
-      g_free (network->mac);
-      network->mac = g_ascii_strdown (value, -1);
-      return TRUE;
-    }
-  return throw_option (error, "network", text, "the options known are model= and mac=");
+  const char *source = network->source ? network->source : "";
+  if (network->kind == LM_DOMAIN_NETWORK_NETWORK && !is_name (source, NETWORK_MAX))
+    return throw_option (error, "network", source, "not a name that a network can have");
+  if (network->kind == LM_DOMAIN_NETWORK_BRIDGE && !is_name (source, BRIDGE_MAX))
+    return throw_option (error, "bridge", source, "not a name that a bridge can have");
+  if (network->model != NULL && !g_strv_contains (models, network->model))
+    return throw_option (error, "network model", network->model, "must be virtio, e1000e, e1000 or rtl8139");
+  if (network->mac != NULL && !is_mac (network->mac))
+    return throw_option (error, "network mac", network->mac, "must be a unicast address such as 52:54:00:12:34:56");
+  return TRUE;
 }
 
-/* The first word: what kind of network, and its name. */
 static gboolean
-set_network_kind (LmDomainNetwork *network, const char *text, const char *word, GError **error)
+set_source (LmDomainNetwork *network, LmDomainNetworkKind kind, const char *source, GError **error)
 {
-  if (strcmp (word, "none") == 0)
-    network->kind = LM_DOMAIN_NETWORK_NONE;
-  else if (strcmp (word, "user") == 0)
-    network->kind = LM_DOMAIN_NETWORK_USER;
-  else if (strcmp (word, "default") == 0)
+  if (network->source != NULL)
+    return throw_option (error, "network", source, "a card has one network or bridge");
+  network->kind = kind;
+  network->source = g_strdup (source);
+  return check_network (network, error);
+}
+
+gboolean
+lm_domain_network_set (LmDomainNetwork *network, const char *key, const char *value, GError **error)
+{
+  if (network->kind == LM_DOMAIN_NETWORK_NONE)
+    return throw_option (error, "network", key, "\"none\" has no options");
+  if (strcmp (key, "network") == 0)
+    return set_source (network, LM_DOMAIN_NETWORK_NETWORK, value, error);
+  if (strcmp (key, "bridge") == 0)
+    return set_source (network, LM_DOMAIN_NETWORK_BRIDGE, value, error);
+  if (strcmp (key, "model") == 0)
     {
-      network->kind = LM_DOMAIN_NETWORK_NETWORK;
-      network->source = g_strdup ("default");
+      g_free (network->model);
+      network->model = g_strdup (value);
     }
-  else if (g_str_has_prefix (word, "network="))
+  else if (strcmp (key, "mac") == 0)
     {
-      network->kind = LM_DOMAIN_NETWORK_NETWORK;
-      network->source = g_strdup (word + strlen ("network="));
-      if (!is_name (network->source, NETWORK_MAX))
-        return throw_option (error, "network", text, "this is no name of a network");
-    }
-  else if (g_str_has_prefix (word, "bridge="))
-    {
-      network->kind = LM_DOMAIN_NETWORK_BRIDGE;
-      network->source = g_strdup (word + strlen ("bridge="));
-      if (!is_name (network->source, BRIDGE_MAX))
-        return throw_option (error, "network", text, "this is no name of a bridge");
+      g_free (network->mac);
+      network->mac = g_ascii_strdown (value, -1);
     }
   else
-    return throw_option (error, "network", text, "must be none, user, default, network=NAME or bridge=NAME");
-  return TRUE;
+    return throw_option (error, "network", key, "no such option; there are network=, bridge=, model= and mac=");
+  return check_network (network, error);
 }
 
 /* Splits "WORD,key=value,..."; NULL when @text is absurd. */
@@ -148,57 +205,125 @@ split_option (const char *what, const char *text, const char *separator, GError 
   return NULL;
 }
 
+/* "KEY=VALUE" in place; NULL if it is not of that form. */
+static char *
+split_value (char *pair)
+{
+  char *equals = strchr (pair, '=');
+  if (equals == NULL)
+    return NULL;
+  *equals = '\0';
+  return equals + 1;
+}
+
 LmDomainNetwork *
 lm_domain_network_parse (const char *text, GError **error)
 {
   g_auto (GStrv) parts = split_option ("network", text, ",", error);
   if (parts == NULL)
     return NULL;
-  g_autoptr (LmDomainNetwork) network = g_new0 (LmDomainNetwork, 1);
-  network->model = g_strdup ("virtio");
-  if (!set_network_kind (network, text, parts[0] ? parts[0] : "", error))
-    return NULL;
-  for (guint i = 1; parts[0] != NULL && parts[i] != NULL; i++)
+  g_autoptr (LmDomainNetwork) network = lm_domain_network_new ();
+  const char *first = parts[0] ? parts[0] : "";
+  gboolean pair = g_str_has_prefix (first, "network=") || g_str_has_prefix (first, "bridge=");
+  if (strcmp (first, "none") == 0)
+    network->kind = LM_DOMAIN_NETWORK_NONE;
+  else if (strcmp (first, "default") == 0)
+    network->kind = LM_DOMAIN_NETWORK_NETWORK;
+  else if (!pair && strcmp (first, "user") != 0)
     {
-      char *equals = strchr (parts[i], '=');
-      if (equals == NULL || network->kind == LM_DOMAIN_NETWORK_NONE)
+      throw_option (error, "network", text, "must be none, user, default, network=NAME or bridge=NAME");
+      return NULL;
+    }
+  if (network->kind == LM_DOMAIN_NETWORK_NETWORK)
+    network->source = g_strdup ("default");
+  for (guint i = pair ? 0 : 1; parts[0] != NULL && parts[i] != NULL; i++)
+    {
+      const char *value = split_value (parts[i]);
+      if (value == NULL || (i > 0 && (strcmp (parts[i], "network") == 0 || strcmp (parts[i], "bridge") == 0)))
         {
-          throw_option (error, "network", text, "has an option that it cannot have");
+          throw_option (error, "network", text, "what follows the first comma must be model=MODEL or mac=ADDRESS");
           return NULL;
         }
-      *equals = '\0';
-      if (!set_network_option (network, text, parts[i], equals + 1, error))
+      if (!lm_domain_network_set (network, parts[i], value, error))
         return NULL;
     }
   return g_steal_pointer (&network);
 }
 
-static gboolean
-set_graphics_option (LmDomainGraphics *graphics, const char *text, const char *option, GError **error)
+gboolean
+lm_domain_network_check (const GPtrArray *list, GError **error)
 {
-  guint64 port;
-  if (g_str_has_prefix (option, "listen="))
+  for (guint i = 0; i < list->len; i++)
     {
-      if (!is_address (option + strlen ("listen=")))
-        return throw_option (error, "graphics", text, "listen= takes a numeric address");
+      const LmDomainNetwork *network = g_ptr_array_index (list, i);
+      if (!check_network (network, error))
+        return FALSE;
+      if (network->kind == LM_DOMAIN_NETWORK_NONE && list->len > 1)
+        return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "network \"none\" stands beside another network");
+      for (guint j = 0; network->mac != NULL && j < i; j++)
+        {
+          const LmDomainNetwork *other = g_ptr_array_index (list, j);
+          if (other->mac != NULL && g_ascii_strcasecmp (other->mac, network->mac) == 0)
+            return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID,
+                             "two network cards have the address %s; give each its own", network->mac);
+        }
+    }
+  return TRUE;
+}
+
+const char *
+lm_domain_network_model (const LmDomainNetwork *network)
+{
+  return network->model ? network->model : "virtio";
+}
+
+gboolean
+lm_domain_graphics_check (const LmDomainGraphics *graphics, GError **error)
+{
+  if (graphics->kind == LM_DOMAIN_GRAPHICS_NONE && (graphics->listen != NULL || graphics->port != 0))
+    return throw_option (error, "graphics", "none", "has no options");
+  if (graphics->listen != NULL && !is_address (graphics->listen))
+    return throw_option (error, "graphics listen", graphics->listen, "must be a numeric address");
+  /* QEMU counts displays from port 5900. */
+  if (graphics->port != 0 && graphics->port < GRAPHICS_PORT_MIN)
+    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "graphics port %u: must be from %d to 65535, or -1",
+                     graphics->port, GRAPHICS_PORT_MIN);
+  return TRUE;
+}
+
+static gboolean
+set_graphics_kind (LmDomainGraphics *graphics, const char *text, GError **error)
+{
+  static const char *const kinds[] = { "none", "vnc", "spice" };
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (strcmp (text, kinds[i]) == 0)
+      {
+        graphics->kind = i;
+        return TRUE;
+      }
+  return throw_option (error, "graphics", text, "must be none, vnc or spice");
+}
+
+gboolean
+lm_domain_graphics_set (LmDomainGraphics *graphics, const char *key, const char *value, GError **error)
+{
+  guint64 port = 0;
+  if (strcmp (key, "type") == 0)
+    return set_graphics_kind (graphics, value, error);
+  if (strcmp (key, "listen") == 0)
+    {
       g_free (graphics->listen);
-      graphics->listen = g_strdup (option + strlen ("listen="));
-      return TRUE;
+      graphics->listen = g_strdup (value);
     }
-  if (strcmp (option, "port=-1") == 0)
+  else if (strcmp (key, "port") == 0)
     {
-      graphics->port = 0;
-      return TRUE;
-    }
-  if (g_str_has_prefix (option, "port="))
-    {
-      /* QEMU counts displays from port 5900. */
-      if (!g_ascii_string_to_unsigned (option + strlen ("port="), 10, 5900, G_MAXUINT16, &port, NULL))
-        return throw_option (error, "graphics", text, "port= takes a number from 5900 to 65535, or -1");
+      if (strcmp (value, "-1") != 0 && !g_ascii_string_to_unsigned (value, 10, GRAPHICS_PORT_MIN, G_MAXUINT16, &port, NULL))
+        return throw_option (error, "graphics port", value, "must be from 5900 to 65535, or -1");
       graphics->port = (guint16) port;
-      return TRUE;
     }
-  return throw_option (error, "graphics", text, "the options known are listen= and port=");
+  else
+    return throw_option (error, "graphics", key, "no such option; there are type=, listen= and port=");
+  return TRUE;
 }
 
 LmDomainGraphics *
@@ -207,20 +332,21 @@ lm_domain_graphics_parse (const char *text, GError **error)
   g_auto (GStrv) parts = split_option ("graphics", text, ",", error);
   if (parts == NULL)
     return NULL;
-  g_autoptr (LmDomainGraphics) graphics = g_new0 (LmDomainGraphics, 1);
-  if (g_strcmp0 (parts[0], "vnc") == 0)
-    graphics->kind = LM_DOMAIN_GRAPHICS_VNC;
-  else if (g_strcmp0 (parts[0], "spice") == 0)
-    graphics->kind = LM_DOMAIN_GRAPHICS_SPICE;
-  else if (strcmp (text, "none") != 0)
-    {
-      throw_option (error, "graphics", text, "must be none, vnc or spice");
-      return NULL;
-    }
+  g_autoptr (LmDomainGraphics) graphics = lm_domain_graphics_new ();
+  if (!set_graphics_kind (graphics, parts[0] ? parts[0] : "", error))
+    return NULL;
   for (guint i = 1; parts[0] != NULL && parts[i] != NULL; i++)
-    if (!set_graphics_option (graphics, text, parts[i], error))
-      return NULL;
-  return g_steal_pointer (&graphics);
+    {
+      const char *value = split_value (parts[i]);
+      if (value == NULL)
+        {
+          throw_option (error, "graphics", text, "what follows the first comma must be KEY=VALUE");
+          return NULL;
+        }
+      if (!lm_domain_graphics_set (graphics, parts[i], value, error))
+        return NULL;
+    }
+  return lm_domain_graphics_check (graphics, error) ? g_steal_pointer (&graphics) : NULL;
 }
 
 static gboolean

@@ -3,7 +3,6 @@
 #include "domain/metadata.h"
 #include "base/error.h"
 #include "base/url.h"
-#include "domain/device.h"
 
 #include <string.h>
 

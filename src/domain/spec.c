@@ -2,11 +2,8 @@
 #include "config.h"
 #include "domain/spec.h"
 #include "base/error.h"
-#include "domain/device.h"
 
 #include <string.h>
-
-G_DEFINE_QUARK (lm-domain-error-quark, lm_domain_error)
 
 /* Below, no kernel starts; above, no host has it: both are slips of a unit. */
 #define MEMORY_MIN (G_GUINT64_CONSTANT (1) << 20)
@@ -32,32 +29,6 @@ lm_domain_layer_free (LmDomainLayer *layer)
   g_strfreev (layer->urls);
   g_free (layer->path);
   g_free (layer);
-}
-
-LmDomainPublish *
-lm_domain_publish_new (void)
-{
-  return g_new0 (LmDomainPublish, 1);
-}
-
-void
-lm_domain_publish_free (LmDomainPublish *publish)
-{
-  if (publish == NULL)
-    return;
-  g_free (publish->address);
-  g_free (publish);
-}
-
-gpointer
-lm_domain_publish_copy (gconstpointer publish, gpointer unused)
-{
-  const LmDomainPublish *from = publish;
-  LmDomainPublish *copy = lm_domain_publish_new ();
-  copy->address = g_strdup (from->address);
-  copy->port = from->port;
-  copy->guest_port = from->guest_port;
-  return copy;
 }
 
 LmDomainSpec *
@@ -87,9 +58,9 @@ lm_domain_spec_free (LmDomainSpec *spec)
   g_strfreev (spec->kernel_urls);
   g_strfreev (spec->initrd_urls);
   g_free (spec->cmdline);
-  g_strfreev (spec->networks);
+  g_clear_pointer (&spec->networks, g_ptr_array_unref);
   g_clear_pointer (&spec->publish, g_ptr_array_unref);
-  g_free (spec->graphics);
+  lm_domain_graphics_free (spec->graphics);
   g_free (spec->osinfo);
   g_free (spec->console_log);
   g_free (spec->nvram);
@@ -201,27 +172,16 @@ check_files (const LmDomainSpec *spec, GError **error)
 static gboolean
 check_devices (const LmDomainSpec *spec, GError **error)
 {
-  guint user_networks = spec->networks == NULL ? 1 : 0;
-  guint others = 0;
-  for (guint i = 0; spec->networks != NULL && spec->networks[i] != NULL; i++)
-    {
-      g_autoptr (LmDomainNetwork) network = lm_domain_network_parse (spec->networks[i], error);
-      if (network == NULL)
-        return FALSE;
-      user_networks += network->kind == LM_DOMAIN_NETWORK_USER;
-      others += network->kind == LM_DOMAIN_NETWORK_NONE && spec->networks[1] != NULL;
-    }
-  if (others > 0)
-    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "network \"none\" stands beside another network");
-  if (spec->publish->len > 0 && user_networks == 0)
+  gboolean user_mode = spec->networks == NULL;
+  if (spec->networks != NULL && !lm_domain_network_check (spec->networks, error))
+    return FALSE;
+  for (guint i = 0; spec->networks != NULL && i < spec->networks->len; i++)
+    user_mode |= ((LmDomainNetwork *) g_ptr_array_index (spec->networks, i))->kind == LM_DOMAIN_NETWORK_USER;
+  if (spec->publish->len > 0 && !user_mode)
     return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID,
                      "publishing a port needs a user-mode network: add --network user");
-  if (!lm_domain_publish_check (spec->publish, error))
-    return FALSE;
-  if (spec->graphics == NULL)
-    return TRUE;
-  g_autoptr (LmDomainGraphics) graphics = lm_domain_graphics_parse (spec->graphics, error);
-  return graphics != NULL;
+  return lm_domain_publish_check (spec->publish, error)
+         && (spec->graphics == NULL || lm_domain_graphics_check (spec->graphics, error));
 }
 
 gboolean

@@ -2,19 +2,11 @@
 #pragma once
 /* What a domain shall be: pure data, all paths absolute, all defaults decided;
  * and the checks of the values that a user gives for it. How they are said in
- * libvirt's XML is domain/xml.h's business. Strings that stand for a device
- * ("network=lab,model=e1000") are read by domain-device.h. */
+ * libvirt's XML is domain/xml.h's business; its devices are domain/device.h's. */
 #include "base/digest.h"
+#include "domain/device.h"
 
 #define LM_DOMAIN_NAME_MAX 64
-
-typedef enum
-{
-  LM_DOMAIN_ERROR_INVALID, /* a value that no domain can have: the user's mistake */
-} LmDomainError;
-
-#define LM_DOMAIN_ERROR lm_domain_error_quark ()
-GQuark lm_domain_error_quark (void);
 
 /* One layer of the disk's backing chain, as the domain's metadata records it. */
 typedef struct
@@ -28,14 +20,6 @@ typedef struct
   guint64 size; /* bytes */
   char *path;
 } LmDomainLayer;
-
-/* --publish [ADDR:]PORT:GUESTPORT, TCP */
-typedef struct
-{
-  char *address; /* numeric; NULL: 127.0.0.1 */
-  guint16 port;
-  guint16 guest_port;
-} LmDomainPublish;
 
 typedef struct
 {
@@ -58,9 +42,9 @@ typedef struct
   char **kernel_urls; /* may be NULL: where it was, or would be, pulled from */
   char **initrd_urls;
   char *cmdline;
-  char **networks;    /* each as lm_domain_network_parse() reads it; NULL: "user" */
-  GPtrArray *publish; /* LmDomainPublish */
-  char *graphics;     /* as lm_domain_graphics_parse() reads it; NULL: none */
+  GPtrArray *networks; /* LmDomainNetwork; NULL: one of user mode */
+  GPtrArray *publish;  /* LmDomainPublish */
+  LmDomainGraphics *graphics; /* NULL: none */
   char *osinfo;       /* libosinfo's URL of the system (domain/osinfo.h finds it by short id); NULL: unknown */
   char *console_log;  /* where libvirt logs the console */
   char *nvram;        /* where libvirt keeps the variables of a UEFI firmware */
@@ -70,16 +54,11 @@ typedef struct
 
 /* Each new: all zero or NULL; each free: with all it owns, NULL is ignored. */
 LmDomainLayer *lm_domain_layer_new (void);
-LmDomainPublish *lm_domain_publish_new (void);
 void lm_domain_layer_free (LmDomainLayer *layer);
-void lm_domain_publish_free (LmDomainPublish *publish);
-/** lm_domain_publish_copy: a GCopyFunc. */
-gpointer lm_domain_publish_copy (gconstpointer publish, gpointer unused);
 /* layers and publish are empty arrays that own what is added. */
 LmDomainSpec *lm_domain_spec_new (void);
 void lm_domain_spec_free (LmDomainSpec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmDomainLayer, lm_domain_layer_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmDomainPublish, lm_domain_publish_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmDomainSpec, lm_domain_spec_free)
 
 /** lm_domain_name_check: whether @name can name a domain: 1 to 64 of ASCII

@@ -2,7 +2,6 @@
 #include "config.h"
 #include "domain/xml.h"
 #include "base/error.h"
-#include "domain/device.h"
 #include "domain/metadata.h"
 #include "domain/template.h"
 
@@ -21,8 +20,9 @@
 typedef struct
 {
   const LmDomainSpec *spec;
-  GPtrArray *networks; /* LmDomainNetwork, none of them NONE */
-  LmDomainGraphics *graphics; /* NULL: none */
+  GPtrArray *networks;        /* LmDomainNetwork, the spec's or @fallback; none of them NONE */
+  LmDomainNetwork fallback;   /* where the spec says nothing: of user mode */
+  const LmDomainGraphics *graphics; /* NULL: none */
   gboolean known_cpu;         /* the CPU is TCG_CPU_X86, by lamina's choice */
 } Build;
 
@@ -30,7 +30,6 @@ static void
 build_clear (Build *build)
 {
   g_clear_pointer (&build->networks, g_ptr_array_unref);
-  g_clear_pointer (&build->graphics, lm_domain_graphics_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Build, build_clear)
@@ -116,14 +115,14 @@ is_published (const Build *build, guint index)
 static void
 add_interface (LmXml *xml, LmXmlNode *into, const LmDomainSpec *spec, const LmDomainNetwork *network, guint index)
 {
-  static const char *const types[] = { NULL, "user", "network", "bridge" };
+  static const char *const types[] = { "user", "network", "bridge" };
   g_autofree char *mac = network->mac != NULL ? g_strdup (network->mac) : make_mac (spec, index);
   LmXmlNode *interface = lm_xml_add (xml, into, "interface", NULL);
   lm_xml_set (xml, interface, "type", types[network->kind]);
   lm_xml_set (xml, lm_xml_add (xml, interface, "mac", NULL), "address", mac);
   if (network->source != NULL)
     lm_xml_set (xml, lm_xml_add (xml, interface, "source", NULL), types[network->kind], network->source);
-  lm_xml_set (xml, lm_xml_add (xml, interface, "model", NULL), "type", network->model);
+  lm_xml_set (xml, lm_xml_add (xml, interface, "model", NULL), "type", lm_domain_network_model (network));
   /* There is a disk to boot from; the ROM for the network only costs time. */
   lm_xml_set (xml, lm_xml_add (xml, interface, "rom", NULL), "enabled", "no");
 }
@@ -301,9 +300,9 @@ add_published_network (LmXml *xml, const Build *build, const LmDomainNetwork *ne
       g_string_append_printf (netdev, ",hostfwd=tcp:%s:%u-:%u", lm_domain_publish_address (publish),
                               publish->port, publish->guest_port);
     }
-  g_autofree char *device
-      = g_strdup_printf ("%s%s,netdev=lamina,mac=%s,addr=" PUBLISHED_SLOT ",romfile=", network->model,
-                         strcmp (network->model, "virtio") == 0 ? "-net-pci" : "", mac);
+  const char *model = lm_domain_network_model (network);
+  g_autofree char *device = g_strdup_printf ("%s%s,netdev=lamina,mac=%s,addr=" PUBLISHED_SLOT ",romfile=", model,
+                                             strcmp (model, "virtio") == 0 ? "-net-pci" : "", mac);
   lm_xml_declare (xml, "qemu", QEMU_URI);
   LmXmlNode *commandline = lm_xml_child (lm_xml_root (xml), QEMU_URI, "commandline");
   if (commandline == NULL)
@@ -332,43 +331,30 @@ ask_for_no_cpu_properties (LmXml *xml)
   lm_xml_set (xml, lm_xml_add (xml, capabilities, "del", NULL), "capability", "cpu-unavailable-features");
 }
 
-static gboolean
-read_networks (Build *build, GError **error)
+static void
+choose_devices (Build *build)
 {
-  static const char *const fallback[] = { "user", NULL };
-  const char *const *texts
-      = build->spec->networks != NULL ? (const char *const *) build->spec->networks : fallback;
-  build->networks = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_network_free);
-  for (guint i = 0; texts[i] != NULL; i++)
+  const LmDomainSpec *spec = build->spec;
+  build->networks = g_ptr_array_new ();
+  if (spec->networks == NULL)
+    g_ptr_array_add (build->networks, &build->fallback);
+  for (guint i = 0; spec->networks != NULL && i < spec->networks->len; i++)
     {
-      g_autoptr (LmDomainNetwork) network = lm_domain_network_parse (texts[i], error);
-      if (network == NULL)
-        return FALSE;
+      LmDomainNetwork *network = g_ptr_array_index (spec->networks, i);
       if (network->kind != LM_DOMAIN_NETWORK_NONE)
-        g_ptr_array_add (build->networks, g_steal_pointer (&network));
+        g_ptr_array_add (build->networks, network);
     }
-  return TRUE;
-}
-
-static gboolean
-read_graphics (Build *build, GError **error)
-{
-  if (build->spec->graphics == NULL)
-    return TRUE;
-  g_autoptr (LmDomainGraphics) graphics = lm_domain_graphics_parse (build->spec->graphics, error);
-  if (graphics == NULL)
-    return FALSE;
-  if (graphics->kind != LM_DOMAIN_GRAPHICS_NONE)
-    build->graphics = g_steal_pointer (&graphics);
-  return TRUE;
+  if (spec->graphics != NULL && spec->graphics->kind != LM_DOMAIN_GRAPHICS_NONE)
+    build->graphics = spec->graphics;
 }
 
 char *
 lm_domain_xml (const LmDomainSpec *spec, const char *const *template_dirs, const char *template_name, GError **error)
 {
   g_auto (Build) build = { .spec = spec };
-  if (!lm_domain_spec_check (spec, error) || !read_networks (&build, error) || !read_graphics (&build, error))
+  if (!lm_domain_spec_check (spec, error))
     return NULL;
+  choose_devices (&build);
   if (template_name == NULL)
     template_name = spec->kernel != NULL ? "direct-kernel" : "q35-bios";
   g_autoptr (LmXml) xml = lm_template_load (template_dirs, template_name, error);

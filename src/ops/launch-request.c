@@ -25,9 +25,9 @@ lm_launch_request_free (LmLaunchRequest *request)
   g_strfreev (request->selections);
   g_free (request->cpu);
   g_free (request->virt_type);
-  g_strfreev (request->networks);
+  g_clear_pointer (&request->networks, g_ptr_array_unref);
   g_ptr_array_unref (request->publish);
-  g_free (request->graphics);
+  lm_domain_graphics_free (request->graphics);
   g_free (request->osinfo);
   g_free (request->template);
   g_clear_pointer (&request->user_data, g_bytes_unref);
@@ -122,9 +122,9 @@ lm_launch_request_spec (const LmLaunchRequest *request, const LmPlan *plan, cons
   spec->seed = request->cloud_init ? g_strdup (machine->seed) : NULL;
   take_blobs (spec, plan, machine);
   spec->cmdline = spec->kernel ? g_strdup (plan->cmdline) : NULL;
-  spec->networks = g_strdupv (request->networks);
+  spec->networks = request->networks ? g_ptr_array_copy (request->networks, lm_domain_network_copy, NULL) : NULL;
   g_ptr_array_extend (spec->publish, request->publish, lm_domain_publish_copy, NULL);
-  spec->graphics = g_strdup (request->graphics);
+  spec->graphics = request->graphics ? lm_domain_graphics_copy (request->graphics, NULL) : NULL;
   spec->osinfo = g_strdup (osinfo);
   spec->console_log = g_strdup (machine->console_log);
   spec->nvram = g_strdup (machine->nvram);

@@ -15,9 +15,9 @@ typedef struct
   char *cpu;
   char *virt_type;
   guint64 disk;       /* bytes */
-  char **networks;
+  GPtrArray *networks; /* LmDomainNetwork; NULL: not said */
   GPtrArray *publish; /* LmDomainPublish */
-  char *graphics;
+  LmDomainGraphics *graphics;
   char *osinfo;
   char *template;
   /* cloud-init: contents, not names of files. */

@@ -44,14 +44,14 @@ test_tree (void)
   g_assert_cmpstr (lm_yaml_node_get_text (name), ==, "web1");
   gint64 vcpus;
   gboolean autostart;
-  g_auto (GStrv) select = NULL;
   g_assert_true (lm_yaml_node_to_int (lm_yaml_node_lookup (root, "vcpus"), 1, 99, &vcpus, NULL));
   g_assert_cmpint (vcpus, ==, 2);
   g_assert_true (lm_yaml_node_to_bool (lm_yaml_node_lookup (root, "autostart"), &autostart, NULL));
   g_assert_true (autostart);
-  g_assert_true (lm_yaml_node_to_strv (lm_yaml_node_lookup (root, "select"), &select, NULL));
-  g_assert_cmpstr (select[1], ==, "nginx@1.22");
-  g_assert_null (select[2]);
+  const LmYamlNode *select = lm_yaml_node_lookup (root, "select");
+  g_assert_cmpuint (lm_yaml_node_get_length (select), ==, 2);
+  g_assert_cmpstr (lm_yaml_node_get_text (lm_yaml_node_get_item (select, 1)), ==, "nginx@1.22");
+  g_assert_null (lm_yaml_node_get_item (select, 2));
 }
 
 static void

@@ -100,9 +100,11 @@ for selection in ("", "=x", "os=", "a@", "../x", "a b", "A", "x" * 200, "os=web=
     expect(2, f"hostile selection {selection[:8]!r}", "plan", "--", selection)
 for option in ("--memory=0", "--memory=lots", "--memory=-1", "--vcpus=0", "--vcpus=x", "--disk=8", "--disk=size=", "--disk=size=1B",
                "--disk=path=/etc/passwd", "--publish=80", "--publish=0:80", "--publish=1.2.3.4.5:80:80", "--publish=70000:80",
-               "--network=bridge=a b", "--network=user,hostfwd=x", "--graphics=vnc,listen=x y", "--cpu=a b", "--virt-type=xen",
+               "--network=bridge=a b", "--network=user,hostfwd=x", "--network=network=a,bridge=b", "--graphics=vnc,listen=x y", "--cpu=a b", "--virt-type=xen",
                "--cloud-init=user-data", "--cloud-init=x=/dev/null", "--wait=0", "--wait=x"):
     expect(2, f"hostile value {option}", "launch", option, "web1", "debian")
+expect(2, "two cards with one address", "launch", "--network=user,mac=52:54:00:00:00:0a", "--network", "default,mac=52:54:00:00:00:0A", "web1",
+       "debian", says="52:54:00:00:00:0a")
 expect(2, "a cloud-init file that is not there", "launch", "--cloud-init", "user-data=/nonexistent", "web1", "debian",
        says="/nonexistent")
 key = path("key", "-----BEGIN OPENSSH PRIVATE KEY-----\n")
@@ -222,6 +224,36 @@ spec = path("web3.yaml", "name: web1\nselections: [debian]\nautostart: perhaps\n
 expect(2, "wrong type in a specification", "launch", "-f", spec, says="web3.yaml:3")
 spec = path("web4.yaml", "name: ../x\nselections: [debian]\n")
 expect(2, "hostile name in a specification", "launch", "-f", spec)
+
+for number, (text, line, says) in enumerate((
+        ("memory: lots", 3, "lots"), ("memory: {size: 1GiB}", 3, "mapping"), ("vcpus: 0", 3, "from 1 to"), ("cpu: a b", 3, "cpu"),
+        ("virt-type: xen", 3, "xen"), ("disk: {path: x}", 3, "path"), ("disk:\n  size: []", 4, "single value"),
+        ("network:\n- user\n- {network: a/b}", 5, "a/b"), ("network: [[user]]", 3, "list"), ("network: {bridge: a, network: b}", 3, "one network"),
+        ("graphics: {port: 80}", 3, "port"), ("graphics: sdl", 3, "sdl"), ("graphics: {type: vnc, password: x}", 3, "password"),
+        ("publish: ['80']", 3, "GUESTPORT"), ("cloud-init: {x: /dev/null}", 3, '"x"'), ("transient: [true]", 3, "not a list"),
+        ("autostart: {on: true}", 3, "true or false"), ("wait: 0", 3, "from 1 to"), ("replace: true", 3, "replace"), ("json: true", 3, "json"),
+        ("network: ['user,mac=52:54:00:00:00:01', {mac: '52:54:00:00:00:01'}]", 0, "52:54:00:00:00:01"),
+        ("network: [none, user]", 0, "none"), ("autostart: true\ntransient: true", 0, "contradict"))):
+    name = f"bad{number}.yaml"
+    spec = path(name, f"name: web1\nselections: [nginx]\n{text}\n")
+    done = expect(2, f"a mistake in a specification: {text!r}", "launch", "-f", spec, "-c", "test:///default", says=says)
+    ok(line == 0 or f"{name}:{line}: " in done.stderr, "which is said with its line", done.stderr)
+good = ("memory: 1GiB", "memory: 128", "vcpus: 2", "cpu: max", "disk: {size: 8GiB}", "disk: size=8", "network: default", "network: none",
+        "network: [user, {bridge: br0, model: e1000, mac: '52:54:00:00:00:01'}, 'network=lab,model=rtl8139', {model: e1000e}]",
+        "graphics: 'vnc,port=5901'", "graphics: {type: spice, listen: '::1', port: 5900}", "wait: 5", "wait: false", "autostart: true")
+for text in good:
+    spec = path("good.yaml", f"name: web1\nselections: [nginx]\n{text}\n")
+    expect(3, f"a specification: {text}", "launch", "-f", spec, "-c", "test:///default", says="nginx")
+os.makedirs(f"{work}/a,b", exist_ok=True)
+comma = path("a,b/c,d.yaml", "#cloud-config\n{}\n")
+spec = path("comma.yaml", json.dumps({"name": "web1", "selections": ["nginx"], "cloud-init": [{"user-data": comma}]}))
+expect(3, "a path with a comma in a specification", "launch", "-f", spec, "-c", "test:///default", says="nginx")
+given = "user-data=" + comma.replace(",", ",,")
+expect(3, "and on the command line", "launch", "web1", "nginx", "--cloud-init", given, "-c", "test:///default", says="nginx")
+expect(2, "where one comma ends the value", "launch", "web1", "nginx", "--cloud-init", f"user-data={comma}", says="KEY=VALUE")
+spec = path("over.yaml", "name: ../x\nselections: [../x]\nmemory: lots\nwait: soon\n")
+expect(3, "the command line wins over the file", "launch", "web1", "nginx", "--memory", "64", "--wait=5", "-f", spec, "-c", "test:///default",
+       says="nginx")
 
 spec = path("web5.yaml", "name: web1\nselections: [nginx]\nwait: true\n")
 expect(3, "wait: true in a specification", "launch", "-f", spec, "-c", "test:///default", says="nginx")

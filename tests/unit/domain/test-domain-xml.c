@@ -108,10 +108,10 @@ static void
 test_golden_network (void)
 {
   g_autoptr (LmDomainSpec) none = test_spec_minimal ();
-  none->networks = g_strsplit ("none", " ", -1);
+  none->networks = test_spec_networks ("none");
   assert_golden (none, NULL, "network-none");
   g_autoptr (LmDomainSpec) several = test_spec_minimal ();
-  several->networks = g_strsplit ("default user,model=rtl8139 user", " ", -1);
+  several->networks = test_spec_networks ("default user,model=rtl8139 user");
   assert_golden (several, NULL, "network-several");
   g_ptr_array_add (several->publish, g_new0 (LmDomainPublish, 1));
   LmDomainPublish *publish = g_ptr_array_index (several->publish, 0);
@@ -124,7 +124,7 @@ static void
 test_golden_graphics (void)
 {
   g_autoptr (LmDomainSpec) spec = test_spec_minimal ();
-  spec->graphics = g_strdup ("spice");
+  spec->graphics = lm_domain_graphics_parse ("spice", NULL);
   assert_golden (spec, NULL, "graphics-spice");
 }
 
@@ -257,12 +257,12 @@ test_user_template (void)
   assert_user_template ("<domain>" BODY "</domain>", spec, "<?lamina disks?>");
   assert_user_template ("<domain>" BODY DISKS "<x>@PASSWORD@</x></domain>", spec, "@PASSWORD@");
   assert_user_template ("<network>" BODY DISKS "</network>", spec, "<domain>");
-  spec->networks = g_strsplit ("user", " ", -1);
+  spec->networks = test_spec_networks ("user");
   assert_user_template ("<domain>" BODY DISKS "</domain>", spec, "<?lamina interfaces?>");
-  g_strfreev (g_steal_pointer (&spec->networks));
-  spec->graphics = g_strdup ("vnc");
+  g_clear_pointer (&spec->networks, g_ptr_array_unref);
+  spec->graphics = lm_domain_graphics_parse ("vnc", NULL);
   assert_user_template ("<domain>" BODY DISKS "</domain>", spec, "<?lamina graphics?>");
-  g_clear_pointer (&spec->graphics, g_free);
+  g_clear_pointer (&spec->graphics, lm_domain_graphics_free);
   spec->cpu = g_strdup ("max");
   assert_user_template ("<domain>" BODY DISKS "</domain>", spec, "<?lamina cpu?>");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "domain/device.h"
 #include "domain/spec.h"
+#include "tests/unit/lib/domain-specs.h"
 
 #include <string.h>
 
@@ -40,7 +40,7 @@ test_network (void)
   g_autoptr (LmDomainNetwork) user = lm_domain_network_parse ("user", &error);
   g_assert_no_error (error);
   g_assert_cmpint (user->kind, ==, LM_DOMAIN_NETWORK_USER);
-  g_assert_cmpstr (user->model, ==, "virtio");
+  g_assert_cmpstr (lm_domain_network_model (user), ==, "virtio");
   g_autoptr (LmDomainNetwork) fallback = lm_domain_network_parse ("default,model=e1000e", &error);
   g_assert_no_error (error);
   g_assert_cmpstr (fallback->source, ==, "default");
@@ -57,7 +57,8 @@ test_network (void)
   const char *bad[] = { "", "nat", "network=", "network=a/b", "network='/><x", "bridge=averyveryverylongname",
                         "user,model=ne2k_pci", "user,mac=01:00:5e:00:00:01", "user,mac=00:00:00:00:00:00",
                         "user,mac=52:54:00:12:34", "user,mac=52:54:00:12:34:5g", "user,hostfwd=tcp::1-:1", "user,",
-                        "none,model=virtio", "default,boot", ",user", "user\n", NULL };
+                        "none,model=virtio", "default,boot", ",user", "user\n",
+                        "network=a,bridge=b", "user,network=a", "default,network=a", "bridge=a,type=user", NULL };
   for (guint i = 0; bad[i] != NULL; i++)
     {
       g_assert_null (lm_domain_network_parse (bad[i], &error));
@@ -147,6 +148,54 @@ test_publish_clash (void)
     }
 }
 
+static void
+test_network_list (void)
+{
+  static const char *const good[] = { "", "none", "user user", "default bridge=br0 user,model=e1000", NULL };
+  static const char *const bad[] = { "none user", "user none", "none none", "user,mac=52:54:00:00:00:01 default,mac=52:54:00:00:00:01",
+                                     "user,mac=52:54:00:00:00:aa user bridge=b,mac=52:54:00:00:00:AA", NULL };
+  for (guint i = 0; good[i] != NULL; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GPtrArray) list = test_spec_networks (good[i]);
+      g_assert_true (lm_domain_network_check (list, &error));
+      g_assert_no_error (error);
+    }
+  for (guint i = 0; bad[i] != NULL; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GPtrArray) list = test_spec_networks (bad[i]);
+      g_assert_false (lm_domain_network_check (list, &error));
+      g_assert_error (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID);
+    }
+}
+
+/* What no text can say is refused in a value too. */
+static void
+test_network_value (void)
+{
+  static const LmDomainNetwork bad[] = {
+    { .kind = LM_DOMAIN_NETWORK_NETWORK },
+    { .kind = LM_DOMAIN_NETWORK_BRIDGE, .source = (char *) "a/b" },
+    { .model = (char *) "virtio,id=x" },
+    { .mac = (char *) "52:54:00:00:00:01,x=y" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GPtrArray) list = g_ptr_array_new ();
+      g_ptr_array_add (list, (gpointer) &bad[i]);
+      g_assert_false (lm_domain_network_check (list, &error));
+      g_assert_error (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID);
+    }
+  const LmDomainGraphics port = { .kind = LM_DOMAIN_GRAPHICS_VNC, .port = 80 };
+  const LmDomainGraphics none = { .kind = LM_DOMAIN_GRAPHICS_NONE, .port = 5900 };
+  const LmDomainGraphics name = { .kind = LM_DOMAIN_GRAPHICS_SPICE, .listen = (char *) "localhost" };
+  g_assert_false (lm_domain_graphics_check (&port, NULL));
+  g_assert_false (lm_domain_graphics_check (&none, NULL));
+  g_assert_false (lm_domain_graphics_check (&name, NULL));
+}
+
 static LmDomainSpec *
 make_spec (void)
 {
@@ -205,7 +254,6 @@ test_spec (void)
   BREAK (cmdline, "quiet", "no kernel");
   BREAK (console_log, "log", "console log");
   BREAK (nvram, "nvram.fd", "nvram");
-  BREAK (graphics, "sdl", "graphics");
 
   g_autoptr (LmDomainSpec) spec = make_spec ();
   spec->memory = 512;
@@ -216,12 +264,12 @@ test_spec (void)
   spec->vcpus = 1;
   g_ptr_array_add (spec->publish, lm_domain_publish_parse ("8080:80", NULL));
   g_assert_true (lm_domain_spec_check (spec, NULL));
-  spec->networks = g_strsplit ("default", " ", -1);
+  spec->networks = test_spec_networks ("default");
   assert_spec (spec, "user-mode");
-  g_strfreev (spec->networks);
-  spec->networks = g_strsplit ("none user", " ", -1);
+  g_ptr_array_unref (spec->networks);
+  spec->networks = test_spec_networks ("none user");
   assert_spec (spec, "none");
-  g_strfreev (g_steal_pointer (&spec->networks));
+  g_clear_pointer (&spec->networks, g_ptr_array_unref);
   LmDomainPublish *publish = g_ptr_array_index (spec->publish, 0);
   publish->address = g_strdup ("1.1.1.1,restrict=off");
   assert_spec (spec, "publish address");
@@ -235,6 +283,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/domain-spec/name", test_name);
   g_test_add_func ("/domain-spec/network", test_network);
+  g_test_add_func ("/domain-spec/network-list", test_network_list);
+  g_test_add_func ("/domain-spec/network-value", test_network_value);
   g_test_add_func ("/domain-spec/graphics", test_graphics);
   g_test_add_func ("/domain-spec/publish", test_publish);
   g_test_add_func ("/domain-spec/publish-clash", test_publish_clash);

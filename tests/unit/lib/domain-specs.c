@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "tests/unit/lib/domain-specs.h"
-#include "domain/device.h"
 
 #include <string.h>
 
@@ -18,6 +17,20 @@ test_spec_add_layer (LmDomainSpec *spec, const char *name)
   layer->path = g_build_filename ("/var/lib/lamina/layers", file, NULL);
   g_ptr_array_add (spec->layers, layer);
   return layer;
+}
+
+GPtrArray *
+test_spec_networks (const char *texts)
+{
+  GPtrArray *networks = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_network_free);
+  g_auto (GStrv) words = g_strsplit (texts, " ", -1);
+  for (char **word = words; *word; word++)
+    {
+      LmDomainNetwork *network = lm_domain_network_parse (*word, NULL);
+      g_assert_nonnull (network);
+      g_ptr_array_add (networks, network);
+    }
+  return networks;
 }
 
 LmDomainSpec *
@@ -62,10 +75,10 @@ test_spec_full (void)
   spec->initrd_size = 9000000;
   spec->kernel_urls = g_strsplit ("http://lab/vmlinuz", " ", -1);
   spec->cmdline = g_strdup ("root=/dev/vda rw console=ttyS0");
-  spec->networks = g_strsplit ("user,mac=52:54:00:00:00:01 network=lab,model=e1000e bridge=br0", " ", -1);
+  spec->networks = test_spec_networks ("user,mac=52:54:00:00:00:01 network=lab,model=e1000e bridge=br0");
   g_ptr_array_add (spec->publish, lm_domain_publish_parse ("8080:80", NULL));
   g_ptr_array_add (spec->publish, lm_domain_publish_parse ("0.0.0.0:2222:22", NULL));
-  spec->graphics = g_strdup ("vnc,listen=127.0.0.1,port=5901");
+  spec->graphics = lm_domain_graphics_parse ("vnc,listen=127.0.0.1,port=5901", NULL);
   spec->osinfo = g_strdup ("http://debian.org/debian/12");
   spec->ready = g_strdup ("login:");
   spec->selections = g_strsplit ("os=debian@12.11 web=nginx@1.22.1", " ", -1);

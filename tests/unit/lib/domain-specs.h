@@ -9,3 +9,5 @@ LmDomainSpec *test_spec_minimal (void);
 LmDomainSpec *test_spec_full (void);
 /** test_spec_add_layer: puts a layer on top; its digest is made of @name. */
 LmDomainLayer *test_spec_add_layer (LmDomainSpec *spec, const char *name);
+/** test_spec_networks: a list of the networks (LmDomainNetwork) that @texts, words, stand for. */
+GPtrArray *test_spec_networks (const char *texts);
