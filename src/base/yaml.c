@@ -100,7 +100,7 @@ check_scalar (LmYamlReader *reader, const LmYamlEvent *event, GError **error)
   if (event->length > reader->limits.scalar)
     return throw_at (reader, error, LM_YAML_ERROR_LIMIT, event->line, "this value is too long");
   if (memchr (event->text, '\0', event->length) != NULL)
-    return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, event->line, "a NUL byte is not allowed in a value");
+    return throw_at (reader, error, LM_YAML_ERROR_UNSUPPORTED, event->line, "a NUL byte is not allowed in a value");
   return TRUE;
 }
 
@@ -108,7 +108,7 @@ static gboolean
 count_node (LmYamlReader *reader, const LmYamlEvent *event, const yaml_char_t *tag, GError **error)
 {
   if (tag != NULL)
-    return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, event->line, "tags (!...) are not supported");
+    return throw_at (reader, error, LM_YAML_ERROR_UNSUPPORTED, event->line, "tags (!...) are not supported");
   if (++reader->nodes > reader->limits.nodes)
     return throw_at (reader, error, LM_YAML_ERROR_LIMIT, event->line, "there are too many values in this document");
   if (event->kind != LM_YAML_SCALAR && ++reader->depth > reader->limits.depth)
@@ -144,7 +144,7 @@ translate (LmYamlReader *reader, LmYamlEvent *out, gboolean *out_skip, GError **
       reader->depth--;
       return TRUE;
     case YAML_ALIAS_EVENT:
-      return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, out->line, "aliases (*name) are not supported; repeat the value");
+      return throw_at (reader, error, LM_YAML_ERROR_UNSUPPORTED, out->line, "aliases (*name) are not supported; repeat the value");
     case YAML_STREAM_END_EVENT:
       out->kind = LM_YAML_END;
       if (reader->nodes > 0)

@@ -9,9 +9,10 @@
 
 typedef enum
 {
-  LM_YAML_ERROR_SYNTAX, /* not YAML, or a part of YAML that is refused */
-  LM_YAML_ERROR_LIMIT,  /* too large, too deep, too many nodes */
-  LM_YAML_ERROR_TYPE,   /* a value of another type than asked for */
+  LM_YAML_ERROR_SYNTAX,      /* not one YAML document */
+  LM_YAML_ERROR_UNSUPPORTED, /* a part of YAML that is refused: tags, aliases, NUL in a value */
+  LM_YAML_ERROR_LIMIT,       /* too large, too deep, too many nodes */
+  LM_YAML_ERROR_TYPE,        /* a value of another type than asked for */
 } LmYamlError;
 
 #define LM_YAML_ERROR lm_yaml_error_quark ()

@@ -6,6 +6,8 @@
 #include "base/size.h"
 #include "catalog/selection.h"
 #include "cli/args.h"
+#include "cli/output.h"
+#include "image/seed-input.h"
 
 #include <string.h>
 
@@ -228,71 +230,63 @@ set_graphics_pairs (LmRequestBuilder *self, const LmOptionPair *pairs, guint cou
 }
 
 static GBytes *
-read_seed_file (LmRequestBuilder *self, const char *key, const char *path, GError **error)
+read_seed_file (LmRequestBuilder *self, const char *path, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   GBytes *bytes = lm_file_read (path, MAX_SEED_FILE, self->cancellable, &failure);
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     g_propagate_error (error, g_steal_pointer (&failure));
   else if (bytes == NULL)
-    return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s: %s", key, failure->message);
+    return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s", failure->message);
   return bytes;
 }
 
-/* A file of public keys, one a line, as ~/.ssh/authorized_keys has them. */
+/* Puts the file @path where @key says. */
 static gboolean
-add_ssh_keys (LmRequestBuilder *self, const char *path, GError **error)
+add_seed_file (LmRequestBuilder *self, const char *key, const char *path, GError **error)
 {
-  g_autoptr (GBytes) bytes = read_seed_file (self, "ssh-key", path, error);
+  LmLaunchRequest *request = self->request;
+  g_autofree char *warning = NULL;
+  g_autoptr (GBytes) bytes = read_seed_file (self, path, error);
   if (bytes == NULL)
     return FALSE;
-  gsize size;
-  const char *data = g_bytes_get_data (bytes, &size);
-  g_autofree char *text = g_strndup (data ? data : "", size);
-  if (strstr (text, "PRIVATE KEY") != NULL)
-    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "ssh-key: %s is a private key; give the public one (%s.pub?)",
-                     path, path);
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  guint found = 0;
-  for (char **line = lines; *line; line++)
+  if (strcmp (key, "ssh-key") == 0)
     {
-      g_strstrip (*line);
-      if (**line == '\0' || **line == '#')
-        continue;
-      g_strv_builder_add (self->ssh_keys, *line);
-      found++;
+      g_auto (GStrv) keys = lm_seed_input_keys (path, bytes, error);
+      if (keys != NULL)
+        g_strv_builder_addv (self->ssh_keys, (const char **) keys);
+      return keys != NULL;
     }
-  if (found == 0)
-    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "ssh-key: %s holds no key", path);
-  return TRUE;
+  GBytes **slot = strcmp (key, "user-data") == 0   ? &request->user_data
+                  : strcmp (key, "meta-data") == 0 ? &request->meta_data
+                                                   : &request->network_config;
+  if (*slot != NULL)
+    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "is given twice");
+  *slot = slot == &request->user_data   ? lm_seed_input_user_data (path, bytes, &warning, error)
+          : slot == &request->meta_data ? lm_seed_input_meta_data (path, bytes, error)
+                                        : lm_seed_input_network_config (path, bytes, &warning, error);
+  if (warning != NULL)
+    lm_output_warning ("%s", warning);
+  return *slot != NULL;
 }
 
 static gboolean
 add_cloud_init_pairs (LmRequestBuilder *self, const LmOptionPair *pairs, guint count, GError **error)
 {
-  LmLaunchRequest *request = self->request;
-  request->cloud_init = TRUE;
+  static const char *const keys[] = { "user-data", "meta-data", "network-config", "ssh-key", NULL };
+  self->request->cloud_init = TRUE;
   for (guint i = 0; i < count; i++)
     {
-      const char *key = pairs[i].key;
-      if (strcmp (key, "ssh-key") == 0)
-        {
-          if (!add_ssh_keys (self, pairs[i].value, error))
-            return FALSE;
-          continue;
-        }
-      GBytes **slot = strcmp (key, "user-data") == 0        ? &request->user_data
-                      : strcmp (key, "meta-data") == 0      ? &request->meta_data
-                      : strcmp (key, "network-config") == 0 ? &request->network_config
-                                                            : NULL;
-      if (slot == NULL)
+      g_autoptr (GError) failure = NULL;
+      if (!g_strv_contains (keys, pairs[i].key))
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE,
-                         "\"%s\" is unknown; there are user-data=, meta-data=, network-config= and ssh-key=", key);
-      if (*slot != NULL)
-        return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s is given twice", key);
-      *slot = read_seed_file (self, key, pairs[i].value, error);
-      if (*slot == NULL)
-        return FALSE;
+                         "\"%s\" is unknown; there are user-data=, meta-data=, network-config= and ssh-key=", pairs[i].key);
+      if (add_seed_file (self, pairs[i].key, pairs[i].value, &failure))
+        continue;
+      if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s: %s", pairs[i].key, failure->message);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
     }
   return TRUE;
 }

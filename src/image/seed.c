@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "image/seed-input.h"
 #include "io/run.h"
 
 #include <errno.h>
@@ -18,8 +19,6 @@
 #define LABEL "cidata"
 /* One date for all, so that the same files make the same disk. */
 #define DATE "2000010100000000"
-#define KEYS_MAX 256
-#define KEY_LENGTH_MAX (16 * 1024)
 #define HOSTNAME_MAX 63
 #define TIME_SECONDS 60
 
@@ -34,51 +33,13 @@ lm_seed_files_free (LmSeedFiles *files)
   g_free (files);
 }
 
-/* One key: "TYPE BASE64 [COMMENT]", options before it allowed; what matters is
- * that it is one line of text. */
 static gboolean
-check_key (const char *key, GError **error)
+check_keys (const char *const *keys, GError **error)
 {
-  gsize length = strlen (key);
-  gboolean text = g_utf8_validate (key, (gssize) length, NULL);
-  for (const char *p = key; text && *p != '\0'; p++)
-    text = !g_ascii_iscntrl (*p) || *p == '\t';
-  if (!text || length > KEY_LENGTH_MAX || strpbrk (key, " \t") == NULL)
-    {
-      g_autofree char *escaped = g_strescape (key, NULL);
-      return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "--cloud-init ssh-key: \"%.60s\" is not a public ssh key", escaped);
-    }
-  if (strstr (key, "PRIVATE KEY") != NULL)
-    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID,
-                     "this is a private ssh key; give the public one (.pub)");
+  for (gsize i = 0; keys != NULL && keys[i] != NULL; i++)
+    if (!lm_seed_input_check_key (keys[i], error))
+      return FALSE;
   return TRUE;
-}
-
-/* The keys, one a string, of texts that have one a line. NULL on a bad one. */
-static char **
-collect_keys (const char *const *texts, GError **error)
-{
-  g_autoptr (GStrvBuilder) keys = g_strv_builder_new ();
-  guint count = 0;
-  for (gsize i = 0; texts != NULL && texts[i] != NULL; i++)
-    {
-      g_auto (GStrv) lines = g_strsplit (texts[i], "\n", -1);
-      guint before = count;
-      for (gsize j = 0; lines[j] != NULL; j++)
-        {
-          const char *line = g_strstrip (lines[j]);
-          if (*line == '\0' || *line == '#')
-            continue;
-          if (!check_key (line, error))
-            return NULL;
-          g_strv_builder_add (keys, line);
-          count++;
-        }
-      if (count == before || count > KEYS_MAX)
-        return lm_throw_null (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID,
-                              count == before ? "an ssh key is empty" : "these are too many ssh keys");
-    }
-  return g_strv_builder_end (keys);
 }
 
 /* JSON is YAML, and quotes every value. */
@@ -92,21 +53,21 @@ to_bytes (JsonBuilder *builder, const char *prefix)
 }
 
 static void
-add_keys (JsonBuilder *builder, const char *member, char **keys)
+add_keys (JsonBuilder *builder, const char *member, const char *const *keys)
 {
   json_builder_set_member_name (builder, member);
   json_builder_begin_array (builder);
-  for (gsize i = 0; keys[i] != NULL; i++)
+  for (gsize i = 0; keys != NULL && keys[i] != NULL; i++)
     json_builder_add_string_value (builder, keys[i]);
   json_builder_end_array (builder);
 }
 
 static GBytes *
-make_user_data (char **keys)
+make_user_data (const char *const *keys)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
-  if (keys[0] != NULL)
+  if (keys != NULL && keys[0] != NULL)
     add_keys (builder, "ssh_authorized_keys", keys);
   json_builder_end_object (builder);
   return to_bytes (builder, "#cloud-config\n");
@@ -128,7 +89,7 @@ make_hostname (const char *name)
 }
 
 static GBytes *
-make_meta_data (const LmSeedSpec *spec, char **keys)
+make_meta_data (const LmSeedSpec *spec, const char *const *keys)
 {
   g_autofree char *hostname = make_hostname (spec->name);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
@@ -155,12 +116,12 @@ check_size (GBytes *bytes, const char *what, GError **error)
 LmSeedFiles *
 lm_seed_render (const LmSeedSpec *spec, GError **error)
 {
-  g_auto (GStrv) keys = collect_keys (spec->ssh_keys, error);
-  if (keys == NULL || !check_size (spec->user_data, "user-data", error)
+  const char *const *keys = spec->ssh_keys;
+  if (!check_keys (keys, error) || !check_size (spec->user_data, "user-data", error)
       || !check_size (spec->meta_data, "meta-data", error)
       || !check_size (spec->network_config, "network-config", error))
     return NULL;
-  if (keys[0] != NULL && spec->user_data != NULL && spec->meta_data != NULL)
+  if (keys != NULL && keys[0] != NULL && spec->user_data != NULL && spec->meta_data != NULL)
     return lm_throw_null (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID,
                           "--cloud-init: an ssh key has no place beside a user-data and a meta-data that are given; put it into one "
                           "of them");

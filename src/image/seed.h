@@ -16,7 +16,7 @@ typedef struct
   GBytes *user_data;           /* as the user gave them; NULL: none; likewise the next two */
   GBytes *meta_data;
   GBytes *network_config;
-  const char *const *ssh_keys; /* each the text of a public key file: one or more lines; NULL: none */
+  const char *const *ssh_keys; /* as lm_seed_input_keys() gives them; NULL: none */
 } LmSeedSpec;
 
 /* What is put on the disk. */

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #define UUID "5f0c3fd4-5ab6-4e5c-9f3a-0e1b0d9b1c11"
-#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBvx user@host: \"x\" #1"
-#define KEY2 "ssh-rsa AAAAB3NzaC1yc2E second"
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJnV9B0Cp+Y3obRVCZkTtxizI0l9D5kO5FjH6vhCM96N user@host: \"x\" #1"
+#define KEY2 \
+  "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBIuCD1J7HeS1y0yd8r" \
+  "u0cB4fet/3eH1ldAUVCVcKtZ3Mc6kU+lrJ8buL0nqz5pKEFhu089uXqBaV1Qn+KDOXAqg= second"
 #define STRINGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static void
@@ -33,12 +35,12 @@ render (const LmSeedSpec *spec)
 static void
 test_keys_only (void)
 {
-  const LmSeedSpec spec = { .uuid = UUID, .name = "web1", .ssh_keys = STRINGS ("# mine\n" KEY "\n\n", KEY2) };
+  const LmSeedSpec spec = { .uuid = UUID, .name = "web1", .ssh_keys = STRINGS (KEY, KEY2) };
   g_autoptr (LmSeedFiles) files = render (&spec);
   assert_bytes (files->user_data, "#cloud-config\n"
                                   "{\n  \"ssh_authorized_keys\" : [\n"
-                                  "    \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBvx user@host: \\\"x\\\" #1\",\n"
-                                  "    \"ssh-rsa AAAAB3NzaC1yc2E second\"\n  ]\n}\n");
+                                  "    \"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJnV9B0Cp+Y3obRVCZkTtxizI0l9D5kO5FjH6vhCM96N user@host: \\\"x\\\" #1\",\n"
+                                  "    \"" KEY2 "\"\n  ]\n}\n");
   assert_bytes (files->meta_data,
                 "{\n  \"instance-id\" : \"" UUID "\",\n  \"local-hostname\" : \"web1\"\n}\n");
   g_assert_null (files->network_config);
@@ -76,9 +78,10 @@ test_refused (void)
                               "\n# only a comment\n",
                               "-----BEGIN OPENSSH PRIVATE KEY-----\n",
                               "word",
-                              "ssh-rsa AAAA\rruncmd: [reboot]",
-                              "ssh-rsa AAAA \x1b[31m",
-                              "ssh-rsa \xff\xfe",
+                              KEY2 "\rruncmd: [reboot]",
+                              KEY2 "\n" KEY2,
+                              KEY2 " \x1b[31m",
+                              KEY2 " \xff\xfe",
                               long_key };
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {

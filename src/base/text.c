@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/text.h"
+
+#include <string.h>
+
+GBytes *
+lm_text_normalize (GBytes *bytes)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (bytes, &size);
+  if (size >= 3 && memcmp (data, "\xef\xbb\xbf", 3) == 0)
+    return g_bytes_new_from_bytes (bytes, 3, size - 3);
+  const char *from = size < 2 || size % 2 != 0           ? NULL
+                     : memcmp (data, "\xff\xfe", 2) == 0 ? "UTF-16LE"
+                     : memcmp (data, "\xfe\xff", 2) == 0 ? "UTF-16BE"
+                                                         : NULL;
+  gsize length;
+  char *text = from ? g_convert (data + 2, (gssize) size - 2, "UTF-8", from, NULL, &length, NULL) : NULL;
+  return text ? g_bytes_new_take (text, length) : g_bytes_ref (bytes);
+}
