@@ -81,7 +81,7 @@ lm_help_print_all (void)
   print_options ("Options of every verb", lm_global_options);
   puts ("\nExit status: 0 done, 1 failed, 2 usage, 3 no such layer or selection, 4 busy or\n"
         "timed out, 5 network or source, 6 refused (digest, image), 7 libvirt, 8 no space.\n\n"
-        "\"lamina VERB --help\" explains a verb; lamina(1) all of them.");
+        "\"lamina VERB --help\" explains a verb and names its manual page; see also lamina(1).");
 }
 
 void
@@ -96,6 +96,8 @@ lm_help_print_verb (const LmVerb *verb)
     }
   print_options ("Options", verb->options);
   print_options ("Options of every verb", lm_global_options);
+  if (verb->page)
+    printf ("\nSee %s(1).\n", verb->page);
 }
 
 gboolean

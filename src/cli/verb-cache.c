@@ -73,6 +73,7 @@ run (const LmInvocation *invocation, GError **error)
 
 const LmVerb lm_verb_cache_list = {
   .name = "cache list",
+  .page = "lamina-cache",
   .summary = "list the cached files",
   .run = run,
 };

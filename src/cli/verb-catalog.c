@@ -190,6 +190,7 @@ run_list (const LmInvocation *invocation, GError **error)
 
 const LmVerb lm_verb_catalog_add = {
   .name = "catalog add",
+  .page = "lamina-catalog",
   .synopsis = "NAME URL|FILE",
   .summary = "add a catalog source",
   .min_words = 2,
@@ -201,12 +202,14 @@ const LmVerb lm_verb_catalog_add = {
 
 const LmVerb lm_verb_catalog_list = {
   .name = "catalog list",
+  .page = "lamina-catalog",
   .summary = "list the catalog sources",
   .run = run_list,
 };
 
 const LmVerb lm_verb_catalog_update = {
   .name = "catalog update",
+  .page = "lamina-catalog",
   .synopsis = "[NAME...]",
   .summary = "fetch the catalogs again",
   .max_words = G_MAXUINT,
@@ -217,6 +220,7 @@ const LmVerb lm_verb_catalog_update = {
 
 const LmVerb lm_verb_catalog_remove = {
   .name = "catalog remove",
+  .page = "lamina-catalog",
   .synopsis = "NAME...",
   .summary = "remove catalog sources",
   .min_words = 1,

@@ -24,6 +24,7 @@ run (const LmInvocation *invocation, GError **error)
 
 const LmVerb lm_verb_help = {
   .name = "help",
+  .page = "lamina",
   .synopsis = "[VERB]",
   .summary = "explain lamina or one of its verbs",
   .max_words = 2,

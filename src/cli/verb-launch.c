@@ -107,6 +107,7 @@ run_define (const LmInvocation *invocation, GError **error)
 
 const LmVerb lm_verb_launch = {
   .name = "launch",
+  .page = "lamina-launch",
   .synopsis = "NAME SELECTION...",
   .summary = "make a machine from layers and start it",
   .max_words = G_MAXUINT,
@@ -117,6 +118,7 @@ const LmVerb lm_verb_launch = {
 
 const LmVerb lm_verb_define = {
   .name = "define",
+  .page = "lamina-launch",
   .synopsis = "NAME SELECTION...",
   .summary = "make a machine from layers without starting it",
   .max_words = G_MAXUINT,

@@ -56,6 +56,7 @@ run (const LmInvocation *invocation, GError **error)
 
 const LmVerb lm_verb_list = {
   .name = "list",
+  .page = "lamina-catalog",
   .summary = "list groups and layers of the catalogs, cached or not",
   .run = run,
 };

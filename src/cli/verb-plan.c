@@ -49,6 +49,7 @@ run (const LmInvocation *invocation, GError **error)
 
 const LmVerb lm_verb_plan = {
   .name = "plan",
+  .page = "lamina-cache",
   .synopsis = "SELECTION...",
   .summary = "show which layers selections mean and what would be pulled",
   .min_words = 1,

@@ -54,6 +54,7 @@ run (const LmInvocation *invocation, GError **error)
 
 const LmVerb lm_verb_ps = {
   .name = "ps",
+  .page = "lamina-launch",
   .summary = "list the machines that lamina made",
   .run = run,
 };

@@ -34,6 +34,7 @@ run (const LmInvocation *invocation, GError **error)
 
 const LmVerb lm_verb_pull = {
   .name = "pull",
+  .page = "lamina-cache",
   .synopsis = "SELECTION...",
   .summary = "pull the layers of selections into the cache",
   .min_words = 1,

@@ -72,6 +72,7 @@ run (const LmInvocation *invocation, GError **error)
 
 const LmVerb lm_verb_rm = {
   .name = "rm",
+  .page = "lamina-launch",
   .synopsis = "NAME...",
   .summary = "remove machines with their disks, never a layer",
   .min_words = 1,

@@ -72,6 +72,7 @@ run (const LmInvocation *invocation, GError **error)
 
 const LmVerb lm_verb_show = {
   .name = "show",
+  .page = "lamina-launch",
   .synopsis = "NAME",
   .summary = "show a machine: chain, sizes, addresses, console",
   .min_words = 1,

@@ -19,6 +19,7 @@ typedef struct
   const char *name;     /* "launch", "catalog add" */
   const char *synopsis; /* of its words: "NAME SELECTION..." */
   const char *summary;
+  const char *page;     /* the manual page that describes it, of section 1 */
   guint min_words;
   guint max_words;       /* G_MAXUINT: any number */
   const LmOption *options;
