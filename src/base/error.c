@@ -12,12 +12,31 @@ throw_va (GError **error, GQuark domain, int code, const char *format, va_list a
   g_propagate_error (error, e);
 }
 
+static int
+code_of_errno (int code)
+{
+  return code == EDQUOT || code == EFBIG ? G_IO_ERROR_NO_SPACE : (int) g_io_error_from_errno (code);
+}
+
+const char *
+lm_error_text_of_errno (int code)
+{
+  const char *limit = code == EMFILE   ? "ulimit -n"
+                      : code == ENFILE ? "sysctl fs.file-max"
+                      : code == EFBIG  ? "ulimit -f"
+                                       : NULL;
+  if (limit == NULL)
+    return g_strerror (code);
+  g_autofree char *text = g_strdup_printf ("%s (raise the limit: %s)", g_strerror (code), limit);
+  return g_intern_string (text);
+}
+
 static void G_GNUC_PRINTF (2, 0)
 throw_errno_va (GError **error, const char *format, va_list args)
 {
   int saved = errno;
   g_autofree char *what = g_strdup_vprintf (format, args);
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved), "%s: %s", what, g_strerror (saved));
+  g_set_error (error, G_IO_ERROR, code_of_errno (saved), "%s: %s", what, lm_error_text_of_errno (saved));
   errno = saved;
 }
 

@@ -6,7 +6,12 @@
 #include <glib.h>
 
 /* Failures of the operating system are G_IO_ERROR with the code that
- * g_io_error_from_errno() gives (NO_SPACE, PERMISSION_DENIED, ...). */
+ * g_io_error_from_errno() gives (NO_SPACE, PERMISSION_DENIED, ...); a quota and
+ * a limit on file sizes are NO_SPACE too. */
+
+/** lm_error_text_of_errno: its text; for a limit that was reached, with the name
+ * of the limit. Static. */
+const char *lm_error_text_of_errno (int code);
 
 /** lm_throw: sets @error (which may be NULL) and returns FALSE. */
 gboolean lm_throw (GError **error, GQuark domain, int code, const char *format, ...) G_GNUC_PRINTF (4, 5);

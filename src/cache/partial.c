@@ -133,7 +133,7 @@ lm_partial_get_size (LmPartial *partial)
 static gboolean
 is_full (int code)
 {
-  return code == ENOSPC || code == EDQUOT;
+  return code == ENOSPC || code == EDQUOT || code == EFBIG;
 }
 
 gboolean

@@ -63,9 +63,19 @@ start_signal_thread (GCancellable *cancellable)
 {
   sigset_t set;
   fill_signals (&set);
-  pthread_sigmask (SIG_BLOCK, &set, NULL);
+  /* What they tell of comes as an error of write() too. */
   signal (SIGPIPE, SIG_IGN);
-  g_thread_unref (g_thread_new ("signals", watch_signals, g_object_ref (cancellable)));
+  signal (SIGXFSZ, SIG_IGN);
+  pthread_sigmask (SIG_BLOCK, &set, NULL);
+  GThread *thread = g_thread_try_new ("signals", watch_signals, cancellable, NULL);
+  if (thread != NULL)
+    {
+      g_object_ref (cancellable);
+      g_thread_unref (thread);
+    }
+  else
+    /* A signal ends lamina at once, as SIGKILL would; the next run recovers. */
+    pthread_sigmask (SIG_UNBLOCK, &set, NULL);
 }
 
 static gboolean

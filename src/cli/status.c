@@ -7,6 +7,7 @@
 #include "cli/settings.h"
 #include "image/error.h"
 #include "io/http.h"
+#include "io/run.h"
 #include "io/xml.h"
 #include "domain/spec.h"
 #include "plan/resolve.h"
@@ -56,6 +57,7 @@ lm_status_of_error (const GError *error)
     { LM_FETCH_ERROR, LM_FETCH_ERROR_BUSY, LM_STATUS_BUSY },
     { LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_NOT_READY, LM_STATUS_BUSY },
     { LM_CONSOLE_ERROR, ANY, LM_STATUS_BUSY },
+    { LM_HTTP_ERROR, LM_HTTP_ERROR_LOCAL, LM_STATUS_FAILED },
     { LM_HTTP_ERROR, ANY, LM_STATUS_SOURCE },
     { LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE, LM_STATUS_SOURCE },
     { LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH, LM_STATUS_SOURCE },
@@ -68,6 +70,7 @@ lm_status_of_error (const GError *error)
     { LM_VIRT_ERROR, ANY, LM_STATUS_LIBVIRT },
     { LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
     { LM_FETCH_ERROR, LM_FETCH_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
+    { LM_RUN_ERROR, LM_RUN_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
     { G_IO_ERROR, G_IO_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (mappings); i++)

@@ -5,6 +5,7 @@
 #include "cache/partial.h"
 #include "image/error.h"
 #include "fetch/item.h"
+#include "io/run.h"
 
 G_DEFINE_QUARK (lm-fetch-error-quark, lm_fetch_error)
 
@@ -24,9 +25,10 @@ lm_fetch_error_translate (GError *error, GError **out)
       g_propagate_error (out, error);
       return FALSE;
     }
-  if (g_error_matches (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE) || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
+  if (g_error_matches (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE) || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE)
+      || g_error_matches (error, LM_RUN_ERROR, LM_RUN_ERROR_NO_SPACE))
     code = LM_FETCH_ERROR_NO_SPACE;
-  else if (error->domain == LM_HTTP_ERROR)
+  else if (error->domain == LM_HTTP_ERROR && error->code != LM_HTTP_ERROR_LOCAL)
     code = LM_FETCH_ERROR_SOURCE;
   else if (g_error_matches (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED))
     code = LM_FETCH_ERROR_REFUSED;

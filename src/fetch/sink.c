@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "fetch/sink.h"
+#include "base/trace.h"
 
 #include <errno.h>
 #include <string.h>
@@ -34,7 +35,7 @@ struct _LmFetchSink
   gpointer user_data;
   GAsyncQueue *to_hash;
   GAsyncQueue *to_write;
-  GThread *hash_thread;
+  GThread *hash_thread;  /* NULL, both: no threads could be had, push() does their work */
   GThread *write_thread;
   gint quitting; /* atomic: nobody waits for the digest any more */
 
@@ -54,10 +55,17 @@ struct _LmFetchSink
   gboolean complete; /* complete() has returned and nobody has polled it */
   GError *result;    /* what it gave */
 
+  /* Of the writing thread. */
+  gboolean write_failed;
+
   /* Of the hashing thread. */
+  LmHasher *hasher;
   guint64 prefix;
   guint finish_number;
 };
+
+static void write_chunk (LmFetchSink *sink, Chunk *chunk);
+static void hash_chunk (LmFetchSink *sink, Chunk *chunk);
 
 static void
 give_back (LmFetchSink *sink, Chunk *chunk)
@@ -83,6 +91,12 @@ static void
 push (LmFetchSink *sink, Chunk *chunk)
 {
   chunk->users = 2;
+  if (sink->hash_thread == NULL)
+    {
+      write_chunk (sink, chunk);
+      hash_chunk (sink, chunk);
+      return;
+    }
   g_async_queue_push (sink->to_write, chunk);
   g_async_queue_push (sink->to_hash, chunk);
 }
@@ -136,28 +150,33 @@ write_one (LmFetchSink *sink, Chunk *chunk, GError **error)
     }
 }
 
+static void
+write_chunk (LmFetchSink *sink, Chunk *chunk)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean finish = chunk->op == OP_FINISH;
+  /* After a failure only the waiting is kept up. */
+  if (!sink->write_failed && !write_one (sink, chunk, &error))
+    {
+      sink->write_failed = TRUE;
+      keep_error (sink, g_steal_pointer (&error));
+    }
+  else if (sink->write_failed && finish)
+    count_up (sink, &sink->finishes);
+  if (finish)
+    count_up (sink, &sink->syncs);
+  give_back (sink, chunk);
+}
+
 static gpointer
 write_main (gpointer data)
 {
   LmFetchSink *sink = data;
-  gboolean failed = FALSE;
   for (gboolean quit = FALSE; !quit;)
     {
       Chunk *chunk = g_async_queue_pop (sink->to_write);
-      g_autoptr (GError) error = NULL;
       quit = chunk->op == OP_QUIT;
-      gboolean finish = chunk->op == OP_FINISH;
-      /* After a failure only the waiting is kept up. */
-      if (!failed && !write_one (sink, chunk, &error))
-        {
-          failed = TRUE;
-          keep_error (sink, g_steal_pointer (&error));
-        }
-      else if (failed && finish)
-        count_up (sink, &sink->finishes);
-      if (finish)
-        count_up (sink, &sink->syncs);
-      give_back (sink, chunk);
+      write_chunk (sink, chunk);
     }
   return NULL;
 }
@@ -165,7 +184,7 @@ write_main (gpointer data)
 /* Hashes what was there before. A read that falls short is no error here: the
  * bytes are being reset, or else the digest will not match. */
 static void
-hash_prefix (LmFetchSink *sink, LmHasher *hasher)
+hash_prefix (LmFetchSink *sink)
 {
   g_autofree guint8 *buffer = sink->prefix > 0 ? g_malloc (CHUNK_SIZE) : NULL;
   int fd = lm_partial_get_fd (sink->partial);
@@ -176,7 +195,7 @@ hash_prefix (LmFetchSink *sink, LmHasher *hasher)
         continue;
       if (n <= 0)
         return;
-      lm_hasher_update (hasher, buffer, (gsize) n);
+      lm_hasher_update (sink->hasher, buffer, (gsize) n);
       at += (guint64) n;
     }
 }
@@ -196,14 +215,14 @@ wait_counter (LmFetchSink *sink, const guint *counter, GError **error)
 }
 
 static void
-hash_finish (LmFetchSink *sink, LmHasher *hasher)
+hash_finish (LmFetchSink *sink)
 {
   GError *error = NULL;
   LmDigest digest;
   sink->finish_number++;
   if (wait_counter (sink, &sink->finishes, &error))
     {
-      lm_hasher_peek (hasher, &digest);
+      lm_hasher_peek (sink->hasher, &digest);
       (void) sink->handler->complete (sink, &digest, sink->user_data, &error);
     }
   g_mutex_lock (&sink->lock);
@@ -213,29 +232,55 @@ hash_finish (LmFetchSink *sink, LmHasher *hasher)
   sink->handler->wake (sink->user_data);
 }
 
+static void
+hash_chunk (LmFetchSink *sink, Chunk *chunk)
+{
+  if (chunk->op == OP_DATA && !g_atomic_int_get (&sink->quitting))
+    lm_hasher_update (sink->hasher, chunk->data, chunk->used);
+  else if (chunk->op == OP_RESET)
+    {
+      lm_hasher_free (sink->hasher);
+      sink->hasher = lm_hasher_new ();
+    }
+  else if (chunk->op == OP_FINISH)
+    hash_finish (sink);
+  give_back (sink, chunk);
+}
+
 static gpointer
 hash_main (gpointer data)
 {
   LmFetchSink *sink = data;
-  LmHasher *hasher = lm_hasher_new ();
-  hash_prefix (sink, hasher);
+  hash_prefix (sink);
   for (gboolean quit = FALSE; !quit;)
     {
       Chunk *chunk = g_async_queue_pop (sink->to_hash);
-      if (chunk->op == OP_DATA && !g_atomic_int_get (&sink->quitting))
-        lm_hasher_update (hasher, chunk->data, chunk->used);
-      else if (chunk->op == OP_RESET)
-        {
-          lm_hasher_free (hasher);
-          hasher = lm_hasher_new ();
-        }
-      else if (chunk->op == OP_FINISH)
-        hash_finish (sink, hasher);
       quit = chunk->op == OP_QUIT;
-      give_back (sink, chunk);
+      hash_chunk (sink, chunk);
     }
-  lm_hasher_free (hasher);
   return NULL;
+}
+
+/* Both threads or none. Where none can be had the receiving thread does their
+ * work: slower, but a limit on processes is no reason to fail. */
+static void
+start_threads (LmFetchSink *sink)
+{
+  sink->write_thread = g_thread_try_new ("lm-write", write_main, sink, NULL);
+  if (sink->write_thread != NULL)
+    sink->hash_thread = g_thread_try_new ("lm-hash", hash_main, sink, NULL);
+  if (sink->hash_thread != NULL)
+    return;
+  if (sink->write_thread != NULL)
+    {
+      Chunk *quit = g_new0 (Chunk, 1);
+      quit->op = OP_QUIT;
+      quit->users = 1;
+      g_async_queue_push (sink->to_write, quit);
+      g_thread_join (g_steal_pointer (&sink->write_thread));
+    }
+  lm_trace (LM_TRACE_CACHE, "no threads can be had: bytes are hashed and written while they are received");
+  hash_prefix (sink);
 }
 
 LmFetchSink *
@@ -252,8 +297,8 @@ lm_fetch_sink_new (LmPartial *partial, gsize memory, const LmFetchSinkHandler *h
   sink->position = sink->prefix = lm_partial_get_size (partial);
   g_mutex_init (&sink->lock);
   g_cond_init (&sink->changed);
-  sink->hash_thread = g_thread_new ("lm-hash", hash_main, sink);
-  sink->write_thread = g_thread_new ("lm-write", write_main, sink);
+  sink->hasher = lm_hasher_new ();
+  start_threads (sink);
   return sink;
 }
 
@@ -267,8 +312,9 @@ lm_fetch_sink_free (LmFetchSink *sink)
   g_mutex_unlock (&sink->lock);
   g_atomic_int_set (&sink->quitting, TRUE);
   push_command (sink, OP_QUIT);
-  g_thread_join (sink->hash_thread);
-  g_thread_join (sink->write_thread);
+  g_clear_pointer (&sink->hash_thread, g_thread_join);
+  g_clear_pointer (&sink->write_thread, g_thread_join);
+  lm_hasher_free (sink->hasher);
   g_async_queue_unref (sink->to_hash);
   g_async_queue_unref (sink->to_write);
   g_ptr_array_unref (sink->spare);

@@ -7,6 +7,9 @@
  *   lm_fetch_sink_write ──► chunk ─┬─► hasher  (SHA-256; then complete())
  *                                  └─► writer  (.part; then sync)
  *
+ * Where no thread can be had, lm_fetch_sink_write() and _finish() do that work
+ * and block meanwhile.
+ *
  * Private to fetch. Called in one thread unless said otherwise. */
 #include "cache/partial.h"
 

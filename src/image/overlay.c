@@ -54,6 +54,11 @@ find_existing (const char *overlay, const char *backing, guint64 size, gboolean 
     }
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     return TRUE;
+  if (failure != NULL && failure->domain == G_IO_ERROR)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   return lm_throw (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
                    "%s is there already and is no overlay of %s for a disk of %" G_GUINT64_FORMAT
                    " bytes; remove the domain first",

@@ -94,19 +94,8 @@ compare (JsonObject *info, const LmQcow2Header *header, const char *name, GError
   return TRUE;
 }
 
-/* A program that can be run and gave up, or met a limit, has judged the image;
- * one that cannot be run has not. */
 static gboolean
-is_verdict (const GError *error)
-{
-  return g_error_matches (error, LM_RUN_ERROR, LM_RUN_ERROR_STATUS)
-         || g_error_matches (error, LM_RUN_ERROR, LM_RUN_ERROR_SIGNAL)
-         || g_error_matches (error, LM_RUN_ERROR, LM_RUN_ERROR_TIMED_OUT)
-         || g_error_matches (error, LM_RUN_ERROR, LM_RUN_ERROR_OUTPUT);
-}
-
-static gboolean
-ask_qemu_img (const char *path, const char *name, const LmQcow2Header *header, GCancellable *cancellable,
+run_qemu_img_info (const char *path, const char *name, const LmQcow2Header *header, GCancellable *cancellable,
               GError **error)
 {
   /* Absolute: "json:..." and "nbd:..." as names would be something else to QEMU. */
@@ -117,10 +106,13 @@ ask_qemu_img (const char *path, const char *name, const LmQcow2Header *header, G
   g_autoptr (GError) failure = NULL;
   if (!lm_run (argv, &limits, &text, cancellable, &failure))
     {
-      if (is_verdict (failure))
+      /* Only where qemu-img ended by itself and lacked nothing of this host's has
+       * it refused the image; so much to say is the image's fault too. */
+      if (g_error_matches (failure, LM_RUN_ERROR, LM_RUN_ERROR_STATUS)
+          || g_error_matches (failure, LM_RUN_ERROR, LM_RUN_ERROR_OUTPUT))
         return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED, "%s is refused as a layer: %s", name,
                          failure->message);
-      if (failure->domain != LM_RUN_ERROR)
+      if (failure->domain != LM_RUN_ERROR || failure->code == LM_RUN_ERROR_NO_SPACE)
         {
           g_propagate_error (error, g_steal_pointer (&failure));
           return FALSE;
@@ -153,7 +145,7 @@ lm_image_vet (const char *path, const char *name, const LmDigest *parent, guint6
                                   name);
       return FALSE;
     }
-  if (!ask_qemu_img (path, name, &header, cancellable, error))
+  if (!run_qemu_img_info (path, name, &header, cancellable, error))
     return FALSE;
   if (out_virtual_size != NULL)
     *out_virtual_size = header.virtual_size;

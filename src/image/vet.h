@@ -10,7 +10,8 @@
  * @parent (NULL: a base, no backing file at all). @name names it in messages.
  * The parent need not be there. @out_virtual_size (bytes) may be NULL. Starts
  * qemu-img; blocks (bounded by its time limit). Errors: LM_IMAGE_ERROR_REFUSED
- * (also when qemu-img says no or runs into a limit), LM_IMAGE_ERROR_FAILED,
+ * (the header check or qemu-img says no), LM_IMAGE_ERROR_FAILED (it could not be
+ * checked: qemu-img is missing, was killed or met a limit), LM_RUN_ERROR_NO_SPACE,
  * G_IO_ERROR. */
 gboolean lm_image_vet (const char *path, const char *name, const LmDigest *parent, guint64 *out_virtual_size,
                        GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,6 +3,7 @@
 #include "io/http-private.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 
 /* The accessor that G_DEFINE_EXTENDED_ERROR() makes may return NULL for an
  * error of another domain; gcc cannot see that it is never asked for one. */
@@ -51,10 +52,14 @@ lm_http_error_new (LmHttpError code, guint retry_after, const char *format, ...)
 }
 
 LmHttpError
-lm_http_code_of_curl (int code)
+lm_http_code_of_curl (int code, int os_errno)
 {
+  if (os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOMEM || os_errno == ENOBUFS)
+    return LM_HTTP_ERROR_LOCAL;
   switch (code)
     {
+    case CURLE_OUT_OF_MEMORY:
+      return LM_HTTP_ERROR_LOCAL;
     case CURLE_URL_MALFORMAT:
       return LM_HTTP_ERROR_BAD_URL;
     case CURLE_COULDNT_RESOLVE_HOST:

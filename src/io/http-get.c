@@ -98,6 +98,8 @@ file_code (const GError *error)
       return LM_HTTP_ERROR_FORBIDDEN;
     case G_IO_ERROR_MESSAGE_TOO_LARGE:
       return LM_HTTP_ERROR_TOO_BIG;
+    case G_IO_ERROR_TOO_MANY_OPEN_FILES:
+      return LM_HTTP_ERROR_LOCAL;
     default:
       return LM_HTTP_ERROR_FAILED;
     }

@@ -15,8 +15,9 @@ gboolean lm_http_parse_content_range (const char *text, guint64 *out_first, gboo
 /** lm_http_code_of_status: what a status other than 2xx and 304 means. */
 LmHttpError lm_http_code_of_status (guint status);
 
-/** lm_http_code_of_curl: what a failure of curl's (CURLcode) means. */
-LmHttpError lm_http_code_of_curl (int code);
+/** lm_http_code_of_curl: what a failure of curl's (CURLcode) means; @os_errno is
+ * what the system said last, 0 if nothing. */
+LmHttpError lm_http_code_of_curl (int code, int os_errno);
 
 /** lm_http_redirect_schemes: to which schemes a redirect of @url may lead, as
  * curl takes them. What https protects must not come over http in the end,

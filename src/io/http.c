@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "io/http.h"
+#include "base/error.h"
 #include "base/trace.h"
 #include "base/url.h"
 #include "io/http-private.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <string.h>
 
 #define CONNECT_SECONDS 20
@@ -334,7 +336,12 @@ judge (LmHttpTransfer *transfer, CURLcode code)
     return NULL;
   g_autofree char *explained = explain (transfer, code);
   const char *why = explained ? explained : transfer->message[0] ? transfer->message : curl_easy_strerror (code);
-  return lm_http_error_new (lm_http_code_of_curl ((int) code), 0, "%s: %s", transfer->shown_url, why);
+  long os_errno = 0;
+  curl_easy_getinfo (transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
+  LmHttpError meaning = lm_http_code_of_curl ((int) code, (int) os_errno);
+  if (meaning == LM_HTTP_ERROR_LOCAL)
+    why = lm_error_text_of_errno (os_errno ? (int) os_errno : ENOMEM);
+  return lm_http_error_new (meaning, 0, "%s: %s", transfer->shown_url, why);
 }
 
 static void

@@ -22,6 +22,7 @@ typedef enum
   LM_HTTP_ERROR_TOO_SMALL, /* fewer bytes announced than the file must have */
   LM_HTTP_ERROR_RANGE,     /* the range was not answered as asked: start again at 0 */
   LM_HTTP_ERROR_PROTOCOL,  /* not HTTP, a redirect loop, a redirect to a scheme not allowed */
+  LM_HTTP_ERROR_LOCAL,     /* this host lacks descriptors or memory; says nothing about the server */
   LM_HTTP_ERROR_FAILED,    /* any other status or failure: certificate, ... */
 } LmHttpError;
 

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -22,7 +23,7 @@ G_DEFINE_QUARK (lm-run-error-quark, lm_run_error)
 #define STDERR_KEPT 4096
 #define STDERR_LINES 5
 #define EXEC_FAILED 127
-#define WITHOUT_PIDFD_MS 10
+#define WITHOUT_FD_MS 10
 /* Descriptors below this one are the child's: 0-2, and the pipe that reports a failed exec. */
 #define FIRST_PARENT_FD 4
 #define REPORT_FD 3
@@ -67,11 +68,12 @@ set_limit (int resource, guint64 soft, guint64 hard)
 /* From here to execve() the child shares the parent's memory: only
  * async-signal-safe calls, nothing allocated, nothing written but its stack. */
 static int
-prepare_child (const ChildSpec *spec)
+prepare_child (const ChildSpec *spec, int *report)
 {
   struct sigaction by_default = { .sa_handler = SIG_DFL };
+  struct sigaction ignore = { .sa_handler = SIG_IGN };
   for (int i = 1; i < NSIG; i++)
-    (void) sigaction (i, &by_default, NULL);
+    (void) sigaction (i, i == SIGXFSZ ? &ignore : &by_default, NULL);
   sigset_t none;
   sigemptyset (&none);
   (void) sigprocmask (SIG_SETMASK, &none, NULL);
@@ -83,11 +85,14 @@ prepare_child (const ChildSpec *spec)
     return ESRCH;
   (void) setpgid (0, 0);
 
-  int null = open ("/dev/null", O_RDONLY);
-  if (null < 0 || dup2 (null, 0) < 0 || dup2 (spec->out, 1) < 0 || dup2 (spec->err, 2) < 0
-      || dup3 (spec->report, REPORT_FD, O_CLOEXEC) < 0)
+  if (dup2 (spec->out, 1) < 0 || dup2 (spec->err, 2) < 0 || dup3 (spec->report, REPORT_FD, O_CLOEXEC) < 0)
     return errno;
+  *report = REPORT_FD;
+  /* Before the open, which may have no descriptor left otherwise. */
   closefrom (FIRST_PARENT_FD);
+  (void) close (0);
+  if (open ("/dev/null", O_RDONLY) != 0)
+    return errno;
 
   set_limit (RLIMIT_CORE, 0, 0);
   /* SIGXCPU at the soft limit tells the reason; the hard one cannot be caught. */
@@ -111,8 +116,9 @@ start_child (const ChildSpec *spec)
   pid_t pid = vfork ();
   if (pid == 0)
     {
-      int failure = prepare_child (spec);
-      (void) !write (REPORT_FD, &failure, sizeof failure);
+      int report = spec->report;
+      int failure = prepare_child (spec, &report);
+      (void) !write (report, &failure, sizeof failure);
       _exit (EXEC_FAILED);
     }
   int saved = errno;
@@ -159,14 +165,14 @@ child_start (const char *const *argv, const LmRunLimits *limits, Child *child, G
       || !make_pipe (&report_read, &report_write) || fcntl (out_read, F_SETFL, O_NONBLOCK) < 0
       || fcntl (err_read, F_SETFL, O_NONBLOCK) < 0)
     return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_FAILED, "%s: cannot make a pipe: %s", argv[0],
-                     g_strerror (errno));
+                     lm_error_text_of_errno (errno));
 
   ChildSpec spec = { .path = path, .argv = (char *const *) argv, .envp = envp, .limits = limits,
                      .parent = getpid (), .out = out_write, .err = err_write, .report = report_write };
   pid_t pid = start_child (&spec);
   if (pid < 0)
-    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_FAILED, "%s: cannot start a process: %s", argv[0],
-                     g_strerror (errno));
+    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_FAILED, "%s: cannot start a process: %s%s", argv[0],
+                     g_strerror (errno), errno == EAGAIN ? " (raise the limit: ulimit -u)" : "");
   lm_fd_clear (&report_write);
 
   int failure = 0;
@@ -175,7 +181,8 @@ child_start (const char *const *argv, const LmRunLimits *limits, Child *child, G
   if (got == sizeof failure)
     {
       (void) waitpid (pid, NULL, 0);
-      return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_FAILED, "%s: cannot run: %s", argv[0], g_strerror (failure));
+      return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_FAILED, "%s: cannot run: %s", argv[0],
+                       lm_error_text_of_errno (failure));
     }
   *child = (Child){ .pid = pid, .pidfd = pidfd_open (pid, 0), .out = lm_fd_steal (&out_read),
                     .err = lm_fd_steal (&err_read) };
@@ -207,9 +214,9 @@ drain (int *fd, GString *into, gsize most, gboolean keep_tail)
 
 /* How long poll() may sleep. */
 static int
-patience (const Child *child, gint64 deadline)
+poll_timeout (const Child *child, int cancel_fd, gint64 deadline)
 {
-  int most = child->pidfd < 0 ? WITHOUT_PIDFD_MS : -1;
+  int most = child->pidfd < 0 || cancel_fd < 0 ? WITHOUT_FD_MS : -1;
   if (deadline < 0)
     return most;
   gint64 left = MAX (deadline - g_get_monotonic_time (), 0) / 1000 + 1;
@@ -223,6 +230,12 @@ has_exited (const Child *child)
   return waitid (P_PID, (id_t) child->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid != 0;
 }
 
+static void
+notify_cancelled (GCancellable *cancellable, gpointer data)
+{
+  (void) eventfd_write (*(int *) data, 1);
+}
+
 static EndReason
 watch_child (Child *child, const LmRunLimits *limits, GString *out, GString *err, GCancellable *cancellable)
 {
@@ -230,16 +243,19 @@ watch_child (Child *child, const LmRunLimits *limits, GString *out, GString *err
   gint64 deadline = limits->time_seconds > 0
                         ? g_get_monotonic_time () + (gint64) limits->time_seconds * G_USEC_PER_SEC
                         : -1;
-  GPollFD cancel = { .fd = -1 };
-  gboolean has_cancel = g_cancellable_make_pollfd (cancellable, &cancel);
+  /* g_cancellable_make_pollfd() aborts where no descriptor is left. */
+  lm_autofd int cancel_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  gulong connection = cancel_fd >= 0 && cancellable != NULL
+                          ? g_cancellable_connect (cancellable, G_CALLBACK (notify_cancelled), &cancel_fd, NULL)
+                          : 0;
   EndReason reason = END_EXITED;
   for (gboolean exited = FALSE; !exited;)
     {
       struct pollfd fds[] = { { .fd = child->out, .events = POLLIN },
                               { .fd = child->err, .events = POLLIN },
                               { .fd = child->pidfd, .events = POLLIN },
-                              { .fd = has_cancel ? cancel.fd : -1, .events = POLLIN } };
-      (void) poll (fds, G_N_ELEMENTS (fds), patience (child, deadline));
+                              { .fd = cancel_fd, .events = POLLIN } };
+      (void) poll (fds, G_N_ELEMENTS (fds), poll_timeout (child, cancel_fd, deadline));
       exited = has_exited (child);
       drain (&child->out, out, most, FALSE);
       drain (&child->err, err, STDERR_KEPT, TRUE);
@@ -252,8 +268,8 @@ watch_child (Child *child, const LmRunLimits *limits, GString *out, GString *err
       if (reason != END_EXITED)
         break;
     }
-  if (has_cancel)
-    g_cancellable_release_fd (cancellable);
+  if (connection != 0)
+    g_cancellable_disconnect (cancellable, connection);
   return reason;
 }
 
@@ -272,8 +288,33 @@ tail_of (const GString *err)
   return tail;
 }
 
+/* What a program of another project says in the C locale when it lacks
+ * something of this host's; it has no other way to tell. */
+static LmRunError
+code_of_status (const GString *err)
+{
+  static const int no_space[] = { ENOSPC, EDQUOT, EFBIG };
+  static const int resources[] = { EMFILE, ENFILE, ENOMEM, EAGAIN, EIO };
+  g_auto (GStrv) lines = g_strsplit (err->str, "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    {
+      g_strchomp (*line);
+      for (gsize i = 0; i < G_N_ELEMENTS (no_space); i++)
+        if (g_str_has_suffix (*line, strerrordesc_np (no_space[i])))
+          return LM_RUN_ERROR_NO_SPACE;
+      for (gsize i = 0; i < G_N_ELEMENTS (resources); i++)
+        if (g_str_has_suffix (*line, strerrordesc_np (resources[i])))
+          return LM_RUN_ERROR_RESOURCES;
+      /* ld.so(8), which opens files and maps memory too. */
+      if (strstr (*line, ": error while loading shared libraries: ") != NULL)
+        return LM_RUN_ERROR_RESOURCES;
+    }
+  return LM_RUN_ERROR_STATUS;
+}
+
+/* Whether the child ended well; else the error says how it ended. */
 static gboolean
-judge (const char *name, EndReason reason, const siginfo_t *info, const LmRunLimits *limits, const GString *err,
+check_end (const char *name, EndReason reason, const siginfo_t *info, const LmRunLimits *limits, const GString *err,
        GCancellable *cancellable, GError **error)
 {
   if (reason == END_CANCELLED && g_cancellable_set_error_if_cancelled (cancellable, error))
@@ -289,8 +330,8 @@ judge (const char *name, EndReason reason, const siginfo_t *info, const LmRunLim
     return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_TIMED_OUT, "%s was stopped after %u s%s%s", name,
                      limits->time_seconds, colon, tail);
   if (info->si_code == CLD_EXITED)
-    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_STATUS, "%s failed with status %d%s%s", name, info->si_status,
-                     colon, tail);
+    return lm_throw (error, LM_RUN_ERROR, (int) code_of_status (err), "%s failed with status %d%s%s", name,
+                     info->si_status, colon, tail);
   return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_SIGNAL, "%s was killed by signal %d (%s)%s%s", name,
                    info->si_status, g_strsignal (info->si_status), colon, tail);
 }
@@ -349,7 +390,7 @@ lm_run (const char *const *argv, const LmRunLimits *limits, char **out_stdout, G
             info.si_code == CLD_EXITED ? "status" : "signal", info.si_status,
             (double) (g_get_monotonic_time () - start) / 1000.0);
 
-  if (!judge (argv[0], reason, &info, limits, err, cancellable, error))
+  if (!check_end (argv[0], reason, &info, limits, err, cancellable, error))
     return FALSE;
   if (out_stdout != NULL)
     *out_stdout = g_string_free (g_steal_pointer (&out), FALSE);

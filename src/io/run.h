@@ -2,7 +2,8 @@
 #pragma once
 /* The only place that starts a process. argv only, never a shell; LC_ALL=C;
  * stdin from /dev/null; no descriptor but 0-2 is inherited; the child dies
- * with lamina (PR_SET_PDEATHSIG). Each command is traced (LM_TRACE_RUN)
+ * with lamina (PR_SET_PDEATHSIG); SIGXFSZ is ignored, so that a limit on file
+ * sizes is an error to it and not its death. Each command is traced (LM_TRACE_RUN)
  * shell-quoted, ready to paste. */
 #include <gio/gio.h>
 
@@ -17,9 +18,11 @@ typedef struct
 typedef enum
 {
   LM_RUN_ERROR_NOT_FOUND, /* no such program */
-  LM_RUN_ERROR_STATUS,    /* it exited with a status other than 0 */
+  LM_RUN_ERROR_STATUS,    /* it exited with a status other than 0, for no reason named below */
   LM_RUN_ERROR_SIGNAL,    /* a signal killed it, a limit perhaps */
   LM_RUN_ERROR_TIMED_OUT,
+  LM_RUN_ERROR_NO_SPACE,  /* by its stderr: the file system, a quota or the limit on file sizes */
+  LM_RUN_ERROR_RESOURCES, /* by its stderr: descriptors, memory or processes ran out, or an I/O error */
   LM_RUN_ERROR_OUTPUT,    /* it wrote more than the limit */
   LM_RUN_ERROR_FAILED,    /* it could not be started or watched */
 } LmRunError;

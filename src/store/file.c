@@ -2,6 +2,7 @@
 /* file:// as a source. Read here and not by curl, whose file:// moves a whole
  * file in one call and cannot be paused. */
 #include "config.h"
+#include "base/error.h"
 #include "base/fd.h"
 #include "base/url.h"
 #include "store/store.h"
@@ -32,8 +33,10 @@ errno_error (const char *path)
 {
   LmHttpError code = errno == ENOENT || errno == ENOTDIR  ? LM_HTTP_ERROR_NOT_FOUND
                      : errno == EACCES || errno == EPERM ? LM_HTTP_ERROR_FORBIDDEN
-                                                         : LM_HTTP_ERROR_FAILED;
-  return lm_http_error_new (code, 0, "%s: %s", path, g_strerror (errno));
+                     : errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO
+                         ? LM_HTTP_ERROR_LOCAL
+                         : LM_HTTP_ERROR_FAILED;
+  return lm_http_error_new (code, 0, "%s: %s", path, lm_error_text_of_errno (errno));
 }
 
 static GError *

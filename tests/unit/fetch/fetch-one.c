@@ -88,7 +88,11 @@ main (int argc, char **argv)
 
   g_autoptr (GError) error = NULL;
   g_autoptr (LmCache) cache = lm_cache_open (argv[1], &error);
-  g_assert_no_error (error);
+  if (cache == NULL)
+    {
+      printf ("error failed %s\n", error->message);
+      return 1;
+    }
   g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func (free_item);
   g_autoptr (GPtrArray) blobs = g_ptr_array_new_with_free_func (free_item);
   LmPlan plan = { .layers = layers, .blobs = blobs };

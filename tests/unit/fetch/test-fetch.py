@@ -84,7 +84,8 @@ class World:
         return os.path.join(self.dir, "state%d" % self.states)
 
     def start(self, state, *specs, options=(), program=FETCH, **env):
-        child = subprocess.Popen([program, *options, state, *specs], stdout=subprocess.PIPE, text=True,
+        program = [program] if isinstance(program, str) else program
+        child = subprocess.Popen([*program, *options, state, *specs], stdout=subprocess.PIPE, text=True,
                                  env=dict(self.env, **env))
         self.children.append(child)
         return child
@@ -345,6 +346,30 @@ def test_real_images(w):
         else:
             assert result.startswith("error refused layer f1: "), result
             assert not os.path.exists(two.final(state)) and not os.path.exists(two.part(state))
+    return None
+
+
+def test_few_descriptors(w):
+    """What lamina lacks is no verdict about the layer, and its bytes stay."""
+    if not shutil.which("qemu-img"):
+        return "qemu-img is not installed"
+    image = os.path.join(w.dir, "image.qcow2")
+    subprocess.run(["qemu-img", "create", "-f", "qcow2", image, "64M"], check=True, stdout=subprocess.DEVNULL)
+    with open(image, "rb") as file:
+        layer = File(w, "image", file.read(), kind="layer")
+    state = w.state()
+    assert w.run(state, w.file().spec("ok")).startswith("ok 1 ")
+    url = "file://" + os.path.join(w.www, layer.name)
+    results = []
+    for most in range(6, 34):
+        results.append(w.run(state, layer.spec(url if most % 2 else "ok"),
+                             program=["prlimit", "--nofile=%d" % most, FETCH_REAL]))
+        if results[-1].startswith("ok 1 "):
+            os.unlink(layer.final(state))
+            continue
+        assert results[-1].startswith("error failed "), (most, results[-1])
+    assert results[-1].startswith("ok 1 "), results
+    assert sum(result.startswith("ok ") for result in results) < len(results), results
     return None
 
 

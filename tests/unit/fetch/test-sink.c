@@ -34,6 +34,21 @@ wake (gpointer user_data)
 
 static const LmFetchSinkHandler handler = { complete, wake };
 
+/* How many of a sink's two threads can be had; takes the place of GLib's function. */
+static guint threads_at_most = 2;
+static guint threads_asked;
+
+GThread *
+g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error)
+{
+  if (threads_asked++ % 2 >= threads_at_most)
+    {
+      g_set_error_literal (error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "no threads");
+      return NULL;
+    }
+  return g_thread_new (name, func, data);
+}
+
 static void
 set_up (Fixture *f, gconstpointer data)
 {
@@ -169,6 +184,21 @@ test_free_early (Fixture *f, gconstpointer data)
   g_assert_cmpuint (lm_partial_get_size (f->partial), ==, 2000000);
 }
 
+/* As under a limit on processes: slower, the same bytes, the same errors. */
+static void
+test_no_threads (Fixture *f, gconstpointer data)
+{
+  static void (*const tests[]) (Fixture *, gconstpointer) = { test_small_ring, test_reset_and_resume, test_disk_error, test_free_early };
+  for (threads_at_most = 0; threads_at_most < 2; threads_at_most++)
+    for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
+      {
+        threads_asked = 0;
+        tests[i] (f, data);
+        g_unsetenv ("LAMINA_TEST_FAULT");
+        g_assert_true (lm_partial_truncate (f->partial, NULL));
+      }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -177,5 +207,6 @@ main (int argc, char **argv)
   g_test_add ("/sink/reset-and-resume", Fixture, NULL, set_up, test_reset_and_resume, tear_down);
   g_test_add ("/sink/disk-error", Fixture, NULL, set_up, test_disk_error, tear_down);
   g_test_add ("/sink/free-early", Fixture, NULL, set_up, test_free_early, tear_down);
+  g_test_add ("/sink/no-threads", Fixture, NULL, set_up, test_no_threads, tear_down);
   return g_test_run ();
 }

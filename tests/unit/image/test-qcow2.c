@@ -222,7 +222,12 @@ test_disagreement (Fixture *f, gconstpointer data)
     LmImageError code;
   } fakes[] = {
     { "exit 1", LM_IMAGE_ERROR_REFUSED },
-    { "kill -XCPU $$", LM_IMAGE_ERROR_REFUSED },
+    { "kill -XCPU $$", LM_IMAGE_ERROR_FAILED },
+    { "kill -KILL $$", LM_IMAGE_ERROR_FAILED },
+    { "ulimit -n 3; exec cat /dev/null", LM_IMAGE_ERROR_FAILED },
+    { "echo \"qemu-img: Could not open '$6': Input/output error\" >&2; exit 1", LM_IMAGE_ERROR_FAILED },
+    { "echo \"qemu-img: Could not open '$6': Cannot allocate memory\" >&2; exit 1", LM_IMAGE_ERROR_FAILED },
+    { "echo \"qemu-img: Could not open '$6': Image is corrupt\" >&2; exit 1", LM_IMAGE_ERROR_REFUSED },
     { "yes", LM_IMAGE_ERROR_REFUSED },
     { "echo '{}'", LM_IMAGE_ERROR_REFUSED },
     { "echo '[]'", LM_IMAGE_ERROR_FAILED },

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,6 +69,70 @@ test_errors (void)
   g_assert_no_error (error);
   const char *const broken[] = { path, NULL };
   assert_fails (broken, NULL, LM_RUN_ERROR_FAILED, "cannot run");
+  unlink (path);
+}
+
+/* What the host lacks is told from what the program was not given. */
+static void
+test_lack (void)
+{
+  static const struct
+  {
+    const char *script;
+    LmRunError code;
+  } cases[] = {
+    { "echo 'x: y: No space left on device' >&2; exit 1", LM_RUN_ERROR_NO_SPACE },
+    { "echo 'x: Disk quota exceeded' >&2; echo later >&2; exit 1", LM_RUN_ERROR_NO_SPACE },
+    { "ulimit -f 1; head -c 100000 /dev/zero >\"$TMPDIR/too-large\"", LM_RUN_ERROR_NO_SPACE },
+    { "echo 'x: Too many open files' >&2; exit 1", LM_RUN_ERROR_RESOURCES },
+    { "echo 'x: Input/output error' >&2; exit 1", LM_RUN_ERROR_RESOURCES },
+    { "echo 'x: Cannot allocate memory' >&2; exit 1", LM_RUN_ERROR_RESOURCES },
+    { "echo 'x: fork: Resource temporarily unavailable' >&2; exit 1", LM_RUN_ERROR_RESOURCES },
+    { "echo 'x: error while loading shared libraries: y: cannot open' >&2; exit 127", LM_RUN_ERROR_RESOURCES },
+    { "echo 'No space left on device: no, that is a name' >&2; exit 1", LM_RUN_ERROR_STATUS },
+    { "exit 127", LM_RUN_ERROR_STATUS },
+  };
+  g_setenv ("TMPDIR", g_get_tmp_dir (), TRUE);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    assert_fails (SH (cases[i].script), NULL, cases[i].code, NULL);
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "too-large", NULL);
+  unlink (path);
+}
+
+/* With any number of descriptors it runs or says why not; never is anything
+ * written to a descriptor that was open before. */
+static void
+test_few_descriptors (void)
+{
+  if (g_getenv ("LAMINA_VALGRIND") != NULL)
+    return;
+  enum { MOST = 16 };
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "precious", NULL);
+  guint ran = 0;
+  for (guint most = 4; most <= MOST; most++)
+    {
+      pid_t pid = fork ();
+      if (pid == 0)
+        {
+          closefrom (3);
+          int fd = open (path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+          struct rlimit limit = { most, most };
+          g_autoptr (GError) error = NULL;
+          g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+          gboolean ok = fd == 3 && setrlimit (RLIMIT_NOFILE, &limit) == 0 && lm_run (SH (":"), NULL, NULL, cancellable, &error);
+          gboolean said = g_error_matches (error, LM_RUN_ERROR, LM_RUN_ERROR_FAILED) && strstr (error->message, "ulimit -n") != NULL;
+          struct stat st;
+          _exit (fstat (3, &st) < 0 || st.st_size > 0 ? 2 : ok ? 0 : said ? 1 : 3);
+        }
+      int status;
+      g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+      g_assert_true (WIFEXITED (status));
+      g_assert_cmpint (WEXITSTATUS (status), <=, 1);
+      ran += WEXITSTATUS (status) == 0;
+    }
+  g_test_message ("ran with %u of %d limits", ran, MOST - 3);
+  g_assert_cmpuint (ran, >=, 3);
+  g_assert_cmpuint (ran, <, MOST - 3);
   unlink (path);
 }
 
@@ -227,6 +292,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/run/environment", test_environment);
   g_test_add_func ("/run/errors", test_errors);
+  g_test_add_func ("/run/lack", test_lack);
+  g_test_add_func ("/run/few-descriptors", test_few_descriptors);
   g_test_add_func ("/run/limits", test_limits);
   g_test_add_func ("/run/output", test_output);
   g_test_add_func ("/run/time-kills-all", test_time_kills_all);
