@@ -3,7 +3,7 @@
 #include "cache/cache.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/file.h"
+#include "base/state-dir.h"
 #include "base/testenv.h"
 
 #include <dirent.h>
@@ -26,8 +26,8 @@ static const struct
   const char *dir;
   const char *suffix;
 } kinds[] = {
-  [LM_PLAN_LAYER] = { "layers", ".qcow2" },
-  [LM_PLAN_BLOB] = { "blobs", NULL },
+  [LM_BLOB_LAYER] = { "layers", ".qcow2" },
+  [LM_BLOB_FILE] = { "blobs", NULL },
 };
 
 void
@@ -39,70 +39,21 @@ lm_cache_entry_free (LmCacheEntry *entry)
   g_free (entry);
 }
 
-/* Makes the directory @name with exactly @mode, whatever the umask; one that
- * is there already keeps its mode. */
-static gboolean
-make_dir_at (int dir_fd, const char *name, mode_t mode, GError **error)
-{
-  if (mkdirat (dir_fd, name, mode) == 0)
-    {
-      if (fchmodat (dir_fd, name, mode, 0) == 0)
-        return TRUE;
-    }
-  else if (errno == EEXIST)
-    return TRUE;
-  return lm_throw_errno (error, "cannot make directory %s", name);
-}
-
-/* What lies in a directory is believed; so nobody but its user and root may put
- * anything there. */
-static gboolean
-check_owner (int dir_fd, const char *name, GError **error)
-{
-  struct stat st;
-  if (fstatat (dir_fd, name, &st, 0) < 0)
-    return lm_throw_errno (error, "cannot stat %s", name);
-  if (st.st_uid != geteuid () && st.st_uid != 0)
-    return lm_throw (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                     "%s belongs to user %u, whose files are not to be trusted; use another --state-dir", name,
-                     (guint) st.st_uid);
-  if ((st.st_mode & S_IWOTH) != 0 && (st.st_mode & S_ISVTX) == 0)
-    return lm_throw (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                     "everybody can write to %s, so what is in it is not to be trusted; \"chmod o-w\" it, empty", name);
-  return TRUE;
-}
-
-gboolean
-lm_cache_make_dir (const char *state_dir, GError **error)
-{
-  g_autofree char *dir = g_canonicalize_filename (state_dir, NULL);
-  if (!g_file_test (dir, G_FILE_TEST_IS_DIR))
-    {
-      g_autofree char *parent = g_path_get_dirname (dir);
-      gboolean made = geteuid () == 0 ? lm_file_make_dir (parent, 0755, error)
-                                      : g_mkdir_with_parents (parent, 0777) == 0
-                                          || lm_throw_errno (error, "cannot make directory %s", parent);
-      if (!made || !make_dir_at (AT_FDCWD, dir, 0755, error))
-        return FALSE;
-    }
-  return check_owner (AT_FDCWD, dir, error);
-}
-
 LmCache *
 lm_cache_open (const char *state_dir, GError **error)
 {
   g_autoptr (LmCache) cache = g_new0 (LmCache, 1);
   cache->fd = -1;
   cache->dir = g_canonicalize_filename (state_dir, NULL);
-  if (!lm_cache_make_dir (cache->dir, error))
+  if (!lm_state_dir_make (cache->dir, error))
     return NULL;
   cache->fd = open (cache->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (cache->fd < 0)
     return lm_throw_errno_null (error, "cannot open %s", cache->dir);
-  if (!make_dir_at (cache->fd, kinds[LM_PLAN_LAYER].dir, 0755, error)
-      || !make_dir_at (cache->fd, kinds[LM_PLAN_BLOB].dir, 0755, error) || !make_dir_at (cache->fd, "partial", 0700, error)
-      || !check_owner (cache->fd, kinds[LM_PLAN_LAYER].dir, error) || !check_owner (cache->fd, kinds[LM_PLAN_BLOB].dir, error)
-      || !check_owner (cache->fd, "partial", error))
+  if (!lm_state_dir_make_below (cache->fd, kinds[LM_BLOB_LAYER].dir, 0755, error)
+      || !lm_state_dir_make_below (cache->fd, kinds[LM_BLOB_FILE].dir, 0755, error) || !lm_state_dir_make_below (cache->fd, "partial", 0700, error)
+      || !lm_state_dir_check (cache->fd, kinds[LM_BLOB_LAYER].dir, error) || !lm_state_dir_check (cache->fd, kinds[LM_BLOB_FILE].dir, error)
+      || !lm_state_dir_check (cache->fd, "partial", error))
     {
       g_prefix_error (error, "%s: ", cache->dir);
       return NULL;
@@ -111,7 +62,7 @@ lm_cache_open (const char *state_dir, GError **error)
 }
 
 LmCache *
-lm_cache_look (const char *state_dir, GError **error)
+lm_cache_open_readonly (const char *state_dir, GError **error)
 {
   g_autoptr (LmCache) cache = g_new0 (LmCache, 1);
   cache->dir = g_canonicalize_filename (state_dir, NULL);
@@ -120,10 +71,10 @@ lm_cache_look (const char *state_dir, GError **error)
     return lm_throw_errno_null (error, "cannot open %s", cache->dir);
   if (cache->fd < 0)
     return g_steal_pointer (&cache);
-  if (!check_owner (AT_FDCWD, cache->dir, error))
+  if (!lm_state_dir_check (AT_FDCWD, cache->dir, error))
     return NULL;
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
-    if (faccessat (cache->fd, kinds[i].dir, F_OK, 0) == 0 && !check_owner (cache->fd, kinds[i].dir, error))
+    if (faccessat (cache->fd, kinds[i].dir, F_OK, 0) == 0 && !lm_state_dir_check (cache->fd, kinds[i].dir, error))
       {
         g_prefix_error (error, "%s: ", cache->dir);
         return NULL;
@@ -154,21 +105,21 @@ lm_cache_get_fd (LmCache *cache)
 }
 
 char *
-lm_cache_relative_path (LmPlanKind kind, const LmDigest *digest)
+lm_cache_relative_path (LmBlobKind kind, const LmDigest *digest)
 {
   g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
   return g_build_filename (kinds[kind].dir, name, NULL);
 }
 
-static char *
-make_path (LmCache *cache, LmPlanKind kind, const LmDigest *digest)
+char *
+lm_cache_get_path (LmCache *cache, LmBlobKind kind, const LmDigest *digest)
 {
   g_autofree char *relative = lm_cache_relative_path (kind, digest);
   return g_build_filename (cache->dir, relative, NULL);
 }
 
 gboolean
-lm_cache_has (LmCache *cache, LmPlanKind kind, const LmDigest *digest)
+lm_cache_has (LmCache *cache, LmBlobKind kind, const LmDigest *digest)
 {
   g_autofree char *relative = lm_cache_relative_path (kind, digest);
   struct stat st;
@@ -176,9 +127,9 @@ lm_cache_has (LmCache *cache, LmPlanKind kind, const LmDigest *digest)
 }
 
 gboolean
-lm_cache_lookup (gpointer cache, LmPlanKind kind, const LmDigest *digest, char **out_path)
+lm_cache_lookup (gpointer cache, LmBlobKind kind, const LmDigest *digest, char **out_path)
 {
-  *out_path = make_path (cache, kind, digest);
+  *out_path = lm_cache_get_path (cache, kind, digest);
   return lm_cache_has (cache, kind, digest);
 }
 
@@ -192,7 +143,7 @@ compare_entries (gconstpointer a, gconstpointer b)
 }
 
 static gboolean
-list_kind (LmCache *cache, LmPlanKind kind, GPtrArray *entries, GError **error)
+list_kind (LmCache *cache, LmBlobKind kind, GPtrArray *entries, GError **error)
 {
   int fd = openat (cache->fd, kinds[kind].dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0 && (errno == ENOENT || cache->fd < 0))
@@ -217,7 +168,7 @@ list_kind (LmCache *cache, LmPlanKind kind, GPtrArray *entries, GError **error)
       entry->digest = digest;
       entry->size = (guint64) st.st_size;
       entry->mtime = (gint64) st.st_mtime;
-      entry->path = make_path (cache, kind, &digest);
+      entry->path = lm_cache_get_path (cache, kind, &digest);
       g_ptr_array_add (entries, entry);
     }
   closedir (dir);
@@ -228,7 +179,7 @@ GPtrArray *
 lm_cache_list (LmCache *cache, GError **error)
 {
   g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_cache_entry_free);
-  if (!list_kind (cache, LM_PLAN_LAYER, entries, error) || !list_kind (cache, LM_PLAN_BLOB, entries, error))
+  if (!list_kind (cache, LM_BLOB_LAYER, entries, error) || !list_kind (cache, LM_BLOB_FILE, entries, error))
     return NULL;
   g_ptr_array_sort (entries, compare_entries);
   return g_steal_pointer (&entries);

@@ -8,8 +8,8 @@
  *
  * It owns names, publication, the store-wide lock and the free space. It does
  * not know where bytes come from, nor whether a layer is a good image. */
+#include "base/blob.h"
 #include "base/lock.h"
-#include "plan/plan.h"
 
 typedef enum
 {
@@ -26,7 +26,7 @@ typedef struct _LmCache LmCache;
 /* One cached file. */
 typedef struct
 {
-  LmPlanKind kind;
+  LmBlobKind kind;
   LmDigest digest;
   guint64 size; /* bytes */
   gint64 mtime; /* seconds since 1970 */
@@ -36,19 +36,12 @@ typedef struct
 void lm_cache_entry_free (LmCacheEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCacheEntry, lm_cache_entry_free)
 
-/** lm_cache_make_dir: makes the state directory if missing (0755, so that QEMU's
- * user reaches the layers). What is missing above it root makes so too; for
- * others, whose QEMU runs as they do, the umask rules there.
- * Errors: G_IO_ERROR; _PERMISSION_DENIED also where another user could put
- * files that lamina would take for its own. */
-gboolean lm_cache_make_dir (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** lm_cache_open: the cache in @state_dir, made as above with what belongs in it.
- * Errors: as above, for its directories too. */
+/** lm_cache_open: the cache in @state_dir, which is made by
+ * lm_state_dir_make(), with what belongs in it. Errors: as there. */
 LmCache *lm_cache_open (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/** lm_cache_look: the same to look into only: nothing is made, what is missing
- * counts as empty. For lm_cache_has(), _lookup() and _list(). Errors: as above. */
-LmCache *lm_cache_look (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_cache_open_readonly: the same to look into only: nothing is made, what is missing
+ * counts as empty. For lm_cache_has(), _lookup() and _list(). Errors: as there. */
+LmCache *lm_cache_open_readonly (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void lm_cache_close (LmCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCache, lm_cache_close)
 
@@ -61,14 +54,18 @@ int lm_cache_get_fd (LmCache *cache);
 
 /** lm_cache_relative_path: "layers/sha256-<hex>.qcow2" or "blobs/sha256-<hex>",
  * newly allocated. */
-char *lm_cache_relative_path (LmPlanKind kind, const LmDigest *digest);
+char *lm_cache_relative_path (LmBlobKind kind, const LmDigest *digest);
+
+/** lm_cache_get_path: the absolute path that the file has or would have, newly
+ * allocated. */
+char *lm_cache_get_path (LmCache *cache, LmBlobKind kind, const LmDigest *digest);
 
 /** lm_cache_has: whether the file is there. */
-gboolean lm_cache_has (LmCache *cache, LmPlanKind kind, const LmDigest *digest);
+gboolean lm_cache_has (LmCache *cache, LmBlobKind kind, const LmDigest *digest);
 
 /** lm_cache_lookup: the lookup function of an LmPlanView whose user_data is an
  * LmCache. */
-gboolean lm_cache_lookup (gpointer cache, LmPlanKind kind, const LmDigest *digest, char **out_path);
+gboolean lm_cache_lookup (gpointer cache, LmBlobKind kind, const LmDigest *digest, char **out_path);
 
 /** lm_cache_list: LmCacheEntry of all that is cached, layers before blobs,
  * each by digest. Files of other names are passed over. Errors: G_IO_ERROR. */

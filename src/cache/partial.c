@@ -251,7 +251,7 @@ lm_partial_sync (LmPartial *partial, GError **error)
 }
 
 gboolean
-lm_partial_publish (LmPartial *partial, LmPlanKind kind, GError **error)
+lm_partial_publish (LmPartial *partial, LmBlobKind kind, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autofree char *to = lm_cache_relative_path (kind, &partial->digest);

@@ -61,7 +61,7 @@ gboolean lm_partial_sync (LmPartial *partial, GError **error) G_GNUC_WARN_UNUSED
 /** lm_partial_publish: gives the synced file its final name and makes that
  * durable. The same file there already is success. The caller has checked the
  * digest. Errors: LM_CACHE_ERROR_CONFLICT, G_IO_ERROR. */
-gboolean lm_partial_publish (LmPartial *partial, LmPlanKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean lm_partial_publish (LmPartial *partial, LmBlobKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_partial_stat: of a .part that perhaps another process has in hand: its
  * size and the bytes of disk that it holds; zeros if there is none. */

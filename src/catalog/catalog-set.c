@@ -150,7 +150,7 @@ add_blob_mirrors (LmBlob *own, const LmBlob *other)
 /* Adds the URLs that other catalogs have for the same file, and for the files
  * that the layer boots with. */
 static void
-add_mirrors (const LmCatalogSet *set, guint own, LmLayer *layer, LmBuild *build)
+add_mirrors (const LmCatalogSet *set, guint own, LmLayer *layer, LmBlob *build)
 {
   for (guint i = 0; i < set->members->len; i++)
     {

@@ -146,23 +146,27 @@ load_urls (const LmCatalog *catalog, LmPreparedSpan span)
 }
 
 static LmBlob *
-load_blob (const LmCatalog *catalog, guint32 number)
+load_blob (const LmCatalog *catalog, guint32 number, const char *name)
 {
   if (number == LM_PREPARED_NONE)
     return NULL;
   const LmPreparedBlob *from = &catalog->p.blobs[number];
   LmBlob *blob = g_new0 (LmBlob, 1);
+  blob->kind = LM_BLOB_FILE;
+  blob->name = g_strdup (name);
   blob->digest = from->digest;
   blob->size = from->size;
   blob->urls = load_urls (catalog, from->urls);
   return blob;
 }
 
-static LmBuild *
-load_build (const LmCatalog *catalog, guint32 number)
+static LmBlob *
+load_build (const LmCatalog *catalog, guint32 number, const char *name)
 {
   const LmPreparedBuild *from = &catalog->p.builds[number];
-  LmBuild *build = g_new0 (LmBuild, 1);
+  LmBlob *build = g_new0 (LmBlob, 1);
+  build->kind = LM_BLOB_LAYER;
+  build->name = g_strdup (name);
   build->digest = from->digest;
   build->has_parent = from->has_parent != 0;
   build->parent = from->parent;
@@ -184,16 +188,16 @@ lm_catalog_load_layer (const LmCatalog *catalog, guint index)
   layer->arch = dup_string (catalog, from->arch);
   layer->ready = dup_string (catalog, from->ready);
   layer->cmdline = dup_string (catalog, from->cmdline);
-  layer->kernel = load_blob (catalog, from->kernel);
-  layer->initrd = load_blob (catalog, from->initrd);
+  layer->kernel = load_blob (catalog, from->kernel, "kernel");
+  layer->initrd = load_blob (catalog, from->initrd, "initrd");
   layer->memory = from->memory;
   layer->disk = from->disk;
   layer->provides = load_list (catalog, from->provides);
   layer->requires = load_list (catalog, from->requires);
   layer->conflicts = load_list (catalog, from->conflicts);
-  layer->builds = g_ptr_array_new_full (from->builds.n, (GDestroyNotify) lm_build_free);
+  layer->builds = g_ptr_array_new_full (from->builds.n, (GDestroyNotify) lm_blob_free);
   for (guint32 i = 0; i < from->builds.n; i++)
-    g_ptr_array_add (layer->builds, load_build (catalog, from->builds.first + i));
+    g_ptr_array_add (layer->builds, load_build (catalog, from->builds.first + i, layer->name));
   layer->source = catalog->source;
   return layer;
 }

@@ -5,24 +5,6 @@
 #include <string.h>
 
 void
-lm_blob_free (LmBlob *blob)
-{
-  if (blob == NULL)
-    return;
-  g_strfreev (blob->urls);
-  g_free (blob);
-}
-
-void
-lm_build_free (LmBuild *build)
-{
-  if (build == NULL)
-    return;
-  g_strfreev (build->urls);
-  g_free (build);
-}
-
-void
 lm_group_free (LmGroup *group)
 {
   if (group == NULL)

@@ -11,7 +11,7 @@ lm_describe_layers (const LmMachine *machine)
   for (guint i = 0; i < machine->layers->len; i++)
     {
       const LmDomainLayer *layer = g_ptr_array_index (machine->layers, i);
-      g_string_append_printf (text, "%s%s %s", i ? " + " : "", layer->name, layer->version);
+      g_string_append_printf (text, "%s%s %s", i ? " + " : "", layer->blob.name, layer->version);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
@@ -52,13 +52,13 @@ add_layers (const LmMachine *machine, JsonBuilder *builder)
   for (guint i = 0; i < machine->layers->len; i++)
     {
       const LmDomainLayer *layer = g_ptr_array_index (machine->layers, i);
-      g_autofree char *digest = lm_digest_to_string (&layer->digest);
+      g_autofree char *digest = lm_digest_to_string (&layer->blob.digest);
       json_builder_begin_object (builder);
-      lm_json_add_string (builder, "name", layer->name);
+      lm_json_add_string (builder, "name", layer->blob.name);
       lm_json_add_string (builder, "version", layer->version);
       lm_json_add_string (builder, "group", layer->group);
       lm_json_add_string (builder, "digest", digest);
-      lm_json_add_uint (builder, "size", layer->size);
+      lm_json_add_uint (builder, "size", layer->blob.size);
       lm_json_add_string (builder, "path", layer->path);
       json_builder_end_object (builder);
     }

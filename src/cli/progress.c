@@ -91,7 +91,7 @@ draw_bars (LmProgress *progress, const LmFetchProgress *fetch)
   for (guint i = 0; i < fetch->n_items && i < MAX_BARS; i++)
     {
       const LmFetchItemProgress *item = &fetch->items[i];
-      print_bar (item->item->name, item->done, item->item->size,
+      print_bar (item->blob->name, item->done, item->blob->size,
                  item->elsewhere ? "by another process" : item->state == LM_FETCH_TRANSFERRING ? "" : state_names[item->state]);
       progress->drawn++;
     }
@@ -120,8 +120,8 @@ print_lines (LmProgress *progress, const LmFetchProgress *fetch)
       if (item->state == progress->states[i] || item->state == LM_FETCH_WAITING || item->state == LM_FETCH_VERIFYING)
         continue;
       progress->states[i] = item->state;
-      g_autofree char *size = lm_size_format (item->item->size);
-      g_autofree char *safe = lm_output_safe (item->item->name);
+      g_autofree char *size = lm_size_format (item->blob->size);
+      g_autofree char *safe = lm_output_safe (item->blob->name);
       fprintf (stderr, "%s %s (%s)%s\n", item->state == LM_FETCH_DONE ? "pulled" : "pulling", safe, size,
                item->elsewhere ? " by another process" : "");
     }
@@ -140,12 +140,12 @@ print_json (const LmFetchProgress *fetch)
   for (guint i = 0; i < fetch->n_items; i++)
     {
       const LmFetchItemProgress *item = &fetch->items[i];
-      g_autofree char *digest = lm_digest_to_string (&item->item->digest);
+      g_autofree char *digest = lm_digest_to_string (&item->blob->digest);
       json_builder_begin_object (builder);
-      lm_json_add_string (builder, "name", item->item->name);
+      lm_json_add_string (builder, "name", item->blob->name);
       lm_json_add_string (builder, "digest", digest);
       lm_json_add_uint (builder, "done", item->done);
-      lm_json_add_uint (builder, "size", item->item->size);
+      lm_json_add_uint (builder, "size", item->blob->size);
       lm_json_add_string (builder, "state", state_names[item->state]);
       lm_json_add_bool (builder, "elsewhere", item->elsewhere);
       json_builder_end_object (builder);

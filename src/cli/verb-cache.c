@@ -9,9 +9,9 @@
 #include <stdio.h>
 
 static const char *
-kind_name (LmPlanKind kind)
+kind_name (LmBlobKind kind)
 {
-  return kind == LM_PLAN_LAYER ? "layer" : "blob";
+  return kind == LM_BLOB_LAYER ? "layer" : "blob";
 }
 
 static void
@@ -60,7 +60,7 @@ print_table (GPtrArray *entries)
 static gboolean
 run (const LmInvocation *invocation, GError **error)
 {
-  g_autoptr (LmCache) cache = lm_cache_look (invocation->settings->state_dir, error);
+  g_autoptr (LmCache) cache = lm_cache_open_readonly (invocation->settings->state_dir, error);
   g_autoptr (GPtrArray) entries = cache ? lm_cache_list (cache, error) : NULL;
   if (entries == NULL)
     return FALSE;

@@ -19,7 +19,7 @@ print_table (const LmCatalogSet *set, const LmPlanView *view)
       const LmLayer *layer = g_ptr_array_index (layers, i);
       guint64 smallest = G_MAXUINT64;
       for (guint b = 0; b < layer->builds->len; b++)
-        smallest = MIN (smallest, ((LmBuild *) g_ptr_array_index (layer->builds, b))->size);
+        smallest = MIN (smallest, ((LmBlob *) g_ptr_array_index (layer->builds, b))->size);
       g_autofree char *size = lm_size_format (smallest);
       lm_table_add (table, (const char *const[]){ layer->group, layer->name, layer->version, size,
                                                   lm_listing_is_cached (set, layer, view) ? "yes" : "no", layer->summary });
@@ -37,7 +37,7 @@ run (const LmInvocation *invocation, GError **error)
   lm_cli_warnings (warnings);
   if (set == NULL)
     return FALSE;
-  g_autoptr (LmCache) cache = lm_cache_look (invocation->settings->state_dir, error);
+  g_autoptr (LmCache) cache = lm_cache_open_readonly (invocation->settings->state_dir, error);
   if (cache == NULL)
     return FALSE;
   LmPlanView view = { lm_cache_lookup, cache };

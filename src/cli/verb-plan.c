@@ -14,12 +14,12 @@ print_items (LmTable *table, GPtrArray *items)
   for (guint i = 0; i < items->len; i++)
     {
       const LmPlanItem *item = g_ptr_array_index (items, i);
-      g_autofree char *digest = lm_digest_to_string (&item->digest);
-      g_autofree char *size = lm_size_format (item->size);
+      g_autofree char *digest = lm_digest_to_string (&item->blob.digest);
+      g_autofree char *size = lm_size_format (item->blob.size);
       gboolean cached = item->action == LM_PLAN_CACHED;
-      g_autofree char *from = cached ? g_strdup (item->path) : lm_url_redact (item->urls[0]);
+      g_autofree char *from = cached ? g_strdup (item->path) : lm_url_redact (item->blob.urls[0]);
       digest[19] = '\0'; /* "sha256:" and 12 digits tell files apart */
-      lm_table_add (table, (const char *const[]){ item->name, item->version, item->group, digest, size,
+      lm_table_add (table, (const char *const[]){ item->blob.name, item->version, item->group, digest, size,
                                                   cached ? "cached" : "pull", from });
     }
 }

@@ -41,8 +41,8 @@ print_text (const LmInventoryEntry *entry)
   for (guint i = machine->layers->len; i > 0; i--)
     {
       const LmDomainLayer *layer = g_ptr_array_index (machine->layers, i - 1);
-      g_autofree char *size = lm_size_format (layer->size);
-      g_autofree char *line = g_strdup_printf ("%s %s, %s, %s", layer->name, layer->version, size, layer->path);
+      g_autofree char *size = lm_size_format (layer->blob.size);
+      g_autofree char *line = g_strdup_printf ("%s %s, %s, %s", layer->blob.name, layer->version, size, layer->path);
       g_autofree char *safe = lm_output_safe (line);
       printf ("  %s\n", safe);
     }

@@ -33,33 +33,35 @@ set_number (LmXml *xml, LmXmlNode *node, const char *name, guint64 number)
 }
 
 static LmXmlNode *
-add_file (LmXml *xml, LmXmlNode *root, const char *element, const LmDigest *digest, guint64 size, const char *path)
+add_path (LmXml *xml, LmXmlNode *root, const char *element, const char *path)
+{
+  if (path == NULL)
+    return NULL;
+  LmXmlNode *node = lm_xml_add (xml, root, element, NULL);
+  lm_xml_set (xml, node, "path", path);
+  return node;
+}
+
+static LmXmlNode *
+add_blob (LmXml *xml, LmXmlNode *root, const char *element, const LmBlob *blob, const char *path)
 {
   char text[LM_DIGEST_STRING_SIZE];
   LmXmlNode *node = lm_xml_add (xml, root, element, NULL);
-  if (digest != NULL)
-    lm_xml_set (xml, node, "digest", lm_digest_format (digest, text));
-  set_number (xml, node, "size", size);
+  lm_xml_set (xml, node, "digest", lm_digest_format (&blob->digest, text));
+  set_number (xml, node, "size", blob->size);
   lm_xml_set (xml, node, "path", path);
   return node;
 }
 
 static void
-add_path (LmXml *xml, LmXmlNode *root, const char *element, const char *path)
-{
-  if (path != NULL)
-    add_file (xml, root, element, NULL, 0, path);
-}
-
-static void
 add_layer (LmXml *xml, LmXmlNode *root, const LmDomainLayer *layer)
 {
-  LmXmlNode *node = add_file (xml, root, "layer", &layer->digest, layer->size, layer->path);
-  lm_xml_set (xml, node, "name", layer->name);
+  LmXmlNode *node = add_blob (xml, root, "layer", &layer->blob, layer->path);
+  lm_xml_set (xml, node, "name", layer->blob.name);
   lm_xml_set (xml, node, "version", layer->version);
   lm_xml_set (xml, node, "group", layer->group);
   lm_xml_set (xml, node, "source", layer->source);
-  add_urls (xml, node, layer->urls);
+  add_urls (xml, node, layer->blob.urls);
 }
 
 static void
@@ -79,12 +81,10 @@ lm_metadata_add (LmXml *xml, LmXmlNode *parent, const LmDomainSpec *spec)
     lm_xml_add (xml, root, "selection", spec->selections[i]);
   for (guint i = 0; i < spec->layers->len; i++)
     add_layer (xml, root, g_ptr_array_index (spec->layers, i));
-  if (spec->kernel != NULL)
-    add_urls (xml, add_file (xml, root, "kernel", &spec->kernel_digest, spec->kernel_size, spec->kernel),
-              spec->kernel_urls);
-  if (spec->initrd != NULL)
-    add_urls (xml, add_file (xml, root, "initrd", &spec->initrd_digest, spec->initrd_size, spec->initrd),
-              spec->initrd_urls);
+  if (spec->kernel_blob != NULL)
+    add_urls (xml, add_blob (xml, root, "kernel", spec->kernel_blob, spec->kernel), spec->kernel_blob->urls);
+  if (spec->initrd_blob != NULL)
+    add_urls (xml, add_blob (xml, root, "initrd", spec->initrd_blob, spec->initrd), spec->initrd_blob->urls);
   if (spec->cmdline != NULL)
     lm_xml_add (xml, root, "cmdline", spec->cmdline);
   add_path (xml, root, "overlay", spec->overlay);
@@ -153,18 +153,34 @@ read_number (const LmXmlNode *node, const char *name, guint64 max, guint64 *out_
   return TRUE;
 }
 
+/* All of *out but its name, kind and parent. */
 static gboolean
-read_file (const LmXmlNode *node, LmDigest *out_digest, guint64 *out_size, char **out_path, char ***out_urls,
-           GError **error)
+read_blob (const LmXmlNode *node, LmBlob *out, char **out_path, GError **error)
 {
   g_autofree char *digest = lm_xml_attribute (node, "digest");
   g_autoptr (GError) local = NULL;
-  if (!lm_digest_parse (digest, out_digest, &local))
+  if (!lm_digest_parse (digest, &out->digest, &local))
     return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": %s", local->message);
-  if (!read_number (node, "size", G_MAXINT64, out_size, error))
+  if (!read_number (node, "size", G_MAXINT64, &out->size, error))
     return FALSE;
   *out_path = lm_xml_attribute (node, "path");
-  *out_urls = read_texts (node, "url");
+  out->urls = read_texts (node, "url");
+  return TRUE;
+}
+
+/* The file that the guest boots from, if there is one. */
+static gboolean
+read_boot (const LmXmlNode *root, const char *element, LmBlob **out_blob, char **out_path, GError **error)
+{
+  const LmXmlNode *node = child (root, element);
+  if (node == NULL)
+    return TRUE;
+  g_autoptr (LmBlob) blob = g_new0 (LmBlob, 1);
+  blob->kind = LM_BLOB_FILE;
+  blob->name = g_strdup (element);
+  if (!read_blob (node, blob, out_path, error))
+    return FALSE;
+  *out_blob = g_steal_pointer (&blob);
   return TRUE;
 }
 
@@ -172,13 +188,14 @@ static LmDomainLayer *
 read_layer (const LmXmlNode *node, GError **error)
 {
   g_autoptr (LmDomainLayer) layer = lm_domain_layer_new ();
-  if (!read_file (node, &layer->digest, &layer->size, &layer->path, &layer->urls, error))
+  if (!read_blob (node, &layer->blob, &layer->path, error))
     return NULL;
-  layer->name = lm_xml_attribute (node, "name");
+  layer->blob.kind = LM_BLOB_LAYER;
+  layer->blob.name = lm_xml_attribute (node, "name");
   layer->version = lm_xml_attribute (node, "version");
   layer->group = lm_xml_attribute (node, "group");
   layer->source = lm_xml_attribute (node, "source");
-  if (layer->name == NULL || layer->version == NULL)
+  if (layer->blob.name == NULL || layer->version == NULL)
     return lm_throw_null (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID,
                           NAME ": a layer has no name or no version");
   return g_steal_pointer (&layer);
@@ -206,6 +223,11 @@ read_lists (LmDomainSpec *spec, const LmXmlNode *root, GError **error)
       LmDomainLayer *layer = read_layer (node, error);
       if (layer == NULL)
         return FALSE;
+      if (spec->layers->len > 0)
+        {
+          layer->blob.has_parent = TRUE;
+          layer->blob.parent = ((LmDomainLayer *) spec->layers->pdata[spec->layers->len - 1])->blob.digest;
+        }
       g_ptr_array_add (spec->layers, layer);
       if (spec->layers->len > LAYERS_MAX)
         return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": more than %d layers", LAYERS_MAX);
@@ -227,15 +249,8 @@ static LmDomainSpec *
 read_machine (const LmXmlNode *root, GError **error)
 {
   g_autoptr (LmDomainSpec) spec = lm_domain_spec_new ();
-  const LmXmlNode *kernel = child (root, "kernel");
-  const LmXmlNode *initrd = child (root, "initrd");
-  if (!read_lists (spec, root, error))
-    return NULL;
-  if (kernel != NULL
-      && !read_file (kernel, &spec->kernel_digest, &spec->kernel_size, &spec->kernel, &spec->kernel_urls, error))
-    return NULL;
-  if (initrd != NULL
-      && !read_file (initrd, &spec->initrd_digest, &spec->initrd_size, &spec->initrd, &spec->initrd_urls, error))
+  if (!read_lists (spec, root, error) || !read_boot (root, "kernel", &spec->kernel_blob, &spec->kernel, error)
+      || !read_boot (root, "initrd", &spec->initrd_blob, &spec->initrd, error))
     return NULL;
   spec->selections = read_texts (root, "selection");
   spec->cmdline = read_text (root, "cmdline");

@@ -22,11 +22,10 @@ lm_domain_layer_free (LmDomainLayer *layer)
 {
   if (layer == NULL)
     return;
-  g_free (layer->name);
+  lm_blob_clear (&layer->blob);
   g_free (layer->version);
   g_free (layer->group);
   g_free (layer->source);
-  g_strfreev (layer->urls);
   g_free (layer->path);
   g_free (layer);
 }
@@ -55,8 +54,8 @@ lm_domain_spec_free (LmDomainSpec *spec)
   g_free (spec->seed);
   g_free (spec->kernel);
   g_free (spec->initrd);
-  g_strfreev (spec->kernel_urls);
-  g_strfreev (spec->initrd_urls);
+  lm_blob_free (spec->kernel_blob);
+  lm_blob_free (spec->initrd_blob);
   g_free (spec->cmdline);
   g_clear_pointer (&spec->networks, g_ptr_array_unref);
   g_clear_pointer (&spec->publish, g_ptr_array_unref);
@@ -161,9 +160,9 @@ check_files (const LmDomainSpec *spec, GError **error)
   for (guint i = 0; i < spec->layers->len; i++)
     {
       const LmDomainLayer *layer = g_ptr_array_index (spec->layers, i);
-      if (layer->name == NULL || layer->version == NULL)
+      if (layer->blob.name == NULL || layer->version == NULL)
         return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "layer %u has no name or no version", i);
-      if (!check_path (layer->name, layer->path, TRUE, error))
+      if (!check_path (layer->blob.name, layer->path, TRUE, error))
         return FALSE;
     }
   return TRUE;

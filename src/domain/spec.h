@@ -3,7 +3,7 @@
 /* What a domain shall be: pure data, all paths absolute, all defaults decided;
  * and the checks of the values that a user gives for it. How they are said in
  * libvirt's XML is domain/xml.h's business; its devices are domain/device.h's. */
-#include "base/digest.h"
+#include "base/blob.h"
 #include "domain/device.h"
 
 #define LM_DOMAIN_NAME_MAX 64
@@ -11,13 +11,10 @@
 /* One layer of the disk's backing chain, as the domain's metadata records it. */
 typedef struct
 {
-  char *name;
+  LmBlob blob;
   char *version;
   char *group;  /* may be NULL */
   char *source; /* catalog name, may be NULL */
-  char **urls;  /* may be NULL: where it was, or would be, pulled from */
-  LmDigest digest;
-  guint64 size; /* bytes */
   char *path;
 } LmDomainLayer;
 
@@ -35,12 +32,8 @@ typedef struct
   char *seed;         /* cloud-init seed disk; NULL: none */
   char *kernel;       /* NULL: the disk boots by itself; the domain's own copy, see machine/boot.h */
   char *initrd;
-  LmDigest kernel_digest; /* valid if kernel; likewise initrd */
-  LmDigest initrd_digest;
-  guint64 kernel_size; /* bytes; 0: unknown */
-  guint64 initrd_size;
-  char **kernel_urls; /* may be NULL: where it was, or would be, pulled from */
-  char **initrd_urls;
+  LmBlob *kernel_blob; /* what kernel is a copy of; NULL without kernel; likewise initrd_blob */
+  LmBlob *initrd_blob;
   char *cmdline;
   GPtrArray *networks; /* LmDomainNetwork; NULL: one of user mode */
   GPtrArray *publish;  /* LmDomainPublish */

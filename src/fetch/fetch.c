@@ -39,22 +39,31 @@ lm_fetch_error_translate (GError *error, GError **out)
   return FALSE;
 }
 
-/* The files of the plan that are not there, each once. Owned by the plan. */
+static guint
+hash_blob (gconstpointer blob)
+{
+  return lm_digest_hash (&((const LmBlob *) blob)->digest);
+}
+
+/* One digest may be wanted as a layer and as a file: these are two. */
+static gboolean
+is_same_blob (gconstpointer a, gconstpointer b)
+{
+  const LmBlob *one = a, *other = b;
+  return one->kind == other->kind && lm_digest_equal (&one->digest, &other->digest);
+}
+
+/* The ones of @blobs that are not there, each once. */
 static GPtrArray *
-find_missing (const LmPlan *plan, LmCache *cache)
+find_missing (const GPtrArray *blobs, LmCache *cache)
 {
   GPtrArray *missing = g_ptr_array_new ();
-  g_autoptr (GHashTable) seen = g_hash_table_new (lm_digest_hash, lm_digest_equal_func);
-  GPtrArray *const lists[] = { plan->layers, plan->blobs };
-  for (gsize list = 0; list < G_N_ELEMENTS (lists); list++)
+  g_autoptr (GHashTable) seen = g_hash_table_new (hash_blob, is_same_blob);
+  for (guint i = 0; i < blobs->len; i++)
     {
-      g_hash_table_remove_all (seen);
-      for (guint i = 0; lists[list] != NULL && i < lists[list]->len; i++)
-        {
-          LmPlanItem *item = lists[list]->pdata[i];
-          if (g_hash_table_add (seen, &item->digest) && !lm_cache_has (cache, item->kind, &item->digest))
-            g_ptr_array_add (missing, item);
-        }
+      LmBlob *blob = blobs->pdata[i];
+      if (g_hash_table_add (seen, blob) && !lm_cache_has (cache, blob->kind, &blob->digest))
+        g_ptr_array_add (missing, blob);
     }
   return missing;
 }
@@ -67,10 +76,10 @@ check_space (LmCache *cache, GPtrArray *missing, GError **error)
   guint64 needed = 0;
   for (guint i = 0; i < missing->len; i++)
     {
-      const LmPlanItem *item = missing->pdata[i];
+      const LmBlob *blob = missing->pdata[i];
       guint64 size, held;
-      lm_partial_stat (cache, &item->digest, &size, &held);
-      guint64 more = item->size > held ? item->size - held : 0;
+      lm_partial_stat (cache, &blob->digest, &size, &held);
+      guint64 more = blob->size > held ? blob->size - held : 0;
       needed = needed > G_MAXUINT64 - more ? G_MAXUINT64 : needed + more;
     }
   return lm_cache_check_space (cache, needed, error);
@@ -86,7 +95,7 @@ report (GPtrArray *items, LmFetchItemProgress *entries, LmFetchProgressFunc prog
     {
       lm_fetch_item_get_progress (items->pdata[i], &entries[i]);
       now.done += entries[i].done;
-      now.total += entries[i].item->size;
+      now.total += entries[i].blob->size;
     }
   progress (&now, user_data);
 }
@@ -141,12 +150,12 @@ fill_options (const LmFetchOptions *options)
 }
 
 gboolean
-lm_fetch_run (const LmPlan *plan, LmCache *cache, const LmFetchOptions *options, LmFetchProgressFunc progress,
+lm_fetch_run (const GPtrArray *blobs, LmCache *cache, const LmFetchOptions *options, LmFetchProgressFunc progress,
               gpointer user_data, LmFetchTotals *out_totals, GCancellable *cancellable, GError **error)
 {
   if (out_totals)
     *out_totals = (LmFetchTotals){ 0 };
-  g_autoptr (GPtrArray) missing = find_missing (plan, cache);
+  g_autoptr (GPtrArray) missing = find_missing (blobs, cache);
   if (missing->len == 0)
     return TRUE;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Fetch: makes every file of a plan be in the cache. All missing
+/* Fetch: makes every blob of a list be in the cache. All missing
  * files move at once; each is hashed while it arrives and published only when
  * its digest is the one that names it and, for a layer, when lm_image_vet()
  * accepts it with its declared parent.
@@ -13,7 +13,6 @@
 #include "cache/cache.h"
 #include "io/http.h"
 #include "io/retry.h"
-#include "plan/plan.h"
 
 typedef enum
 {
@@ -36,11 +35,11 @@ typedef enum
   LM_FETCH_DONE,
 } LmFetchState;
 
-/* One file that was missing. Strings are those of the plan. */
+/* One file that was missing. Strings are those of the blob. */
 typedef struct
 {
-  const LmPlanItem *item; /* name, kind, digest, size */
-  guint64 done;           /* bytes here, of item->size */
+  const LmBlob *blob;
+  guint64 done;           /* bytes here, of blob->size */
   LmFetchState state;
   gboolean elsewhere;     /* another process transfers it; done is its progress */
   guint failures;         /* failed tries so far */
@@ -49,7 +48,7 @@ typedef struct
 
 typedef struct
 {
-  const LmFetchItemProgress *items; /* in the plan's order; the same ones each time */
+  const LmFetchItemProgress *items; /* in the order of the list; the same ones each time */
   guint n_items;
   guint64 done;  /* bytes, over all items */
   guint64 total;
@@ -76,13 +75,12 @@ typedef struct
   guint64 bytes; /* received, also such as were thrown away */
 } LmFetchTotals;
 
-/** lm_fetch_run: on success every layer and blob of @plan is in @cache, also
- * such as the plan took for cached and that have gone since. Without missing
+/** lm_fetch_run: on success all of @blobs (LmBlob) are in @cache. Without missing
  * files it touches neither network nor locks. After a failure or a
  * cancellation (G_IO_ERROR_CANCELLED) what arrived stays in partial/ for the
  * next run, unless it was proven wrong. @options, @progress and @out_totals
  * may be NULL; *out_totals is written also on failure. Blocks.
  * Errors: LM_FETCH_ERROR, G_IO_ERROR_CANCELLED. */
-gboolean lm_fetch_run (const LmPlan *plan, LmCache *cache, const LmFetchOptions *options, LmFetchProgressFunc progress,
+gboolean lm_fetch_run (const GPtrArray *blobs, LmCache *cache, const LmFetchOptions *options, LmFetchProgressFunc progress,
                        gpointer user_data, LmFetchTotals *out_totals, GCancellable *cancellable,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -22,7 +22,7 @@ typedef enum
 struct _LmFetchItem
 {
   LmFetchRun *run;
-  const LmPlanItem *item;
+  const LmBlob *blob;
   Phase phase;
   gint64 next_poll;
   guint64 other_size; /* of the .part that another process has in hand */
@@ -53,12 +53,12 @@ sink_wake (gpointer user_data)
 static const LmFetchSinkHandler sink_handler = { sink_complete, sink_wake };
 
 LmFetchItem *
-lm_fetch_item_new (LmFetchRun *run, const LmPlanItem *item)
+lm_fetch_item_new (LmFetchRun *run, const LmBlob *blob)
 {
   LmFetchItem *self = g_new0 (LmFetchItem, 1);
   self->run = run;
-  self->item = item;
-  self->sources = lm_mirrors_new (item->urls, &run->options->retry);
+  self->blob = blob;
+  self->sources = lm_mirrors_new (blob->urls, &run->options->retry);
   return self;
 }
 
@@ -97,18 +97,18 @@ static gboolean
 sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GError **error)
 {
   LmFetchItem *self = user_data;
-  const LmPlanItem *item = self->item;
-  if (!lm_digest_equal (got, &item->digest))
+  const LmBlob *blob = self->blob;
+  if (!lm_digest_equal (got, &blob->digest))
     {
       char want_text[LM_DIGEST_STRING_SIZE], got_text[LM_DIGEST_STRING_SIZE];
       return lm_throw (error, LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST, "wrong digest: expected %s, got %s",
-                       lm_digest_format (&item->digest, want_text), lm_digest_format (got, got_text));
+                       lm_digest_format (&blob->digest, want_text), lm_digest_format (got, got_text));
     }
-  if (item->kind == LM_PLAN_LAYER
-      && !lm_image_vet (lm_partial_get_path (self->partial), "the file", item->has_parent ? &item->parent : NULL, NULL,
+  if (blob->kind == LM_BLOB_LAYER
+      && !lm_image_vet (lm_partial_get_path (self->partial), "the file", blob->has_parent ? &blob->parent : NULL, NULL,
                         self->run->cancellable, error))
     return FALSE;
-  return lm_fetch_sink_wait_synced (sink, error) && lm_partial_publish (self->partial, item->kind, error);
+  return lm_fetch_sink_wait_synced (sink, error) && lm_partial_publish (self->partial, blob->kind, error);
 }
 
 static gboolean
@@ -116,7 +116,7 @@ fail (LmFetchItem *self, GError *cause, gboolean keep_bytes, GError **error)
 {
   let_go (self, keep_bytes);
   (void) lm_fetch_error_translate (cause, error);
-  g_prefix_error (error, "%s %s: ", self->item->kind == LM_PLAN_LAYER ? "layer" : "file", self->item->name);
+  g_prefix_error (error, "%s %s: ", self->blob->kind == LM_BLOB_LAYER ? "layer" : "file", self->blob->name);
   return FALSE;
 }
 
@@ -198,11 +198,11 @@ on_done (gpointer user_data, const GError *error)
   guint64 position = lm_fetch_sink_get_position (self->sink);
   if (error != NULL)
     try_failed (self, error);
-  else if (position < self->item->size)
+  else if (position < self->blob->size)
     {
       g_autoptr (GError) cut = lm_http_error_new (LM_HTTP_ERROR_SHORT, 0,
                                                   "%s: the body ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes",
-                                                  lm_mirrors_get_shown (self->sources), position, self->item->size);
+                                                  lm_mirrors_get_shown (self->sources), position, self->blob->size);
       try_failed (self, cut);
     }
 }
@@ -220,7 +220,7 @@ begin_transfer (LmFetchItem *self, gint64 now, GError **error)
   const char *url = lm_mirrors_get_url (self->sources);
   guint64 offset = lm_fetch_sink_get_position (self->sink);
   g_autofree char *validator = offset > 0 ? lm_partial_get_validator (self->partial, url) : NULL;
-  LmStoreRequest request = { .url = url, .size = self->item->size, .offset = offset, .validator = validator };
+  LmStoreRequest request = { .url = url, .size = self->blob->size, .offset = offset, .validator = validator };
   g_autoptr (GError) failure = NULL;
   self->transfer = lm_store_start (self->run->store, &request, &store_handler, self, &failure);
   if (self->transfer == NULL)
@@ -236,8 +236,8 @@ begin (LmFetchItem *self, GError **error)
 {
   GError *failure = NULL;
   guint64 have = lm_partial_get_size (self->partial);
-  if ((have > self->item->size && !lm_partial_truncate (self->partial, &failure))
-      || !lm_partial_reserve (self->partial, self->item->size, &failure))
+  if ((have > self->blob->size && !lm_partial_truncate (self->partial, &failure))
+      || !lm_partial_reserve (self->partial, self->blob->size, &failure))
     return fail (self, failure, TRUE, error);
   self->sink = lm_fetch_sink_new (self->partial, self->run->memory, &sink_handler, self);
   self->furthest = lm_fetch_sink_get_position (self->sink);
@@ -251,7 +251,7 @@ static gboolean
 watch_other (LmFetchItem *self, gint64 now, GError **error)
 {
   guint64 size, held;
-  lm_partial_stat (self->run->cache, &self->item->digest, &size, &held);
+  lm_partial_stat (self->run->cache, &self->blob->digest, &size, &held);
   if (self->other_since == 0 || size != self->other_size)
     {
       self->other_size = size;
@@ -271,11 +271,11 @@ step_lock (LmFetchItem *self, gint64 now, GError **error)
     return TRUE;
   self->next_poll = now + POLL_US;
   LmCache *cache = self->run->cache;
-  const LmPlanItem *item = self->item;
+  const LmBlob *blob = self->blob;
   GError *failure = NULL;
-  if (!lm_cache_has (cache, item->kind, &item->digest))
+  if (!lm_cache_has (cache, blob->kind, &blob->digest))
     {
-      self->partial = lm_partial_open (cache, &item->digest, &failure);
+      self->partial = lm_partial_open (cache, &blob->digest, &failure);
       if (self->partial == NULL)
         {
           if (!g_error_matches (failure, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY))
@@ -287,7 +287,7 @@ step_lock (LmFetchItem *self, gint64 now, GError **error)
       self->other_since = 0;
     }
   /* Again: it may have been published before the lock was had. */
-  if (!lm_cache_has (cache, item->kind, &item->digest))
+  if (!lm_cache_has (cache, blob->kind, &blob->digest))
     return begin (self, error);
   done (self);
   return TRUE;
@@ -337,7 +337,7 @@ step_finishing (LmFetchItem *self, GError **error)
 static gboolean
 step_ready (LmFetchItem *self, gint64 now, GError **error)
 {
-  if (lm_fetch_sink_get_position (self->sink) < self->item->size)
+  if (lm_fetch_sink_get_position (self->sink) < self->blob->size)
     return begin_transfer (self, now, error);
   lm_fetch_sink_finish (self->sink);
   self->phase = PHASE_FINISHING;
@@ -388,15 +388,15 @@ lm_fetch_item_get_progress (LmFetchItem *self, LmFetchItemProgress *out)
     [PHASE_LOCK] = LM_FETCH_WAITING,         [PHASE_READY] = LM_FETCH_WAITING, [PHASE_MOVING] = LM_FETCH_TRANSFERRING,
     [PHASE_FINISHING] = LM_FETCH_VERIFYING, [PHASE_DONE] = LM_FETCH_DONE,
   };
-  out->item = self->item;
+  out->blob = self->blob;
   out->state = states[self->phase];
   out->elsewhere = self->phase == PHASE_LOCK && self->other_since != 0;
   out->failures = self->failures;
   out->url = lm_mirrors_get_shown (self->sources);
   if (self->phase == PHASE_DONE)
-    out->done = self->item->size;
+    out->done = self->blob->size;
   else if (self->sink)
     out->done = lm_fetch_sink_get_position (self->sink);
   else
-    out->done = MIN (self->other_size, self->item->size);
+    out->done = MIN (self->other_size, self->blob->size);
 }

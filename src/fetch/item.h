@@ -27,8 +27,8 @@ typedef struct
   LmFetchTotals totals;
 } LmFetchRun;
 
-/** lm_fetch_item_new: @item outlives it. */
-LmFetchItem *lm_fetch_item_new (LmFetchRun *run, const LmPlanItem *item);
+/** lm_fetch_item_new: @blob outlives it. */
+LmFetchItem *lm_fetch_item_new (LmFetchRun *run, const LmBlob *blob);
 
 /** lm_fetch_item_free: stops what is under way; bytes that arrived stay. */
 void lm_fetch_item_free (LmFetchItem *self);

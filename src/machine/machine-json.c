@@ -14,13 +14,13 @@ add_layer (JsonBuilder *builder, const LmDomainLayer *layer)
 {
   char digest[LM_DIGEST_STRING_SIZE];
   json_builder_begin_object (builder);
-  lm_json_add_string (builder, "name", layer->name);
+  lm_json_add_string (builder, "name", layer->blob.name);
   lm_json_add_string (builder, "version", layer->version);
   lm_json_add_string (builder, "group", layer->group);
   lm_json_add_string (builder, "source", layer->source);
-  lm_json_add_string (builder, "digest", lm_digest_format (&layer->digest, digest));
-  lm_json_add_uint (builder, "size", layer->size);
-  lm_json_add_urls (builder, "urls", layer->urls);
+  lm_json_add_string (builder, "digest", lm_digest_format (&layer->blob.digest, digest));
+  lm_json_add_uint (builder, "size", layer->blob.size);
+  lm_json_add_urls (builder, "urls", layer->blob.urls);
   lm_json_add_string (builder, "path", layer->path);
   json_builder_end_object (builder);
 }
@@ -130,17 +130,21 @@ read_layers (LmMachine *machine, JsonObject *root, GError **error)
         return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "layer %u is no object", i);
       g_autoptr (LmDomainLayer) layer = lm_domain_layer_new ();
       g_autofree char *digest = get_string (object, "digest");
-      if (!lm_digest_parse (digest, &layer->digest, error))
+      if (!lm_digest_parse (digest, &layer->blob.digest, error))
         return FALSE;
-      layer->name = get_string (object, "name");
+      layer->blob.name = get_string (object, "name");
       layer->version = get_string (object, "version");
       layer->group = get_string (object, "group");
       layer->source = get_string (object, "source");
       layer->path = get_string (object, "path");
-      layer->size = (guint64) get_int (object, "size");
-      layer->urls = get_strings (object, "urls");
-      if (layer->name == NULL || layer->version == NULL || layer->path == NULL)
+      layer->blob.size = (guint64) get_int (object, "size");
+      layer->blob.urls = get_strings (object, "urls");
+      if (layer->blob.name == NULL || layer->version == NULL || layer->path == NULL)
         return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "layer %u lacks name, version or path", i);
+      layer->blob.kind = LM_BLOB_LAYER;
+      layer->blob.has_parent = i > 0;
+      if (i > 0)
+        layer->blob.parent = ((LmDomainLayer *) machine->layers->pdata[i - 1])->blob.digest;
       g_ptr_array_add (machine->layers, g_steal_pointer (&layer));
     }
   return TRUE;

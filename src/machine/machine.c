@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/file.h"
-#include "cache/cache.h"
+#include "base/state-dir.h"
 #include "machine/machine-json.h"
 
 #include <errno.h>
@@ -219,7 +219,7 @@ LmLock *
 lm_machine_lock (const char *state_dir, const char *name, GCancellable *cancellable, GError **error)
 {
   g_autofree char *dir = g_build_filename (state_dir, "machines", NULL);
-  if (!lm_cache_make_dir (state_dir, error) || !lm_file_make_dir (dir, 0755, error))
+  if (!lm_state_dir_make (state_dir, error) || !lm_file_make_dir (dir, 0755, error))
     return NULL;
   g_autofree char *file = g_strconcat (name, ".lock", NULL);
   g_autofree char *path = g_build_filename (dir, file, NULL);

@@ -9,6 +9,7 @@
 
 struct _LmDisksJob
 {
+  const char *state_dir;
   const LmLaunchRequest *request;
   const LmPlan *plan;
   LmMachine *machine;
@@ -19,7 +20,7 @@ struct _LmDisksJob
 };
 
 static const char *
-copy_of (const LmMachine *machine, const LmPlanItem *blob)
+copy_of (const LmMachine *machine, const LmBlob *blob)
 {
   return strcmp (blob->name, "kernel") == 0 ? machine->kernel : machine->initrd;
 }
@@ -30,20 +31,22 @@ copy_blobs (const LmPlan *plan, const LmMachine *machine, GCancellable *cancella
   for (guint i = 0; i < plan->blobs->len; i++)
     {
       const LmPlanItem *item = g_ptr_array_index (plan->blobs, i);
-      if (!lm_boot_copy (item->path, copy_of (machine, item), cancellable, error))
+      if (!lm_boot_copy (item->path, copy_of (machine, &item->blob), cancellable, error))
         return FALSE;
     }
   return TRUE;
 }
 
 gboolean
-lm_disks_make (const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine, GCancellable *cancellable,
+lm_disks_make (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine, GCancellable *cancellable,
                GError **error)
 {
   guint64 size = request->disk ? request->disk : plan->disk;
+  g_autoptr (GPtrArray) layers = lm_plan_list_layers (plan);
+  g_autoptr (LmCache) cache = lm_cache_open_readonly (state_dir, error);
   /* The copies reach the disk while the rest is made. */
-  if (!copy_blobs (plan, machine, cancellable, error)
-      || !lm_chain_make_overlay (plan, machine->overlay, size, &machine->disk, cancellable, error))
+  if (cache == NULL || !copy_blobs (plan, machine, cancellable, error)
+      || !lm_chain_make_overlay (cache, layers, machine->overlay, size, &machine->disk, cancellable, error))
     return FALSE;
   if (!request->cloud_init)
     return TRUE;
@@ -62,8 +65,11 @@ gboolean
 lm_disks_sync (const LmPlan *plan, const LmMachine *machine, GError **error)
 {
   for (guint i = 0; i < plan->blobs->len; i++)
-    if (!lm_boot_sync (copy_of (machine, g_ptr_array_index (plan->blobs, i)), error))
-      return FALSE;
+    {
+      const LmPlanItem *item = g_ptr_array_index (plan->blobs, i);
+      if (!lm_boot_sync (copy_of (machine, &item->blob), error))
+        return FALSE;
+    }
   return TRUE;
 }
 
@@ -71,15 +77,15 @@ static gpointer
 run_job (gpointer data)
 {
   LmDisksJob *job = data;
-  job->ok = lm_disks_make (job->request, job->plan, job->machine, job->cancellable, &job->error);
+  job->ok = lm_disks_make (job->state_dir, job->request, job->plan, job->machine, job->cancellable, &job->error);
   return NULL;
 }
 
 LmDisksJob *
-lm_disks_begin (const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine, GCancellable *cancellable)
+lm_disks_begin (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine, GCancellable *cancellable)
 {
   LmDisksJob *job = g_new0 (LmDisksJob, 1);
-  *job = (LmDisksJob){ .request = request, .plan = plan, .machine = machine, .cancellable = cancellable };
+  *job = (LmDisksJob){ .state_dir = state_dir, .request = request, .plan = plan, .machine = machine, .cancellable = cancellable };
   job->thread = g_thread_try_new ("disks", run_job, job, NULL);
   /* No thread can be had: then one after the other. */
   if (job->thread == NULL)

@@ -8,7 +8,7 @@
 /** lm_disks_make: makes all that @request and @plan ask for, and sets
  * @machine's disk. What a failure leaves goes with the machine's directory.
  * Blocks. Errors: those of machine/chain.h, machine/boot.h and image/seed.h. */
-gboolean lm_disks_make (const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
+gboolean lm_disks_make (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_disks_sync: waits until all of it is on the disk. Errors: G_IO_ERROR. */
@@ -19,7 +19,7 @@ typedef struct _LmDisksJob LmDisksJob;
 
 /** lm_disks_begin: starts it; what it is given must outlive lm_disks_finish(),
  * and nobody may touch @machine's disk until then. */
-LmDisksJob *lm_disks_begin (const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
+LmDisksJob *lm_disks_begin (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
                             GCancellable *cancellable);
 
 /** lm_disks_finish: waits for the end, frees @job and gives its result. */

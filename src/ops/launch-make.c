@@ -121,9 +121,9 @@ make_parts (LmLaunchJob *job, const char *xml, GError **error)
 {
   const LmLaunchRequest *request = job->request;
   if (request->transient || job->other != NULL)
-    return lm_disks_make (request, job->plan, job->machine, job->cancellable, error)
+    return lm_disks_make (job->host->state_dir, request, job->plan, job->machine, job->cancellable, error)
            && define (job, xml, error);
-  LmDisksJob *disks = lm_disks_begin (request, job->plan, job->machine, job->cancellable);
+  LmDisksJob *disks = lm_disks_begin (job->host->state_dir, request, job->plan, job->machine, job->cancellable);
   g_autoptr (GError) failure = NULL;
   gboolean defined = define (job, xml, &failure);
   if (!lm_disks_finish (disks, error))

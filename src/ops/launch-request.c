@@ -68,13 +68,10 @@ lm_launch_request_layers (const LmPlan *plan)
     {
       const LmPlanItem *item = g_ptr_array_index (plan->layers, i);
       LmDomainLayer *layer = lm_domain_layer_new ();
-      layer->name = g_strdup (item->name);
+      lm_blob_copy (&layer->blob, &item->blob);
       layer->version = g_strdup (item->version);
       layer->group = g_strdup (item->group);
       layer->source = g_strdup (item->source);
-      layer->urls = g_strdupv (item->urls);
-      layer->digest = item->digest;
-      layer->size = item->size;
       layer->path = g_strdup (item->path);
       g_ptr_array_add (layers, layer);
     }
@@ -87,19 +84,15 @@ take_blobs (LmDomainSpec *spec, const LmPlan *plan, const LmMachine *machine)
   for (guint i = 0; i < plan->blobs->len; i++)
     {
       const LmPlanItem *item = g_ptr_array_index (plan->blobs, i);
-      if (strcmp (item->name, "kernel") == 0)
+      if (strcmp (item->blob.name, "kernel") == 0)
         {
           spec->kernel = g_strdup (machine->kernel);
-          spec->kernel_digest = item->digest;
-          spec->kernel_size = item->size;
-          spec->kernel_urls = g_strdupv (item->urls);
+          spec->kernel_blob = lm_blob_dup (&item->blob);
         }
       else
         {
           spec->initrd = g_strdup (machine->initrd);
-          spec->initrd_digest = item->digest;
-          spec->initrd_size = item->size;
-          spec->initrd_urls = g_strdupv (item->urls);
+          spec->initrd_blob = lm_blob_dup (&item->blob);
         }
     }
 }

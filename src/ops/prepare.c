@@ -13,7 +13,7 @@ lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable
   g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
   for (guint i = 0; i < warnings->len; i++)
     host->warning (host->user_data, g_ptr_array_index (warnings, i));
-  g_autoptr (LmCache) cache = set ? lm_cache_look (host->state_dir, error) : NULL;
+  g_autoptr (LmCache) cache = set ? lm_cache_open_readonly (host->state_dir, error) : NULL;
   if (cache == NULL)
     return NULL;
   LmPlanView view = { lm_cache_lookup, cache };
@@ -34,7 +34,7 @@ count_cached (const GPtrArray *items, LmPrepareResult *result)
       if (item->action != LM_PLAN_CACHED)
         continue;
       result->cached++;
-      result->cached_bytes += item->size;
+      result->cached_bytes += item->blob.size;
     }
 }
 
@@ -44,7 +44,8 @@ lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_re
   g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, error);
   LmFetchOptions options = { .transfers = host->transfers };
   LmFetchTotals totals = { 0 };
-  if (cache == NULL || !lm_fetch_run (plan, cache, &options, host->progress, host->user_data, &totals, cancellable, error))
+  g_autoptr (GPtrArray) blobs = lm_plan_list_blobs (plan);
+  if (cache == NULL || !lm_fetch_run (blobs, cache, &options, host->progress, host->user_data, &totals, cancellable, error))
     return FALSE;
   LmPrepareResult result = { .pulled = totals.files, .pulled_bytes = totals.bytes };
   count_cached (plan->layers, &result);

@@ -29,7 +29,7 @@ version_of (const LmCatalogSet *set, LmLayerRef ref)
 }
 
 static void
-walk (const LmCatalogSet *set, const LmCandidate *top, const LmBuild *top_build, Stack *out)
+walk (const LmCatalogSet *set, const LmCandidate *top, const LmBlob *top_build, Stack *out)
 {
   guint build;
   LmLayerRef ref = top->ref;

@@ -301,7 +301,7 @@ is_cached (Search *s, const LmDigest *digest)
   if (known == 0)
     {
       g_autofree char *path = NULL;
-      known = s->view->lookup (s->view->user_data, LM_PLAN_LAYER, digest, &path) ? 2 : 1;
+      known = s->view->lookup (s->view->user_data, LM_BLOB_LAYER, digest, &path) ? 2 : 1;
       g_hash_table_insert (s->cached, (gpointer) digest, GINT_TO_POINTER (known));
     }
   return known == 2;

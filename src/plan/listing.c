@@ -8,11 +8,11 @@ static gboolean
 is_there (const LmPlanView *view, const LmDigest *digest)
 {
   g_autofree char *path = NULL;
-  return view != NULL && view->lookup (view->user_data, LM_PLAN_LAYER, digest, &path);
+  return view != NULL && view->lookup (view->user_data, LM_BLOB_LAYER, digest, &path);
 }
 
 static gboolean
-is_chain_cached (const LmCatalogSet *set, const LmBuild *build, const LmPlanView *view)
+is_chain_cached (const LmCatalogSet *set, const LmBlob *build, const LmPlanView *view)
 {
   const LmDigest *parent = build->has_parent ? &build->parent : NULL;
   gboolean cached = is_there (view, &build->digest);
@@ -49,7 +49,7 @@ add_group (JsonBuilder *b, const LmGroup *group)
 }
 
 static void
-add_build (JsonBuilder *b, const LmBuild *build, const LmPlanView *view)
+add_build (JsonBuilder *b, const LmBlob *build, const LmPlanView *view)
 {
   json_builder_begin_object (b);
   lm_json_add_digest (b, "digest", &build->digest);

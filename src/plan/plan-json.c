@@ -7,19 +7,19 @@ static void
 add_item (JsonBuilder *b, const LmPlanItem *item)
 {
   json_builder_begin_object (b);
-  lm_json_add_string (b, "name", item->name);
-  if (item->kind == LM_PLAN_LAYER)
+  lm_json_add_string (b, "name", item->blob.name);
+  if (item->blob.kind == LM_BLOB_LAYER)
     {
       lm_json_add_string (b, "version", item->version);
       lm_json_add_string (b, "group", item->group);
     }
-  lm_json_add_digest (b, "digest", &item->digest);
-  if (item->kind == LM_PLAN_LAYER)
-    lm_json_add_digest (b, "parent", item->has_parent ? &item->parent : NULL);
-  lm_json_add_uint (b, "size", item->size);
+  lm_json_add_digest (b, "digest", &item->blob.digest);
+  if (item->blob.kind == LM_BLOB_LAYER)
+    lm_json_add_digest (b, "parent", item->blob.has_parent ? &item->blob.parent : NULL);
+  lm_json_add_uint (b, "size", item->blob.size);
   lm_json_add_string (b, "action", item->action == LM_PLAN_CACHED ? "cached" : "pull");
-  lm_json_add_url (b, "url", item->urls ? item->urls[0] : NULL);
-  lm_json_add_urls (b, "urls", item->urls);
+  lm_json_add_url (b, "url", item->blob.urls ? item->blob.urls[0] : NULL);
+  lm_json_add_urls (b, "urls", item->blob.urls);
   lm_json_add_string (b, "path", item->path);
   lm_json_add_string (b, "source", item->source);
   json_builder_end_object (b);

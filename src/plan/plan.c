@@ -11,11 +11,10 @@ lm_plan_item_free (LmPlanItem *item)
 {
   if (item == NULL)
     return;
-  g_free (item->name);
+  lm_blob_clear (&item->blob);
   g_free (item->version);
   g_free (item->group);
   g_free (item->source);
-  g_strfreev (item->urls);
   g_free (item->path);
   g_free (item);
 }
@@ -40,17 +39,17 @@ lm_plan_free (LmPlan *plan)
 static void
 locate (LmPlan *plan, LmPlanItem *item, const LmPlanView *view)
 {
-  gboolean cached = view->lookup (view->user_data, item->kind, &item->digest, &item->path);
+  gboolean cached = view->lookup (view->user_data, item->blob.kind, &item->blob.digest, &item->path);
   item->action = cached ? LM_PLAN_CACHED : LM_PLAN_PULL;
   if (!cached)
-    plan->bytes_to_pull += item->size;
+    plan->bytes_to_pull += item->blob.size;
 }
 
-static const LmBuild *
+static const LmBlob *
 find_build (const LmLayer *layer, const LmDigest *digest)
 {
   for (guint i = 0; i < layer->builds->len; i++)
-    if (lm_digest_equal (&((LmBuild *) layer->builds->pdata[i])->digest, digest))
+    if (lm_digest_equal (&((LmBlob *) layer->builds->pdata[i])->digest, digest))
       return layer->builds->pdata[i];
   return NULL;
 }
@@ -58,33 +57,23 @@ find_build (const LmLayer *layer, const LmDigest *digest)
 static void
 add_layer (LmPlan *plan, const LmLayer *layer, const LmDigest *digest, const LmPlanView *view)
 {
-  const LmBuild *build = find_build (layer, digest);
+  const LmBlob *build = find_build (layer, digest);
   g_return_if_fail (build != NULL);
   LmPlanItem *item = g_new0 (LmPlanItem, 1);
-  item->kind = LM_PLAN_LAYER;
-  item->name = g_strdup (layer->name);
+  lm_blob_copy (&item->blob, build);
   item->version = g_strdup (layer->version);
   item->group = g_strdup (layer->group);
   item->source = g_strdup (layer->source);
-  item->digest = build->digest;
-  item->has_parent = build->has_parent;
-  item->parent = build->parent;
-  item->size = build->size;
-  item->urls = g_strdupv (build->urls);
   locate (plan, item, view);
   g_ptr_array_add (plan->layers, item);
 }
 
 static void
-add_blob (LmPlan *plan, const char *role, const LmLayer *layer, const LmBlob *blob, const LmPlanView *view)
+add_blob (LmPlan *plan, const LmLayer *layer, const LmBlob *blob, const LmPlanView *view)
 {
   LmPlanItem *item = g_new0 (LmPlanItem, 1);
-  item->kind = LM_PLAN_BLOB;
-  item->name = g_strdup (role);
+  lm_blob_copy (&item->blob, blob);
   item->source = g_strdup (layer->source);
-  item->digest = blob->digest;
-  item->size = blob->size;
-  item->urls = g_strdupv (blob->urls);
   locate (plan, item, view);
   g_ptr_array_add (plan->blobs, item);
 }
@@ -115,9 +104,9 @@ add_machine (LmPlan *plan, const GPtrArray *layers, const LmPlanView *view)
       initrd = layer->initrd ? layer : initrd;
     }
   if (kernel != NULL)
-    add_blob (plan, "kernel", kernel, kernel->kernel, view);
+    add_blob (plan, kernel, kernel->kernel, view);
   if (initrd != NULL)
-    add_blob (plan, "initrd", initrd, initrd->initrd, view);
+    add_blob (plan, initrd, initrd->initrd, view);
 }
 
 static const LmLayer *
@@ -186,4 +175,27 @@ lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPla
   plan->selections = list_selections (resolution, layers);
   plan->notes = list_notes (resolution, layers);
   return plan;
+}
+
+static void
+append_blobs (GPtrArray *blobs, const GPtrArray *items)
+{
+  for (guint i = 0; i < items->len; i++)
+    g_ptr_array_add (blobs, &((LmPlanItem *) items->pdata[i])->blob);
+}
+
+GPtrArray *
+lm_plan_list_layers (const LmPlan *plan)
+{
+  GPtrArray *blobs = g_ptr_array_new ();
+  append_blobs (blobs, plan->layers);
+  return blobs;
+}
+
+GPtrArray *
+lm_plan_list_blobs (const LmPlan *plan)
+{
+  GPtrArray *blobs = lm_plan_list_layers (plan);
+  append_blobs (blobs, plan->blobs);
+  return blobs;
 }

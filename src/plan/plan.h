@@ -3,7 +3,7 @@
 /* The plan: how a selection becomes a chain on this host. A value; making one
  * touches nothing. It knows neither cache nor network: what is cached it is
  * told through an LmPlanView. */
-#include "base/digest.h"
+#include "base/blob.h"
 #include "catalog/catalog-set.h"
 #include "catalog/layer.h"
 #include "plan/resolve.h"
@@ -14,27 +14,15 @@ typedef enum
   LM_PLAN_PULL,
 } LmPlanAction;
 
-typedef enum
-{
-  LM_PLAN_LAYER, /* cached as layers/sha256-<hex>.qcow2 */
-  LM_PLAN_BLOB,  /* cached as blobs/sha256-<hex> */
-} LmPlanKind;
-
 /* One file that the machine needs. */
 typedef struct
 {
-  LmPlanKind kind;
-  char *name;    /* layer name; for a blob its role: "kernel", "initrd" */
-  char *version; /* layers only; else NULL, as are group and source */
+  LmBlob blob;
+  char *version; /* layers only; else NULL, as is group */
   char *group;
   char *source;  /* the catalog that it comes from */
-  LmDigest digest;
-  gboolean has_parent;
-  LmDigest parent; /* valid if has_parent */
-  guint64 size;    /* bytes of the file */
   LmPlanAction action;
-  char **urls; /* absolute; mirrors in order */
-  char *path;  /* where the cache has it or will have it; absolute */
+  char *path;    /* where the cache has it or will have it; absolute */
 } LmPlanItem;
 
 typedef struct
@@ -59,7 +47,7 @@ typedef struct
 {
   /* TRUE if cached. *out_path is set either way to where the file is or will
    * be; the caller frees it. */
-  gboolean (*lookup) (gpointer user_data, LmPlanKind kind, const LmDigest *digest, char **out_path);
+  gboolean (*lookup) (gpointer user_data, LmBlobKind kind, const LmDigest *digest, char **out_path);
   gpointer user_data;
 } LmPlanView;
 
@@ -80,6 +68,11 @@ void lm_plan_item_free (LmPlanItem *item);
 void lm_plan_free (LmPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmPlanItem, lm_plan_item_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmPlan, lm_plan_free)
+
+/** lm_plan_list_blobs: all that @plan needs, layers base first, then the other
+ * files; a new array of LmBlob that @plan owns. lm_plan_list_layers: the layers only. */
+GPtrArray *lm_plan_list_blobs (const LmPlan *plan);
+GPtrArray *lm_plan_list_layers (const LmPlan *plan);
 
 /** lm_plan_to_json: the plan as one JSON document (the form of
  * "lamina plan --json"), newly allocated, pretty-printed. */

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/url.h"
-#include "cache/cache.h"
+#include "base/state-dir.h"
 #include "io/http.h"
 #include "catalog/selection.h"
 #include "source/record.h"
@@ -79,7 +79,7 @@ static LmLock *
 lock_source (const char *state_dir, const char *dir, int mode, const char *name, GCancellable *cancellable, GError **error)
 {
   g_autofree char *parent = catalogs_dir (state_dir);
-  if (!lm_cache_make_dir (state_dir, error) || !lm_file_make_dir (parent, 0755, error)
+  if (!lm_state_dir_make (state_dir, error) || !lm_file_make_dir (parent, 0755, error)
       || !lm_file_make_dir (dir, mode, error))
     return NULL;
   g_autofree char *file = g_strconcat (name, ".lock", NULL);

@@ -147,7 +147,7 @@ now (void)
 }
 
 static gboolean
-lookup (gpointer user_data, LmPlanKind kind, const LmDigest *wanted, char **out_path)
+lookup (gpointer user_data, LmBlobKind kind, const LmDigest *wanted, char **out_path)
 {
   *out_path = lm_digest_file_name (wanted, ".qcow2");
   return wanted->bytes[0] & 1;

@@ -14,14 +14,14 @@ MAY_INCLUDE = {
     "io": {"base"},
     "catalog": {"base"},
     "virt": {"base"},
-    "cache": {"base", "catalog", "plan"},
+    "cache": {"base"},
     "plan": {"base", "catalog"},
     "store": {"base", "io"},
     "image": {"base", "io"},
     "domain": {"base", "io"},
-    "fetch": {"base", "io", "cache", "image", "store", "catalog", "plan"},
-    "source": {"base", "io", "catalog", "store", "cache", "plan"},
-    "machine": {"base", "io", "cache", "image", "domain", "catalog", "plan"},
+    "fetch": {"base", "io", "cache", "image", "store"},
+    "source": {"base", "io", "catalog", "store"},
+    "machine": {"base", "io", "cache", "image", "domain"},
     "ops": {"base", "io", "catalog", "plan", "domain", "cache", "store", "image", "fetch", "source", "machine", "virt"},
 }
 MAY_INCLUDE["cli"] = MAY_INCLUDE["ops"] | {"ops"}

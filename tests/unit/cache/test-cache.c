@@ -45,7 +45,7 @@ mode_of (const char *dir, const char *name)
 }
 
 static void
-put (LmCache *cache, LmPlanKind kind, const char *text)
+put (LmCache *cache, LmBlobKind kind, const char *text)
 {
   g_autoptr (GError) error = NULL;
   LmDigest digest = lm_digest_of_text (text);
@@ -141,14 +141,14 @@ test_publish_and_list (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   LmDigest digest = lm_digest_of_text ("one");
   g_autofree char *path = NULL;
-  g_assert_false (lm_cache_lookup (f->cache, LM_PLAN_LAYER, &digest, &path));
+  g_assert_false (lm_cache_lookup (f->cache, LM_BLOB_LAYER, &digest, &path));
   g_assert_true (g_str_has_suffix (path, ".qcow2"));
   g_clear_pointer (&path, g_free);
-  put (f->cache, LM_PLAN_LAYER, "one");
-  put (f->cache, LM_PLAN_LAYER, "two");
-  put (f->cache, LM_PLAN_BLOB, "three");
-  g_assert_true (lm_cache_lookup (f->cache, LM_PLAN_LAYER, &digest, &path));
-  g_assert_false (lm_cache_has (f->cache, LM_PLAN_BLOB, &digest));
+  put (f->cache, LM_BLOB_LAYER, "one");
+  put (f->cache, LM_BLOB_LAYER, "two");
+  put (f->cache, LM_BLOB_FILE, "three");
+  g_assert_true (lm_cache_lookup (f->cache, LM_BLOB_LAYER, &digest, &path));
+  g_assert_false (lm_cache_has (f->cache, LM_BLOB_FILE, &digest));
   g_assert_cmpuint (mode_of (path, ""), ==, 0444);
   g_assert_cmpuint (count_files (f->state, "partial"), ==, 0);
 
@@ -158,7 +158,7 @@ test_publish_and_list (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   g_assert_cmpuint (entries->len, ==, 3);
   const LmCacheEntry *last = entries->pdata[2];
-  g_assert_cmpint (last->kind, ==, LM_PLAN_BLOB);
+  g_assert_cmpint (last->kind, ==, LM_BLOB_FILE);
   g_assert_cmpuint (last->size, ==, 5);
   g_assert_cmpint (last->mtime, >, 1600000000);
 }
@@ -166,19 +166,19 @@ test_publish_and_list (Fixture *f, gconstpointer data)
 static void
 test_publish_twice (Fixture *f, gconstpointer data)
 {
-  put (f->cache, LM_PLAN_BLOB, "same");
-  put (f->cache, LM_PLAN_BLOB, "same");
+  put (f->cache, LM_BLOB_FILE, "same");
+  put (f->cache, LM_BLOB_FILE, "same");
   g_assert_cmpuint (count_files (f->state, "blobs"), ==, 1);
   g_assert_cmpuint (count_files (f->state, "partial"), ==, 0);
 
   g_autoptr (GError) error = NULL;
   LmDigest digest = lm_digest_of_text ("right");
   g_autofree char *path = NULL;
-  g_assert_false (lm_cache_lookup (f->cache, LM_PLAN_BLOB, &digest, &path));
+  g_assert_false (lm_cache_lookup (f->cache, LM_BLOB_FILE, &digest, &path));
   g_assert_true (g_file_set_contents (path, "something else", -1, NULL));
   g_autoptr (LmPartial) partial = lm_partial_open (f->cache, &digest, NULL);
   g_assert_true (lm_partial_append (partial, "right", 5, NULL));
-  g_assert_false (lm_partial_publish (partial, LM_PLAN_BLOB, &error));
+  g_assert_false (lm_partial_publish (partial, LM_BLOB_FILE, &error));
   g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT);
 }
 

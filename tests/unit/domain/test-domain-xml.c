@@ -166,7 +166,7 @@ test_hostile (void)
       *fields[i] = g_strdup (evil);
     }
   LmDomainLayer *layer = g_ptr_array_index (spec->layers, 1);
-  char **layer_fields[] = { &layer->name, &layer->version, &layer->group, &layer->source, &layer->path, &layer->urls[0],
+  char **layer_fields[] = { &layer->blob.name, &layer->version, &layer->group, &layer->source, &layer->path, &layer->blob.urls[0],
                             &spec->selections[0] };
   for (guint i = 0; i < G_N_ELEMENTS (layer_fields); i++)
     {

@@ -26,15 +26,31 @@ assert_strv (char **a, char **b)
 }
 
 static void
-assert_same_layer (const LmDomainLayer *a, const LmDomainLayer *b)
+assert_same_blob (const LmBlob *a, const LmBlob *b)
 {
   g_assert_true (lm_digest_equal (&a->digest, &b->digest));
-  g_assert_cmpstr (a->name, ==, b->name);
+  g_assert_cmpuint (a->size, ==, b->size);
+}
+
+static void
+assert_same_boot (const LmBlob *a, const LmBlob *b)
+{
+  g_assert_cmpint (a == NULL, ==, b == NULL);
+  if (a == NULL)
+    return;
+  assert_same_blob (a, b);
+  assert_strv (a->urls, b->urls);
+}
+
+static void
+assert_same_layer (const LmDomainLayer *a, const LmDomainLayer *b)
+{
+  assert_same_blob (&a->blob, &b->blob);
+  g_assert_cmpstr (a->blob.name, ==, b->blob.name);
   g_assert_cmpstr (a->version, ==, b->version);
   g_assert_cmpstr (a->group, ==, b->group);
   g_assert_cmpstr (a->source, ==, b->source);
   g_assert_cmpstr (a->path, ==, b->path);
-  g_assert_cmpuint (a->size, ==, b->size);
 }
 
 static void
@@ -52,13 +68,10 @@ assert_same (const LmDomainSpec *a, const LmDomainSpec *b)
       g_assert_cmpuint (p->port, ==, q->port);
       g_assert_cmpuint (p->guest_port, ==, q->guest_port);
     }
-  g_assert_true (lm_digest_equal (&a->kernel_digest, &b->kernel_digest));
-  g_assert_true (lm_digest_equal (&a->initrd_digest, &b->initrd_digest));
-  g_assert_cmpuint (a->kernel_size, ==, b->kernel_size);
-  g_assert_cmpuint (a->initrd_size, ==, b->initrd_size);
+  assert_same_boot (a->kernel_blob, b->kernel_blob);
+  assert_same_boot (a->initrd_blob, b->initrd_blob);
   g_assert_cmpstr (a->kernel, ==, b->kernel);
   g_assert_cmpstr (a->initrd, ==, b->initrd);
-  assert_strv (a->kernel_urls, b->kernel_urls);
   assert_strv (a->selections, b->selections);
   g_assert_cmpstr (a->cmdline, ==, b->cmdline);
   g_assert_cmpstr (a->overlay, ==, b->overlay);
@@ -109,8 +122,8 @@ test_urls_without_secrets (void)
   g_autoptr (LmDomainSpec) read = lm_domain_metadata_parse (xml, NULL);
   const LmDomainLayer *base = g_ptr_array_index (read->layers, 0);
   const LmDomainLayer *top = g_ptr_array_index (read->layers, 1);
-  g_assert_cmpstr (base->urls[1], ==, "https://mirror/debian.qcow2");
-  g_assert_cmpstr (top->urls[0], ==, "http://lab/nginx.qcow2?***");
+  g_assert_cmpstr (base->blob.urls[1], ==, "https://mirror/debian.qcow2");
+  g_assert_cmpstr (top->blob.urls[0], ==, "http://lab/nginx.qcow2?***");
 }
 
 #define DIGEST "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

@@ -208,7 +208,7 @@ make_spec (void)
   spec->memory = 512 << 20;
   spec->vcpus = 1;
   spec->overlay = g_strdup ("/state/overlay.qcow2");
-  layer->name = g_strdup ("debian");
+  layer->blob.name = g_strdup ("debian");
   layer->version = g_strdup ("12");
   layer->path = g_strdup ("/state/layers/a.qcow2");
   g_ptr_array_add (spec->layers, layer);

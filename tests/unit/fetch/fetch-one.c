@@ -32,8 +32,8 @@ on_progress (const LmFetchProgress *progress, gpointer user_data)
   for (guint i = 0; watch->print && i < progress->n_items; i++)
     {
       const LmFetchItemProgress *one = &progress->items[i];
-      printf ("%s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %s %s\n", one->item->name, states[one->state], one->done,
-              one->item->size, one->elsewhere ? "elsewhere" : "here", one->url ? one->url : "-");
+      printf ("%s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %s %s\n", one->blob->name, states[one->state], one->done,
+              one->blob->size, one->elsewhere ? "elsewhere" : "here", one->url ? one->url : "-");
     }
   fflush (stdout);
   if (watch->cancel_at > 0 && progress->done >= watch->cancel_at)
@@ -41,30 +41,20 @@ on_progress (const LmFetchProgress *progress, gpointer user_data)
 }
 
 static void
-free_item (gpointer data)
-{
-  LmPlanItem *item = data;
-  g_free (item->name);
-  g_strfreev (item->urls);
-  g_free (item);
-}
-
-static void
-add_item (LmPlan *plan, const char *spec)
+add_blob (GPtrArray *blobs, const char *spec)
 {
   g_auto (GStrv) words = g_strsplit (spec, " ", -1);
   g_assert_cmpuint (g_strv_length (words), >=, 4);
-  LmPlanItem *item = g_new0 (LmPlanItem, 1);
-  item->kind = strcmp (words[0], "layer") == 0 ? LM_PLAN_LAYER : LM_PLAN_BLOB;
-  item->action = LM_PLAN_PULL;
-  g_assert_true (lm_digest_parse (words[1], &item->digest, NULL));
-  item->size = g_ascii_strtoull (words[2], NULL, 10);
-  item->has_parent = strcmp (words[3], "-") != 0;
-  if (item->has_parent)
-    g_assert_true (lm_digest_parse (words[3], &item->parent, NULL));
-  item->urls = g_strdupv (words + 4);
-  item->name = g_strdup_printf ("f%u", plan->layers->len + plan->blobs->len);
-  g_ptr_array_add (item->kind == LM_PLAN_LAYER ? plan->layers : plan->blobs, item);
+  LmBlob *blob = g_new0 (LmBlob, 1);
+  blob->kind = strcmp (words[0], "layer") == 0 ? LM_BLOB_LAYER : LM_BLOB_FILE;
+  g_assert_true (lm_digest_parse (words[1], &blob->digest, NULL));
+  blob->size = g_ascii_strtoull (words[2], NULL, 10);
+  blob->has_parent = strcmp (words[3], "-") != 0;
+  if (blob->has_parent)
+    g_assert_true (lm_digest_parse (words[3], &blob->parent, NULL));
+  blob->urls = g_strdupv (words + 4);
+  blob->name = g_strdup_printf ("f%u", blobs->len);
+  g_ptr_array_add (blobs, blob);
 }
 
 int
@@ -93,11 +83,9 @@ main (int argc, char **argv)
       printf ("error failed %s\n", error->message);
       return 1;
     }
-  g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func (free_item);
-  g_autoptr (GPtrArray) blobs = g_ptr_array_new_with_free_func (free_item);
-  LmPlan plan = { .layers = layers, .blobs = blobs };
+  g_autoptr (GPtrArray) blobs = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
   for (int i = 2; i < argc; i++)
-    add_item (&plan, argv[i]);
+    add_blob (blobs, argv[i]);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   Watch watch = { print, (guint64) cancel_at, cancellable };
   LmFetchOptions options = {
@@ -107,7 +95,7 @@ main (int argc, char **argv)
     .http = { .connect_seconds = 5, .stall_seconds = (guint) stall, .stall_bytes = 100 },
   };
   LmFetchTotals totals;
-  if (lm_fetch_run (&plan, cache, &options, on_progress, &watch, &totals, cancellable, &error))
+  if (lm_fetch_run (blobs, cache, &options, on_progress, &watch, &totals, cancellable, &error))
     {
       printf ("ok %u %" G_GUINT64_FORMAT "\n", totals.files, totals.bytes);
       return 0;

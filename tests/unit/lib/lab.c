@@ -116,10 +116,10 @@ lab_set (const char *text)
 }
 
 static gboolean
-lookup (gpointer user_data, LmPlanKind kind, const LmDigest *digest, char **out_path)
+lookup (gpointer user_data, LmBlobKind kind, const LmDigest *digest, char **out_path)
 {
-  g_autofree char *file = lm_digest_file_name (digest, kind == LM_PLAN_LAYER ? ".qcow2" : NULL);
-  *out_path = g_build_filename ("/cache", kind == LM_PLAN_LAYER ? "layers" : "blobs", file, NULL);
+  g_autofree char *file = lm_digest_file_name (digest, kind == LM_BLOB_LAYER ? ".qcow2" : NULL);
+  *out_path = g_build_filename ("/cache", kind == LM_BLOB_LAYER ? "layers" : "blobs", file, NULL);
   for (const char *const *name = user_data; *name; name++)
     {
       LmDigest had = lm_digest_of_text (*name);

@@ -23,12 +23,12 @@ make (const char *dir)
   machine->aside = g_strdup ("<domain/>\n");
   machine->aside_autostart = TRUE;
   LmDomainLayer *layer = lm_domain_layer_new ();
-  layer->name = g_strdup ("debian");
+  layer->blob.name = g_strdup ("debian");
   layer->version = g_strdup ("12");
   layer->path = g_strdup ("/x");
-  layer->size = 7;
-  layer->urls = g_strsplit ("http://lab/x http://lab/y", " ", -1);
-  g_assert_true (lm_digest_parse (DIGEST, &layer->digest, NULL));
+  layer->blob.size = 7;
+  layer->blob.urls = g_strsplit ("http://lab/x http://lab/y", " ", -1);
+  g_assert_true (lm_digest_parse (DIGEST, &layer->blob.digest, NULL));
   g_ptr_array_add (machine->layers, layer);
   LmDomainPublish *publish = lm_domain_publish_new ();
   publish->port = 8080;
@@ -140,8 +140,8 @@ test_private (void)
   g_autofree char *dir = g_dir_make_tmp ("lm-machine-XXXXXX", NULL);
   g_autoptr (LmMachine) machine = make (dir);
   LmDomainLayer *layer = g_ptr_array_index (machine->layers, 0);
-  g_strfreev (layer->urls);
-  layer->urls = g_strsplit ("http://me:secret@lab/x?secret", " ", -1);
+  g_strfreev (layer->blob.urls);
+  layer->blob.urls = g_strsplit ("http://me:secret@lab/x?secret", " ", -1);
   g_autofree char *record = g_build_filename (machine->dir, "record.json", NULL);
   struct stat st;
   g_assert_true (lm_machine_save (machine, &error));

@@ -28,11 +28,11 @@ assert_chain (const LmCatalogSet *set, const char *selections, const char *const
     {
       const LmPlanItem *item = p->layers->pdata[i];
       LmDigest digest = lm_digest_of_text (expected[i]);
-      g_test_message ("%s %s", item->name, item->version);
-      g_assert_true (lm_digest_equal (&digest, &item->digest));
-      g_assert_cmpint (item->has_parent, ==, i > 0);
+      g_test_message ("%s %s", item->blob.name, item->version);
+      g_assert_true (lm_digest_equal (&digest, &item->blob.digest));
+      g_assert_cmpint (item->blob.has_parent, ==, i > 0);
       if (i > 0)
-        g_assert_true (lm_digest_equal (&item->parent, &((LmPlanItem *) p->layers->pdata[i - 1])->digest));
+        g_assert_true (lm_digest_equal (&item->blob.parent, &((LmPlanItem *) p->layers->pdata[i - 1])->blob.digest));
       g_assert_cmpint (item->action, ==, g_strv_contains (cached, expected[i]) ? LM_PLAN_CACHED : LM_PLAN_PULL);
     }
 }
@@ -237,8 +237,8 @@ test_mirrors (void)
     for (guint j = 0; j < lists[i]->len; j++)
       {
         const LmPlanItem *item = lists[i]->pdata[j];
-        const char *last = item->urls[g_strv_length (item->urls) - 1];
-        g_assert_true (g_str_has_prefix (item->urls[0], "http://lab.example/"));
+        const char *last = item->blob.urls[g_strv_length (item->blob.urls) - 1];
+        g_assert_true (g_str_has_prefix (item->blob.urls[0], "http://lab.example/"));
         g_assert_true (g_str_has_prefix (last, "http://mirror.example/"));
       }
   g_assert_cmpuint (p->blobs->len, ==, 2);
@@ -277,7 +277,7 @@ test_machine (void)
   g_assert_cmpuint (p->memory, ==, 512 << 20);
   g_assert_cmpuint (p->disk, ==, G_GUINT64_CONSTANT (4) << 30);
   g_assert_cmpuint (p->blobs->len, ==, 2);
-  g_assert_cmpstr (((LmPlanItem *) p->blobs->pdata[0])->name, ==, "kernel");
+  g_assert_cmpstr (((LmPlanItem *) p->blobs->pdata[0])->blob.name, ==, "kernel");
   g_assert_cmpuint (p->bytes_to_pull, ==, 200 + 8000);
   g_assert_cmpstr (p->selections[0], ==, "web=nginx@1.22.1");
   g_assert_null (p->selections[1]);
