@@ -137,37 +137,26 @@ lm_seed_render (const LmSeedSpec *spec, GError **error)
 }
 
 char **
-lm_seed_argv (LmSeedTool tool, const char *directory, const char *output)
+lm_seed_argv (const char *directory, const char *output)
 {
-  g_autoptr (GStrvBuilder) argv = g_strv_builder_new ();
-  if (tool == LM_SEED_XORRISO)
-    g_strv_builder_add_many (argv, "xorriso", "-no_rc", "-as", "mkisofs", "--modification-date=" DATE,
-                             "--set_all_file_dates", DATE, NULL);
-  else
-    g_strv_builder_add (argv, tool == LM_SEED_GENISOIMAGE ? "genisoimage" : "mkisofs");
-  g_strv_builder_add_many (argv, "-quiet", "-V", LABEL, "-J", "-r", "-no-pad", "-o", output, directory, NULL);
-  return g_strv_builder_end (argv);
+  const char *const argv[] = { "xorriso", "-no_rc", "-as", "mkisofs", "--modification-date=" DATE, "--set_all_file_dates", DATE,
+                               "-quiet", "-V", LABEL, "-J", "-r", "-no-pad", "-o", output, directory, NULL };
+  return g_strdupv ((char **) argv);
 }
 
 static gboolean
-run_any_tool (const char *directory, const char *output, GCancellable *cancellable, GError **error)
+run_xorriso (const char *directory, const char *output, GCancellable *cancellable, GError **error)
 {
   const LmRunLimits limits = { .time_seconds = TIME_SECONDS };
-  for (LmSeedTool tool = LM_SEED_XORRISO; tool <= LM_SEED_MKISOFS; tool++)
-    {
-      g_auto (GStrv) argv = lm_seed_argv (tool, directory, output);
-      g_autoptr (GError) failure = NULL;
-      if (lm_run ((const char *const *) argv, &limits, NULL, cancellable, &failure))
-        return TRUE;
-      if (!g_error_matches (failure, LM_RUN_ERROR, LM_RUN_ERROR_NOT_FOUND))
-        {
-          g_propagate_prefixed_error (error, g_steal_pointer (&failure), "cannot make the cloud-init seed: ");
-          return FALSE;
-        }
-    }
-  return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED,
-                   "cannot make the cloud-init seed: none of xorriso, genisoimage and mkisofs is installed; install "
-                   "xorriso");
+  g_auto (GStrv) argv = lm_seed_argv (directory, output);
+  g_autoptr (GError) failure = NULL;
+  if (lm_run ((const char *const *) argv, &limits, NULL, cancellable, &failure))
+    return TRUE;
+  if (g_error_matches (failure, LM_RUN_ERROR, LM_RUN_ERROR_NOT_FOUND))
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED,
+                     "cannot make the cloud-init seed: xorriso is not installed; install the package xorriso");
+  g_propagate_prefixed_error (error, g_steal_pointer (&failure), "cannot make the cloud-init seed: ");
+  return FALSE;
 }
 
 static gboolean
@@ -196,7 +185,7 @@ make_in (const char *work, const LmSeedFiles *files, const char *path, GCancella
   if (!lm_file_make_dir (content, 0700, error) || !write_file (content, "user-data", files->user_data, error)
       || !write_file (content, "meta-data", files->meta_data, error)
       || !write_file (content, "network-config", files->network_config, error)
-      || !run_any_tool (content, output, cancellable, error))
+      || !run_xorriso (content, output, cancellable, error))
     return FALSE;
   lm_autofd int fd = open (output, O_RDONLY | O_CLOEXEC);
   if (fd < 0 || fchmod (fd, 0600) < 0 || fsync (fd) < 0)

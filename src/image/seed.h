@@ -37,21 +37,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmSeedFiles, lm_seed_files_free)
  * bad key or too large a file. */
 LmSeedFiles *lm_seed_render (const LmSeedSpec *spec, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-typedef enum
-{
-  LM_SEED_XORRISO,
-  LM_SEED_GENISOIMAGE,
-  LM_SEED_MKISOFS,
-} LmSeedTool;
-
-/** lm_seed_argv: the command by which @tool makes @output of the files in
+/** lm_seed_argv: the command by which xorriso makes @output of the files in
  * @directory, both absolute; NULL-terminated, newly allocated. */
-char **lm_seed_argv (LmSeedTool tool, const char *directory, const char *output);
+char **lm_seed_argv (const char *directory, const char *output);
 
 /** lm_seed_write: makes the seed disk @path (absolute, mode 0600), replacing
  * one that is there, whole or not at all; durable when it returns. The same
- * @spec gives the same bytes if xorriso makes it. Starts xorriso, genisoimage
- * or mkisofs, the first that is installed; blocks. Errors: as lm_seed_render(),
- * LM_IMAGE_ERROR_FAILED (none is installed), LM_RUN_ERROR, G_IO_ERROR. */
+ * @spec gives the same bytes. Starts xorriso; blocks. Errors: as
+ * lm_seed_render(), LM_IMAGE_ERROR_FAILED (xorriso is not installed),
+ * LM_RUN_ERROR, G_IO_ERROR. */
 gboolean lm_seed_write (const LmSeedSpec *spec, const char *path, GCancellable *cancellable,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

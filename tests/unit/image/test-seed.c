@@ -119,13 +119,10 @@ test_hostname (void)
 static void
 test_argv (void)
 {
-  g_auto (GStrv) xorriso = lm_seed_argv (LM_SEED_XORRISO, "/w", "/o");
-  g_autofree char *line = g_strjoinv (" ", xorriso);
+  g_auto (GStrv) argv = lm_seed_argv ("/w", "/o");
+  g_autofree char *line = g_strjoinv (" ", argv);
   g_assert_cmpstr (line, ==, "xorriso -no_rc -as mkisofs --modification-date=2000010100000000 "
                              "--set_all_file_dates 2000010100000000 -quiet -V cidata -J -r -no-pad -o /o /w");
-  g_auto (GStrv) other = lm_seed_argv (LM_SEED_GENISOIMAGE, "/w", "/o");
-  g_autofree char *other_line = g_strjoinv (" ", other);
-  g_assert_cmpstr (other_line, ==, "genisoimage -quiet -V cidata -J -r -no-pad -o /o /w");
 }
 
 /* Writes it, and reads it back by other programs. */
@@ -200,6 +197,7 @@ test_failure (void)
   g_setenv ("PATH", "/no/such/directory", TRUE);
   g_assert_false (lm_seed_write (&spec, path, NULL, &error));
   g_assert_error (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "xorriso"));
   g_clear_error (&error);
   g_setenv ("PATH", path_before, TRUE);
 
