@@ -120,5 +120,6 @@ void
 lm_help_print_version (void)
 {
   puts (PACKAGE_NAME " " PACKAGE_VERSION "\n"
-        "built with " LM_BUILT_WITH);
+        "built with " LM_BUILT_WITH "\n"
+        "features: " LM_FEATURES);
 }

@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -87,7 +88,9 @@ expect(2, "too few words", "plan", says="usage: lamina plan SELECTION...")
 expect(2, "too many words", "show", "a", "b")
 expect(2, "terminal control characters are not passed on", "\033[2J", says="?[2J")
 expect(2, "progress of an unknown kind", "plan", "debian", "--progress=loud", says="--progress=loud")
-ok(run("--version").stdout.startswith("lamina "), "version")
+said = run("--version").stdout.splitlines()
+ok(said[0].startswith("lamina ") and "libvirt" in said[1], "version", said)
+ok(re.fullmatch(r"features:( [+-](man|bash-completion|sanitizers|coverage|fuzzing)){5}", said[2]), "and what is built in", said)
 ok("Usage: lamina launch" in run("launch", "--help").stdout, "help of a verb")
 ok("Usage: lamina launch" in run("help", "launch").stdout, "help verb")
 for words in (("help", "catalog"), ("catalog", "--help")):
