@@ -93,7 +93,7 @@ static gboolean
 run_verb (const LmVerb *verb, LmArgs *args, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (LmSettings) settings = lm_settings_load (args, warnings, error);
+  g_autoptr (LmSettings) settings = lm_settings_load (args, warnings, cancellable, error);
   for (guint i = 0; i < warnings->len; i++)
     lm_output_warning ("%s", (const char *) g_ptr_array_index (warnings, i));
   if (settings == NULL)

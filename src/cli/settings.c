@@ -2,6 +2,8 @@
 #include "config.h"
 #include "cli/settings.h"
 #include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@ G_DEFINE_QUARK (lm-settings-error-quark, lm_settings_error)
 #define GROUP "lamina"
 #define DEFAULT_TRANSFERS 8
 #define MAX_TRANSFERS 64
+#define MAX_SIZE (1024 * 1024)
 
 static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", NULL };
 
@@ -31,16 +34,24 @@ check_value (const char *path, const char *key, const char *value, GError **erro
 
 /* Reads @path into @into, key by key, so that later files win. */
 static gboolean
-merge_file (GKeyFile *into, const char *path, gboolean required, GPtrArray *warnings, GError **error)
+merge_file (GKeyFile *into, const char *path, gboolean required, GPtrArray *warnings, GCancellable *cancellable,
+            GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GError) failure = NULL;
-  if (!g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &failure))
+  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_SIZE, cancellable, &failure);
+  if (bytes == NULL && !required && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    return TRUE;
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
-      if (!required && g_error_matches (failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-        return TRUE;
-      return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s", path, failure->message);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
     }
+  if (bytes == NULL)
+    return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "configuration: %s", failure->message);
+  g_autoptr (GBytes) text = lm_text_normalize (bytes);
+  if (!g_key_file_load_from_bytes (file, text, G_KEY_FILE_NONE, &failure))
+    return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s", path, failure->message);
   g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
   for (char **group = groups; *group; group++)
     if (strcmp (*group, GROUP) != 0)
@@ -122,21 +133,21 @@ check (LmSettings *settings, GError **error)
 }
 
 LmSettings *
-lm_settings_load (LmArgs *args, GPtrArray *warnings, GError **error)
+lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   const char *own = lm_args_get (args, "config");
   own = own ? own : g_getenv ("LAMINA_CONFIG");
   if (own != NULL && *own != '\0')
     {
-      if (!merge_file (file, own, TRUE, warnings, error))
+      if (!merge_file (file, own, TRUE, warnings, cancellable, error))
         return NULL;
     }
   else
     {
       g_autofree char *system = g_build_filename (LM_SYSCONFDIR, "lamina", "lamina.conf", NULL);
       g_autofree char *user = g_build_filename (g_get_user_config_dir (), "lamina", "lamina.conf", NULL);
-      if (!merge_file (file, system, FALSE, warnings, error) || !merge_file (file, user, FALSE, warnings, error))
+      if (!merge_file (file, system, FALSE, warnings, cancellable, error) || !merge_file (file, user, FALSE, warnings, cancellable, error))
         return NULL;
     }
 

@@ -4,6 +4,7 @@
  * environment, then options. The only reader of LAMINA_* variables that are
  * no test seams. The format is GLib's key file, group [lamina]. */
 #include "cli/args.h"
+#include <gio/gio.h>
 
 typedef struct
 {
@@ -26,9 +27,10 @@ typedef enum
 GQuark lm_settings_error_quark (void);
 
 /** lm_settings_load: reads files, environment and the global options in @args.
- * Unknown keys are added to @warnings (of char *, owned). Reads files.
- * Errors: LM_SETTINGS_ERROR. */
-LmSettings *lm_settings_load (LmArgs *args, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * Unknown keys are added to @warnings (of char *, owned). Reads files; where one
+ * is a pipe it waits for its end, until @cancellable is cancelled.
+ * Errors: LM_SETTINGS_ERROR, G_IO_ERROR_CANCELLED. */
+LmSettings *lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void lm_settings_free (LmSettings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmSettings, lm_settings_free)

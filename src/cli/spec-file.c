@@ -3,6 +3,7 @@
 #include "cli/spec-file.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/yaml-node.h"
 
 #include <string.h>
@@ -154,8 +155,9 @@ lm_spec_file_read (const char *path, LmArgs *args, LmRequestBuilder *builder, GC
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) bytes = lm_file_read (path, MAX_SIZE, cancellable, &failure);
+  g_autoptr (GBytes) normal = bytes ? lm_text_normalize (bytes) : NULL;
   gsize size = 0;
-  const char *text = bytes ? g_bytes_get_data (bytes, &size) : NULL;
+  const char *text = normal ? g_bytes_get_data (normal, &size) : NULL;
   g_autoptr (LmYamlNode) root = bytes ? lm_yaml_node_parse (path, text, size, NULL, &failure) : NULL;
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {

@@ -20,10 +20,15 @@ is_word (const char *name)
 }
 
 static LmXml *
-load (const char *path, GError **error)
+load (const char *path, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = lm_file_read (path, LM_XML_SIZE_MAX, NULL, &failure);
+  g_autoptr (GBytes) bytes = lm_file_read (path, LM_XML_SIZE_MAX, cancellable, &failure);
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
   if (bytes == NULL)
     return lm_throw_null (error, LM_TEMPLATE_ERROR,
                           g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? LM_TEMPLATE_ERROR_NOT_FOUND
@@ -35,10 +40,10 @@ load (const char *path, GError **error)
 }
 
 LmXml *
-lm_template_load (const char *const *dirs, const char *name, GError **error)
+lm_template_load (const char *const *dirs, const char *name, GCancellable *cancellable, GError **error)
 {
   if (strchr (name, '/') != NULL)
-    return load (name, error);
+    return load (name, cancellable, error);
   if (!is_word (name))
     {
       g_autofree char *safe = g_strescape (name, NULL);
@@ -50,7 +55,7 @@ lm_template_load (const char *const *dirs, const char *name, GError **error)
     {
       g_autofree char *path = g_build_filename (dirs[i], file, NULL);
       g_autoptr (GError) local = NULL;
-      LmXml *xml = load (path, &local);
+      LmXml *xml = load (path, NULL, &local);
       if (xml != NULL)
         return xml;
       if (!g_error_matches (local, LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_NOT_FOUND))

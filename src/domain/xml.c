@@ -349,7 +349,8 @@ choose_devices (Build *build)
 }
 
 char *
-lm_domain_xml (const LmDomainSpec *spec, const char *const *template_dirs, const char *template_name, GError **error)
+lm_domain_xml (const LmDomainSpec *spec, const char *const *template_dirs, const char *template_name, GCancellable *cancellable,
+               GError **error)
 {
   g_auto (Build) build = { .spec = spec };
   if (!lm_domain_spec_check (spec, error))
@@ -357,7 +358,7 @@ lm_domain_xml (const LmDomainSpec *spec, const char *const *template_dirs, const
   choose_devices (&build);
   if (template_name == NULL)
     template_name = spec->kernel != NULL ? "direct-kernel" : "q35-bios";
-  g_autoptr (LmXml) xml = lm_template_load (template_dirs, template_name, error);
+  g_autoptr (LmXml) xml = lm_template_load (template_dirs, template_name, cancellable, error);
   if (xml == NULL)
     return NULL;
   if (!lm_xml_is (lm_xml_root (xml), NULL, "domain"))

@@ -29,11 +29,13 @@
  * emulated machine does without for a faster start, and which do not:
  * ask_for_no_cpu_properties(). */
 #include "domain/spec.h"
+#include <gio/gio.h>
 
 /** lm_domain_xml: the domain XML of @spec, newly allocated. @template_dirs
  * (NULL-terminated) are searched for @template_name, a name or a path; NULL:
- * "direct-kernel" if the spec has a kernel, else "q35-bios". Errors:
+ * "direct-kernel" if the spec has a kernel, else "q35-bios". @cancellable: as
+ * lm_template_load() has it. Errors:
  * LM_DOMAIN_ERROR_INVALID (a value), LM_TEMPLATE_ERROR and LM_XML_ERROR
  * (template), G_IO_ERROR (reading it). */
 char *lm_domain_xml (const LmDomainSpec *spec, const char *const *template_dirs, const char *template_name,
-                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                     GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

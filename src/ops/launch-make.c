@@ -143,7 +143,7 @@ make (LmLaunchJob *job, GError **error)
   g_autoptr (LmDomainSpec) spec = lm_launch_request_spec (request, job->plan, job->machine, job->virt_type,
                                                            job->osinfo);
   fill_machine (job, spec);
-  g_autofree char *xml = lm_domain_xml (spec, job->host->template_dirs, request->template, error);
+  g_autofree char *xml = lm_domain_xml (spec, job->host->template_dirs, request->template, job->cancellable, error);
   if (xml == NULL || !lm_machine_save (job->machine, error) || !make_parts (job, xml, error)
       || !lm_disks_sync (job->plan, job->machine, error)
       || g_cancellable_set_error_if_cancelled (job->cancellable, error))

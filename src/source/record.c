@@ -3,6 +3,7 @@
 #include "source/record.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/url.h"
 #include "base/yaml-node.h"
 
@@ -191,6 +192,15 @@ make_stamp (const struct stat *st)
                           (gint64) st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (guint64) st->st_ino);
 }
 
+LmCatalog *
+lm_source_record_parse (const char *shown, const char *base_url, GBytes *bytes, GPtrArray *warnings, GError **error)
+{
+  g_autoptr (GBytes) normal = lm_text_normalize (bytes);
+  gsize size;
+  const char *text = g_bytes_get_data (normal, &size);
+  return lm_catalog_parse (shown, base_url, text ? text : "", size, warnings, error);
+}
+
 static LmCatalog *
 thaw (const char *path, const LmSource *source, const char *shown, const char *stamp)
 {
@@ -227,8 +237,8 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
   g_autoptr (GMappedFile) file = g_mapped_file_new (copy, FALSE, error);
   if (file == NULL)
     return NULL;
-  catalog = lm_catalog_parse (shown, source->base_url, g_mapped_file_get_contents (file), g_mapped_file_get_length (file),
-                              warnings, error);
+  g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
+  catalog = lm_source_record_parse (shown, source->base_url, bytes, warnings, error);
   if (catalog == NULL)
     return NULL;
   int mode = mode_of_copy (source, catalog) & (int) st.st_mode;

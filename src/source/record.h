@@ -32,3 +32,8 @@ void lm_source_record_erase (const char *dir, const char *name);
  * @shown is what the catalog is called in messages and plans. */
 LmCatalog *lm_source_record_catalog (const char *dir, const LmSource *source, const char *shown, GPtrArray *warnings,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_source_record_parse: the catalog in @bytes, as lm_catalog_parse() reads it,
+ * from any encoding that base/text.h knows. */
+LmCatalog *lm_source_record_parse (const char *shown, const char *base_url, GBytes *bytes, GPtrArray *warnings,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;

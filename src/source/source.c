@@ -142,9 +142,7 @@ refresh (const char *dir, LmSource *source, const char *shown, gboolean *out_cha
   if (document->body == NULL)
     return refresh_unmodified (dir, source, &base_url, shown, error);
 
-  gsize size;
-  const char *text = g_bytes_get_data (document->body, &size);
-  g_autoptr (LmCatalog) catalog = lm_catalog_parse (shown, base_url, text ? text : "", size, warnings, &failure);
+  g_autoptr (LmCatalog) catalog = lm_source_record_parse (shown, base_url, document->body, warnings, &failure);
   if (catalog == NULL)
     return fetch_failed (shown, failure, error);
   g_free (source->base_url);
@@ -271,9 +269,7 @@ load_file (const char *file, const char *url, GPtrArray *warnings, GCancellable 
     }
   if (bytes == NULL)
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH, "catalog: %s", failure->message);
-  gsize size;
-  const char *text = g_bytes_get_data (bytes, &size);
-  return lm_catalog_parse (file, url, text ? text : "", size, warnings, error);
+  return lm_source_record_parse (file, url, bytes, warnings, error);
 }
 
 static char *

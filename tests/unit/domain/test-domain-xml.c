@@ -6,6 +6,7 @@
 #include "domain/template.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static char *
 shipped_dir (void)
@@ -18,7 +19,7 @@ make_xml (const LmDomainSpec *spec, const char *template_name, GError **error)
 {
   g_autofree char *dir = shipped_dir ();
   const char *const dirs[] = { "/nonexistent", dir, NULL };
-  return lm_domain_xml (spec, dirs, template_name, error);
+  return lm_domain_xml (spec, dirs, template_name, NULL, error);
 }
 
 static void
@@ -231,13 +232,23 @@ assert_user_template (const char *text, LmDomainSpec *spec, const char *named)
   g_file_set_contents (path, text, -1, &error);
   g_assert_no_error (error);
   const char *const dirs[] = { g_get_tmp_dir (), NULL };
-  g_autofree char *by_name = lm_domain_xml (spec, dirs, "mine", &error);
+  g_autofree char *by_name = lm_domain_xml (spec, dirs, "mine", NULL, &error);
   if (named == NULL)
     {
       g_assert_no_error (error);
-      g_autofree char *by_path = lm_domain_xml (spec, dirs, path, &error);
+      g_autofree char *by_path = lm_domain_xml (spec, dirs, path, NULL, &error);
       g_assert_no_error (error);
       g_assert_cmpstr (by_name, ==, by_path);
+      int ends[2];
+      g_assert_cmpint (pipe (ends), ==, 0);
+      g_assert_cmpint (write (ends[1], text, strlen (text)), ==, (gssize) strlen (text));
+      g_assert_cmpint (close (ends[1]), ==, 0);
+      g_autofree char *pipe_path = g_strdup_printf ("/dev/fd/%d", ends[0]);
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      g_autofree char *by_pipe = lm_domain_xml (spec, dirs, pipe_path, cancellable, &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (by_name, ==, by_pipe);
+      g_assert_cmpint (close (ends[0]), ==, 0);
       return;
     }
   g_assert_error (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE);

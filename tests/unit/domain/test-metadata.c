@@ -12,7 +12,7 @@ make_xml (const LmDomainSpec *spec)
   g_autofree char *dir = g_test_build_filename (G_TEST_DIST, "..", "xml-templates", NULL);
   const char *const dirs[] = { dir, NULL };
   g_autoptr (GError) error = NULL;
-  char *xml = lm_domain_xml (spec, dirs, NULL, &error);
+  char *xml = lm_domain_xml (spec, dirs, NULL, NULL, &error);
   g_assert_no_error (error);
   return xml;
 }
