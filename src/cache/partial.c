@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_FROM 4096
 #define BLOCK 512
 #define WRITE_BACK_STEP (8 * 1024 * 1024)
 
@@ -25,7 +24,6 @@ struct _LmPartial
   int fd;
   char *path;      /* absolute */
   char *relative;  /* to the state directory */
-  char *from_path; /* absolute */
   guint64 reserved;
   guint64 end;        /* bytes that are there */
   guint64 write_back; /* up to here the kernel was told to write */
@@ -69,7 +67,6 @@ lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error)
   if (fd < 0)
     return lm_throw_errno_null (error, "cannot open %s/%s", lm_cache_get_dir (cache), relative);
 
-  g_autofree char *from = partial_name (digest, ".from");
   LmPartial *partial = g_new0 (LmPartial, 1);
   partial->cache = cache;
   partial->digest = *digest;
@@ -77,7 +74,6 @@ lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error)
   partial->fd = lm_fd_steal (&fd);
   partial->path = g_build_filename (lm_cache_get_dir (cache), relative, NULL);
   partial->relative = g_steal_pointer (&relative);
-  partial->from_path = g_build_filename (lm_cache_get_dir (cache), from, NULL);
   partial->end = partial->write_back = lm_partial_get_size (partial);
   return partial;
 }
@@ -89,16 +85,12 @@ lm_partial_close (LmPartial *partial)
     return;
   /* No litter: a .part without bytes helps nobody. */
   if (partial->fd >= 0 && lm_partial_get_size (partial) == 0)
-    {
-      (void) unlink (partial->path);
-      (void) unlink (partial->from_path);
-    }
+    (void) unlink (partial->path);
   lm_fd_clear (&partial->fd);
   lm_lock_remove_file (partial->lock);
   lm_lock_release (partial->lock);
   g_free (partial->path);
   g_free (partial->relative);
-  g_free (partial->from_path);
   g_free (partial);
 }
 
@@ -106,7 +98,6 @@ void
 lm_partial_discard (LmPartial *partial)
 {
   (void) unlink (partial->path);
-  (void) unlink (partial->from_path);
   lm_fd_clear (&partial->fd);
   lm_partial_close (partial);
 }
@@ -188,50 +179,12 @@ lm_partial_append (LmPartial *partial, const void *data, gsize size, GError **er
 gboolean
 lm_partial_truncate (LmPartial *partial, GError **error)
 {
-  (void) unlink (partial->from_path);
   if (ftruncate (partial->fd, 0) < 0)
     return lm_throw_errno (error, "cannot truncate %s", partial->path);
   partial->end = partial->write_back = 0;
   if (partial->reserved > 0)
     (void) !fallocate (partial->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) partial->reserved);
   return TRUE;
-}
-
-/* The digest of the URL: it may hold a password. */
-static char *
-url_key (const char *url)
-{
-  LmDigest digest = lm_digest_of_text (url);
-  return lm_digest_to_string (&digest);
-}
-
-char *
-lm_partial_get_validator (LmPartial *partial, const char *url)
-{
-  g_autoptr (GBytes) bytes = lm_file_read (partial->from_path, MAX_FROM, NULL, NULL);
-  if (bytes == NULL)
-    return NULL;
-  gsize size;
-  const char *data = g_bytes_get_data (bytes, &size);
-  g_autofree char *text = g_strndup (data, size);
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  g_autofree char *key = url_key (url);
-  if (g_strv_length (lines) != 3 || strcmp (lines[0], key) != 0 || *lines[1] == '\0')
-    return NULL;
-  return g_strdup (lines[1]);
-}
-
-void
-lm_partial_set_validator (LmPartial *partial, const char *url, const char *validator)
-{
-  if (validator == NULL || strchr (validator, '\n') != NULL)
-    {
-      (void) unlink (partial->from_path);
-      return;
-    }
-  g_autofree char *key = url_key (url);
-  g_autofree char *text = g_strconcat (key, "\n", validator, "\n", NULL);
-  (void) g_file_set_contents_full (partial->from_path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
 }
 
 gboolean
@@ -275,7 +228,6 @@ lm_partial_publish (LmPartial *partial, LmBlobKind kind, GError **error)
         return FALSE;
       (void) unlink (partial->path);
     }
-  (void) unlink (partial->from_path);
   lm_trace (LM_TRACE_CACHE, "published %s", to);
   return lm_fault_point ("part-after-publish", error);
 }

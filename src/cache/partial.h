@@ -3,7 +3,6 @@
 /* A file of the cache while its bytes arrive:
  *
  *   partial/sha256-<hex>.part   the bytes from the start, without holes
- *   partial/sha256-<hex>.from   the URL (as a digest) and its validator
  *   partial/sha256-<hex>.lock   held by the one process that adds bytes
  *
  * A .part survives its writer; whoever has the lock next goes on with it. Its
@@ -42,17 +41,9 @@ gboolean lm_partial_reserve (LmPartial *partial, guint64 size, GError **error) G
  * LM_CACHE_ERROR_NO_SPACE, G_IO_ERROR. */
 gboolean lm_partial_append (LmPartial *partial, const void *data, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_partial_truncate: back to no bytes and no validator; what was reserved
+/** lm_partial_truncate: back to no bytes; what was reserved
  * stays reserved if possible. Errors: G_IO_ERROR. */
 gboolean lm_partial_truncate (LmPartial *partial, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** lm_partial_get_validator: the validator under which the bytes came from
- * @url, or NULL; newly allocated. */
-char *lm_partial_get_validator (LmPartial *partial, const char *url);
-
-/** lm_partial_set_validator: remembers it (NULL: forgets). A failure only
- * makes a later resume less certain, so it is not reported. */
-void lm_partial_set_validator (LmPartial *partial, const char *url, const char *validator);
 
 /** lm_partial_sync: mode 0444 and fsync; blocks on the disk. Errors:
  * LM_CACHE_ERROR_NO_SPACE, G_IO_ERROR. */

@@ -166,6 +166,7 @@ lm_fetch_run (const GPtrArray *blobs, LmCache *cache, const LmFetchOptions *opti
     return lm_fetch_error_translate (failure, error);
 
   g_autoptr (LmStore) store = lm_store_new (&filled.http);
+  g_autoptr (LmHosts) hosts = lm_hosts_new ();
   LmFetchRun run = {
     .cache = cache,
     .store = store,
@@ -174,6 +175,7 @@ lm_fetch_run (const GPtrArray *blobs, LmCache *cache, const LmFetchOptions *opti
     .no_delay = lm_testenv_get (LM_TESTENV_NO_DELAY) != NULL,
     .memory = MEMORY / MIN (filled.transfers, missing->len),
     .slots = filled.transfers,
+    .hosts = hosts,
   };
   gboolean ok = move_all (&run, missing, progress, user_data, error);
   if (out_totals)

@@ -3,12 +3,16 @@
 #include "fetch/item.h"
 #include "base/error.h"
 #include "image/vet.h"
+#include "io/content.h"
 #include "fetch/sink.h"
 #include "fetch/mirror.h"
 
+#include <string.h>
+
 #define POLL_US (100 * 1000)
-/* So many bytes further than ever before make earlier failures forgotten. */
+/* So many bytes further than ever before, or such a part of the file, make earlier failures forgotten. */
 #define FORGIVING_BYTES (1024 * 1024)
+#define FORGIVING_PARTS 16
 
 typedef enum
 {
@@ -31,6 +35,11 @@ struct _LmFetchItem
   LmPartial *partial;
   LmFetchSink *sink;
   LmStoreTransfer *transfer;
+  LmHost *host; /* of the transfer */
+  guint64 skip; /* bytes still to come that are there already */
+  LmHttpResponse seen; /* its encoding and head, of the last answer from the first byte */
+  char *encoding;
+  guint8 head[LM_CONTENT_HEAD];
   gboolean paused;
 
   LmMirrors *sources;
@@ -67,7 +76,10 @@ static void
 let_go (LmFetchItem *self, gboolean keep_bytes)
 {
   if (self->transfer)
-    lm_store_transfer_close (self->transfer);
+    {
+      lm_store_transfer_close (self->transfer);
+      lm_host_end (self->host);
+    }
   self->transfer = NULL;
   g_clear_pointer (&self->sink, lm_fetch_sink_free);
   if (self->partial == NULL)
@@ -89,6 +101,7 @@ lm_fetch_item_free (LmFetchItem *self)
   lm_mirrors_free (self->sources);
   g_clear_error (&self->source_error);
   g_clear_error (&self->digest_error);
+  g_free (self->encoding);
   g_free (self);
 }
 
@@ -101,8 +114,9 @@ sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GErro
   if (!lm_digest_equal (got, &blob->digest))
     {
       char want_text[LM_DIGEST_STRING_SIZE], got_text[LM_DIGEST_STRING_SIZE];
-      return lm_throw (error, LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST, "wrong digest: expected %s, got %s",
-                       lm_digest_format (&blob->digest, want_text), lm_digest_format (got, got_text));
+      g_autofree char *hint = lm_http_response_describe (&self->seen);
+      return lm_throw (error, LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST, "wrong digest: expected %s, got %s%s",
+                       lm_digest_format (&blob->digest, want_text), lm_digest_format (got, got_text), hint);
     }
   if (blob->kind == LM_BLOB_LAYER
       && !lm_image_vet (lm_partial_get_path (self->partial), "the file", blob->has_parent ? &blob->parent : NULL, NULL,
@@ -152,10 +166,13 @@ static gboolean
 on_begin (gpointer user_data, const LmStoreReply *reply, GError **error)
 {
   LmFetchItem *self = user_data;
-  if (reply->offset != lm_fetch_sink_get_position (self->sink))
-    start_over (self);
-  self->mixed |= reply->offset > 0;
-  lm_partial_set_validator (self->partial, lm_mirrors_get_url (self->sources), reply->validator);
+  guint64 position = lm_fetch_sink_get_position (self->sink);
+  /* What is there is kept, also of an answer that begins before it. */
+  self->skip = position - reply->offset;
+  self->mixed |= position > 0;
+  g_free (self->encoding);
+  self->encoding = g_strdup (reply->encoding);
+  self->seen = (LmHttpResponse){ .encoding = self->encoding, .head = self->head };
   return TRUE;
 }
 
@@ -163,17 +180,34 @@ static gboolean
 on_data (gpointer user_data, const void *data, gsize size)
 {
   LmFetchItem *self = user_data;
-  self->paused = !lm_fetch_sink_write (self->sink, data, size);
-  if (!self->paused)
-    self->run->totals.bytes += size;
-  return !self->paused;
+  gsize skipped = (gsize) MIN (self->skip, size);
+  self->paused = skipped < size && !lm_fetch_sink_write (self->sink, (const guint8 *) data + skipped, size - skipped);
+  if (self->paused)
+    return FALSE;
+  if (self->seen.head_size == 0 && self->skip == 0 && lm_fetch_sink_get_position (self->sink) == size)
+    {
+      self->seen.head_size = MIN (size, sizeof self->head);
+      memcpy (self->head, data, self->seen.head_size);
+    }
+  self->skip -= skipped;
+  self->run->totals.bytes += size;
+  return TRUE;
+}
+
+/* Not a failure of this file's: it waits for its turn, and no longer than the
+ * server asked for or a retry would. */
+static void
+wait_for_host (LmFetchItem *self, const GError *error)
+{
+  guint delay = self->run->no_delay ? 0 : lm_retry_delay (&self->run->options->retry, 1, error, g_random_int ());
+  lm_mirrors_postpone (self->sources, g_get_monotonic_time () + (gint64) delay * 1000);
 }
 
 static void
 try_failed (LmFetchItem *self, const GError *error)
 {
   guint64 position = lm_fetch_sink_get_position (self->sink);
-  if (position >= self->furthest + FORGIVING_BYTES)
+  if (position > self->furthest && position - self->furthest >= MIN (FORGIVING_BYTES, self->blob->size / FORGIVING_PARTS))
     {
       self->furthest = position;
       lm_mirrors_progressed (self->sources);
@@ -194,15 +228,23 @@ on_done (gpointer user_data, const GError *error)
   self->transfer = NULL;
   self->paused = FALSE;
   self->phase = PHASE_READY;
+  gboolean too_many = g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_BUSY) && lm_host_refused (self->host);
+  lm_host_end (self->host);
+  if (too_many)
+    {
+      wait_for_host (self, error);
+      return;
+    }
   lm_fetch_sink_flush (self->sink);
   guint64 position = lm_fetch_sink_get_position (self->sink);
   if (error != NULL)
     try_failed (self, error);
   else if (position < self->blob->size)
     {
+      g_autofree char *hint = lm_http_response_describe (&self->seen);
       g_autoptr (GError) cut = lm_http_error_new (LM_HTTP_ERROR_SHORT, 0,
-                                                  "%s: the body ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes",
-                                                  lm_mirrors_get_shown (self->sources), position, self->blob->size);
+                                                  "%s: the body ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes%s",
+                                                  lm_mirrors_get_shown (self->sources), position, self->blob->size, hint);
       try_failed (self, cut);
     }
 }
@@ -218,15 +260,19 @@ begin_transfer (LmFetchItem *self, gint64 now, GError **error)
   if (due > now)
     return TRUE;
   const char *url = lm_mirrors_get_url (self->sources);
-  guint64 offset = lm_fetch_sink_get_position (self->sink);
-  g_autofree char *validator = offset > 0 ? lm_partial_get_validator (self->partial, url) : NULL;
-  LmStoreRequest request = { .url = url, .size = self->blob->size, .offset = offset, .validator = validator };
+  self->host = lm_hosts_get (self->run->hosts, url);
+  if (!lm_host_has_room (self->host))
+    return TRUE;
+  LmStoreRequest request = { .url = url, .size = self->blob->size, .offset = lm_fetch_sink_get_position (self->sink) };
   g_autoptr (GError) failure = NULL;
   self->transfer = lm_store_start (self->run->store, &request, &store_handler, self, &failure);
   if (self->transfer == NULL)
     try_failed (self, failure);
   else
-    self->phase = PHASE_MOVING;
+    {
+      lm_host_begin (self->host);
+      self->phase = PHASE_MOVING;
+    }
   return TRUE;
 }
 

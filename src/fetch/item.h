@@ -10,6 +10,7 @@
  *     └────────────────────▲          (another process published it)
  */
 #include "fetch/fetch.h"
+#include "fetch/host.h"
 #include "store/store.h"
 
 typedef struct _LmFetchItem LmFetchItem;
@@ -24,6 +25,7 @@ typedef struct
   gboolean no_delay;             /* tests: retries do not wait */
   gsize memory;                  /* bytes for the ring of one file */
   guint slots;                   /* free ones: how many more may hold a lock */
+  LmHosts *hosts;
   LmFetchTotals totals;
 } LmFetchRun;
 

@@ -89,6 +89,12 @@ lm_mirrors_failed (LmMirrors *sources, const GError *error, gint64 now, gboolean
 }
 
 void
+lm_mirrors_postpone (LmMirrors *sources, gint64 due)
+{
+  sources->current->due = due;
+}
+
+void
 lm_mirrors_progressed (LmMirrors *sources)
 {
   sources->current->failures = 0;

@@ -26,6 +26,10 @@ const char *lm_mirrors_get_shown (LmMirrors *sources);
  * it is due again after a delay (none with @at_once), or given up. */
 void lm_mirrors_failed (LmMirrors *sources, const GError *error, gint64 now, gboolean at_once, guint32 random);
 
+/** lm_mirrors_postpone: the current one did nothing wrong, but is not due before
+ * @due (us). */
+void lm_mirrors_postpone (LmMirrors *sources, gint64 due);
+
 /** lm_mirrors_progressed: the current one gave so many bytes that its
  * earlier failures are forgotten. */
 void lm_mirrors_progressed (LmMirrors *sources);

@@ -7,6 +7,10 @@
 #include <string.h>
 
 #define POLL_MS 50
+/* Somebody waits for a small document: stricter than for a layer. */
+#define STALL_SECONDS 20
+#define STALL_BYTES 2048
+#define TOTAL_SECONDS 180
 
 typedef struct
 {
@@ -62,7 +66,11 @@ static LmHttpDocument *
 get_http (const char *url, const char *etag, gsize max_size, const LmHttpOptions *options, GCancellable *cancellable,
           GError **error)
 {
-  g_autoptr (LmHttp) http = lm_http_new (options);
+  LmHttpOptions bounded = options ? *options : (LmHttpOptions){ 0 };
+  bounded.stall_seconds = bounded.stall_seconds ? bounded.stall_seconds : STALL_SECONDS;
+  bounded.stall_bytes = bounded.stall_bytes ? bounded.stall_bytes : STALL_BYTES;
+  bounded.total_seconds = bounded.total_seconds ? bounded.total_seconds : TOTAL_SECONDS;
+  g_autoptr (LmHttp) http = lm_http_new (&bounded);
   Get get = { 0 };
   LmHttpRequest request = { .url = url, .if_none_match = etag, .max_size = max_size };
   if (lm_http_start (http, &request, &get_handler, &get, error) == NULL)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
+#include "io/content.h"
 #include "io/http-private.h"
 
 #include <string.h>
@@ -43,6 +44,15 @@ lm_http_parse_content_range (const char *text, guint64 *out_first, gboolean *out
   return TRUE;
 }
 
+char *
+lm_http_response_describe (const LmHttpResponse *response)
+{
+  if (response->encoding != NULL)
+    return g_strdup_printf (": the server compresses it (Content-Encoding: %.20s), which was not asked for; switch that off there",
+                            response->encoding);
+  return g_strdup (response->offset == 0 && response->head != NULL ? lm_content_describe (response->head, response->head_size) : "");
+}
+
 LmHttpError
 lm_http_code_of_status (guint status)
 {
@@ -55,12 +65,13 @@ lm_http_code_of_status (guint status)
     case 403:
     case 407:
       return LM_HTTP_ERROR_FORBIDDEN;
+    case 429:
+    case 503:
+      return LM_HTTP_ERROR_BUSY;
     case 408:
     case 425:
-    case 429:
     case 500:
     case 502:
-    case 503:
     case 504:
       return LM_HTTP_ERROR_TRANSIENT;
     case 416:

@@ -20,8 +20,8 @@ LmHttpError lm_http_code_of_status (guint status);
 LmHttpError lm_http_code_of_curl (int code, int os_errno);
 
 /** lm_http_redirect_schemes: to which schemes a redirect of @url may lead, as
- * curl takes them. What https protects must not come over http in the end,
- * unless it is @pinned (LmHttpRequest). */
+ * curl takes them. Redirects from https to http are refused unless the digest is
+ * known (@pinned of LmHttpRequest). */
 const char *lm_http_redirect_schemes (const char *url, gboolean pinned);
 
 /** lm_http_certificate_problem: why a server's certificate was refused.

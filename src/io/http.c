@@ -42,9 +42,8 @@ struct _LmHttpTransfer
 
   /* Of the response that is being read. */
   char *etag;
-  char *last_modified;
+  char *content_encoding;
   char *content_range;
-  guint retry_after;
   gboolean responded; /* the handler knows of the response */
   guint64 position;   /* in the file, of the next byte */
   GError *failure;    /* made in a callback; goes before what curl says */
@@ -62,7 +61,7 @@ transfer_free (LmHttpTransfer *transfer)
   curl_slist_free_all (transfer->headers);
   g_free (transfer->shown_url);
   g_free (transfer->etag);
-  g_free (transfer->last_modified);
+  g_free (transfer->content_encoding);
   g_free (transfer->content_range);
   g_clear_error (&transfer->failure);
   g_free (transfer);
@@ -113,7 +112,7 @@ static void
 forget_response (LmHttpTransfer *transfer)
 {
   g_clear_pointer (&transfer->etag, g_free);
-  g_clear_pointer (&transfer->last_modified, g_free);
+  g_clear_pointer (&transfer->content_encoding, g_free);
   g_clear_pointer (&transfer->content_range, g_free);
 }
 
@@ -125,7 +124,7 @@ on_header (char *line, size_t one, size_t size, void *user_data)
   if (size > 5 && memcmp (line, "HTTP/", 5) == 0)
     forget_response (transfer);
   take_header (&transfer->etag, lm_http_header_value (line, size, "etag"));
-  take_header (&transfer->last_modified, lm_http_header_value (line, size, "last-modified"));
+  take_header (&transfer->content_encoding, lm_http_header_value (line, size, "content-encoding"));
   take_header (&transfer->content_range, lm_http_header_value (line, size, "content-range"));
   return size;
 }
@@ -147,27 +146,20 @@ status_error (LmHttpTransfer *transfer, guint status)
                             "%s: the server answered with status %u", transfer->shown_url, status);
 }
 
-/* What may stand in If-Range: a strong ETag, else the date. */
-static const char *
-strong_validator (LmHttpTransfer *transfer)
-{
-  if (transfer->etag != NULL && transfer->etag[0] == '"')
-    return transfer->etag;
-  return transfer->last_modified;
-}
-
-/* Judges the headers and tells the handler, once. FALSE with transfer->failure. */
+/* Checks the headers and tells the handler, once. FALSE with transfer->failure. */
 static gboolean
-respond (LmHttpTransfer *transfer)
+respond (LmHttpTransfer *transfer, const void *head, gsize head_size)
 {
   guint status = get_status (transfer);
-  LmHttpResponse response = { .status = status, .etag = transfer->etag, .validator = strong_validator (transfer) };
+  const char *encoding = transfer->content_encoding;
+  LmHttpResponse response = { .status = status, .etag = transfer->etag, .head = head, .head_size = head_size };
+  response.encoding = encoding != NULL && g_ascii_strcasecmp (encoding, "identity") != 0 ? encoding : NULL;
   transfer->responded = TRUE;
   if (status == 206)
     {
       if (!transfer->ranged
           || !lm_http_parse_content_range (transfer->content_range, &response.offset, &response.has_total, &response.total)
-          || response.offset != transfer->offset)
+          || response.offset > transfer->offset)
         {
           transfer->failure = lm_http_error_new (LM_HTTP_ERROR_RANGE, 0, "%s: the server sent another range than asked for",
                                                  transfer->shown_url);
@@ -188,9 +180,10 @@ respond (LmHttpTransfer *transfer)
     }
   if (response.has_total && transfer->max_size > 0 && response.total > transfer->max_size)
     {
+      g_autofree char *hint = lm_http_response_describe (&response);
       transfer->failure = lm_http_error_new (LM_HTTP_ERROR_TOO_BIG, 0,
-                                             "%s: the server announces %" G_GUINT64_FORMAT " bytes, more than the %" G_GUINT64_FORMAT " allowed",
-                                             transfer->shown_url, response.total, transfer->max_size);
+                                             "%s: the server announces %" G_GUINT64_FORMAT " bytes, more than the %" G_GUINT64_FORMAT " allowed%s",
+                                             transfer->shown_url, response.total, transfer->max_size, hint);
       return FALSE;
     }
   transfer->position = response.offset;
@@ -206,7 +199,7 @@ on_data (char *data, size_t one, size_t size, void *user_data)
   LmHttpTransfer *transfer = user_data;
   if (size == 0)
     return 0;
-  if (!transfer->responded && !respond (transfer))
+  if (!transfer->responded && !respond (transfer, data, size))
     return 0;
   if (transfer->max_size > 0 && (size > transfer->max_size || transfer->position > transfer->max_size - size))
     {
@@ -221,6 +214,31 @@ on_data (char *data, size_t one, size_t size, void *user_data)
   return size;
 }
 
+/* The credentials of the URL are given apart from it: so each version of curl
+ * sends them again after a redirect to the same host, to no other, and none
+ * shows them in the URL that it ended at. */
+static void
+set_url (CURL *easy, const char *url)
+{
+  CURLU *parts = curl_url ();
+  char *user = NULL, *password = NULL, *bare = NULL;
+  if (curl_url_set (parts, CURLUPART_URL, url, 0) == CURLUE_OK
+      && curl_url_get (parts, CURLUPART_USER, &user, CURLU_URLDECODE) == CURLUE_OK)
+    {
+      (void) curl_url_get (parts, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
+      curl_easy_setopt (easy, CURLOPT_USERNAME, user);
+      curl_easy_setopt (easy, CURLOPT_PASSWORD, password ? password : "");
+      (void) curl_url_set (parts, CURLUPART_USER, NULL, 0);
+      (void) curl_url_set (parts, CURLUPART_PASSWORD, NULL, 0);
+      (void) curl_url_get (parts, CURLUPART_URL, &bare, 0);
+    }
+  curl_easy_setopt (easy, CURLOPT_URL, bare ? bare : url);
+  curl_free (bare);
+  curl_free (password);
+  curl_free (user);
+  curl_url_cleanup (parts);
+}
+
 static void
 set_options (LmHttpTransfer *transfer, const LmHttpRequest *request)
 {
@@ -228,7 +246,7 @@ set_options (LmHttpTransfer *transfer, const LmHttpRequest *request)
   const LmHttpOptions *options = &transfer->http->options;
   curl_easy_setopt (easy, CURLOPT_PRIVATE, transfer);
   curl_easy_setopt (easy, CURLOPT_ERRORBUFFER, transfer->message);
-  curl_easy_setopt (easy, CURLOPT_URL, request->url);
+  set_url (easy, request->url);
   curl_easy_setopt (easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt (easy, CURLOPT_USERAGENT, "lamina/" PACKAGE_VERSION);
   curl_easy_setopt (easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -238,6 +256,7 @@ set_options (LmHttpTransfer *transfer, const LmHttpRequest *request)
   curl_easy_setopt (easy, CURLOPT_UNRESTRICTED_AUTH, 0L);
   curl_easy_setopt (easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_2TLS);
   curl_easy_setopt (easy, CURLOPT_CONNECTTIMEOUT, (long) options->connect_seconds);
+  curl_easy_setopt (easy, CURLOPT_TIMEOUT, (long) options->total_seconds);
   curl_easy_setopt (easy, CURLOPT_LOW_SPEED_TIME, (long) options->stall_seconds);
   curl_easy_setopt (easy, CURLOPT_LOW_SPEED_LIMIT, (long) options->stall_bytes);
   curl_easy_setopt (easy, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
@@ -288,8 +307,6 @@ lm_http_start (LmHttp *http, const LmHttpRequest *request, const LmHttpHandler *
   transfer->easy = curl_easy_init ();
   if (transfer->easy == NULL)
     g_error ("libcurl is out of memory");
-  if (transfer->ranged)
-    add_header (transfer, "If-Range", request->if_range);
   add_header (transfer, "If-None-Match", request->if_none_match);
   set_options (transfer, request);
   curl_multi_add_handle (http->multi, transfer->easy);
@@ -326,10 +343,10 @@ explain (LmHttpTransfer *transfer, CURLcode code)
 
 /* The transfer's end; its error, or NULL. */
 static GError *
-judge (LmHttpTransfer *transfer, CURLcode code)
+error_of_end (LmHttpTransfer *transfer, CURLcode code)
 {
   if (transfer->failure == NULL && code == CURLE_OK && !transfer->responded)
-    (void) respond (transfer);
+    (void) respond (transfer, NULL, 0);
   if (transfer->failure != NULL)
     return g_steal_pointer (&transfer->failure);
   if (code == CURLE_OK)
@@ -339,6 +356,9 @@ judge (LmHttpTransfer *transfer, CURLcode code)
   long os_errno = 0;
   curl_easy_getinfo (transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
   LmHttpError meaning = lm_http_code_of_curl ((int) code, (int) os_errno);
+  /* Without an answer, what was lost was not that of a transfer under way. */
+  if (meaning == LM_HTTP_ERROR_TRANSIENT && !transfer->responded)
+    meaning = LM_HTTP_ERROR_BUSY;
   if (meaning == LM_HTTP_ERROR_LOCAL)
     why = lm_error_text_of_errno (os_errno ? (int) os_errno : ENOMEM);
   return lm_http_error_new (meaning, 0, "%s: %s", transfer->shown_url, why);
@@ -349,7 +369,7 @@ finish (LmHttp *http, CURL *easy, CURLcode code)
 {
   LmHttpTransfer *transfer = NULL;
   curl_easy_getinfo (easy, CURLINFO_PRIVATE, (char **) &transfer);
-  g_autoptr (GError) error = judge (transfer, code);
+  g_autoptr (GError) error = error_of_end (transfer, code);
   lm_trace (LM_TRACE_HTTP, "end of %s: %s", transfer->shown_url, error ? error->message : "done");
   const LmHttpHandler *handler = transfer->handler;
   gpointer user_data = transfer->user_data;

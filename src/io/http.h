@@ -15,7 +15,8 @@ typedef enum
   LM_HTTP_ERROR_BAD_URL,   /* not a URL, or of a scheme not spoken here */
   LM_HTTP_ERROR_NOT_FOUND, /* 404, 410 */
   LM_HTTP_ERROR_FORBIDDEN, /* 401, 403, 407 */
-  LM_HTTP_ERROR_TRANSIENT, /* 408, 425, 429, 5xx, no connection, connection lost */
+  LM_HTTP_ERROR_TRANSIENT, /* 408, 425, 5xx, connection lost */
+  LM_HTTP_ERROR_BUSY,      /* refused for now, perhaps for the number of transfers: 429, 503, no connection, no answer */
   LM_HTTP_ERROR_STALLED,   /* fewer bytes than the stall limit asks for */
   LM_HTTP_ERROR_SHORT,     /* the body ended before its announced end */
   LM_HTTP_ERROR_TOO_BIG,   /* more bytes than the ceiling, announced or sent */
@@ -43,6 +44,7 @@ typedef struct
   guint connect_seconds; /* to reach a server; default 20 */
   guint stall_seconds;   /* slower than stall_bytes a second for so long is an error; default 30 */
   guint stall_bytes;     /* default 256 */
+  guint total_seconds;   /* for one whole transfer; 0: no limit. lm_http_get(): default 180 */
   guint connections;     /* most at once; default 16 */
 } LmHttpOptions;
 
@@ -53,7 +55,6 @@ typedef struct
 {
   const char *url;
   guint64 offset;            /* first byte wanted; 0: the whole file */
-  const char *if_range;      /* validator that a range needs; NULL: none */
   const char *if_none_match; /* ETag of a copy at hand; NULL: none. Allows status 304 */
   guint64 max_size;          /* ceiling on the whole file, bytes; 0: none */
   gboolean pinned;           /* the caller knows the digest: https may redirect to http */
@@ -62,13 +63,20 @@ typedef struct
 typedef struct
 {
   guint status;          /* 200, 206, 304 */
-  guint64 offset;        /* where the body starts in the file; 0 but for status 206 */
+  guint64 offset;        /* where the body starts in the file: where asked for, or before */
   gboolean has_total;    /* whether the server told the size of the whole file */
   guint64 total;         /* bytes, valid if has_total */
   const char *etag;      /* as sent; NULL: none */
-  const char *validator; /* strong ETag, or else Last-Modified, fit for if_range; NULL: none */
-  const char *url;       /* after redirects */
+  const char *encoding;  /* Content-Encoding, which was not asked for; NULL: none */
+  const void *head;      /* the first bytes that came; NULL: none yet */
+  gsize head_size;
+  const char *url;       /* after redirects; without credentials, but those that a redirect gave */
 } LmHttpResponse;
+
+/** lm_http_response_describe: ": ..." to be put after a message that a file is
+ * not what was expected: what it is, and what to do; "" if nothing is known that
+ * would help. Newly allocated. */
+char *lm_http_response_describe (const LmHttpResponse *response);
 
 /* All are called by lm_http_iterate(), in its thread. They must not cancel
  * their own transfer. */
@@ -121,8 +129,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmHttpDocument, lm_http_document_free)
 
 /** lm_http_get: fetches http://, https:// or file:// @url whole, at most
  * @max_size bytes. @etag (NULL: none) is that of a copy at hand: if it still
- * holds, body is NULL. @options may be NULL. Blocks until done, stalled or
+ * holds, body is NULL. @options may be NULL. Blocks until done, too slow
+ * (LM_HTTP_ERROR_STALLED: below the stall limit, or not done in total_seconds) or
  * cancelled (G_IO_ERROR_CANCELLED); one try. Errors: LM_HTTP_ERROR; for
- * file:// NOT_FOUND, FORBIDDEN, TOO_BIG, BAD_URL, FAILED. */
+ * file:// NOT_FOUND, FORBIDDEN, TOO_BIG, BAD_URL, LOCAL, FAILED. */
 LmHttpDocument *lm_http_get (const char *url, const char *etag, gsize max_size, const LmHttpOptions *options,
                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -19,6 +19,7 @@ static gboolean
 is_transient (const GError *error)
 {
   return g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_TRANSIENT)
+         || g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_BUSY)
          || g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_STALLED)
          || g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_SHORT)
          || g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_RANGE);

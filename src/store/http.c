@@ -4,14 +4,11 @@
 #include "base/url.h"
 #include "store/store.h"
 
-#include <string.h>
-
 typedef struct
 {
   LmStoreTransfer base;
   LmHttpTransfer *transfer;
   char *shown_url;
-  char *validator; /* asked for */
   guint64 size;
 } HttpTransfer;
 
@@ -21,7 +18,6 @@ static void
 http_free (HttpTransfer *self)
 {
   g_free (self->shown_url);
-  g_free (self->validator);
   g_free (self);
 }
 
@@ -31,21 +27,13 @@ on_response (gpointer user_data, const LmHttpResponse *response, GError **error)
   HttpTransfer *self = user_data;
   if (response->has_total && response->total < self->size)
     {
+      g_autofree char *hint = lm_http_response_describe (response);
       g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_TOO_SMALL, 0,
-                                                   "%s: the server announces %" G_GUINT64_FORMAT " bytes, but the file has %" G_GUINT64_FORMAT,
-                                                   self->shown_url, response->total, self->size));
+                                                   "%s: the server announces %" G_GUINT64_FORMAT " bytes, but the file has %" G_GUINT64_FORMAT "%s",
+                                                   self->shown_url, response->total, self->size, hint));
       return FALSE;
     }
-  /* Asked under a condition, a server that sends part of another version all
-   * the same does not know If-Range. */
-  if (response->status == 206 && self->validator != NULL && response->validator != NULL
-      && strcmp (response->validator, self->validator) != 0)
-    {
-      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_RANGE, 0,
-                                                   "%s: the file has changed since its first bytes were fetched", self->shown_url));
-      return FALSE;
-    }
-  LmStoreReply reply = { .offset = response->offset, .validator = response->validator };
+  LmStoreReply reply = { .offset = response->offset, .encoding = response->encoding };
   return self->base.handler->begin (self->base.user_data, &reply, error);
 }
 
@@ -73,11 +61,10 @@ http_start (LmStore *store, const LmStoreRequest *request, GError **error)
 {
   HttpTransfer *self = g_new0 (HttpTransfer, 1);
   self->shown_url = lm_url_redact (request->url);
-  self->validator = g_strdup (request->validator);
   self->size = request->size;
-  LmHttpRequest http_request
-    = { .url = request->url, .offset = request->offset, .if_range = request->validator, .max_size = request->size,
-        .pinned = TRUE };
+  /* No If-Range: the digest decides about the bytes, and mirrors behind one name
+   * may each have an ETag of their own. */
+  LmHttpRequest http_request = { .url = request->url, .offset = request->offset, .max_size = request->size, .pinned = TRUE };
   self->transfer = lm_http_start (lm_store_get_http (store), &http_request, &http_handler, self, error);
   if (self->transfer != NULL)
     return &self->base;

@@ -14,13 +14,12 @@ typedef struct
   const char *url;
   guint64 size;          /* of the whole file, exact, bytes */
   guint64 offset;        /* first byte wanted, < size */
-  const char *validator; /* of an earlier reply for this URL; NULL: none */
 } LmStoreRequest;
 
 typedef struct
 {
-  guint64 offset;        /* where the bytes that follow start: as asked for, or 0 */
-  const char *validator; /* NULL: none */
+  guint64 offset;       /* where the bytes that follow start: where asked for, or before */
+  const char *encoding; /* a compression that the server says it applied, unasked; NULL: none */
 } LmStoreReply;
 
 /* All are called by lm_store_iterate(), in its thread, and must not close

@@ -19,7 +19,15 @@ The first part of the path says how FILE is served, "BEHAVIOUR[:ARG...]/FILE":
     chunked             no length, no ranges
     chunkshort          the same, and ends cleanly at half of the file
     noranges            the whole file in answer to any range
-    badrange            206 of another range than asked for
+    badrange            206 of a range that begins a byte later than asked for
+    before:N            206 of a range that begins N bytes before the one asked for
+    newcut:PERCENT      another ETag at each request, If-Range is honoured, and the
+                        connection ends after PERCENT of the file
+    one:CODE[:S]        one request at a time over all files, served in a fifth of a second; others
+                        get CODE (0: no answer; with Retry-After: S; S "date": in 1 s, as a date)
+    encoded             compressed by gzip, with Content-Encoding, though nobody asked
+    encoded0            the same without a time in it
+    as:KIND             gzip, xz, zstd, bzip2, html or raw in place of the file
     otherbytes          206 that claims the right range but carries other bytes
     newetag             another ETag at each request
     ignoreifrange       206 whatever If-Range says, with another ETag each time
@@ -35,7 +43,11 @@ The first part of the path says how FILE is served, "BEHAVIOUR[:ARG...]/FILE":
     close               ends the connection without an answer
     garbage             answers with something that is not HTTP
 """
+import bz2
+import email.utils
+import gzip
 import http.server
+import lzma
 import os
 import sys
 import threading
@@ -48,6 +60,7 @@ class State:
         self.log = log
         self.lock = threading.Lock()
         self.counts = {}
+        self.alone = threading.Lock()
 
     def count(self, path):
         with self.lock:
@@ -211,12 +224,59 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.start(None, self.etag()):
             self.wfile.write(self.data)
 
-    def b_badrange(self):
+    def b_badrange(self, shift="1"):
         offset = self.wanted(self.etag(), False)
         if offset:
-            offset -= 1
+            offset = max(0, offset + int(shift))
         if self.start(offset, self.etag()):
             self.wfile.write(self.data[offset or 0:])
+
+    def b_before(self, size):
+        self.b_badrange("-" + size)
+
+    def b_newcut(self, percent):
+        etag = '"v%d"' % self.seen
+        offset = self.wanted(etag)
+        if self.start(offset, etag):
+            self.wfile.write(self.data[offset or 0:(offset or 0) + len(self.data) * int(percent) // 100])
+            self.hang_up()
+
+    def b_one(self, code, seconds=None):
+        if not self.state.alone.acquire(blocking=False):
+            if code == "0":
+                return self.b_close()
+            if seconds == "date":
+                seconds = email.utils.formatdate(time.time() + 1.5, usegmt=True)
+            return self.plain(int(code), [("Retry-After", seconds)] if seconds else [])
+        try:
+            offset = self.wanted(self.etag())
+            if self.start(offset, self.etag()):
+                rest = self.data[offset or 0:]
+                for i in range(0, len(rest), len(rest) // 10 + 1):
+                    self.wfile.write(rest[i:i + len(rest) // 10 + 1])
+                    self.wfile.flush()
+                    time.sleep(0.02)
+        finally:
+            self.state.alone.release()
+
+    def whole(self, data, headers=()):
+        self.send_response(200)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def b_encoded(self):
+        self.whole(gzip.compress(self.data), [("Content-Encoding", "gzip")])
+
+    def b_encoded0(self):
+        self.whole(gzip.compress(self.data, mtime=0), [("Content-Encoding", "x-gzip")])
+
+    def b_as(self, kind):
+        self.whole({"gzip": gzip.compress(self.data), "xz": lzma.compress(self.data), "bzip2": bz2.compress(self.data),
+                    "zstd": b"\x28\xb5\x2f\xfd" + self.data, "raw": bytes(510) + b"\x55\xaa" + self.data,
+                    "html": b"\n<!DOCTYPE html>\n<html><body>no</body></html>\n"}[kind])
 
     def b_otherbytes(self):
         offset = self.wanted(self.etag(), False)

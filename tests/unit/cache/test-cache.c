@@ -197,7 +197,7 @@ test_busy (Fixture *f, gconstpointer data)
   g_assert_nonnull (two);
 }
 
-/* Bytes, validator and even a mode set too early survive the writer. */
+/* Bytes and even a mode set too early survive the writer. */
 static void
 test_resume (Fixture *f, gconstpointer data)
 {
@@ -205,7 +205,6 @@ test_resume (Fixture *f, gconstpointer data)
   LmDigest digest = lm_digest_of_text ("x");
   LmPartial *partial = lm_partial_open (f->cache, &digest, NULL);
   g_assert_true (lm_partial_append (partial, "abc", 3, NULL));
-  lm_partial_set_validator (partial, "http://u:secret@h/x", "\"tag\"");
   g_assert_true (lm_partial_sync (partial, NULL));
   lm_partial_close (partial);
 
@@ -215,13 +214,9 @@ test_resume (Fixture *f, gconstpointer data)
   partial = lm_partial_open (f->cache, &digest, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (lm_partial_get_size (partial), ==, 3);
-  g_autofree char *tag = lm_partial_get_validator (partial, "http://u:secret@h/x");
-  g_assert_cmpstr (tag, ==, "\"tag\"");
-  g_assert_null (lm_partial_get_validator (partial, "http://h/x"));
   g_assert_true (lm_partial_append (partial, "def", 3, NULL));
   g_assert_cmpuint (lm_partial_get_size (partial), ==, 6);
   g_assert_true (lm_partial_truncate (partial, NULL));
-  g_assert_null (lm_partial_get_validator (partial, "http://u:secret@h/x"));
   lm_partial_close (partial);
   g_assert_cmpuint (count_files (f->state, "partial"), ==, 0);
 }

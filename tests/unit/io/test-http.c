@@ -2,6 +2,7 @@
 #include "config.h"
 #include "tests/unit/lib/badserver.h"
 #include "base/file.h"
+#include "io/content.h"
 #include "io/http-private.h"
 
 #include <string.h>
@@ -82,9 +83,9 @@ static const struct
   { "status:401", LM_HTTP_ERROR_FORBIDDEN, 0 },
   { "status:403", LM_HTTP_ERROR_FORBIDDEN, 0 },
   { "status:408", LM_HTTP_ERROR_TRANSIENT, 0 },
-  { "fail:429:9:7", LM_HTTP_ERROR_TRANSIENT, 7 },
+  { "fail:429:9:7", LM_HTTP_ERROR_BUSY, 7 },
   { "status:500", LM_HTTP_ERROR_TRANSIENT, 0 },
-  { "status:503", LM_HTTP_ERROR_TRANSIENT, 0 },
+  { "status:503", LM_HTTP_ERROR_BUSY, 0 },
   { "status:418", LM_HTTP_ERROR_FAILED, 0 },
   { "cut:1000:9", LM_HTTP_ERROR_SHORT, 0 },
   { "stall:1000:9", LM_HTTP_ERROR_STALLED, 0 },
@@ -94,7 +95,7 @@ static const struct
   { "length:1", LM_HTTP_ERROR_TOO_BIG, 0 },
   { "loop", LM_HTTP_ERROR_PROTOCOL, 0 },
   { "tofile", LM_HTTP_ERROR_PROTOCOL, 0 },
-  { "close", LM_HTTP_ERROR_TRANSIENT, 0 },
+  { "close", LM_HTTP_ERROR_BUSY, 0 },
   { "garbage", LM_HTTP_ERROR_PROTOCOL, 0 },
 };
 
@@ -130,7 +131,66 @@ test_refused (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   /* Port 1 of loopback: nobody listens there. */
   g_assert_null (lm_http_get ("http://127.0.0.1:1/x", NULL, 10, NULL, NULL, &error));
-  g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_TRANSIENT);
+  g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_BUSY);
+}
+
+/* Fast enough not to be stalled, and yet not for ever. */
+static void
+test_total (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  LmHttpOptions options = { .stall_seconds = 60, .stall_bytes = 1, .total_seconds = 1 };
+  g_autofree char *url = badserver_url (f->server, "drip:3000:100", "a");
+  gint64 start = g_get_monotonic_time ();
+  g_assert_null (lm_http_get (url, NULL, SIZE, &options, NULL, &error));
+  g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_STALLED);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 5 * G_USEC_PER_SEC);
+}
+
+static gpointer
+cancel_when_asked (gpointer data)
+{
+  gpointer *both = data;
+  while (badserver_count (both[0], "/drip:300:1000/a") == 0)
+    g_usleep (10000);
+  g_cancellable_cancel (both[1]);
+  return NULL;
+}
+
+static void
+test_cancel_drip (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  gpointer both[] = { f->server, cancellable };
+  GThread *thread = g_thread_new ("cancel", cancel_when_asked, both);
+  g_autofree char *url = badserver_url (f->server, "drip:300:1000", "a");
+  g_assert_null (lm_http_get (url, NULL, SIZE, NULL, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_thread_join (thread);
+}
+
+static void
+test_content (void)
+{
+  static const struct
+  {
+    const char *head;
+    gsize size;
+    const char *text;
+  } cases[] = {
+    { "\x1f\x8b\x08", 3, "gzip" }, { "\xfd" "7zXZ\0", 6, "xz" }, { "\x28\xb5\x2f\xfd", 4, "zstd" },
+    { "BZh9", 4, "bzip2" }, { " \n<!DOCTYPE HTML>", 17, "HTML" }, { "<html>", 6, "HTML" }, { "KDMV", 4, "VMDK" },
+    { "", 0, NULL }, { "\x1f", 1, NULL }, { "<htm", 4, NULL }, { "   ", 3, NULL }, { "QFI\xfb", 4, NULL },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      const char *said = lm_content_describe (cases[i].head, cases[i].size);
+      if (cases[i].text == NULL)
+        g_assert_cmpstr (said, ==, "");
+      else
+        g_assert_nonnull (strstr (said, cases[i].text));
+    }
 }
 
 /* A password is for the host that it was given for, and no message shows it. */
@@ -275,16 +335,16 @@ test_certificate (void)
 static const struct
 {
   const char *behaviour;
-  const char *if_range;
   guint64 offset; /* of the answer */
   int code;       /* -1: success */
 } ranges[] = {
-  { "ok", NULL, 1000, -1 },
-  { "ok", "\"other\"", 0, -1 },
-  { "noranges", NULL, 0, -1 },
-  { "chunked", NULL, 0, -1 },
-  { "badrange", NULL, 0, LM_HTTP_ERROR_RANGE },
-  { "ok", "\"x\"\r\nEvil: 1", 1000, -1 },
+  { "ok", 1000, -1 },
+  { "noranges", 0, -1 },
+  { "chunked", 0, -1 },
+  { "before:1", 999, -1 },
+  { "before:999", 1, -1 },
+  { "before:1000", 0, -1 },
+  { "badrange", 0, LM_HTTP_ERROR_RANGE },
 };
 
 static void
@@ -296,7 +356,7 @@ test_ranges (Fixture *f, gconstpointer data)
       g_autoptr (GError) error = NULL;
       g_autofree char *url = badserver_url (f->server, ranges[i].behaviour, "a");
       Sink sink = { .bytes = g_byte_array_new (), .room = G_MAXSIZE };
-      LmHttpRequest request = { .url = url, .offset = 1000, .if_range = ranges[i].if_range, .max_size = SIZE };
+      LmHttpRequest request = { .url = url, .offset = 1000, .max_size = SIZE };
       g_assert_nonnull (lm_http_start (http, &request, &sink_handler, &sink, &error));
       while (!sink.finished)
         lm_http_iterate (http, 10);
@@ -320,6 +380,9 @@ main (int argc, char **argv)
   g_test_add ("/http/get-file", Fixture, NULL, set_up, test_get_file, tear_down);
   g_test_add ("/http/bad", Fixture, NULL, set_up, test_bad, tear_down);
   g_test_add_func ("/http/bad-url", test_bad_url);
+  g_test_add ("/http/total", Fixture, NULL, set_up, test_total, tear_down);
+  g_test_add ("/http/cancel-drip", Fixture, NULL, set_up, test_cancel_drip, tear_down);
+  g_test_add_func ("/http/content", test_content);
   g_test_add ("/http/refused", Fixture, NULL, set_up, test_refused, tear_down);
   g_test_add ("/http/credentials", Fixture, NULL, set_up, test_credentials, tear_down);
   g_test_add_func ("/http/redirect-schemes", test_redirect_schemes);
