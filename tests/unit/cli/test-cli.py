@@ -11,6 +11,9 @@ import subprocess
 import sys
 import time
 
+# Started in the background, a program ignores this signal, and so would what it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 lamina = os.environ["LAMINA"]
 work = os.environ["TMPDIR"]
 state = os.path.join(work, "state")
