@@ -7,10 +7,15 @@ for program in openssl update-ca-certificates; do
 done
 tiny
 
-# certify NAME SUBJECT-ALT-NAMES DAYS: $tmp/NAME.key and .crt, signed by $tmp/ca/ca.crt
+# certify NAME SUBJECT-ALT-NAMES DAYS: $tmp/NAME.key and .crt, signed by $tmp/ca/ca.crt.
+# With -1 it has expired, which OpenSSL 3.4 and later say in another way.
 certify () {
+  local validity=(-days "$3")
+  if [ "$3" -lt 0 ] && openssl x509 -help 2>&1 | grep -q -- -not_after; then
+    validity=(-not_before 20200101000000Z -not_after 20200102000000Z)
+  fi
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$tmp/$1.key" -out "$tmp/$1.csr" -subj "/CN=$1" &&
-    openssl x509 -req -in "$tmp/$1.csr" -CA "$tmp/ca/ca.crt" -CAkey "$tmp/ca/ca.key" -CAcreateserial -days "$3" \
+    openssl x509 -req -in "$tmp/$1.csr" -CA "$tmp/ca/ca.crt" -CAkey "$tmp/ca/ca.key" -CAcreateserial "${validity[@]}" \
       -out "$tmp/$1.crt" -extfile <(echo "subjectAltName=$2")
 }
 {

@@ -9,7 +9,8 @@
 #   host_lamina DIR ARGS...   $LAMINA as root with the state in DIR/lamina
 #   http_start DIR ROOT [CERT [DIRECTIVE...]]
 #                             serves ROOT; sets http_url; requests go to DIR/access.log;
-#                             by https with the key CERT.key and certificate CERT.crt
+#                             by https with the key CERT.key and certificate CERT.crt;
+#                             $http_context is put beside its server
 #   http_stop DIR
 #   http_count DIR FILE       how many requests FILE had (GET, any status)
 
@@ -130,6 +131,7 @@ http {
   uwsgi_temp_path $dir/nginx/uwsgi;
   scgi_temp_path $dir/nginx/scgi;
   sendfile on;
+  ${http_context:-}
   server { listen 127.0.0.1:$port$tls; root $root; ${*:4} }
 }
 END
