@@ -92,7 +92,7 @@ draw_bars (LmProgress *progress, const LmFetchProgress *fetch)
     {
       const LmFetchItemProgress *item = &fetch->items[i];
       print_bar (item->blob->name, item->done, item->blob->size,
-                 item->elsewhere ? "by another process" : item->state == LM_FETCH_TRANSFERRING ? "" : state_names[item->state]);
+                 item->other_process ? "by another process" : item->state == LM_FETCH_TRANSFERRING ? "" : state_names[item->state]);
       progress->drawn++;
     }
   if (fetch->n_items > 1)
@@ -123,7 +123,7 @@ print_lines (LmProgress *progress, const LmFetchProgress *fetch)
       g_autofree char *size = lm_size_format (item->blob->size);
       g_autofree char *safe = lm_output_safe (item->blob->name);
       fprintf (stderr, "%s %s (%s)%s\n", item->state == LM_FETCH_DONE ? "pulled" : "pulling", safe, size,
-               item->elsewhere ? " by another process" : "");
+               item->other_process ? " by another process" : "");
     }
 }
 
@@ -147,7 +147,7 @@ print_json (const LmFetchProgress *fetch)
       lm_json_add_uint (builder, "done", item->done);
       lm_json_add_uint (builder, "size", item->blob->size);
       lm_json_add_string (builder, "state", state_names[item->state]);
-      lm_json_add_bool (builder, "elsewhere", item->elsewhere);
+      lm_json_add_bool (builder, "other_process", item->other_process);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* How the pulling of files is shown, on stderr: bars on a terminal, lines
- * elsewhere, JSON lines for programs, or nothing. */
+ * otherwise, JSON lines for programs, or nothing. */
 #include "fetch/fetch.h"
 
 typedef enum

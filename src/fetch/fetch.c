@@ -3,11 +3,7 @@
 #include "fetch/fetch.h"
 #include "base/testenv.h"
 #include "cache/partial.h"
-#include "image/error.h"
 #include "fetch/item.h"
-#include "io/run.h"
-
-G_DEFINE_QUARK (lm-fetch-error-quark, lm_fetch_error)
 
 #define TRANSFERS 8
 #define BUSY_SECONDS 600
@@ -15,29 +11,6 @@ G_DEFINE_QUARK (lm-fetch-error-quark, lm_fetch_error)
 #define POLL_MS 50
 /* For the rings of all transfers together. */
 #define MEMORY (16 * 1024 * 1024)
-
-gboolean
-lm_fetch_error_translate (GError *error, GError **out)
-{
-  LmFetchError code = LM_FETCH_ERROR_FAILED;
-  if (error->domain == LM_FETCH_ERROR || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    {
-      g_propagate_error (out, error);
-      return FALSE;
-    }
-  if (g_error_matches (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE) || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE)
-      || g_error_matches (error, LM_RUN_ERROR, LM_RUN_ERROR_NO_SPACE))
-    code = LM_FETCH_ERROR_NO_SPACE;
-  else if (error->domain == LM_HTTP_ERROR && error->code != LM_HTTP_ERROR_LOCAL)
-    code = LM_FETCH_ERROR_SOURCE;
-  else if (g_error_matches (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED))
-    code = LM_FETCH_ERROR_REFUSED;
-  else if (error->domain == LM_LOCK_ERROR)
-    code = LM_FETCH_ERROR_BUSY;
-  g_set_error_literal (out, LM_FETCH_ERROR, (int) code, error->message);
-  g_error_free (error);
-  return FALSE;
-}
 
 static guint
 hash_blob (gconstpointer blob)
@@ -116,7 +89,7 @@ step_all (GPtrArray *items, gboolean *out_all_done, GError **error)
 }
 
 static gboolean
-move_all (LmFetchRun *run, GPtrArray *missing, LmFetchProgressFunc progress, gpointer user_data, GError **error)
+move_all (LmFetchRun *run, GPtrArray *missing, guint progress_ms, LmFetchProgressFunc progress, gpointer user_data, GError **error)
 {
   g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_fetch_item_free);
   for (guint i = 0; i < missing->len; i++)
@@ -130,7 +103,7 @@ move_all (LmFetchRun *run, GPtrArray *missing, LmFetchProgressFunc progress, gpo
       if (now >= next_report)
         {
           report (items, entries, progress, user_data);
-          next_report = now + (gint64) run->options->progress_ms * 1000;
+          next_report = now + (gint64) progress_ms * 1000;
         }
       lm_store_iterate (run->store, POLL_MS);
     }
@@ -171,13 +144,14 @@ lm_fetch_run (const GPtrArray *blobs, LmCache *cache, const LmFetchOptions *opti
     .cache = cache,
     .store = store,
     .cancellable = cancellable,
-    .options = &filled,
+    .retry = &filled.retry,
+    .busy_seconds = filled.busy_seconds,
     .no_delay = lm_testenv_get (LM_TESTENV_NO_DELAY) != NULL,
     .memory = MEMORY / MIN (filled.transfers, missing->len),
     .slots = filled.transfers,
     .hosts = hosts,
   };
-  gboolean ok = move_all (&run, missing, progress, user_data, error);
+  gboolean ok = move_all (&run, missing, filled.progress_ms, progress, user_data, error);
   if (out_totals)
     *out_totals = run.totals;
   return ok;

@@ -2,10 +2,11 @@
 #include "config.h"
 #include "fetch/item.h"
 #include "base/error.h"
+#include "fetch/error.h"
+#include "fetch/mirror.h"
+#include "fetch/sink.h"
 #include "image/vet.h"
 #include "io/content.h"
-#include "fetch/sink.h"
-#include "fetch/mirror.h"
 
 #include <string.h>
 
@@ -42,7 +43,7 @@ struct _LmFetchItem
   guint8 head[LM_CONTENT_HEAD];
   gboolean paused;
 
-  LmMirrors *sources;
+  LmMirrors *mirrors;
   guint64 furthest;     /* position up to which failures were forgiven */
   gboolean mixed;       /* the bytes come from more than one answer */
   guint failures;       /* in all */
@@ -67,13 +68,13 @@ lm_fetch_item_new (LmFetchRun *run, const LmBlob *blob)
   LmFetchItem *self = g_new0 (LmFetchItem, 1);
   self->run = run;
   self->blob = blob;
-  self->sources = lm_mirrors_new (blob->urls, &run->options->retry);
+  self->mirrors = lm_mirrors_new (blob->urls, run->retry);
   return self;
 }
 
-/* Gives up the slot and all that goes with it. */
+/* Ends the transfer and releases the lock and the slot. */
 static void
-let_go (LmFetchItem *self, gboolean keep_bytes)
+release_item (LmFetchItem *self, gboolean keep_bytes)
 {
   if (self->transfer)
     {
@@ -97,8 +98,8 @@ lm_fetch_item_free (LmFetchItem *self)
 {
   if (self == NULL)
     return;
-  let_go (self, TRUE);
-  lm_mirrors_free (self->sources);
+  release_item (self, TRUE);
+  lm_mirrors_free (self->mirrors);
   g_clear_error (&self->source_error);
   g_clear_error (&self->digest_error);
   g_free (self->encoding);
@@ -128,7 +129,7 @@ sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GErro
 static gboolean
 fail (LmFetchItem *self, GError *cause, gboolean keep_bytes, GError **error)
 {
-  let_go (self, keep_bytes);
+  release_item (self, keep_bytes);
   (void) lm_fetch_error_translate (cause, error);
   g_prefix_error (error, "%s %s: ", self->blob->kind == LM_BLOB_LAYER ? "layer" : "file", self->blob->name);
   return FALSE;
@@ -137,11 +138,11 @@ fail (LmFetchItem *self, GError *cause, gboolean keep_bytes, GError **error)
 static void
 done (LmFetchItem *self)
 {
-  let_go (self, TRUE);
+  release_item (self, TRUE);
   self->phase = PHASE_DONE;
 }
 
-/* No source is left. */
+/* No mirror is left. */
 static gboolean
 give_up (LmFetchItem *self, GError **error)
 {
@@ -199,8 +200,8 @@ on_data (gpointer user_data, const void *data, gsize size)
 static void
 wait_for_host (LmFetchItem *self, const GError *error)
 {
-  guint delay = self->run->no_delay ? 0 : lm_retry_delay (&self->run->options->retry, 1, error, g_random_int ());
-  lm_mirrors_postpone (self->sources, g_get_monotonic_time () + (gint64) delay * 1000);
+  guint delay = self->run->no_delay ? 0 : lm_retry_delay (self->run->retry, 1, error, g_random_int ());
+  lm_mirrors_postpone (self->mirrors, g_get_monotonic_time () + (gint64) delay * 1000);
 }
 
 static void
@@ -210,7 +211,7 @@ try_failed (LmFetchItem *self, const GError *error)
   if (position > self->furthest && position - self->furthest >= MIN (FORGIVING_BYTES, self->blob->size / FORGIVING_PARTS))
     {
       self->furthest = position;
-      lm_mirrors_progressed (self->sources);
+      lm_mirrors_progressed (self->mirrors);
     }
   self->failures++;
   g_clear_error (&self->source_error);
@@ -218,7 +219,7 @@ try_failed (LmFetchItem *self, const GError *error)
   gboolean bad_range = g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_RANGE);
   if (bad_range)
     start_over (self);
-  lm_mirrors_failed (self->sources, error, g_get_monotonic_time (), bad_range || self->run->no_delay, g_random_int ());
+  lm_mirrors_failed (self->mirrors, error, g_get_monotonic_time (), bad_range || self->run->no_delay, g_random_int ());
 }
 
 static void
@@ -244,7 +245,7 @@ on_done (gpointer user_data, const GError *error)
       g_autofree char *hint = lm_http_response_describe (&self->seen);
       g_autoptr (GError) cut = lm_http_error_new (LM_HTTP_ERROR_SHORT, 0,
                                                   "%s: the body ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes%s",
-                                                  lm_mirrors_get_shown (self->sources), position, self->blob->size, hint);
+                                                  lm_mirrors_get_shown (self->mirrors), position, self->blob->size, hint);
       try_failed (self, cut);
     }
 }
@@ -255,11 +256,11 @@ static gboolean
 begin_transfer (LmFetchItem *self, gint64 now, GError **error)
 {
   gint64 due;
-  if (!lm_mirrors_choose (self->sources, &due))
+  if (!lm_mirrors_choose (self->mirrors, &due))
     return give_up (self, error);
   if (due > now)
     return TRUE;
-  const char *url = lm_mirrors_get_url (self->sources);
+  const char *url = lm_mirrors_get_url (self->mirrors);
   self->host = lm_hosts_get (self->run->hosts, url);
   if (!lm_host_has_room (self->host))
     return TRUE;
@@ -276,7 +277,7 @@ begin_transfer (LmFetchItem *self, gint64 now, GError **error)
   return TRUE;
 }
 
-/* The lock is had: what is there already is gone on with. */
+/* The lock is held: continue after the bytes that are there. */
 static gboolean
 begin (LmFetchItem *self, GError **error)
 {
@@ -292,9 +293,9 @@ begin (LmFetchItem *self, GError **error)
   return TRUE;
 }
 
-/* Another process has it: look at how it gets on. */
+/* Another process holds the lock: check that it makes progress. */
 static gboolean
-watch_other (LmFetchItem *self, gint64 now, GError **error)
+poll_other_process (LmFetchItem *self, gint64 now, GError **error)
 {
   guint64 size, held;
   lm_partial_stat (self->run->cache, &self->blob->digest, &size, &held);
@@ -303,10 +304,10 @@ watch_other (LmFetchItem *self, gint64 now, GError **error)
       self->other_size = size;
       self->other_since = now;
     }
-  guint patience = self->run->options->busy_seconds;
-  if (now - self->other_since < (gint64) patience * G_USEC_PER_SEC)
+  guint limit = self->run->busy_seconds;
+  if (now - self->other_since < (gint64) limit * G_USEC_PER_SEC)
     return TRUE;
-  return fail (self, g_error_new (LM_FETCH_ERROR, LM_FETCH_ERROR_BUSY, "another process has it in hand and has not got on for %u s", patience),
+  return fail (self, g_error_new (LM_FETCH_ERROR, LM_FETCH_ERROR_BUSY, "another process transfers it and has made no progress for %u s", limit),
                TRUE, error);
 }
 
@@ -327,21 +328,21 @@ step_lock (LmFetchItem *self, gint64 now, GError **error)
           if (!g_error_matches (failure, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY))
             return fail (self, failure, TRUE, error);
           g_error_free (failure);
-          return watch_other (self, now, error);
+          return poll_other_process (self, now, error);
         }
       self->run->slots--;
       self->other_since = 0;
     }
-  /* Again: it may have been published before the lock was had. */
+  /* Again: it may have been published before the lock was acquired. */
   if (!lm_cache_has (cache, blob->kind, &blob->digest))
     return begin (self, error);
   done (self);
   return TRUE;
 }
 
-/* complete() said no. */
+/* complete() failed. */
 static gboolean
-not_accepted (LmFetchItem *self, GError *failure, GError **error)
+handle_failed_check (LmFetchItem *self, GError *failure, GError **error)
 {
   if (!g_error_matches (failure, LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST))
     {
@@ -352,14 +353,14 @@ not_accepted (LmFetchItem *self, GError *failure, GError **error)
   start_over (self);
   self->phase = PHASE_READY;
   self->failures++;
-  if (lm_mirrors_get_url (self->sources) == NULL)
+  if (lm_mirrors_get_url (self->mirrors) == NULL)
     {
-      /* Left by an earlier run, and no URL is to blame. */
+      /* The bytes were left by an earlier run; no URL was used yet. */
       g_error_free (failure);
       return TRUE;
     }
-  g_prefix_error (&failure, "%s: ", lm_mirrors_get_shown (self->sources));
-  lm_mirrors_mismatched (self->sources, mixed);
+  g_prefix_error (&failure, "%s: ", lm_mirrors_get_shown (self->mirrors));
+  lm_mirrors_mismatched (self->mirrors, mixed);
   if (self->digest_error == NULL)
     self->digest_error = failure;
   else
@@ -374,7 +375,7 @@ step_finishing (LmFetchItem *self, GError **error)
   if (!lm_fetch_sink_poll (self->sink, &failure))
     return TRUE;
   if (failure != NULL)
-    return not_accepted (self, failure, error);
+    return handle_failed_check (self, failure, error);
   self->run->totals.files++;
   done (self);
   return TRUE;
@@ -436,9 +437,9 @@ lm_fetch_item_get_progress (LmFetchItem *self, LmFetchItemProgress *out)
   };
   out->blob = self->blob;
   out->state = states[self->phase];
-  out->elsewhere = self->phase == PHASE_LOCK && self->other_since != 0;
+  out->other_process = self->phase == PHASE_LOCK && self->other_since != 0;
   out->failures = self->failures;
-  out->url = lm_mirrors_get_shown (self->sources);
+  out->url = lm_mirrors_get_shown (self->mirrors);
   if (self->phase == PHASE_DONE)
     out->done = self->blob->size;
   else if (self->sink)

@@ -9,8 +9,10 @@
  *     │     FINISHING ──► DONE        wrong digest: back to READY, next URL
  *     └────────────────────▲          (another process published it)
  */
-#include "fetch/fetch.h"
+#include "cache/cache.h"
 #include "fetch/host.h"
+#include "fetch/progress.h"
+#include "io/retry.h"
 #include "store/store.h"
 
 typedef struct _LmFetchItem LmFetchItem;
@@ -21,10 +23,11 @@ typedef struct
   LmCache *cache;
   LmStore *store;
   GCancellable *cancellable;
-  const LmFetchOptions *options; /* defaults filled in */
-  gboolean no_delay;             /* tests: retries do not wait */
-  gsize memory;                  /* bytes for the ring of one file */
-  guint slots;                   /* free ones: how many more may hold a lock */
+  const LmRetryPolicy *retry;
+  guint busy_seconds; /* how long another process may make no progress */
+  gboolean no_delay;  /* tests: retries do not wait */
+  gsize memory;       /* bytes for the ring of one file */
+  guint slots;        /* how many more items may hold a lock */
   LmHosts *hosts;
   LmFetchTotals totals;
 } LmFetchRun;
@@ -43,7 +46,3 @@ gboolean lm_fetch_item_is_done (LmFetchItem *self);
 
 /** lm_fetch_item_get_progress: fills in *out; strings live as long as @self. */
 void lm_fetch_item_get_progress (LmFetchItem *self, LmFetchItemProgress *out);
-
-/** lm_fetch_error_translate: an error of the layers below as one of fetch;
- * takes @error and sets @out. Returns FALSE. */
-gboolean lm_fetch_error_translate (GError *error, GError **out);

@@ -14,96 +14,96 @@ typedef struct
   guint mismatches;
   gboolean dead;
   gint64 due; /* us; 0: not used yet */
-} Source;
+} Mirror;
 
 struct _LmMirrors
 {
   const LmRetryPolicy *policy;
   guint count;
-  Source *current; /* NULL before the first choice */
-  Source list[];
+  Mirror *current; /* NULL before the first choice */
+  Mirror list[];
 };
 
 LmMirrors *
 lm_mirrors_new (char **urls, const LmRetryPolicy *policy)
 {
   guint count = urls ? g_strv_length (urls) : 0;
-  LmMirrors *sources = g_malloc0 (sizeof (LmMirrors) + count * sizeof (Source));
-  sources->policy = policy;
-  sources->count = count;
+  LmMirrors *mirrors = g_malloc0 (sizeof (LmMirrors) + count * sizeof (Mirror));
+  mirrors->policy = policy;
+  mirrors->count = count;
   for (guint i = 0; i < count; i++)
     {
-      sources->list[i].url = urls[i];
-      sources->list[i].shown = lm_url_redact (urls[i]);
+      mirrors->list[i].url = urls[i];
+      mirrors->list[i].shown = lm_url_redact (urls[i]);
     }
-  return sources;
+  return mirrors;
 }
 
 void
-lm_mirrors_free (LmMirrors *sources)
+lm_mirrors_free (LmMirrors *mirrors)
 {
-  for (guint i = 0; i < sources->count; i++)
-    g_free (sources->list[i].shown);
-  g_free (sources);
+  for (guint i = 0; i < mirrors->count; i++)
+    g_free (mirrors->list[i].shown);
+  g_free (mirrors);
 }
 
 gboolean
-lm_mirrors_choose (LmMirrors *sources, gint64 *out_due)
+lm_mirrors_choose (LmMirrors *mirrors, gint64 *out_due)
 {
-  Source *best = NULL;
-  for (Source *one = sources->list; one < sources->list + sources->count; one++)
+  Mirror *best = NULL;
+  for (Mirror *one = mirrors->list; one < mirrors->list + mirrors->count; one++)
     if (!one->dead && (best == NULL || one->due < best->due))
       best = one;
   if (best == NULL)
     return FALSE;
-  sources->current = best;
+  mirrors->current = best;
   *out_due = best->due;
   return TRUE;
 }
 
 const char *
-lm_mirrors_get_url (LmMirrors *sources)
+lm_mirrors_get_url (LmMirrors *mirrors)
 {
-  return sources->current ? sources->current->url : NULL;
+  return mirrors->current ? mirrors->current->url : NULL;
 }
 
 const char *
-lm_mirrors_get_shown (LmMirrors *sources)
+lm_mirrors_get_shown (LmMirrors *mirrors)
 {
-  return sources->current ? sources->current->shown : NULL;
+  return mirrors->current ? mirrors->current->shown : NULL;
 }
 
 void
-lm_mirrors_failed (LmMirrors *sources, const GError *error, gint64 now, gboolean at_once, guint32 random)
+lm_mirrors_failed (LmMirrors *mirrors, const GError *error, gint64 now, gboolean at_once, guint32 random)
 {
-  Source *source = sources->current;
-  source->failures++;
-  if (!lm_retry_may (sources->policy, source->failures, error))
+  Mirror *mirror = mirrors->current;
+  mirror->failures++;
+  if (!lm_retry_may (mirrors->policy, mirror->failures, error))
     {
-      source->dead = TRUE;
+      mirror->dead = TRUE;
       return;
     }
-  guint delay = at_once ? 0 : lm_retry_delay (sources->policy, source->failures, error, random);
-  source->due = now + (gint64) delay * 1000;
-  lm_trace (LM_TRACE_HTTP, "%s may be tried again in %u ms", source->shown, delay);
+  guint delay = at_once ? 0 : lm_retry_delay (mirrors->policy, mirror->failures, error, random);
+  mirror->due = now + (gint64) delay * 1000;
+  lm_trace (LM_TRACE_HTTP, "%s may be tried again in %u ms", mirror->shown, delay);
 }
 
 void
-lm_mirrors_postpone (LmMirrors *sources, gint64 due)
+lm_mirrors_postpone (LmMirrors *mirrors, gint64 due)
 {
-  sources->current->due = due;
+  mirrors->current->due = due;
 }
 
 void
-lm_mirrors_progressed (LmMirrors *sources)
+lm_mirrors_progressed (LmMirrors *mirrors)
 {
-  sources->current->failures = 0;
+  mirrors->current->failures = 0;
 }
 
 void
-lm_mirrors_mismatched (LmMirrors *sources, gboolean mixed)
+lm_mirrors_mismatched (LmMirrors *mirrors, gboolean mixed)
 {
-  Source *source = sources->current;
-  source->mismatches++;
-  source->dead = !mixed || source->mismatches >= MAX_MISMATCHES;
+  Mirror *mirror = mirrors->current;
+  mirror->mismatches++;
+  mirror->dead = !mixed || mirror->mismatches >= MAX_MISMATCHES;
 }

@@ -51,7 +51,7 @@ lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_re
   count_cached (plan->layers, &result);
   count_cached (plan->blobs, &result);
   guint all = plan->layers->len + plan->blobs->len;
-  result.elsewhere = all > result.pulled + result.cached ? all - result.pulled - result.cached : 0;
+  result.other_process = all > result.pulled + result.cached ? all - result.pulled - result.cached : 0;
   *out_result = result;
   return TRUE;
 }
@@ -67,12 +67,12 @@ lm_prepare_result_to_text (const LmPrepareResult *result)
 {
   g_autofree char *pulled = lm_size_format (result->pulled_bytes);
   g_autofree char *cached = lm_size_format (result->cached_bytes);
-  g_autofree char *elsewhere
-    = result->elsewhere ? g_strdup_printf ("; %u %s came by another run", result->elsewhere, files (result->elsewhere)) : g_strdup ("");
+  g_autofree char *others
+    = result->other_process ? g_strdup_printf ("; %u %s pulled by another process", result->other_process, files (result->other_process)) : g_strdup ("");
   if (result->pulled == 0)
-    return g_strdup_printf ("nothing to pull: %u %s, %s cached%s", result->cached, files (result->cached), cached, elsewhere);
+    return g_strdup_printf ("nothing to pull: %u %s, %s cached%s", result->cached, files (result->cached), cached, others);
   return g_strdup_printf ("pulled %u %s, %s; %u %s, %s cached before%s", result->pulled, files (result->pulled), pulled,
-                          result->cached, files (result->cached), cached, elsewhere);
+                          result->cached, files (result->cached), cached, others);
 }
 
 static void
@@ -90,5 +90,5 @@ lm_prepare_result_to_json (const LmPrepareResult *result, JsonBuilder *builder)
 {
   add_count (builder, "pulled", result->pulled, result->pulled_bytes);
   add_count (builder, "cached", result->cached, result->cached_bytes);
-  lm_json_add_uint (builder, "elsewhere", result->elsewhere);
+  lm_json_add_uint (builder, "other_process", result->other_process);
 }

@@ -13,7 +13,7 @@ typedef struct
   guint64 pulled_bytes;
   guint cached; /* files that were here before */
   guint64 cached_bytes;
-  guint elsewhere; /* files that another process transferred meanwhile */
+  guint other_process; /* files that another process transferred meanwhile */
 } LmPrepareResult;
 
 /** lm_prepare_plan: loads the catalogs and plans @selections against the
@@ -29,5 +29,5 @@ gboolean lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResul
 /** lm_prepare_result_to_text: "pulled 2 files, 41.0 MiB; 1 file, 349.0 MiB
  * cached"; newly allocated. */
 char *lm_prepare_result_to_text (const LmPrepareResult *result);
-/** lm_prepare_result_to_json: members "pulled", "cached" and "elsewhere", into an object. */
+/** lm_prepare_result_to_json: members "pulled", "cached" and "other_process", into an object. */
 void lm_prepare_result_to_json (const LmPrepareResult *result, JsonBuilder *builder);

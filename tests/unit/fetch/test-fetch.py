@@ -453,7 +453,7 @@ def test_sees_holder_and_takes_over(w):
     seen = 0
     while seen < 60000:
         line = waiter.stdout.readline().split()
-        if len(line) > 4 and line[4] == "elsewhere":
+        if len(line) > 4 and line[4] == "other-process":
             seen = int(line[2])
     holder.send_signal(signal.SIGKILL)
     holder.wait()
