@@ -283,10 +283,9 @@ begin (LmFetchItem *self, GError **error)
 {
   GError *failure = NULL;
   guint64 have = lm_partial_get_size (self->partial);
-  if ((have > self->blob->size && !lm_partial_truncate (self->partial, &failure))
-      || !lm_partial_reserve (self->partial, self->blob->size, &failure))
+  if (have > self->blob->size && !lm_partial_truncate (self->partial, &failure))
     return fail (self, failure, TRUE, error);
-  self->sink = lm_fetch_sink_new (self->partial, self->run->memory, &sink_handler, self);
+  self->sink = lm_fetch_sink_new (self->partial, self->blob->size, self->run->memory, &sink_handler, self);
   self->furthest = lm_fetch_sink_get_position (self->sink);
   self->mixed = self->furthest > 0;
   self->phase = PHASE_READY;

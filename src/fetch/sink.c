@@ -31,6 +31,7 @@ typedef struct
 struct _LmFetchSink
 {
   LmPartial *partial;
+  guint64 size; /* of the whole file */
   const LmFetchSinkHandler *handler;
   gpointer user_data;
   GAsyncQueue *to_hash;
@@ -168,10 +169,23 @@ write_chunk (LmFetchSink *sink, Chunk *chunk)
   give_back (sink, chunk);
 }
 
+/* Here and not before the transfer: on tmpfs, which gives out the pages at once,
+ * it takes as long as the writing. */
+static void
+reserve (LmFetchSink *sink)
+{
+  g_autoptr (GError) error = NULL;
+  if (lm_partial_reserve (sink->partial, sink->size, &error))
+    return;
+  sink->write_failed = TRUE;
+  keep_error (sink, g_steal_pointer (&error));
+}
+
 static gpointer
 write_main (gpointer data)
 {
   LmFetchSink *sink = data;
+  reserve (sink);
   for (gboolean quit = FALSE; !quit;)
     {
       Chunk *chunk = g_async_queue_pop (sink->to_write);
@@ -280,14 +294,16 @@ start_threads (LmFetchSink *sink)
       g_thread_join (g_steal_pointer (&sink->write_thread));
     }
   lm_trace (LM_TRACE_CACHE, "no threads can be had: bytes are hashed and written while they are received");
+  reserve (sink);
   hash_prefix (sink);
 }
 
 LmFetchSink *
-lm_fetch_sink_new (LmPartial *partial, gsize memory, const LmFetchSinkHandler *handler, gpointer user_data)
+lm_fetch_sink_new (LmPartial *partial, guint64 size, gsize memory, const LmFetchSinkHandler *handler, gpointer user_data)
 {
   LmFetchSink *sink = g_new0 (LmFetchSink, 1);
   sink->partial = partial;
+  sink->size = size;
   sink->handler = handler;
   sink->user_data = user_data;
   sink->to_hash = g_async_queue_new ();

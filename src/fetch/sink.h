@@ -24,9 +24,11 @@ typedef struct
   void (*wake) (gpointer user_data);
 } LmFetchSinkHandler;
 
-/** lm_fetch_sink_new: goes on after the bytes that @partial has, which are
- * hashed again. @memory is the size of its ring in bytes. */
-LmFetchSink *lm_fetch_sink_new (LmPartial *partial, gsize memory, const LmFetchSinkHandler *handler, gpointer user_data);
+/** lm_fetch_sink_new: continues after the bytes that @partial has, which are
+ * hashed again; has the disk space for @size bytes in all reserved (for a failure
+ * see lm_fetch_sink_check()). @memory is the size of its ring in bytes. */
+LmFetchSink *lm_fetch_sink_new (LmPartial *partial, guint64 size, gsize memory, const LmFetchSinkHandler *handler,
+                                gpointer user_data);
 
 /** lm_fetch_sink_free: what was taken is written, then the threads end. */
 void lm_fetch_sink_free (LmFetchSink *sink);

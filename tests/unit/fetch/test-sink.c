@@ -120,7 +120,7 @@ static void
 test_small_ring (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  LmFetchSink *sink = lm_fetch_sink_new (f->partial, 1, &handler, f);
+  LmFetchSink *sink = lm_fetch_sink_new (f->partial, SIZE, 1, &handler, f);
   guint refusals = feed (sink, f->bytes, SIZE);
   g_test_message ("%u refusals, %d wakes", refusals, f->wakes);
   g_assert_true (finish (sink, &error));
@@ -133,7 +133,7 @@ static void
 test_reset_and_resume (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  LmFetchSink *sink = lm_fetch_sink_new (f->partial, 1 << 20, &handler, f);
+  LmFetchSink *sink = lm_fetch_sink_new (f->partial, SIZE, 1 << 20, &handler, f);
   feed (sink, f->bytes + 5, 1000000);
   g_assert_true (finish (sink, &error));
   g_assert_false (lm_digest_equal (&f->got, &f->digest));
@@ -143,7 +143,7 @@ test_reset_and_resume (Fixture *f, gconstpointer data)
   lm_fetch_sink_free (sink);
   g_assert_cmpuint (lm_partial_get_size (f->partial), ==, 777777);
 
-  sink = lm_fetch_sink_new (f->partial, 1 << 20, &handler, f);
+  sink = lm_fetch_sink_new (f->partial, SIZE, 1 << 20, &handler, f);
   g_assert_cmpuint (lm_fetch_sink_get_position (sink), ==, 777777);
   feed (sink, f->bytes + 777777, SIZE - 777777);
   g_assert_true (finish (sink, &error));
@@ -156,15 +156,15 @@ test_reset_and_resume (Fixture *f, gconstpointer data)
 static void
 test_disk_error (Fixture *f, gconstpointer data)
 {
-  static const char *const faults[] = { "part-before-write=enospc", "part-before-sync=eio", "part-after-sync=eio" };
+  static const char *const faults[] = { "part-reserve=enospc", "part-before-write=enospc", "part-before-sync=eio", "part-after-sync=eio" };
   for (gsize i = 0; i < G_N_ELEMENTS (faults); i++)
     {
       g_autoptr (GError) error = NULL;
       g_setenv ("LAMINA_TEST_FAULT", faults[i], TRUE);
-      LmFetchSink *sink = lm_fetch_sink_new (f->partial, 1 << 20, &handler, f);
+      LmFetchSink *sink = lm_fetch_sink_new (f->partial, SIZE, 1 << 20, &handler, f);
       feed (sink, f->bytes, SIZE);
       g_assert_false (finish (sink, &error));
-      g_assert_true (g_error_matches (error, G_IO_ERROR, i > 0 ? G_IO_ERROR_FAILED : G_IO_ERROR_NO_SPACE));
+      g_assert_true (g_error_matches (error, G_IO_ERROR, i > 1 ? G_IO_ERROR_FAILED : G_IO_ERROR_NO_SPACE));
       g_clear_error (&error);
       g_assert_false (lm_fetch_sink_check (sink, &error));
       lm_fetch_sink_free (sink);
@@ -175,9 +175,9 @@ test_disk_error (Fixture *f, gconstpointer data)
 static void
 test_free_early (Fixture *f, gconstpointer data)
 {
-  LmFetchSink *sink = lm_fetch_sink_new (f->partial, 1, &handler, f);
+  LmFetchSink *sink = lm_fetch_sink_new (f->partial, SIZE, 1, &handler, f);
   lm_fetch_sink_free (sink);
-  sink = lm_fetch_sink_new (f->partial, 1, &handler, f);
+  sink = lm_fetch_sink_new (f->partial, SIZE, 1, &handler, f);
   feed (sink, f->bytes, 2000000);
   lm_fetch_sink_finish (sink);
   lm_fetch_sink_free (sink);
