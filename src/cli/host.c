@@ -35,6 +35,7 @@ lm_cli_host_new (const LmInvocation *invocation, GError **error)
   host->host = (LmHost){
     .state_dir = settings->state_dir,
     .uri = settings->connect,
+    .libvirt = { settings->libvirt_timeout, invocation->cancellable },
     .catalogs = lm_args_get_all (invocation->args, "catalog"),
     .template_dirs = (const char *const *) settings->template_dirs,
     .osinfo_dirs = (const char *const *) settings->osinfo_dirs,

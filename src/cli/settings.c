@@ -14,17 +14,27 @@ G_DEFINE_QUARK (lm-settings-error-quark, lm_settings_error)
 #define DEFAULT_TRANSFERS 8
 #define MAX_TRANSFERS 64
 #define MAX_SIZE (1024 * 1024)
+#define MAX_LIBVIRT_TIMEOUT 3600
 
-static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", NULL };
+static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", "libvirt-timeout", NULL };
+
+static gboolean
+check_number (const char *path, const char *key, const char *value, guint64 max, GError **error)
+{
+  guint64 number;
+  return g_ascii_string_to_unsigned (value, 10, 1, max, &number, NULL)
+         || lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
+                      "%s: %s \"%s\" is wrong: a number from 1 to %" G_GUINT64_FORMAT " is needed", path, key, value, max);
+}
 
 /* A value that only makes sense to say together with its file. */
 static gboolean
 check_value (const char *path, const char *key, const char *value, GError **error)
 {
-  guint64 number;
-  if (strcmp (key, "transfers") == 0 && !g_ascii_string_to_unsigned (value, 10, 1, MAX_TRANSFERS, &number, NULL))
-    return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
-                     "%s: transfers \"%s\" is wrong: a number from 1 to %d is needed", path, value, MAX_TRANSFERS);
+  if (strcmp (key, "transfers") == 0)
+    return check_number (path, key, value, MAX_TRANSFERS, error);
+  if (strcmp (key, "libvirt-timeout") == 0)
+    return check_number (path, key, value, MAX_LIBVIRT_TIMEOUT, error);
   /* It would depend on where one stands. */
   if (strcmp (key, "state-dir") == 0 && *value != '\0' && !g_path_is_absolute (value))
     return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
@@ -84,6 +94,13 @@ choose (LmArgs *args, GKeyFile *file, const char *option, const char *variable, 
   if (value != NULL && *value != '\0')
     return g_strdup (value);
   return g_key_file_get_string (file, GROUP, key, NULL);
+}
+
+static guint
+choose_number (GKeyFile *file, const char *key, guint otherwise)
+{
+  g_autofree char *value = g_key_file_get_string (file, GROUP, key, NULL);
+  return value != NULL ? (guint) g_ascii_strtoull (value, NULL, 10) : otherwise;
 }
 
 static char *
@@ -164,10 +181,8 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, 
   settings->template_dirs = template_dirs ();
   settings->osinfo_dirs = osinfo_dirs ();
   settings->verbose = lm_args_has (args, "verbose");
-  settings->transfers = DEFAULT_TRANSFERS;
-  g_autofree char *transfers = choose (args, file, NULL, NULL, "transfers");
-  if (transfers != NULL)
-    settings->transfers = (guint) g_ascii_strtoull (transfers, NULL, 10);
+  settings->transfers = choose_number (file, "transfers", DEFAULT_TRANSFERS);
+  settings->libvirt_timeout = choose_number (file, "libvirt-timeout", 0);
   if (!check (settings, error))
     return NULL;
   return g_steal_pointer (&settings);

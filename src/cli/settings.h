@@ -15,6 +15,7 @@ typedef struct
   char **template_dirs; /* where templates are looked for, in this order */
   char **osinfo_dirs;   /* where the osinfo database may be, in this order */
   guint transfers;   /* files pulled at once */
+  guint libvirt_timeout; /* seconds that libvirt may take to answer; 0: the default */
   gboolean verbose;
 } LmSettings;
 

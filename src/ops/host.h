@@ -3,11 +3,13 @@
 /* What every use case is given: where this host keeps things, and whom to
  * tell. Borrowed by the callee for the time of the call. */
 #include "fetch/fetch.h"
+#include "virt/connect.h"
 
 typedef struct
 {
   const char *state_dir;             /* absolute */
   const char *uri;                   /* libvirt connection; NULL: libvirt's choice */
+  LmVirtLimits libvirt;              /* of every connection */
   const char *const *catalogs;       /* extra catalogs; NULL: none */
   const char *const *template_dirs;  /* in order of search */
   const char *const *osinfo_dirs;

@@ -53,7 +53,7 @@ look (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GError **error)
 GPtrArray *
 lm_inventory_list (const LmHost *host, GError **error)
 {
-  g_autoptr (LmVirt) virt = lm_virt_connect (host->uri, error);
+  g_autoptr (LmVirt) virt = lm_virt_connect (host->uri, &host->libvirt, error);
   if (virt == NULL)
     return NULL;
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
@@ -82,7 +82,7 @@ lm_inventory_list (const LmHost *host, GError **error)
 LmInventoryEntry *
 lm_inventory_find (const LmHost *host, const char *name, GError **error)
 {
-  g_autoptr (LmVirt) virt = lm_virt_connect (host->uri, error);
+  g_autoptr (LmVirt) virt = lm_virt_connect (host->uri, &host->libvirt, error);
   if (virt == NULL)
     return NULL;
   g_autoptr (LmInventoryEntry) entry = g_new0 (LmInventoryEntry, 1);

@@ -69,7 +69,7 @@ lm_launch (const LmHost *host, const LmLaunchRequest *request, GCancellable *can
   g_autoptr (LmLock) lock = lm_machine_lock (host->state_dir, request->name, cancellable, error);
   if (lock == NULL)
     return NULL;
-  job.virt = lm_virt_connect (host->uri, error);
+  job.virt = lm_virt_connect (host->uri, &host->libvirt, error);
   if (job.virt == NULL || !lm_replace_settle (host, job.virt, request->name, error)
       || !lm_launch_meet (&job, &done, error) || (!done && !lm_launch_make (&job, error)))
     {

@@ -88,7 +88,7 @@ lm_remove (const LmHost *host, const char *name, GCancellable *cancellable, GErr
   if (!lm_domain_name_check (name, error))
     return FALSE;
   g_autoptr (LmLock) lock = lm_machine_lock (host->state_dir, name, cancellable, error);
-  g_autoptr (LmVirt) virt = lock ? lm_virt_connect (host->uri, error) : NULL;
+  g_autoptr (LmVirt) virt = lock ? lm_virt_connect (host->uri, &host->libvirt, error) : NULL;
   gboolean removed = virt != NULL && remove_all (host, virt, name, error);
   if (lock == NULL)
     return FALSE;

@@ -2,9 +2,8 @@
 #include "config.h"
 #include "virt/connect.h"
 #include "base/trace.h"
-#include "virt/private.h"
+#include "virt/call.h"
 
-#include <libvirt/virterror.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,32 +26,93 @@ canonical (const char *uri)
   return g_strdup_printf ("%.*s%s", (int) (transport - uri), uri, transport + strlen ("+unix"));
 }
 
-LmVirt *
-lm_virt_connect (const char *uri, GError **error)
+static int
+ask_user (virConnectCredentialPtr credentials, unsigned int count, void *data)
 {
-  virSetErrorFunc (NULL, ignore_error);
-  g_autoptr (LmVirt) virt = g_new0 (LmVirt, 1);
-  virt->connection = virConnectOpenAuth (uri, virConnectAuthPtrDefault, 0);
-  if (virt->connection == NULL)
+  lm_virt_call_set_asking (data, TRUE);
+  int status = virConnectAuthPtrDefault->cb (credentials, count, virConnectAuthPtrDefault->cbdata);
+  lm_virt_call_set_asking (data, FALSE);
+  return status;
+}
+
+static void
+call_open (LmVirtCall *call)
+{
+  virConnectAuth auth = *virConnectAuthPtrDefault;
+  auth.cb = ask_user;
+  auth.cbdata = call;
+  call->connection = virConnectOpenAuth (call->text, &auth, 0);
+  char *actual = call->connection != NULL ? virConnectGetURI (call->connection) : NULL;
+  call->out_text = canonical (actual != NULL ? actual : "");
+  free (actual);
+}
+
+static void
+call_close (LmVirtCall *call)
+{
+  virConnectClose (g_steal_pointer (&call->virt->connection));
+}
+
+LmVirt *
+lm_virt_connect (const char *uri, const LmVirtLimits *limits, GError **error)
+{
+  if (virInitialize () < 0)
     {
-      lm_virt_throw_code (error, LM_VIRT_ERROR_CONNECT, "cannot connect to libvirt%s%s", uri != NULL ? " at " : "",
-                          uri != NULL ? uri : "");
+      g_set_error_literal (error, LM_VIRT_ERROR, LM_VIRT_ERROR_CONNECT, "libvirt's library cannot be initialized");
       return NULL;
     }
-  char *actual = virConnectGetURI (virt->connection);
-  virt->uri = canonical (actual != NULL ? actual : "");
-  free (actual);
+  virSetErrorFunc (NULL, ignore_error);
+  g_autoptr (LmVirt) virt = g_new0 (LmVirt, 1);
+  g_atomic_ref_count_init (&virt->references);
+  virt->seconds = limits != NULL && limits->seconds > 0 ? limits->seconds : LM_VIRT_SECONDS;
+  virt->cancellable = limits != NULL && limits->cancellable != NULL ? g_object_ref (limits->cancellable) : NULL;
+  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, call_open);
+  call->text = g_strdup (uri);
+  g_autofree char *what = g_strdup_printf ("connect to libvirt%s%s", uri != NULL ? " at " : "", uri != NULL ? uri : "");
+  if (!lm_virt_call_run (call, LM_VIRT_CALL_QUERY, what, error))
+    return NULL;
+  if (call->connection == NULL)
+    {
+      lm_virt_call_throw_code (call, error, LM_VIRT_ERROR_CONNECT, "cannot %s", what);
+      return NULL;
+    }
+  virt->connection = g_steal_pointer (&call->connection);
+  virt->uri = g_steal_pointer (&call->out_text);
   lm_trace (LM_TRACE_VIRT, "connected to %s", virt->uri);
   return g_steal_pointer (&virt);
+}
+
+LmVirt *
+lm_virt_ref (LmVirt *virt)
+{
+  g_atomic_ref_count_inc (&virt->references);
+  return virt;
+}
+
+/* Closing waits for the daemon too; where it does not answer, the end of the
+ * process closes. */
+static void
+close_connection (LmVirt *virt)
+{
+  virt->seconds = LM_VIRT_GRACE_SECONDS;
+  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, call_close);
+  if (!lm_virt_call_run (call, LM_VIRT_CALL_QUERY, "close", NULL))
+    lm_trace (LM_TRACE_VIRT, "%s was not closed", virt->uri);
 }
 
 void
 lm_virt_free (LmVirt *virt)
 {
-  if (virt == NULL)
+  if (virt == NULL || !g_atomic_ref_count_dec (&virt->references))
     return;
   if (virt->connection != NULL)
-    virConnectClose (virt->connection);
+    {
+      g_atomic_ref_count_init (&virt->references);
+      close_connection (virt);
+      lm_virt_free (virt);
+      return;
+    }
+  g_clear_object (&virt->cancellable);
   g_free (virt->uri);
   g_free (virt);
 }
@@ -81,14 +141,20 @@ lm_virt_is_system (const LmVirt *virt)
   return strcmp (path, "/system") == 0 || (strcmp (path, "/embed") == 0 && geteuid () == 0);
 }
 
+static void
+call_capabilities (LmVirtCall *call)
+{
+  call->out_text = virConnectGetDomainCapabilities (call->virt->connection, NULL, call->text, NULL, "kvm", 0);
+}
+
 gboolean
-lm_virt_offers_kvm (const LmVirt *virt, const char *arch)
+lm_virt_offers_kvm (LmVirt *virt, const char *arch)
 {
   if (lm_virt_is_local (virt) && access (KVM_DEVICE, lm_virt_is_system (virt) ? F_OK : R_OK | W_OK) != 0)
     return FALSE;
-  char *capabilities = virConnectGetDomainCapabilities (virt->connection, NULL, arch, NULL, "kvm", 0);
-  gboolean offered = capabilities != NULL;
-  free (capabilities);
+  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, call_capabilities);
+  call->text = g_strdup (arch);
+  gboolean offered = lm_virt_call_run (call, LM_VIRT_CALL_QUERY, "read libvirt's capabilities", NULL) && call->out_text != NULL;
   lm_trace (LM_TRACE_VIRT, "kvm for %s is %soffered", arch, offered ? "" : "not ");
   return offered;
 }

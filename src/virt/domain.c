@@ -2,10 +2,9 @@
 #include "config.h"
 #include "virt/domain.h"
 #include "base/trace.h"
-#include "virt/private.h"
+#include "virt/call.h"
 
 #include <gio/gio.h>
-#include <libvirt/virterror.h>
 #include <string.h>
 
 const char *
@@ -17,9 +16,10 @@ lm_virt_state_name (LmVirtState state)
 
 /* Takes @handle over. */
 static LmVirtDomain *
-wrap (virDomainPtr handle)
+wrap (LmVirt *virt, virDomainPtr handle)
 {
   LmVirtDomain *domain = g_new0 (LmVirtDomain, 1);
+  domain->virt = lm_virt_ref (virt);
   domain->domain = handle;
   domain->name = g_strdup (virDomainGetName (handle));
   if (virDomainGetUUIDString (handle, domain->uuid) < 0)
@@ -33,8 +33,48 @@ lm_virt_domain_free (LmVirtDomain *domain)
   if (domain == NULL)
     return;
   virDomainFree (domain->domain);
+  lm_virt_free (domain->virt);
   g_free (domain->name);
   g_free (domain);
+}
+
+static void
+call_find_name (LmVirtCall *call)
+{
+  call->domain = virDomainLookupByName (call->virt->connection, call->text);
+}
+
+static void
+call_find_uuid (LmVirtCall *call)
+{
+  call->domain = virDomainLookupByUUIDString (call->virt->connection, call->text);
+}
+
+static LmVirtDomain *
+find (LmVirt *virt, LmVirtCallFunc func, const char *key, const char *shown, GError **error)
+{
+  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, func);
+  g_autofree char *what = g_strdup_printf ("look for domain %s", shown);
+  call->text = g_strdup (key);
+  if (!lm_virt_call_run (call, LM_VIRT_CALL_QUERY, what, error))
+    return NULL;
+  if (call->domain != NULL)
+    return wrap (virt, g_steal_pointer (&call->domain));
+  lm_virt_call_throw (call, error, "domain %s", shown);
+  return NULL;
+}
+
+LmVirtDomain *
+lm_virt_find_name (LmVirt *virt, const char *name, GError **error)
+{
+  g_autofree char *shown = g_strdup_printf ("\"%s\"", name);
+  return find (virt, call_find_name, name, shown, error);
+}
+
+LmVirtDomain *
+lm_virt_find_uuid (LmVirt *virt, const char *uuid, GError **error)
+{
+  return find (virt, call_find_uuid, uuid, uuid, error);
 }
 
 /* libvirt reports a name or uuid that is taken as a plain failure: asks who has
@@ -42,22 +82,37 @@ lm_virt_domain_free (LmVirtDomain *domain)
 static gboolean
 is_taken (LmVirt *virt, const char *name, const char *uuid)
 {
-  virDomainPtr handle = virDomainLookupByName (virt->connection, name);
-  if (handle == NULL)
-    return FALSE;
-  g_autoptr (LmVirtDomain) other = wrap (handle);
-  return strcmp (other->uuid, uuid) != 0;
+  g_autoptr (LmVirtDomain) other = lm_virt_find_name (virt, name, NULL);
+  return other != NULL && strcmp (other->uuid, uuid) != 0;
 }
 
-/* The end of making a domain: takes @handle over, NULL is libvirt's failure. */
-static LmVirtDomain *
-wrap_made (LmVirt *virt, virDomainPtr handle, const char *what, const char *name, const char *uuid, GError **error)
+static void
+call_define (LmVirtCall *call)
 {
-  lm_trace (LM_TRACE_VIRT, "%s %s: %s", what, name, handle == NULL ? "failed" : "done");
-  if (handle != NULL)
-    return wrap (handle);
+  call->domain = virDomainDefineXML (call->virt->connection, call->text);
+}
+
+static void
+call_create (LmVirtCall *call)
+{
+  call->domain = virDomainCreateXML (call->virt->connection, call->text, 0);
+}
+
+/* Makes a domain of @xml by @func. */
+static LmVirtDomain *
+make (LmVirt *virt, LmVirtCallFunc func, const char *xml, const char *name, const char *uuid, GError **error)
+{
+  const char *verb = func == call_define ? "define" : "create";
+  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, func);
+  g_autofree char *what = g_strdup_printf ("%s domain \"%s\"", verb, name);
+  call->text = g_strdup (xml);
+  if (!lm_virt_call_run (call, func == call_define ? LM_VIRT_CALL_CHANGE : LM_VIRT_CALL_START, what, error))
+    return NULL;
+  lm_trace (LM_TRACE_VIRT, "%s: %s", what, call->domain == NULL ? "failed" : "done");
+  if (call->domain != NULL)
+    return wrap (virt, g_steal_pointer (&call->domain));
   g_autoptr (GError) local = NULL;
-  lm_virt_throw (&local, "cannot %s domain \"%s\"", what, name);
+  lm_virt_call_throw (call, &local, "cannot %s", what);
   if (g_error_matches (local, LM_VIRT_ERROR, LM_VIRT_ERROR_FAILED) && is_taken (virt, name, uuid))
     local->code = LM_VIRT_ERROR_EXISTS;
   g_propagate_error (error, g_steal_pointer (&local));
@@ -67,33 +122,13 @@ wrap_made (LmVirt *virt, virDomainPtr handle, const char *what, const char *name
 LmVirtDomain *
 lm_virt_define (LmVirt *virt, const char *xml, const char *name, const char *uuid, GError **error)
 {
-  return wrap_made (virt, virDomainDefineXML (virt->connection, xml), "define", name, uuid, error);
+  return make (virt, call_define, xml, name, uuid, error);
 }
 
 LmVirtDomain *
 lm_virt_create (LmVirt *virt, const char *xml, const char *name, const char *uuid, GError **error)
 {
-  return wrap_made (virt, virDomainCreateXML (virt->connection, xml, 0), "create", name, uuid, error);
-}
-
-LmVirtDomain *
-lm_virt_find_name (LmVirt *virt, const char *name, GError **error)
-{
-  virDomainPtr handle = virDomainLookupByName (virt->connection, name);
-  if (handle != NULL)
-    return wrap (handle);
-  lm_virt_throw (error, "domain \"%s\"", name);
-  return NULL;
-}
-
-LmVirtDomain *
-lm_virt_find_uuid (LmVirt *virt, const char *uuid, GError **error)
-{
-  virDomainPtr handle = virDomainLookupByUUIDString (virt->connection, uuid);
-  if (handle != NULL)
-    return wrap (handle);
-  lm_virt_throw (error, "domain %s", uuid);
-  return NULL;
+  return make (virt, call_create, xml, name, uuid, error);
 }
 
 const char *
@@ -108,82 +143,141 @@ lm_virt_domain_uuid (const LmVirtDomain *domain)
   return domain->uuid;
 }
 
-/* The end of each call on a domain: @status negative is libvirt's failure. */
+/* Runs @call, whose status says how it went: "cannot @verb domain". */
 static gboolean
-finish (const LmVirtDomain *domain, const char *what, int status, GError **error)
+run (const LmVirtDomain *domain, LmVirtCall *call, LmVirtCallKind kind, const char *verb, GError **error)
 {
-  lm_trace (LM_TRACE_VIRT, "%s %s: %s", what, domain->name, status < 0 ? "failed" : "done");
-  if (status < 0)
-    return lm_virt_throw (error, "cannot %s domain \"%s\"", what, domain->name);
-  return TRUE;
+  g_autofree char *what = g_strdup_printf ("%s domain \"%s\"", verb, domain->name);
+  if (!lm_virt_call_run (call, kind, what, error))
+    return FALSE;
+  lm_trace (LM_TRACE_VIRT, "%s: %s", what, call->status < 0 ? "failed" : "done");
+  return call->status >= 0 || lm_virt_call_throw (call, error, "cannot %s", what);
+}
+
+static LmVirtCall *
+call_on (LmVirtDomain *domain, LmVirtCallFunc func)
+{
+  return lm_virt_call_new (domain->virt, domain->domain, func);
+}
+
+static void
+call_start (LmVirtCall *call)
+{
+  call->status = virDomainCreate (call->domain);
 }
 
 gboolean
 lm_virt_domain_start (LmVirtDomain *domain, GError **error)
 {
-  return finish (domain, "start", virDomainCreate (domain->domain), error);
+  g_autoptr (LmVirtCall) call = call_on (domain, call_start);
+  return run (domain, call, LM_VIRT_CALL_START, "start", error);
+}
+
+static void
+call_destroy (LmVirtCall *call)
+{
+  call->status = virDomainDestroy (call->domain);
 }
 
 gboolean
 lm_virt_domain_destroy (LmVirtDomain *domain, GError **error)
 {
-  return finish (domain, "stop", virDomainDestroy (domain->domain), error);
+  g_autoptr (LmVirtCall) call = call_on (domain, call_destroy);
+  return run (domain, call, LM_VIRT_CALL_CHANGE, "stop", error);
+}
+
+static void
+call_undefine (LmVirtCall *call)
+{
+  unsigned int flags = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+  /* libvirt's test driver, for one, does not know these. */
+  unsigned int qemu_flags = VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | call->flags;
+  call->status = virDomainUndefineFlags (call->domain, flags | qemu_flags);
+  if (call->status < 0 && virGetLastErrorCode () == VIR_ERR_INVALID_ARG)
+    call->status = virDomainUndefineFlags (call->domain, flags);
 }
 
 gboolean
 lm_virt_domain_undefine (LmVirtDomain *domain, gboolean keep_nvram, GError **error)
 {
-  unsigned int flags = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
-  /* libvirt's test driver, for one, does not know these. */
-  unsigned int qemu_flags = VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
-                            | (keep_nvram ? VIR_DOMAIN_UNDEFINE_KEEP_NVRAM : VIR_DOMAIN_UNDEFINE_NVRAM);
-  int status = virDomainUndefineFlags (domain->domain, flags | qemu_flags);
-  if (status < 0 && virGetLastErrorCode () == VIR_ERR_INVALID_ARG)
-    status = virDomainUndefineFlags (domain->domain, flags);
-  return finish (domain, "undefine", status, error);
+  g_autoptr (LmVirtCall) call = call_on (domain, call_undefine);
+  call->flags = keep_nvram ? VIR_DOMAIN_UNDEFINE_KEEP_NVRAM : VIR_DOMAIN_UNDEFINE_NVRAM;
+  return run (domain, call, LM_VIRT_CALL_CHANGE, "undefine", error);
+}
+
+static void
+call_set_autostart (LmVirtCall *call)
+{
+  call->status = virDomainSetAutostart (call->domain, call->number);
 }
 
 gboolean
 lm_virt_domain_set_autostart (LmVirtDomain *domain, gboolean autostart, GError **error)
 {
-  return finish (domain, "set autostart of", virDomainSetAutostart (domain->domain, autostart ? 1 : 0), error);
+  g_autoptr (LmVirtCall) call = call_on (domain, call_set_autostart);
+  call->number = autostart ? 1 : 0;
+  return run (domain, call, LM_VIRT_CALL_CHANGE, "set autostart of", error);
+}
+
+static void
+call_get_autostart (LmVirtCall *call)
+{
+  call->status = virDomainGetAutostart (call->domain, &call->number);
 }
 
 gboolean
 lm_virt_domain_get_autostart (LmVirtDomain *domain, gboolean *out_autostart, GError **error)
 {
-  int autostart = 0;
-  if (!finish (domain, "read autostart of", virDomainGetAutostart (domain->domain, &autostart), error))
+  g_autoptr (LmVirtCall) call = call_on (domain, call_get_autostart);
+  if (!run (domain, call, LM_VIRT_CALL_QUERY, "read autostart of", error))
     return FALSE;
-  *out_autostart = autostart != 0;
+  *out_autostart = call->number != 0;
   return TRUE;
+}
+
+static void
+call_is_persistent (LmVirtCall *call)
+{
+  call->status = virDomainIsPersistent (call->domain);
 }
 
 gboolean
 lm_virt_domain_is_persistent (LmVirtDomain *domain, gboolean *out_persistent, GError **error)
 {
-  int persistent = virDomainIsPersistent (domain->domain);
-  if (!finish (domain, "look at", persistent, error))
+  g_autoptr (LmVirtCall) call = call_on (domain, call_is_persistent);
+  if (!run (domain, call, LM_VIRT_CALL_QUERY, "query", error))
     return FALSE;
-  *out_persistent = persistent != 0;
+  *out_persistent = call->status != 0;
   return TRUE;
+}
+
+static void
+call_has_saved_state (LmVirtCall *call)
+{
+  call->status = virDomainHasManagedSaveImage (call->domain, 0);
 }
 
 gboolean
 lm_virt_domain_has_saved_state (LmVirtDomain *domain)
 {
-  int saved = virDomainHasManagedSaveImage (domain->domain, 0);
-  lm_trace (LM_TRACE_VIRT, "saved state of %s: %d", domain->name, saved);
-  return saved > 0;
+  g_autoptr (LmVirtCall) call = call_on (domain, call_has_saved_state);
+  return run (domain, call, LM_VIRT_CALL_QUERY, "look for a saved state of", NULL) && call->status > 0;
+}
+
+static void
+call_state (LmVirtCall *call)
+{
+  call->number = VIR_DOMAIN_NOSTATE;
+  call->status = virDomainGetState (call->domain, &call->number, NULL, 0);
 }
 
 gboolean
 lm_virt_domain_state (LmVirtDomain *domain, LmVirtState *out_state, GError **error)
 {
-  int state = VIR_DOMAIN_NOSTATE;
-  if (!finish (domain, "look at", virDomainGetState (domain->domain, &state, NULL, 0), error))
+  g_autoptr (LmVirtCall) call = call_on (domain, call_state);
+  if (!run (domain, call, LM_VIRT_CALL_QUERY, "query", error))
     return FALSE;
-  switch (state)
+  switch (call->number)
     {
     case VIR_DOMAIN_PAUSED:
     case VIR_DOMAIN_PMSUSPENDED:
@@ -211,20 +305,19 @@ lm_virt_domain_is_active (LmVirtDomain *domain)
   return state == LM_VIRT_STATE_RUNNING || state == LM_VIRT_STATE_PAUSED;
 }
 
-/* Memory of libvirt's as GLib's. */
-static char *
-take (char *text)
+static void
+call_xml (LmVirtCall *call)
 {
-  char *copy = g_strdup (text);
-  free (text);
-  return copy;
+  call->out_text = virDomainGetXMLDesc (call->domain, call->flags);
+  call->status = call->out_text != NULL ? 0 : -1;
 }
 
 char *
 lm_virt_domain_xml (LmVirtDomain *domain, GError **error)
 {
-  char *text = virDomainGetXMLDesc (domain->domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
-  return finish (domain, "read", text != NULL ? 0 : -1, error) ? take (text) : NULL;
+  g_autoptr (LmVirtCall) call = call_on (domain, call_xml);
+  call->flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
+  return run (domain, call, LM_VIRT_CALL_QUERY, "read", error) ? g_steal_pointer (&call->out_text) : NULL;
 }
 
 static void
@@ -238,28 +331,38 @@ add_address (GPtrArray *addresses, const char *text)
 }
 
 static void
-add_addresses_from (GPtrArray *addresses, LmVirtDomain *domain, unsigned int source)
+add_addresses_from (LmVirtCall *call, unsigned int source)
 {
   virDomainInterfacePtr *interfaces = NULL;
-  int count = virDomainInterfaceAddresses (domain->domain, &interfaces, source, 0);
+  int count = virDomainInterfaceAddresses (call->domain, &interfaces, source, 0);
   for (int i = 0; i < count; i++)
     {
       for (unsigned int j = 0; j < interfaces[i]->naddrs; j++)
-        add_address (addresses, interfaces[i]->addrs[j].addr);
+        add_address (call->out_list, interfaces[i]->addrs[j].addr);
       virDomainInterfaceFree (interfaces[i]);
     }
   free (interfaces);
 }
 
-char **
-lm_virt_domain_addresses (LmVirtDomain *domain)
+static void
+call_addresses (LmVirtCall *call)
 {
   static const unsigned int sources[] = { VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE,
                                           VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT,
                                           VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP };
-  g_autoptr (GPtrArray) addresses = g_ptr_array_new ();
+  call->out_list = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
-    add_addresses_from (addresses, domain, sources[i]);
-  g_ptr_array_add (addresses, NULL);
-  return (char **) g_ptr_array_free (g_steal_pointer (&addresses), FALSE);
+    add_addresses_from (call, sources[i]);
+  call->status = 0;
+}
+
+char **
+lm_virt_domain_addresses (LmVirtDomain *domain)
+{
+  g_autoptr (LmVirtCall) call = call_on (domain, call_addresses);
+  g_autoptr (GStrvBuilder) addresses = g_strv_builder_new ();
+  if (run (domain, call, LM_VIRT_CALL_QUERY, "read the addresses of", NULL))
+    for (guint i = 0; i < call->out_list->len; i++)
+      g_strv_builder_add (addresses, g_ptr_array_index (call->out_list, i));
+  return g_strv_builder_end (addresses);
 }

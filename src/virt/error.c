@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "virt/error.h"
+#include "virt/call.h"
 
 #include <errno.h>
-#include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 
 G_DEFINE_QUARK (lm-virt-error-quark, lm_virt_error)
@@ -52,34 +51,34 @@ code_of (const virError *last)
 }
 
 /* @code negative: from the error. Several lines (QEMU's own output) stay. */
-static void G_GNUC_PRINTF (3, 0)
-throw_last (GError **error, int code, const char *format, va_list args)
+static void G_GNUC_PRINTF (4, 0)
+throw_failure (GError **error, const virError *failure, int code, const char *format, va_list args)
 {
-  const virError *last = virGetLastError ();
-  const char *why = last != NULL && last->message != NULL ? last->message : "libvirt gives no reason";
+  gboolean known = failure != NULL && failure->code != VIR_ERR_OK;
+  const char *why = known && failure->message != NULL ? failure->message : "libvirt gives no reason";
   g_autofree char *what = g_strdup_vprintf (format, args);
   g_autofree char *reason = g_strchomp (g_strdup (why));
   if (code < 0)
-    code = last != NULL ? (int) code_of (last) : (int) LM_VIRT_ERROR_FAILED;
+    code = known ? (int) code_of (failure) : (int) LM_VIRT_ERROR_FAILED;
   g_set_error (error, LM_VIRT_ERROR, code, "%s: %s", what, reason);
 }
 
 gboolean
-lm_virt_throw (GError **error, const char *format, ...)
+lm_virt_call_throw (const LmVirtCall *call, GError **error, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
-  throw_last (error, -1, format, args);
+  throw_failure (error, call->error, -1, format, args);
   va_end (args);
   return FALSE;
 }
 
 gboolean
-lm_virt_throw_code (GError **error, LmVirtError code, const char *format, ...)
+lm_virt_call_throw_code (const LmVirtCall *call, GError **error, LmVirtError code, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
-  throw_last (error, (int) code, format, args);
+  throw_failure (error, call->error, (int) code, format, args);
   va_end (args);
   return FALSE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Failures of libvirt as GErrors: the only place that maps them. libvirt's own
+/* Failures of libvirt as GErrors; error.c is the only place that maps them. libvirt's own
  * message is kept whole, it names the file or the value. */
 #include <glib.h>
 
@@ -13,16 +13,10 @@ typedef enum
   LM_VIRT_ERROR_DENIED,      /* this user may not */
   LM_VIRT_ERROR_UNSUPPORTED, /* this host's libvirt or QEMU cannot */
   LM_VIRT_ERROR_NO_SPACE,
-  LM_VIRT_ERROR_TIMED_OUT,
+  LM_VIRT_ERROR_TIMED_OUT,   /* no answer in time; a change may still come about */
+  LM_VIRT_ERROR_INTERRUPTED, /* the same, because the user did not want to wait */
   LM_VIRT_ERROR_FAILED,
 } LmVirtError;
 
 #define LM_VIRT_ERROR lm_virt_error_quark ()
 GQuark lm_virt_error_quark (void);
-
-/** lm_virt_throw: sets @error to libvirt's last error in this thread, its
- * message after "format: "; returns FALSE. Only for src/virt. */
-gboolean lm_virt_throw (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-/** lm_virt_throw_code: the same with the code given. */
-gboolean lm_virt_throw_code (GError **error, LmVirtError code, const char *format, ...) G_GNUC_PRINTF (3, 4);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "virt/domain.h"
+#include "virt/call.h"
 
+#include <gio/gunixsocketaddress.h>
+#include <glib/gstdio.h>
 #include <string.h>
 
 /* libvirt's test driver: a host in memory, without a daemon. */
@@ -21,7 +23,7 @@ static LmVirt *
 connect_test (void)
 {
   g_autoptr (GError) error = NULL;
-  LmVirt *virt = lm_virt_connect (TEST_URI, &error);
+  LmVirt *virt = lm_virt_connect (TEST_URI, NULL, &error);
   g_assert_no_error (error);
   return virt;
 }
@@ -33,7 +35,7 @@ test_connect (void)
   g_autoptr (LmVirt) virt = connect_test ();
   g_assert_cmpstr (lm_virt_uri (virt), ==, TEST_URI);
   g_assert_true (lm_virt_is_local (virt));
-  g_assert_null (lm_virt_connect ("nonsense:///system", &error));
+  g_assert_null (lm_virt_connect ("nonsense:///system", NULL, &error));
   g_assert_error (error, LM_VIRT_ERROR, LM_VIRT_ERROR_CONNECT);
   g_assert_nonnull (strstr (error->message, "nonsense:///system"));
 }
@@ -45,7 +47,7 @@ test_silent (void)
   if (g_test_subprocess ())
     {
       g_autoptr (GError) error = NULL;
-      g_assert_null (lm_virt_connect ("nonsense:///system", &error));
+      g_assert_null (lm_virt_connect ("nonsense:///system", NULL, &error));
       g_autoptr (LmVirt) virt = connect_test ();
       g_assert_null (lm_virt_find_name (virt, "nope", NULL));
       return;
@@ -169,6 +171,109 @@ test_addresses (void)
   g_assert_true (lm_virt_domain_destroy (domain, NULL));
 }
 
+/* A daemon that accepts and says nothing. */
+static GSocket *
+listen_silently (char **out_uri)
+{
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "silent.sock", NULL);
+  g_unlink (path);
+  g_autoptr (GSocketAddress) address = g_unix_socket_address_new (path);
+  GSocket *socket = g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT, NULL);
+  g_assert_true (g_socket_bind (socket, address, FALSE, NULL) && g_socket_listen (socket, NULL));
+  *out_uri = g_strdup_printf ("qemu+unix:///session?socket=%s", path);
+  return socket;
+}
+
+static void
+test_connect_limits (void)
+{
+  g_autofree char *uri = NULL;
+  g_autoptr (GSocket) socket = listen_silently (&uri);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  const LmVirtLimits short_time = { 1, cancellable };
+  gint64 begin = g_get_monotonic_time ();
+  g_assert_null (lm_virt_connect (uri, &short_time, &error));
+  g_assert_error (error, LM_VIRT_ERROR, LM_VIRT_ERROR_TIMED_OUT);
+  g_assert_nonnull (strstr (error->message, "within 1 s"));
+  g_assert_cmpint (g_get_monotonic_time () - begin, >=, G_USEC_PER_SEC);
+}
+
+/* What a call of libvirt that hangs is to its caller: it ends when the test lets it. */
+static GMutex gate;
+
+static void
+call_hang (LmVirtCall *call)
+{
+  g_mutex_lock (&gate);
+  g_mutex_unlock (&gate);
+  call->status = 7;
+}
+
+static gpointer
+cancel (gpointer cancellable)
+{
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+static void
+test_timed_out (void)
+{
+  g_autoptr (GError) error = NULL;
+  const LmVirtLimits limits = { 1, NULL };
+  LmVirt *virt = lm_virt_connect (TEST_URI, &limits, &error);
+  g_assert_no_error (error);
+  g_mutex_lock (&gate);
+  g_autoptr (LmVirtCall) query = lm_virt_call_new (virt, NULL, call_hang);
+  g_assert_false (lm_virt_call_run (query, LM_VIRT_CALL_QUERY, "ask", &error));
+  g_assert_error (error, LM_VIRT_ERROR, LM_VIRT_ERROR_TIMED_OUT);
+  g_assert_null (strstr (error->message, "may still"));
+  g_clear_error (&error);
+  g_autoptr (LmVirtCall) change = lm_virt_call_new (virt, NULL, call_hang);
+  g_assert_false (lm_virt_call_run (change, LM_VIRT_CALL_CHANGE, "turn the host", &error));
+  g_assert_error (error, LM_VIRT_ERROR, LM_VIRT_ERROR_TIMED_OUT);
+  g_assert_nonnull (strstr (error->message, "cannot turn the host: "));
+  g_assert_nonnull (strstr (error->message, "may still do so"));
+  g_assert_cmpint (g_atomic_int_get (&virt->unanswered), ==, 2);
+  /* Others are answered meanwhile, and the late end disturbs nobody. */
+  g_assert_null (lm_virt_find_name (virt, "nope", NULL));
+  g_mutex_unlock (&gate);
+  while (g_atomic_int_get (&virt->unanswered) > 0)
+    g_thread_yield ();
+  lm_virt_free (virt);
+}
+
+static void
+test_cancelled (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  const LmVirtLimits limits = { 2, cancellable };
+  LmVirt *virt = lm_virt_connect (TEST_URI, &limits, &error);
+  g_mutex_lock (&gate);
+  g_autoptr (LmVirtCall) query = lm_virt_call_new (virt, NULL, call_hang);
+  GThread *thread = g_thread_new ("cancel", cancel, cancellable);
+  /* Cancelled before or while it runs: the one by the time, the other at once. */
+  g_assert_false (lm_virt_call_run (query, LM_VIRT_CALL_QUERY, "ask", &error));
+  g_assert_true (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+                 || g_error_matches (error, LM_VIRT_ERROR, LM_VIRT_ERROR_TIMED_OUT));
+  g_clear_error (&error);
+  g_thread_join (thread);
+  /* What begins after the cancellation is there to undo. */
+  g_autoptr (LmVirtDomain) domain = lm_virt_define (virt, XML ("web1", UUID_A, ""), "web1", UUID_A, &error);
+  g_assert_no_error (error);
+  g_assert_true (lm_virt_domain_undefine (domain, FALSE, &error));
+  g_cancellable_reset (cancellable);
+  g_autoptr (LmVirtCall) change = lm_virt_call_new (virt, NULL, call_hang);
+  thread = g_thread_new ("cancel", cancel, cancellable);
+  g_assert_false (lm_virt_call_run (change, LM_VIRT_CALL_CHANGE, "turn the host", &error));
+  g_assert_nonnull (strstr (error->message, "may still do so"));
+  g_thread_join (thread);
+  g_mutex_unlock (&gate);
+  lm_virt_free (virt);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -179,5 +284,8 @@ main (int argc, char **argv)
   g_test_add_func ("/virt/find", test_find);
   g_test_add_func ("/virt/exists", test_exists);
   g_test_add_func ("/virt/addresses", test_addresses);
+  g_test_add_func ("/virt/connect-limits", test_connect_limits);
+  g_test_add_func ("/virt/timed-out", test_timed_out);
+  g_test_add_func ("/virt/cancelled", test_cancelled);
   return g_test_run ();
 }
