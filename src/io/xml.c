@@ -83,6 +83,16 @@ lm_xml_name (const LmXml *xml)
   return xml->name;
 }
 
+/* Whether @text is read again as it was meant; libxml2 does not escape all it writes. */
+static gboolean
+check_written (const LmXml *xml, const char *text, gsize size, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmXml) again = lm_xml_parse (text, size, "the result", &failure);
+  return again != NULL
+         || lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "%s: cannot be written as XML: %s", xml->name, failure->message);
+}
+
 char *
 lm_xml_to_string (LmXml *xml, GError **error)
 {
@@ -95,7 +105,9 @@ lm_xml_to_string (LmXml *xml, GError **error)
   xmlSaveCtxt *save = need (xmlSaveToBuffer (buffer, "UTF-8", XML_SAVE_FORMAT | XML_SAVE_NO_DECL));
   xmlSaveDoc (save, xml->doc);
   xmlSaveClose (save);
-  return g_strndup (as_text (xmlBufferContent (buffer)), (gsize) xmlBufferLength (buffer));
+  const char *text = as_text (xmlBufferContent (buffer));
+  gsize size = (gsize) xmlBufferLength (buffer);
+  return check_written (xml, text, size, error) ? g_strndup (text, size) : NULL;
 }
 
 LmXmlNode *
@@ -276,6 +288,21 @@ fill_text (const LmXml *xml, const LmXmlFill *fill, const char *text, GHashTable
   return g_string_free (g_steal_pointer (&out), FALSE);
 }
 
+/* libxml2 writes them without escaping. */
+static gboolean
+check_namespaces (const LmXml *xml, const LmXmlNode *node, GError **error)
+{
+  for (const xmlNs *ns = node->nsDef; ns != NULL; ns = ns->next)
+    for (const char *c = ns->href != NULL ? as_text (ns->href) : ""; *c != '\0'; c++)
+      if (g_ascii_iscntrl (*c) || strchr (" <>&\"'", *c) != NULL)
+        {
+          g_autofree char *safe = g_strescape (as_text (ns->href), NULL);
+          return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "%s:%ld: the namespace \"%.100s\" is not a URI",
+                           xml->name, xmlGetLineNo (node), safe);
+        }
+  return TRUE;
+}
+
 static gboolean
 fill_attributes (const LmXml *xml, const LmXmlFill *fill, LmXmlNode *node, GHashTable *used, GError **error)
 {
@@ -323,7 +350,7 @@ static gboolean
 fill_node (LmXml *xml, const LmXmlFill *fill, LmXmlNode *node, GHashTable *used, GError **error)
 {
   if (node->type == XML_ELEMENT_NODE)
-    return fill_attributes (xml, fill, node, used, error);
+    return check_namespaces (xml, node, error) && fill_attributes (xml, fill, node, used, error);
   if (node->type == XML_PI_NODE && strcmp (as_text (node->name), MARKER_TARGET) == 0)
     return fill_marker (xml, fill, node, used, error);
   if (node->type == XML_COMMENT_NODE)

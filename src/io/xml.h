@@ -15,7 +15,7 @@
  *                     other "@" stands for itself. What is put in is not
  *                     looked at again.
  *   <?lamina NAME?>   replaced by the nodes that a function builds.
- * Comments are dropped. What NAMEs there are is the caller's business. */
+ * Comments are dropped. Namespaces must be URIs. What NAMEs there are is the caller's business. */
 #include <glib.h>
 
 #define LM_XML_SIZE_MAX (4 * 1024 * 1024)
@@ -41,7 +41,8 @@ void lm_xml_free (LmXml *xml);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmXml, lm_xml_free)
 
 /** lm_xml_to_string: the document as indented text without declaration, newly
- * allocated. Error: LM_XML_ERROR_VALUE if a value was refused while building. */
+ * allocated. Errors: LM_XML_ERROR_VALUE if a value was refused while building,
+ * LM_XML_ERROR_TEMPLATE if the text would not be well-formed. */
 char *lm_xml_to_string (LmXml *xml, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_xml_name: what lm_xml_parse() was told. Owned by @xml. */

@@ -158,6 +158,59 @@ test_template_errors (void)
   assert_template_error ("<r>@A@<!-- <?lamina node?> --></r>", needs_marker, "<?lamina node?>");
 }
 
+/* libxml2 writes namespaces unescaped: what is no URI would come out as markup. */
+static void
+test_namespaces (void)
+{
+  const char *bad[] = { "&lt;", "&amp;", "a&quot;b'c", "x&gt;", "a b", "a&#10;b", "&#127;", NULL };
+  for (guint i = 0; bad[i] != NULL; i++)
+    {
+      g_autofree char *root = g_strdup_printf ("<r xmlns=\"%s\"/>", bad[i]);
+      g_autofree char *deep = g_strdup_printf ("<r>\n\n<a><b xmlns:n=\"%s\">@A@</b></a></r>", bad[i]);
+      assert_template_error (root, NULL, "t.xml:1: ");
+      assert_template_error (deep, NULL, "t.xml:3: ");
+    }
+  const char *good[] = { "", "urn:a", "http://h/p?q=1;r#f", "urn:%41", "\xc3\xa9", NULL };
+  for (guint i = 0; good[i] != NULL; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *text = g_strdup_printf ("<r xmlns=\"%s\">@A@</r>", good[i]);
+      g_autofree char *out = fill (text, "v", NULL, &error);
+      g_assert_no_error (error);
+    }
+}
+
+static char *
+nested (guint depth, const char *inner)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < depth; i++)
+    g_string_append (text, "<a>");
+  g_string_append (text, inner);
+  for (guint i = 0; i < depth; i++)
+    g_string_append (text, "</a>");
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static gboolean
+parses (guint depth)
+{
+  g_autofree char *text = nested (depth, "");
+  g_autoptr (LmXml) xml = lm_xml_parse (text, strlen (text), "doc", NULL);
+  return xml != NULL;
+}
+
+/* What cannot be read again is never given out: here one level too deep. */
+static void
+test_result (void)
+{
+  guint depth = 1;
+  while (parses (depth + 1))
+    depth++;
+  g_autofree char *text = nested (depth, "<?lamina node?>");
+  assert_template_error (text, NULL, "cannot be written");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -167,5 +220,7 @@ main (int argc, char **argv)
   g_test_add_func ("/xml/fill", test_fill);
   g_test_add_func ("/xml/no-injection", test_no_injection);
   g_test_add_func ("/xml/template-errors", test_template_errors);
+  g_test_add_func ("/xml/namespaces", test_namespaces);
+  g_test_add_func ("/xml/result", test_result);
   return g_test_run ();
 }
