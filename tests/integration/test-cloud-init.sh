@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A real cloud-init run in a Debian guest: host name and key of the seed disk.
+# A slow guest: a real cloud-init run in Debian; host name and key of the seed disk.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 for program in debootstrap ssh ssh-keygen; do
