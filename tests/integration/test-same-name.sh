@@ -70,14 +70,11 @@ host_lamina "$host" launch again a c --wait=60 >/dev/null 2>&1
 host_exec "$host" virsh -q destroy again
 log=$(console_of again)
 touch "$tmp/before"
-LAMINA_TEST_FAULT=launch-after-start=stop host_lamina "$host" launch again a c --wait=20 >"$tmp/again.out" 2>&1 &
-again=$!
+stop_at launch-after-start launch again a c --wait=20
 ok 'the guest is up again before anybody looks' \
   wait_for 30 eval '[ "$log" -nt "$tmp/before" ] && grep -q LAMINA-READY "$log"'
-sleep 1
-pkill -CONT -f -- 'launch again a c --wait=20'
-wait "$again"
-is "$?" 0 'and is found ready'
+go_on
+exits 0 'and is found ready'
 host_lamina "$host" rm again >/dev/null
 
 # One daemon has several names; another one's machines are left alone.

@@ -18,7 +18,7 @@ umask 022
 exits 0 'launched with an umask of 077'
 first=$(uuid m)
 is "$(stat -c %a "$state/machines/$first/record.json")" 600 'its record is private'
-store_is_sound "$state"
+ok 'the store is sound' store_is_sound "$state"
 
 # Renamed.
 virsh destroy m
@@ -80,36 +80,12 @@ run host_lamina "$host" launch nothing nowhere
 exits 3 'launch of nothing'
 is "$(find "$state/machines" -mindepth 1 | wc -l)" 0 'leaves nothing'
 
-# Only what is stopped: SIGCONT takes away the stop that LeakSanitizer waits for.
-resume () {
-  local process
-  for process in "$@"; do
-    ! grep -qs '^State:.T' "/proc/$process/status" || kill -CONT "$process"
-  done
-}
-
 # SIGINT: what was made is taken back. A fault point that stops holds it there.
 for point in record-after-write overlay-before-publish launch-before-define launch-after-define; do
-  export LAMINA_TEST_FAULT=$point=stop
-  host_exec "$host" "$LAMINA" launch m a c >"$tmp/out" 2>&1 &
-  job=$!
-  unset LAMINA_TEST_FAULT
-  pid=
-  find_stopped () {
-    pid=$(pgrep -f -x -- "$LAMINA launch m a c" | while read -r p; do
-      grep -q '^State:.*T' "/proc/$p/status" && echo "$p"
-    done)
-    [ -n "$pid" ]
-  }
-  ok "$point: it is there" wait_for 30 find_stopped
+  stop_at "$point" launch m a c
   kill -INT "$pid"
-  # nsenter stops with it. A point that is passed twice stops twice.
-  while kill -0 "$job" 2>/dev/null; do
-    resume "$pid" $(cat "/proc/$job/task/$job/children" 2>/dev/null)
-    sleep 0.1
-  done
-  wait "$job"
-  is "$?" 1 "$point: SIGINT ends it"
+  go_on
+  exits 1 "$point: SIGINT ends it"
   ok "$point: no domain" eval '! defined m'
   is "$(find "$state/machines" -mindepth 1 | wc -l)" 0 "$point: nothing is left"
 done

@@ -9,6 +9,10 @@
 #   serve DIR [CERT [DIRECTIVE...]]
 #                            serves DIR, as http_start does; sets http_url, http_dir
 #   serve_badly DIR          the same by badserver.py; requests in $bad_log
+#   hold_port PORT           listens there until release_port
+#   stop_at POINT ARGS...    runs lamina ARGS in the background until it stops at the
+#                            fault point POINT; sets job, pid; output in $tmp/stopped
+#   go_on                    lets it go on to its end; sets status
 #   tiny                     makes the tiny guests; sets tiny (their directory)
 #   json EXPRESSION          reads JSON on standard input as d, prints EXPRESSION
 #   done_testing
@@ -23,12 +27,15 @@ test_failures=0
 hosts=()
 servers=()
 bad_pid=
+holder=
+job=
 
 at_end () {
   local item
   for item in "${hosts[@]}"; do host_stop "$item"; done
   for item in "${servers[@]}"; do http_stop "$item"; done
   serve_badly_stop
+  release_port
   if declare -F extra_cleanup >/dev/null; then extra_cleanup; fi
   rm -rf --one-file-system "$tmp"
 }
@@ -125,6 +132,62 @@ serve_badly_stop () {
   kill "$bad_pid" 2>/dev/null
   wait "$bad_pid" 2>/dev/null
   bad_pid=
+}
+
+hold_port () {
+  : >"$tmp/held"
+  /usr/bin/python3 -c 'import signal, socket, sys
+s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print("held", flush=True); signal.pause()' "$1" >"$tmp/held" &
+  holder=$!
+  wait_for 10 test -s "$tmp/held" || { echo "Bail out! cannot listen on port $1"; exit 1; }
+}
+
+release_port () {
+  [ -n "$holder" ] || return 0
+  kill "$holder" 2>/dev/null
+  wait "$holder" 2>/dev/null
+  holder=
+}
+
+# The processes that $1 started, and those that they did.
+descendants () {
+  local child
+  for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+    echo "$child"
+    descendants "$child"
+  done
+}
+is_stopped () { grep -qs '^State:.T' "/proc/$1/status"; }
+
+_find_stopped () {
+  local process
+  for process in $(descendants "$job"); do
+    [ "$(readlink "/proc/$process/exe")" = "$(readlink -f "$LAMINA")" ] && is_stopped "$process" || continue
+    pid=$process
+    return 0
+  done
+  return 1
+}
+
+stop_at () {
+  local point=$1
+  shift
+  LAMINA_TEST_FAULT=$point=stop host_lamina "$host" "$@" >"$tmp/stopped" 2>&1 </dev/null &
+  job=$!
+  ok "lamina $1 stops at $point" wait_for 60 _find_stopped
+}
+
+# What entered the host stops with it; a point that is passed twice stops twice.
+# Only what is stopped: SIGCONT takes away the stop that LeakSanitizer waits for.
+go_on () {
+  local process
+  while kill -0 "$job" 2>/dev/null; do
+    for process in $(descendants "$job"); do ! is_stopped "$process" || kill -CONT "$process" 2>/dev/null; done
+    sleep 0.1
+  done
+  status=0
+  wait "$job" || status=$?
+  out= err=$(cat "$tmp/stopped")
 }
 
 tiny () {

@@ -4,6 +4,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -40,19 +41,6 @@ write_late (gpointer data)
   return NULL;
 }
 
-/* virtlogd renames a log that is full and goes on in a new one. */
-static gpointer
-write_rotated (gpointer data)
-{
-  const Writer *writer = data;
-  g_autofree char *old = g_strconcat (writer->path, ".0", NULL);
-  append (writer->path, "a long line of the old log\n");
-  g_usleep (150 * 1000);
-  g_assert_cmpint (g_rename (writer->path, old), ==, 0);
-  append (writer->path, "login: ");
-  return NULL;
-}
-
 static gpointer
 cancel_late (gpointer data)
 {
@@ -78,7 +66,45 @@ static void
 test_wait (void)
 {
   assert_wait_with (write_late);
-  assert_wait_with (write_rotated);
+}
+
+#define OLD_LOG "a line of the old log\n"
+
+typedef struct
+{
+  const char *path;
+  gboolean renames; /* as virtlogd does; else the log is cut where it is */
+  guint asked;
+} Rotation;
+
+/* Asked a second time the old log has been read once, as far as it goes. */
+static gboolean
+rotate (gpointer user_data)
+{
+  Rotation *rotation = user_data;
+  g_autofree char *old = g_strconcat (rotation->path, ".0", NULL);
+  if (++rotation->asked != 2)
+    return TRUE;
+  if (rotation->renames)
+    g_assert_cmpint (g_rename (rotation->path, old), ==, 0);
+  else
+    g_assert_cmpint (truncate (rotation->path, 0), ==, 0);
+  append (rotation->path, "login: ");
+  if (rotation->renames) /* longer than the old one, so that the length tells nothing */
+    append (rotation->path, "\n" OLD_LOG OLD_LOG);
+  return TRUE;
+}
+
+static void
+test_rotated (gconstpointer renames)
+{
+  g_autofree char *path = log_path ();
+  g_autoptr (GError) error = NULL;
+  Rotation rotation = { path, GPOINTER_TO_INT (renames), 0 };
+  append (path, OLD_LOG);
+  g_assert_true (lm_console_wait (path, "login:", 60, rotate, &rotation, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (rotation.asked, ==, 2);
 }
 
 static void
@@ -145,6 +171,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/console/wait", test_wait);
+  g_test_add_data_func ("/console/rotated/renamed", GINT_TO_POINTER (TRUE), test_rotated);
+  g_test_add_data_func ("/console/rotated/cut", GINT_TO_POINTER (FALSE), test_rotated);
   g_test_add_func ("/console/timed-out", test_timed_out);
   g_test_add_func ("/console/across-reads", test_across_reads);
   g_test_add_func ("/console/gone", test_gone);
