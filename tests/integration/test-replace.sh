@@ -33,11 +33,7 @@ echo '<domain type="qemu"><name>x</name><nonsense/></domain>' >"$tmp/nonsense.xm
 fails 'a template that makes no machine' --template "$tmp/nonsense.xml"
 fails 'a network that is not there' --network network=nowhere
 port=$(free_port)
-/usr/bin/python3 -c 'import socket, sys, time
-s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); time.sleep(600)' "$port" &
-holder=$!
-extra_cleanup () { kill "$holder" 2>/dev/null; wait "$holder" 2>/dev/null; }
-sleep 0.5
+hold_port "$port"
 fails 'a port in use' --publish "$port:80"
 for point in record-before-write overlay-before-publish replace-before-undefine replace-after-undefine \
   launch-before-define launch-after-define launch-before-start launch-after-start; do

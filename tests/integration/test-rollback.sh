@@ -29,14 +29,7 @@ ok 'a template that makes no machine fails' test "$status" -ne 0
 is "$(machines_in "$state")" 0 'and leaves nothing'
 fails 2 'a template that is not there' --template nowhere
 port=$(free_port)
-hold () { # takes the port until $holder ends
-  /usr/bin/python3 -c 'import socket, sys, time
-s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print(flush=True); time.sleep(600)' "$port" >"$tmp/held" &
-  holder=$!
-  wait_for 10 test -s "$tmp/held"
-}
-extra_cleanup () { kill "$holder" 2>/dev/null; wait "$holder" 2>/dev/null; }
-hold
+hold_port "$port"
 fails 4 'a port in use' --publish "$port:80"
 like "$err" "port $port of 127.0.0.1 is in use" 'it says which'
 fails 4 'a port in use, transient' --publish "$port:80" --transient
@@ -49,22 +42,12 @@ run host_lamina "$host" launch other a c --publish "$port:80"
 exits 4 'so does another one that wants it'
 is "$(grep -c 'machine m' <<<"$err")" 0 'and does not blame the one that does not run'
 host_lamina "$host" rm m >/dev/null
-kill "$holder"
-wait "$holder" 2>/dev/null
-export LAMINA_TEST_FAULT=launch-before-start=stop
-host_exec "$host" "$LAMINA" launch m a c --publish "$port:80" >/dev/null 2>"$tmp/late.err" &
-late=$!
-unset LAMINA_TEST_FAULT
-stopped () { # nsenter stops with what it started, and lets it go on with itself
-  nsenter=$(cat "/proc/$late/task/$late/children" 2>/dev/null)
-  [ -n "$nsenter" ] && grep -q '^State:.*T' "/proc/${nsenter%% *}/status"
-}
-ok 'it stops before the start' wait_for 30 stopped
-hold
-kill -CONT $nsenter
-wait "$late"
-is "$?" 4 'a port that is taken while the machine is made: 4'
-like "$(cat "$tmp/late.err")" "port $port of 127.0.0.1 is in use" 'is said likewise'
+release_port
+stop_at launch-before-start launch m a c --publish "$port:80"
+hold_port "$port"
+go_on
+exits 4 'a port that is taken while the machine is made: 4'
+like "$err" "port $port of 127.0.0.1 is in use" 'is said likewise'
 is "$(machines_in "$state")" 0 'and leaves nothing'
 fails 7 'a network that is not there' --network network=nowhere
 run host_lamina "$host" define m a c --disk size=1MiB
