@@ -191,7 +191,8 @@ go_on () {
 }
 
 tiny () {
-  tiny=$LAMINA_TEST_CACHE/tiny
+  # Another version of the sources may make others meanwhile.
+  tiny=$LAMINA_TEST_CACHE/tiny-$(sha256sum <"$host_lib/tiny-guest" | cut -c1-16)
   "$host_lib/tiny-guest" "$tiny" "$@" || { echo 'Bail out! no tiny guests'; exit 1; }
 }
 
