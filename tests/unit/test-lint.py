@@ -30,7 +30,7 @@ OWNED_HEADERS = [
     (r"curl/", r"src/io/http[^/]*$"),
     (r"libvirt/", r"src/virt/|tests/"),
     (r"libxml/", r"src/io/xml[^/]*$"),
-    (r"yaml\.h$", r"src/base/yaml[^/]*$"),
+    (r"yaml\.h$", r"(src/base/yaml|tests/bench/bench-plan)[^/]*$"),
     (r"solv/", r"src/(plan|catalog)/"),
     (r"gnutls/", r"src/(base/|io/http-tls\.c$)"),
 ]
