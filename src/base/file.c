@@ -77,7 +77,7 @@ lm_file_read (const char *path, gsize max_size, GCancellable *cancellable, GErro
     return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY, "%s is a directory", path);
   gboolean regular = S_ISREG (st.st_mode);
   if (!regular && cancellable == NULL)
-    return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, "%s is no regular file", path);
+    return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, "%s is not a regular file", path);
 
   g_autoptr (GByteArray) array = g_byte_array_new ();
   if (regular && st.st_size > 0 && (guint64) st.st_size <= max_size)
@@ -147,16 +147,21 @@ lm_file_publish (int dir_fd, const char *from, const char *to, GError **error)
   return TRUE;
 }
 
-/* One directory; FALSE with errno. */
+/* One directory, durably; FALSE with errno. */
 static gboolean
 make_one_dir (const char *path, int mode)
 {
+  struct stat st;
   if (mkdir (path, (mode_t) mode) == 0)
-    return chmod (path, (mode_t) mode) == 0;
-  if (errno != EEXIST)
+    {
+      g_autofree char *parent = g_path_get_dirname (path);
+      lm_autofd int fd = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      return chmod (path, (mode_t) mode) == 0 && fd >= 0 && fsync (fd) == 0;
+    }
+  if (errno != EEXIST || stat (path, &st) < 0)
     return FALSE;
   errno = ENOTDIR;
-  return g_file_test (path, G_FILE_TEST_IS_DIR);
+  return S_ISDIR (st.st_mode);
 }
 
 gboolean
@@ -176,6 +181,29 @@ lm_file_make_dir (const char *path, int mode, GError **error)
     }
   errno = failure;
   return lm_throw_errno (error, "cannot make directory %s", path);
+}
+
+char **
+lm_file_list (const char *path, GError **error)
+{
+  DIR *dir = opendir (path);
+  if (dir == NULL)
+    return lm_throw_errno_null (error, "cannot open directory %s", path);
+  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
+  int failure = 0;
+  for (;;)
+    {
+      errno = 0;
+      struct dirent *entry = readdir (dir);
+      failure = errno;
+      if (entry == NULL)
+        break;
+      if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
+        g_strv_builder_add (names, entry->d_name);
+    }
+  closedir (dir);
+  errno = failure;
+  return failure != 0 ? lm_throw_errno_null (error, "cannot read directory %s", path) : g_strv_builder_end (names);
 }
 
 void
@@ -199,9 +227,16 @@ remove_below (int fd, GError **error)
       return FALSE;
     }
   gboolean ok = TRUE;
-  struct dirent *entry;
-  while (ok && (entry = readdir (dir)) != NULL)
+  while (ok)
     {
+      errno = 0;
+      struct dirent *entry = readdir (dir);
+      if (entry == NULL)
+        {
+          /* Not the end, if errno says so. */
+          ok = errno == 0 || lm_throw_errno (error, "cannot read directory");
+          break;
+        }
       if (strcmp (entry->d_name, ".") == 0 || strcmp (entry->d_name, "..") == 0)
         continue;
       if (unlinkat (dirfd (dir), entry->d_name, 0) == 0)

@@ -23,7 +23,7 @@ gboolean lm_file_publish (int dir_fd, const char *from, const char *to, GError *
 /** lm_file_sync_dir: fsyncs the directory @path. */
 gboolean lm_file_sync_dir (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_file_make_dir: makes @path and its missing parents with exactly @mode,
+/** lm_file_make_dir: makes @path and its missing parents, durably, with exactly @mode,
  * whatever the umask: a QEMU user must reach what lies there, or must not. A
  * directory that is there already is left as it is. */
 gboolean lm_file_make_dir (const char *path, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -36,3 +36,7 @@ void lm_file_narrow (const char *path, int mode);
 /** lm_file_remove_tree: removes the directory @path and what is in it,
  * following no symbolic link; a missing @path is success. */
 gboolean lm_file_remove_tree (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_file_list: the names in the directory @path, without "." and "..", in no
+ * order; newly allocated. A directory that can be read in part only is an error. */
+char **lm_file_list (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

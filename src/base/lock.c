@@ -80,6 +80,9 @@ lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitF
       make_private (fd);
       if (!lock_fd (fd, path, operation, timeout_ms, waiting, user_data, cancellable, error))
         return NULL;
+      /* Who was cancelled while it waited must not go on by chance. */
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return NULL;
       if (!is_current (fd, path))
         continue;
       LmLock *lock = g_new0 (LmLock, 1);

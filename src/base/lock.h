@@ -36,7 +36,8 @@ typedef void (*LmLockWaitFunc) (gpointer user_data);
  * missing, and put right if it is the caller's and others can open it.
  * @timeout_ms: 0 tries once (LM_LOCK_ERROR_BUSY), negative waits for ever,
  * else LM_LOCK_ERROR_TIMED_OUT. @waiting may be NULL. Blocks; @cancellable
- * ends the wait (G_IO_ERROR_CANCELLED). Other errors: G_IO_ERROR. */
+ * ends the wait within some 20 ms, and who is cancelled never gets the lock
+ * (G_IO_ERROR_CANCELLED). Other errors: G_IO_ERROR. */
 LmLock *lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
                          GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

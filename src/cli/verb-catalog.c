@@ -135,7 +135,7 @@ static gboolean
 run_remove (const LmInvocation *invocation, GError **error)
 {
   for (const char *const *name = lm_args_words (invocation->args); *name; name++)
-    if (!lm_source_remove (invocation->settings->state_dir, *name, error))
+    if (!lm_source_remove (invocation->settings->state_dir, *name, invocation->cancellable, error))
       return FALSE;
   if (lm_args_has (invocation->args, "json"))
     {

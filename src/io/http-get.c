@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "base/file.h"
-#include "base/url.h"
 #include "io/http.h"
 
 #include <string.h>
@@ -62,9 +60,9 @@ get_done (gpointer user_data, const GError *error)
 
 static const LmHttpHandler get_handler = { get_response, get_data, get_done };
 
-static LmHttpDocument *
-get_http (const char *url, const char *etag, gsize max_size, const LmHttpOptions *options, GCancellable *cancellable,
-          GError **error)
+LmHttpDocument *
+lm_http_get (const char *url, const char *etag, gsize max_size, const LmHttpOptions *options, GCancellable *cancellable,
+             GError **error)
 {
   LmHttpOptions bounded = options ? *options : (LmHttpOptions){ 0 };
   bounded.stall_seconds = bounded.stall_seconds ? bounded.stall_seconds : STALL_SECONDS;
@@ -93,60 +91,4 @@ get_http (const char *url, const char *etag, gsize max_size, const LmHttpOptions
   if (body)
     document->body = g_byte_array_free_to_bytes (g_steal_pointer (&body));
   return g_steal_pointer (&document);
-}
-
-static LmHttpError
-file_code (const GError *error)
-{
-  switch (error->code)
-    {
-    case G_IO_ERROR_NOT_FOUND:
-      return LM_HTTP_ERROR_NOT_FOUND;
-    case G_IO_ERROR_PERMISSION_DENIED:
-      return LM_HTTP_ERROR_FORBIDDEN;
-    case G_IO_ERROR_MESSAGE_TOO_LARGE:
-      return LM_HTTP_ERROR_TOO_BIG;
-    case G_IO_ERROR_TOO_MANY_OPEN_FILES:
-      return LM_HTTP_ERROR_LOCAL;
-    default:
-      return LM_HTTP_ERROR_FAILED;
-    }
-}
-
-static LmHttpDocument *
-get_file (const char *url, gsize max_size, GCancellable *cancellable, GError **error)
-{
-  g_autofree char *host = NULL;
-  g_autofree char *path = g_filename_from_uri (url, &host, NULL);
-  if (path == NULL || (host != NULL && g_ascii_strcasecmp (host, "localhost") != 0))
-    {
-      g_autofree char *shown = lm_url_redact (url);
-      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, "%.200s: not the URL of a local file", shown));
-      return NULL;
-    }
-  g_autoptr (GError) failure = NULL;
-  GBytes *body = lm_file_read (path, max_size, cancellable, &failure);
-  if (body == NULL && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return NULL;
-    }
-  if (body == NULL)
-    {
-      g_propagate_error (error, lm_http_error_new (file_code (failure), 0, "%s", failure->message));
-      return NULL;
-    }
-  LmHttpDocument *document = g_new0 (LmHttpDocument, 1);
-  document->body = body;
-  document->url = g_strdup (url);
-  return document;
-}
-
-LmHttpDocument *
-lm_http_get (const char *url, const char *etag, gsize max_size, const LmHttpOptions *options, GCancellable *cancellable,
-             GError **error)
-{
-  if (g_ascii_strncasecmp (url, "file:", 5) == 0)
-    return get_file (url, max_size, cancellable, error);
-  return get_http (url, etag, max_size, options, cancellable, error);
 }

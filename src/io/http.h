@@ -127,11 +127,10 @@ typedef struct
 void lm_http_document_free (LmHttpDocument *document);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmHttpDocument, lm_http_document_free)
 
-/** lm_http_get: fetches http://, https:// or file:// @url whole, at most
+/** lm_http_get: fetches http:// or https:// @url whole, at most
  * @max_size bytes. @etag (NULL: none) is that of a copy at hand: if it still
  * holds, body is NULL. @options may be NULL. Blocks until done, too slow
  * (LM_HTTP_ERROR_STALLED: below the stall limit, or not done in total_seconds) or
- * cancelled (G_IO_ERROR_CANCELLED); one try. Errors: LM_HTTP_ERROR; for
- * file:// NOT_FOUND, FORBIDDEN, TOO_BIG, BAD_URL, LOCAL, FAILED. */
+ * cancelled (G_IO_ERROR_CANCELLED); one try. Errors: LM_HTTP_ERROR. */
 LmHttpDocument *lm_http_get (const char *url, const char *etag, gsize max_size, const LmHttpOptions *options,
                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

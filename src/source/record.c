@@ -3,11 +3,13 @@
 #include "source/record.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/state-dir.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "base/yaml-node.h"
 
 #include <json-glib/json-glib.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +17,24 @@
 #define MAX_RECORD (64 * 1024)
 #define VERSION_KEY "lamina-source"
 #define RECORD_VERSION 1
+
+char *
+lm_source_record_dir (const char *state_dir)
+{
+  return g_build_filename (state_dir, "catalogs", NULL);
+}
+
+LmLock *
+lm_source_record_lock (const char *state_dir, const char *dir, int mode, const char *name, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *parent = lm_source_record_dir (state_dir);
+  if (!lm_state_dir_make (state_dir, error) || !lm_file_make_dir (parent, 0755, error)
+      || !lm_file_make_dir (dir, mode, error))
+    return NULL;
+  g_autofree char *file = g_strconcat (name, ".lock", NULL);
+  g_autofree char *path = g_build_filename (dir, file, NULL);
+  return lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, -1, NULL, NULL, cancellable, error);
+}
 
 static char *
 file_of (const char *dir, const char *name, const char *suffix)
@@ -120,17 +140,17 @@ is_leftover (const char *file, const char *name)
 }
 
 /* Under the lock of the source, so that nobody writes them. */
-static void
-sweep (const char *dir, const char *name)
+static gboolean
+sweep (const char *dir, const char *name, GError **error)
 {
-  g_autoptr (GDir) list = g_dir_open (dir, 0, NULL);
-  const char *file;
-  while (list != NULL && (file = g_dir_read_name (list)) != NULL)
+  g_auto (GStrv) files = lm_file_list (dir, error);
+  for (char **file = files; file && *file; file++)
     {
-      g_autofree char *path = g_build_filename (dir, file, NULL);
-      if (is_leftover (file, name))
-        (void) unlink (path);
+      g_autofree char *path = g_build_filename (dir, *file, NULL);
+      if (is_leftover (*file, name) && unlink (path) < 0 && errno != ENOENT)
+        return lm_throw_errno (error, "cannot remove %s", path);
     }
+  return files != NULL;
 }
 
 gboolean
@@ -139,9 +159,8 @@ lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, co
   g_autofree char *copy = file_of (dir, source->name, ".catalog");
   g_autofree char *prepared = file_of (dir, source->name, ".prepared");
   g_autofree char *record = file_of (dir, source->name, ".json");
-  if (!lm_file_make_dir (dir, 0755, error))
+  if (!lm_file_make_dir (dir, 0755, error) || !sweep (dir, source->name, error))
     return FALSE;
-  sweep (dir, source->name);
   int mode = mode_of_copy (source, catalog);
   if (body != NULL)
     {
@@ -172,16 +191,17 @@ lm_source_record_has_copy (const char *dir, const char *name)
   return g_file_test (copy, G_FILE_TEST_IS_REGULAR);
 }
 
-void
-lm_source_record_erase (const char *dir, const char *name)
+gboolean
+lm_source_record_erase (const char *dir, const char *name, GError **error)
 {
   /* The record first: without it the others are nothing. */
   for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
     {
       g_autofree char *path = file_of (dir, name, suffixes[i]);
-      (void) unlink (path);
+      if (unlink (path) < 0 && errno != ENOENT)
+        return lm_throw_errno (error, "cannot remove %s", path);
     }
-  sweep (dir, name);
+  return sweep (dir, name, error);
 }
 
 /* What tells one state of the copy from another. */

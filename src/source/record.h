@@ -5,7 +5,19 @@
  * their owner only when a URL in them has credentials (base/url.h), copy and
  * prepared form also when they are of a file that others may not read; what is
  * there already is made so too when it is met. */
+#include "base/lock.h"
 #include "source/source.h"
+
+#define LM_SOURCE_SIZE_MAX (256 * 1024 * 1024) /* bytes of a catalog */
+
+/** lm_source_record_dir: where the sources are in @state_dir; newly allocated. */
+char *lm_source_record_dir (const char *state_dir);
+
+/** lm_source_record_lock: the lock of one source, in @dir, which is made with
+ * @mode as is what is missing above it. Held to compare and to replace, never
+ * over a transfer. Errors: as lm_lock_acquire(). */
+LmLock *lm_source_record_lock (const char *state_dir, const char *dir, int mode, const char *name,
+                               GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_source_record_load: the record NAME.json in @dir.
  * Errors: LM_SOURCE_ERROR_NOT_FOUND, _CORRUPT. */
@@ -25,7 +37,7 @@ gboolean lm_source_record_has_copy (const char *dir, const char *name);
 
 /** lm_source_record_erase: removes all files of the source, also what a killed
  * run left; missing ones are fine. Both under the lock of the source. */
-void lm_source_record_erase (const char *dir, const char *name);
+gboolean lm_source_record_erase (const char *dir, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_source_record_catalog: the catalog of the copy, by its prepared form if
  * that fits, else from the text, and the prepared form is written again.

@@ -35,6 +35,9 @@ GQuark lm_source_error_quark (void);
 void lm_source_free (LmSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmSource, lm_source_free)
 
+/** lm_source_new: a source that has not been fetched. */
+LmSource *lm_source_new (const char *name, const char *url);
+
 /** lm_source_list: all sources (LmSource), highest priority first, then by
  * name. One whose record cannot be read is a warning (char *; may be NULL).
  * No network. */
@@ -50,13 +53,20 @@ gboolean lm_source_add (const char *state_dir, const char *name, const char *url
 gboolean lm_source_update (const char *state_dir, const char *name, gboolean *out_changed, GPtrArray *warnings,
                            GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_source_remove: forgets a source and its copy. */
-gboolean lm_source_remove (const char *state_dir, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_source_remove: forgets a source and its copy; nothing is removed once
+ * @cancellable is cancelled. */
+gboolean lm_source_remove (const char *state_dir, const char *name, GCancellable *cancellable,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_source_url_of: the absolute URL for a URL or file as the user gives it;
+ * newly allocated. Errors: LM_SOURCE_ERROR_FETCH. */
+char *lm_source_url_of (const char *url_or_file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_source_load_all: the catalogs of all sources, from their copies, and
  * before them those named in @extra (URLs or files; NULL: none). An extra
- * file is read in place; an extra URL is fetched, its last good copy taken
- * with a warning when it is dead. A source whose copy cannot be read is a
+ * file is read in place, by an index of it where one can be kept; an extra URL
+ * is fetched, its last good copy taken with a warning when it is dead. Nothing of
+ * that fails where the state directory cannot be written. A source whose copy cannot be read is a
  * warning. */
 LmCatalogSet *lm_source_load_all (const char *state_dir, const char *const *extra, GPtrArray *warnings,
                                   GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/url.h"
 #include "store/store.h"
 
@@ -37,6 +38,18 @@ errno_error (const char *path)
                          ? LM_HTTP_ERROR_LOCAL
                          : LM_HTTP_ERROR_FAILED;
   return lm_http_error_new (code, 0, "%s: %s", path, lm_error_text_of_errno (errno));
+}
+
+static char *
+path_of (const char *url, GError **error)
+{
+  g_autofree char *host = NULL;
+  g_autofree char *path = g_filename_from_uri (url, &host, NULL);
+  if (path != NULL && (host == NULL || g_ascii_strcasecmp (host, "localhost") == 0))
+    return g_steal_pointer (&path);
+  g_autofree char *shown = lm_url_redact (url);
+  g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, "%.200s: not the URL of a local file", shown));
+  return NULL;
 }
 
 static GError *
@@ -73,14 +86,9 @@ open_file (FileTransfer *self)
 static LmStoreTransfer *
 file_start (LmStore *store, const LmStoreRequest *request, GError **error)
 {
-  g_autofree char *host = NULL;
-  g_autofree char *path = g_filename_from_uri (request->url, &host, NULL);
-  if (path == NULL || (host != NULL && g_ascii_strcasecmp (host, "localhost") != 0))
-    {
-      g_autofree char *shown = lm_url_redact (request->url);
-      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, "%.200s: not the URL of a local file", shown));
-      return NULL;
-    }
+  g_autofree char *path = path_of (request->url, error);
+  if (path == NULL)
+    return NULL;
   FileTransfer *self = g_new0 (FileTransfer, 1);
   self->fd = -1;
   self->path = g_steal_pointer (&path);
@@ -144,9 +152,49 @@ file_step (LmStoreTransfer *transfer)
   return FALSE;
 }
 
+static LmHttpError
+read_code (const GError *error)
+{
+  switch (error->code)
+    {
+    case G_IO_ERROR_NOT_FOUND:
+    case G_IO_ERROR_NOT_DIRECTORY:
+      return LM_HTTP_ERROR_NOT_FOUND;
+    case G_IO_ERROR_PERMISSION_DENIED:
+      return LM_HTTP_ERROR_FORBIDDEN;
+    case G_IO_ERROR_MESSAGE_TOO_LARGE:
+      return LM_HTTP_ERROR_TOO_BIG;
+    case G_IO_ERROR_TOO_MANY_OPEN_FILES:
+      return LM_HTTP_ERROR_LOCAL;
+    default:
+      return LM_HTTP_ERROR_FAILED;
+    }
+}
+
+/* A pipe gives its bytes once; what is fetched again later is a file. */
+static LmStoreObject *
+file_read (const LmStoreRead *request, guint seconds, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *path = path_of (request->url, error);
+  if (path == NULL || g_cancellable_set_error_if_cancelled (cancellable, error))
+    return NULL;
+  g_autoptr (GError) failure = NULL;
+  GBytes *body = lm_file_read (path, request->max_size, NULL, &failure);
+  if (body == NULL)
+    {
+      g_propagate_error (error, lm_http_error_new (read_code (failure), 0, "%s", failure->message));
+      return NULL;
+    }
+  LmStoreObject *object = g_new0 (LmStoreObject, 1);
+  object->body = body;
+  object->url = g_strdup (request->url);
+  return object;
+}
+
 const LmStoreClass lm_store_file_class = {
   .schemes = schemes,
   .start = file_start,
   .step = file_step,
   .close = file_close,
+  .read = file_read,
 };

@@ -86,9 +86,25 @@ http_close (LmStoreTransfer *transfer)
   http_free (self);
 }
 
+static LmStoreObject *
+http_read (const LmStoreRead *request, guint seconds, GCancellable *cancellable, GError **error)
+{
+  LmHttpOptions options = { .total_seconds = seconds };
+  g_autoptr (LmHttpDocument) document
+    = lm_http_get (request->url, request->validator, request->max_size, &options, cancellable, error);
+  if (document == NULL)
+    return NULL;
+  LmStoreObject *object = g_new0 (LmStoreObject, 1);
+  object->body = g_steal_pointer (&document->body);
+  object->validator = g_steal_pointer (&document->etag);
+  object->url = g_steal_pointer (&document->url);
+  return object;
+}
+
 const LmStoreClass lm_store_http_class = {
   .schemes = schemes,
   .start = http_start,
   .resume = http_resume,
   .close = http_close,
+  .read = http_read,
 };

@@ -39,27 +39,44 @@ lm_store_get_http (LmStore *store)
   return store->http;
 }
 
-static const LmStoreClass *
-class_of (const char *url)
+const LmStoreClass *
+lm_store_class_of (const char *url, GError **error)
 {
-  g_autofree char *scheme = g_uri_parse_scheme (url);
+  g_autofree char *given = g_uri_parse_scheme (url);
+  g_autofree char *scheme = given ? g_ascii_strdown (given, -1) : NULL;
   for (gsize i = 0; scheme != NULL && i < G_N_ELEMENTS (classes); i++)
     if (g_strv_contains (classes[i]->schemes, scheme))
       return classes[i];
+  g_autofree char *shown = lm_url_redact (url);
+  g_autofree char *known = lm_store_list_schemes ();
+  g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, "%.200s: the scheme of this URL is none of %s", shown, known));
   return NULL;
+}
+
+gboolean
+lm_store_knows (const char *url)
+{
+  g_autofree char *scheme = g_uri_parse_scheme (url);
+  return scheme != NULL && g_str_has_prefix (url + strlen (scheme), "://") && lm_store_class_of (url, NULL) != NULL;
+}
+
+char *
+lm_store_list_schemes (void)
+{
+  g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
+  for (gsize i = 0; i < G_N_ELEMENTS (classes); i++)
+    g_strv_builder_addv (all, (const char **) classes[i]->schemes);
+  g_auto (GStrv) schemes = g_strv_builder_end (all);
+  return g_strjoinv (", ", schemes);
 }
 
 LmStoreTransfer *
 lm_store_start (LmStore *store, const LmStoreRequest *request, const LmStoreHandler *handler, gpointer user_data,
                 GError **error)
 {
-  const LmStoreClass *class = class_of (request->url);
+  const LmStoreClass *class = lm_store_class_of (request->url, error);
   if (class == NULL)
-    {
-      g_autofree char *shown = lm_url_redact (request->url);
-      g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, "%.200s: no source for such a URL", shown));
-      return NULL;
-    }
+    return NULL;
   LmStoreTransfer *transfer = class->start (store, request, error);
   if (transfer == NULL)
     return NULL;

@@ -5,6 +5,7 @@
  * neither digests nor retries. Errors: LM_HTTP_ERROR for all of them, with the
  * meanings of io/http.h, so that io/retry can judge. */
 #include "io/http.h"
+#include "io/retry.h"
 
 typedef struct _LmStore LmStore;
 typedef struct _LmStoreTransfer LmStoreTransfer;
@@ -34,6 +35,26 @@ typedef struct
   void (*done) (gpointer user_data, const GError *error);
 } LmStoreHandler;
 
+/* A small object to read whole, such as a catalog. */
+typedef struct
+{
+  const char *url;
+  const char *validator; /* of a copy at hand; NULL: none */
+  gsize max_size;        /* bytes */
+  guint seconds;         /* bound on all tries together, > 0 */
+  LmRetryPolicy retry;   /* all zero: as for layers */
+} LmStoreRead;
+
+typedef struct
+{
+  GBytes *body;    /* NULL: what the validator stands for is still right */
+  char *validator; /* for the next time; NULL: none */
+  char *url;       /* where it came from, after redirects */
+} LmStoreObject;
+
+void lm_store_object_free (LmStoreObject *object);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmStoreObject, lm_store_object_free)
+
 /* What a kind of source implements; each has one constant of it. Its transfers
  * start with an LmStoreTransfer. */
 typedef struct
@@ -45,6 +66,8 @@ typedef struct
   gboolean (*step) (LmStoreTransfer *transfer);
   void (*resume) (LmStoreTransfer *transfer);
   void (*close) (LmStoreTransfer *transfer);
+  /* One try of lm_store_read() within @seconds; blocks. */
+  LmStoreObject *(*read) (const LmStoreRead *request, guint seconds, GCancellable *cancellable, GError **error);
 } LmStoreClass;
 
 struct _LmStoreTransfer
@@ -84,3 +107,19 @@ void lm_store_iterate (LmStore *store, guint timeout_ms);
 
 /** lm_store_wakeup: makes a waiting lm_store_iterate() return; any thread. */
 void lm_store_wakeup (LmStore *store);
+
+/** lm_store_class_of: the class in the table of schemes that @url is for; static.
+ * Errors: LM_HTTP_ERROR_BAD_URL. */
+const LmStoreClass *lm_store_class_of (const char *url, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_store_knows: whether @url begins with a scheme of the table and "://". */
+gboolean lm_store_knows (const char *url);
+
+/** lm_store_list_schemes: the schemes of the table for messages, newly allocated. */
+char *lm_store_list_schemes (void);
+
+/** lm_store_read: reads a small object whole, trying again as for layers.
+ * Regular files only. Blocks until done, failed, out of time
+ * (LM_HTTP_ERROR_STALLED) or cancelled (G_IO_ERROR_CANCELLED). Other errors:
+ * LM_HTTP_ERROR. */
+LmStoreObject *lm_store_read (const LmStoreRead *request, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

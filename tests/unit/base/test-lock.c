@@ -119,6 +119,36 @@ test_death_releases (Fixture *f, gconstpointer data)
   close (ready[1]);
 }
 
+static gpointer
+cancel_late (gpointer data)
+{
+  g_usleep (100 * 1000);
+  g_cancellable_cancel (data);
+  return NULL;
+}
+
+/* Who is cancelled gets no lock: neither one that is waited for nor a free one. */
+static void
+test_cancelled (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (LmLock) held = lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error);
+  GThread *thread = g_thread_new ("cancel", cancel_late, cancellable);
+  g_assert_null (lm_lock_acquire (f->path, LM_LOCK_SHARED, -1, NULL, NULL, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_thread_join (thread);
+  g_clear_error (&error);
+  g_clear_pointer (&held, lm_lock_release);
+  for (int timeout = -1; timeout <= 1; timeout++)
+    {
+      g_assert_null (lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, timeout, NULL, NULL, cancellable, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      g_clear_error (&error);
+    }
+  g_assert_false (is_held (f));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -126,6 +156,7 @@ main (int argc, char **argv)
   g_test_add ("/lock/modes", Fixture, NULL, set_up, test_modes, tear_down);
   g_test_add ("/lock/private", Fixture, NULL, set_up, test_private, tear_down);
   g_test_add ("/lock/removed-file", Fixture, NULL, set_up, test_removed_file, tear_down);
+  g_test_add ("/lock/cancelled", Fixture, NULL, set_up, test_cancelled, tear_down);
   g_test_add ("/lock/death-releases", Fixture, NULL, set_up, test_death_releases, tear_down);
   return g_test_run ();
 }

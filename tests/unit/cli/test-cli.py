@@ -140,7 +140,7 @@ done = run("cache", "list", "--config", odd)
 ok(done.returncode == 0 and "[general]" in done.stderr, "unknown group in the configuration is a warning", done.stderr)
 expect(0, "an empty LAMINA_CONFIG is none", "cache", "list", LAMINA_CONFIG="")
 elsewhere = path("dir.conf", f"[lamina]\nstate-dir = {work}/from-file\n")
-small = path("small.yaml", "lamina-catalog: 1\nname: small\n")
+small = path("small.yaml", CATALOG)
 done = run("catalog", "add", "s", small, "--config", elsewhere, LAMINA_STATE_DIR="")
 ok(os.path.isdir(f"{work}/from-file/catalogs"), "state directory from the configuration", done.stderr)
 run("catalog", "add", "s", small, "--state-dir", f"{work}/from-option", "--config", elsewhere)
@@ -361,7 +361,7 @@ ok(len(locks) == 1, "no lock stays of a catalog that was never had", locks)
 # Nobody gets stuck in a pipe.
 os.mkfifo(f"{work}/pipe")
 for words in (["list", "--catalog", f"{work}/pipe"], ["define", "-f", f"{work}/pipe"],
-              ["define", "n", "debian", "--cloud-init", f"user-data={work}/pipe"], ["catalog", "add", "p", f"{work}/pipe"]):
+              ["define", "n", "debian", "--cloud-init", f"user-data={work}/pipe"]):
     stuck = subprocess.Popen([lamina, *words], stderr=subprocess.PIPE, text=True, env={**os.environ, "LAMINA_STATE_DIR": state})
     time.sleep(0.2)
     stuck.send_signal(signal.SIGINT)

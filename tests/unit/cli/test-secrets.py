@@ -181,7 +181,6 @@ ok(modes("private") == [0o600, 0o644, 0o600], "its copy is its owner's alone", m
 
 # What an older version left: everything for all to read, a base that forgot the user.
 def widen(name):
-    os.chmod(f"{state}/catalogs/urls", 0o755)
     for suffix in (".catalog", ".json", ".prepared"):
         if os.path.exists(f"{state}/catalogs/{name}{suffix}"):
             os.chmod(f"{state}/catalogs/{name}{suffix}", 0o644)

@@ -54,24 +54,6 @@ test_get (Fixture *f, gconstpointer data)
   g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_TOO_BIG);
 }
 
-static void
-test_get_file (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *url = g_strdup_printf ("file://%s/a", f->server->dir);
-  g_autoptr (LmHttpDocument) document = lm_http_get (url, NULL, SIZE, NULL, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (g_bytes_get_size (document->body), ==, SIZE);
-  g_assert_null (lm_http_get (url, NULL, 10, NULL, NULL, &error));
-  g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_TOO_BIG);
-  g_clear_error (&error);
-  g_assert_null (lm_http_get ("file:///nonexistent/x", NULL, 10, NULL, NULL, &error));
-  g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_NOT_FOUND);
-  g_clear_error (&error);
-  g_assert_null (lm_http_get ("file://elsewhere/x", NULL, 10, NULL, NULL, &error));
-  g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_BAD_URL);
-}
-
 static const struct
 {
   const char *behaviour;
@@ -377,7 +359,6 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/http/get", Fixture, NULL, set_up, test_get, tear_down);
-  g_test_add ("/http/get-file", Fixture, NULL, set_up, test_get_file, tear_down);
   g_test_add ("/http/bad", Fixture, NULL, set_up, test_bad, tear_down);
   g_test_add_func ("/http/bad-url", test_bad_url);
   g_test_add ("/http/total", Fixture, NULL, set_up, test_total, tear_down);

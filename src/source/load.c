@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The catalogs of a run: those of the sources, and those named for this run only. */
+#include "config.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/trace.h"
+#include "base/url.h"
+#include "source/fetch.h"
+#include "source/file-index.h"
+#include "source/record.h"
+#include "store/store.h"
+
+#include <string.h>
+
+#define EXTRA_PRIORITY (LM_SOURCE_PRIORITY_MAX + 1)
+
+char *
+lm_source_url_of (const char *url_or_file, GError **error)
+{
+  if (lm_store_knows (url_or_file))
+    return g_strdup (url_or_file);
+  g_autofree char *scheme = g_uri_parse_scheme (url_or_file);
+  g_autofree char *known = lm_store_list_schemes ();
+  g_autofree char *shown = lm_url_redact (url_or_file);
+  if (scheme != NULL && strstr (url_or_file, "://") != NULL)
+    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
+                          "%s: a catalog cannot come by the scheme \"%s\"; it can by %s", shown, scheme, known);
+  g_auto (GStrv) schemes = g_strsplit (known, ", ", -1);
+  if (scheme != NULL && g_strv_contains ((const char *const *) schemes, scheme))
+    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
+                          "%s: a URL has \"//\" after \"%s:\"; for a file of this name write ./ before it", shown, scheme);
+  g_autofree char *path = g_canonicalize_filename (url_or_file, NULL);
+  return g_filename_to_uri (path, NULL, error);
+}
+
+/* --catalog FILE: read where it is; it may be a pipe. */
+static LmCatalog *
+load_file (const char *state_dir, const char *shown, const char *url, GPtrArray *warnings, GCancellable *cancellable,
+           GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *path = g_filename_from_uri (url, NULL, &failure);
+  LmCatalog *catalog = path ? lm_source_file_index_load (state_dir, path, shown, url, warnings, cancellable, &failure) : NULL;
+  if (catalog != NULL)
+    return catalog;
+  if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH, "catalog: %s", failure->message);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return NULL;
+}
+
+static char *
+name_of_url (const char *url)
+{
+  LmDigest digest = lm_digest_of_text (url);
+  return lm_digest_file_name (&digest, NULL);
+}
+
+/* Keeps what was fetched for runs without network, where that can be written. */
+static gboolean
+keep_url (const LmSourceFetch *fetch, const char *state_dir, const char *dir, const char *url, const char *shown,
+          GCancellable *cancellable, GError **error)
+{
+  g_autofree char *name = name_of_url (url);
+  /* Others may not try passwords out on the names. */
+  g_autoptr (LmLock) lock = lm_source_record_lock (state_dir, dir, 0700, name, cancellable, error);
+  if (lock == NULL)
+    return FALSE;
+  g_autoptr (LmSource) source = lm_source_record_load (dir, name, NULL);
+  if (source == NULL)
+    source = lm_source_new (name, url);
+  return lm_source_fetch_keep (fetch, dir, source, shown, NULL, error);
+}
+
+/* --catalog URL: fetched now, or else its last good copy. */
+static LmCatalog *
+load_url (const char *state_dir, const char *url, const char *shown, GPtrArray *warnings, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *parent = lm_source_record_dir (state_dir);
+  g_autofree char *dir = g_build_filename (parent, "urls", NULL);
+  g_autofree char *name = name_of_url (url);
+  g_autoptr (LmSource) source = lm_source_record_load (dir, name, NULL);
+  gboolean known = source != NULL;
+  if (!known)
+    source = lm_source_new (name, url);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmSourceFetch) fetch = lm_source_fetch_run (dir, source, shown, known, warnings, cancellable, &failure);
+  if (fetch == NULL && (!known || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED)))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  if (fetch == NULL)
+    g_ptr_array_add (warnings, g_strdup_printf ("%s; its last good copy is used", failure->message));
+  else if (!keep_url (fetch, state_dir, dir, url, shown, cancellable, &failure))
+    {
+      if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return NULL;
+        }
+      lm_trace (LM_TRACE_CACHE, "no copy of %s is kept: %s", shown, failure->message);
+    }
+  if (fetch != NULL && fetch->catalog != NULL)
+    return g_steal_pointer (&fetch->catalog);
+  return lm_source_record_catalog (dir, source, shown, NULL, error);
+}
+
+static gboolean
+load_extra (LmCatalogSet *set, const char *state_dir, const char *text, GPtrArray *warnings, GCancellable *cancellable,
+            GError **error)
+{
+  g_autofree char *url = lm_source_url_of (text, error);
+  if (url == NULL)
+    return FALSE;
+  g_autofree char *shown = lm_store_knows (text) ? lm_url_redact (text) : g_strdup (text);
+  g_autoptr (GError) failure = NULL;
+  LmCatalog *catalog = g_ascii_strncasecmp (url, "file:", 5) == 0
+                         ? load_file (state_dir, shown, url, warnings, cancellable, &failure)
+                         : load_url (state_dir, url, shown, warnings, cancellable, &failure);
+  if (catalog != NULL)
+    lm_catalog_set_add (set, catalog, EXTRA_PRIORITY);
+  else if (failure->domain == LM_SOURCE_ERROR || failure->domain == G_IO_ERROR || failure->domain == LM_HTTP_ERROR)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  else
+    return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH, "catalog source %s: %s", shown, failure->message);
+  return catalog != NULL;
+}
+
+LmCatalogSet *
+lm_source_load_all (const char *state_dir, const char *const *extra, GPtrArray *warnings, GCancellable *cancellable,
+                    GError **error)
+{
+  g_autoptr (LmCatalogSet) set = lm_catalog_set_new ();
+  for (const char *const *text = extra; text && *text; text++)
+    if (!load_extra (set, state_dir, *text, warnings, cancellable, error))
+      return NULL;
+
+  g_autofree char *dir = lm_source_record_dir (state_dir);
+  g_autoptr (GPtrArray) sources = lm_source_list (state_dir, warnings, error);
+  if (sources == NULL)
+    return NULL;
+  for (guint i = 0; i < sources->len; i++)
+    {
+      const LmSource *source = g_ptr_array_index (sources, i);
+      g_autoptr (GError) failure = NULL;
+      LmCatalog *catalog = lm_source_record_catalog (dir, source, source->name, NULL, &failure);
+      if (catalog != NULL)
+        lm_catalog_set_add (set, catalog, source->priority);
+      else
+        g_ptr_array_add (warnings, g_strdup_printf ("catalog source %s is left out: %s", source->name, failure->message));
+    }
+  return g_steal_pointer (&set);
+}

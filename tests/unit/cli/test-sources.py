@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Catalog sources that do not answer, locks that others hold, and directories that
+cannot be written: every wait has an end, and who is interrupted changes nothing."""
+import fcntl
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+lamina = os.environ["LAMINA"]
+work = os.environ["TMPDIR"]
+state = os.path.join(work, "state")
+count = failed = 0
+BOUND = 60  # seconds; what hangs does so for ever
+
+
+def ok(condition, name, detail=""):
+    global count, failed
+    count += 1
+    if not condition:
+        failed += 1
+        for line in str(detail).splitlines():
+            print(f"# {line}")
+    print(f"{'ok' if condition else 'not ok'} {count} {name}", flush=True)
+
+
+def environment(**more):
+    return {**os.environ, "LAMINA_STATE_DIR": state, "LAMINA_TEST_NO_DELAY": "1", "XDG_CACHE_HOME": f"{work}/cache", **more}
+
+
+def run(*words, **more):
+    try:
+        return subprocess.run([lamina, *words], capture_output=True, text=True, env=environment(**more), stdin=subprocess.DEVNULL,
+                              timeout=BOUND)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(words, -1, "", "does not come to an end")
+
+
+def start(*words):
+    return subprocess.Popen([lamina, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
+                            stdin=subprocess.DEVNULL)
+
+
+def until(condition):
+    end = time.monotonic() + BOUND
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+def names():
+    return sorted(source["name"] for source in json.loads(run("catalog", "list", "--json").stdout)["sources"])
+
+
+def text(layers=1):
+    return json.dumps({"lamina-catalog": 1, "name": "lab", "groups": [{"name": "os"}], "layers": [
+        {"name": f"debian{i}", "version": "12", "group": "os", "summary": "x" * 200,
+         "builds": [{"digest": "sha256:" + hashlib.sha256(b"%d" % i).hexdigest(), "size": 1, "urls": ["x"]}]} for i in range(layers)]})
+
+
+def write(path, content):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(content)
+
+
+catalog = f"{work}/lab.json"
+write(catalog, text())
+
+# What is not a regular file is refused where a source is fetched from one.
+ok(run("catalog", "add", "lab", catalog).returncode == 0, "a source")
+for kind, make in (("a pipe", os.mkfifo), ("a directory", os.mkdir), ("a device", lambda path: os.symlink("/dev/zero", path))):
+    os.rename(catalog, catalog + ".away")
+    make(catalog)
+    done = run("catalog", "update", "lab")
+    ok(done.returncode == 5 and catalog in done.stderr, f"{kind} in place of a catalog is refused", done.stderr)
+    ok(run("plan", "debian0").returncode == 0, "its copy is used")
+    done = run("catalog", "add", "other", catalog)
+    ok(done.returncode == 5 and names() == ["lab"], f"{kind} is not added", done.stderr)
+    os.rmdir(catalog) if kind == "a directory" else os.unlink(catalog)
+    os.rename(catalog + ".away", catalog)
+
+# Locks that another process holds.
+write(catalog, text(2))
+for number in (signal.SIGTERM, signal.SIGINT):
+    for words in (("remove", "lab"), ("update", "lab"), ("add", "lab", catalog, "--priority", "7")):
+        before = run("catalog", "list", "--json").stdout
+        with open(f"{state}/catalogs/lab.lock", "w", encoding="utf-8") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            waiting = start("catalog", *words)
+            opened = f"/proc/{waiting.pid}/fd"
+            until(lambda: waiting.poll() is not None or any(
+                os.path.realpath(f"{opened}/{fd}").endswith("lab.lock") for fd in os.listdir(opened)))
+            waiting.send_signal(number)
+            said = waiting.communicate(timeout=BOUND)[1]
+        ok(waiting.returncode == 1 and "interrupted" in said, f"catalog {words[0]}: {number.name} ends the wait for a lock", said)
+        ok(run("catalog", "list", "--json").stdout == before and run("plan", "debian1").returncode == 3, "and nothing is done")
+
+# A server that takes the request and says nothing.
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/lab.json"
+    hanging = start("catalog", "add", "lab2", url)
+    connection, _ = listener.accept()
+    with open(f"{state}/catalogs/lab2.lock", "w", encoding="utf-8") as free:
+        fcntl.flock(free, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        ok(True, "no lock is held while a server is waited for")
+    ok(run("catalog", "add", "lab2", catalog).returncode == 0, "another process adds the same source meanwhile")
+    body = text().encode()
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    said = hanging.communicate(timeout=BOUND)[1]
+    ok(hanging.returncode == 1 and "there already" in said, "and who comes second is told so", said)
+    connection.close()
+
+    record = f"{state}/catalogs/lab2.json"
+    content = json.load(open(record, encoding="utf-8"))
+    write(record, json.dumps({**content, "url": url, "base_url": url}))
+    hanging = start("catalog", "update", "lab2")
+    connection, _ = listener.accept()
+    ok(run("catalog", "remove", "lab2").returncode == 0, "a source can be removed while its server is waited for")
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    said = hanging.communicate(timeout=BOUND)[1]
+    ok(hanging.returncode == 3 and names() == ["lab"], "and does not come back", said)
+    connection.close()
+    ok(not os.path.exists(f"{state}/catalogs/lab2.lock"), "nor does its lock")
+
+# A busy server, as a state directory that cannot be written sees it.
+    for answer in (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n", b""):
+        listing = start("list", "--json", "--catalog", url, "--state-dir", "/proc/lamina")
+        for reply in (answer, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body):
+            connection, _ = listener.accept()
+            connection.recv(4096)
+            connection.sendall(reply)
+            connection.close()
+        out, said = listing.communicate(timeout=BOUND)
+        ok(listing.returncode == 0 and "debian0" in out, f"tried again after {answer[9:12].decode() or 'a lost connection'}", said)
+
+# The index of a large file.
+large = f"{work}/large.json"
+write(large, text(2000))
+
+
+def indexes(directory):
+    return os.listdir(directory) if os.path.isdir(directory) else []
+
+
+def plan(name, **more):
+    return run("plan", name, "--catalog", large, **more).returncode
+
+
+own = f"{state}/catalogs/files"
+ok(until(lambda: plan("debian1999") == 0 and indexes(own)), "a large catalog gets an index")
+index = f"{own}/{indexes(own)[0]}"
+ok(os.stat(index).st_mode & 0o777 == 0o600 and os.stat(own).st_mode & 0o777 == 0o700, "which is its owner's alone")
+ok(plan("debian1999") == 0, "and is used")
+whole = open(index, "rb").read()
+for damage in (b"", os.urandom(4096), whole[:-1], whole[:5000] + b"\0" * 100 + whole[5100:]):
+    with open(index, "wb") as file:
+        file.write(damage)
+    ok(plan("debian1999") == 0, f"a damaged one ({len(damage)} bytes) is not")
+write(large, text(1999))
+ok(plan("debian1999") == 3, "nor one of another state of the file")
+os.chmod(own, 0o777)
+ok(until(lambda: plan("debian1998") == 0 and indexes(f"{work}/cache/lamina/catalogs")), "nor one where others can write")
+ok(plan("debian1998", LAMINA_STATE_DIR="/proc/lamina") == 0, "nor does it need a state directory")
+
+print(f"1..{count}")
+sys.exit(failed != 0)
