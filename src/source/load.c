@@ -43,7 +43,7 @@ load_file (const char *state_dir, const char *shown, const char *url, GPtrArray 
   LmCatalog *catalog = path ? lm_source_file_index_load (state_dir, path, shown, url, warnings, cancellable, &failure) : NULL;
   if (catalog != NULL)
     return catalog;
-  if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (failure->domain != LM_SOURCE_ERROR && !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH, "catalog: %s", failure->message);
   g_propagate_error (error, g_steal_pointer (&failure));
   return NULL;

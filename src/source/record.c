@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "source/record.h"
+#include "base/content.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/state-dir.h"
@@ -217,7 +218,14 @@ lm_source_record_parse (const char *shown, const char *base_url, GBytes *bytes, 
 {
   g_autoptr (GBytes) normal = lm_text_normalize (bytes);
   gsize size;
-  const char *text = g_bytes_get_data (normal, &size);
+  const char *text = g_bytes_get_data (normal, &size), *advice;
+  const char *what = lm_content_recognize (text, size, &advice);
+  if (what != NULL)
+    {
+      g_autofree char *public = lm_url_redact (base_url);
+      return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH, "catalog source %s: %s is %s, not a catalog; %s", shown,
+                            public, what, advice);
+    }
   return lm_catalog_parse (shown, base_url, text ? text : "", size, warnings, error);
 }
 

@@ -84,6 +84,15 @@ for kind, make in (("a pipe", os.mkfifo), ("a directory", os.mkdir), ("a device"
     os.rmdir(catalog) if kind == "a directory" else os.unlink(catalog)
     os.rename(catalog + ".away", catalog)
 
+# What is no catalog is told by its name, and what to do about it.
+for start_of, says in ((b"\x1f\x8b\x08", "gzip"), (b"\xfd7zXZ\0", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"QFI\xfb\0\0\0\3", "qcow2"),
+                       (b"\0" * 510 + b"\x55\xaa", "raw disk image"), (b"<!DOCTYPE html><title>No</title>", "HTML page")):
+    with open(f"{work}/strange", "wb") as file:
+        file.write(start_of + b" " * 2000)
+    for words in (("catalog", "add", "strange", f"{work}/strange"), ("plan", "debian0", "--catalog", f"{work}/strange")):
+        done = run(*words)
+        ok(done.returncode == 5 and says in done.stderr and "not a catalog; " in done.stderr, f"{words[0]}: {says}", done.stderr)
+
 # Locks that another process holds.
 write(catalog, text(2))
 for number in (signal.SIGTERM, signal.SIGINT):

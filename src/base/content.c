@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/content.h"
+
+#include <string.h>
+
+#define DECOMPRESS "decompress it, and have it served as it is, without Content-Encoding"
+#define UNPACK "unpack it"
+#define PAGE "the URL may lead to a page about an error or a login"
+#define IMAGE "layers are qcow2 images; a catalog is a text about them"
+#define CONVERT IMAGE "; \"qemu-img convert -O qcow2\" makes one of it"
+
+static const struct
+{
+  gsize offset;
+  const char *magic;
+  gsize size;
+  const char *what;
+  const char *advice;
+} kinds[] = {
+  { 0, "\x1f\x8b", 2, "a file compressed with gzip", DECOMPRESS },
+  { 0, "\xfd" "7zXZ", 5, "a file compressed with xz", DECOMPRESS },
+  { 0, "\x28\xb5\x2f\xfd", 4, "a file compressed with zstd", DECOMPRESS },
+  { 0, "BZh", 3, "a file compressed with bzip2", DECOMPRESS },
+  { 0, "PK\x03\x04", 4, "a zip archive", UNPACK },
+  { 257, "ustar", 5, "a tar archive", UNPACK },
+  { 0, "QFI\xfb", 4, "a qcow2 disk image", IMAGE },
+  { 0, "KDMV", 4, "a VMDK disk image", CONVERT },
+  { 0, "vhdxfile", 8, "a VHDX disk image", CONVERT },
+  { 0x40, "\x7f\x10\xda\xbe", 4, "a VDI disk image", CONVERT },
+  { 32769, "CD001", 5, "an ISO 9660 image", "layers are qcow2 images of disks" },
+  { 510, "\x55\xaa", 2, "a raw disk image", CONVERT },
+  { 1080, "\x53\xef", 2, "a raw image of a file system", CONVERT },
+};
+
+static gboolean
+begins_with (const char *text, gsize size, const char *word)
+{
+  gsize length = strlen (word);
+  return size >= length && g_ascii_strncasecmp (text, word, length) == 0;
+}
+
+const char *
+lm_content_recognize (const void *data, gsize size, const char **out_advice)
+{
+  const char *what = NULL, *advice = NULL, *text = data;
+  for (gsize i = 0; what == NULL && i < G_N_ELEMENTS (kinds); i++)
+    if (size >= kinds[i].offset + kinds[i].size && memcmp (text + kinds[i].offset, kinds[i].magic, kinds[i].size) == 0)
+      {
+        what = kinds[i].what;
+        advice = kinds[i].advice;
+      }
+  while (what == NULL && size > 0 && g_ascii_isspace (*text))
+    {
+      text++;
+      size--;
+    }
+  if (what == NULL && (begins_with (text, size, "<!doctype html") || begins_with (text, size, "<html")))
+    {
+      what = "an HTML page";
+      advice = PAGE;
+    }
+  else if (what == NULL && begins_with (text, size, "<?xml"))
+    {
+      what = "an XML document";
+      advice = PAGE;
+    }
+  if (what != NULL && out_advice != NULL)
+    *out_advice = advice;
+  return what;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* What a file is that should have been another, for messages only: nothing is
+ * decided by it. */
+#include <glib.h>
+
+/** lm_content_recognize: what the @size bytes at the beginning of a file say it
+ * is ("a file compressed with gzip"); NULL: nothing that is known. *out_advice
+ * (may be NULL) becomes what to do about it. Both are static. For disk images
+ * the first 36 KiB are looked at. */
+const char *lm_content_recognize (const void *data, gsize size, const char **out_advice);
