@@ -10,13 +10,15 @@ G_DEFINE_QUARK (lm-url-error-quark, lm_url_error)
 /* Escapes stay as they are: who serves the files decides what they mean. */
 #define FLAGS (G_URI_FLAGS_ENCODED | G_URI_FLAGS_SCHEME_NORMALIZE)
 
+/* GLib strips the blanks among these; here they are wrong. */
+#define BLANKS " \t\r\n\\\"<>^`{|}"
+
 static GUri *
 parse (const char *base, const char *url, GError **error)
 {
   g_autoptr (GError) local = NULL;
   g_autoptr (GUri) parent = base ? g_uri_parse (base, FLAGS, NULL) : NULL;
-  /* GLib strips blanks and control bytes; here they are wrong */
-  gboolean blank = strpbrk (url, " \t\r\n\\\"<>^`{|}") != NULL;
+  gboolean blank = strpbrk (url, BLANKS) != NULL;
   gboolean bad = blank || *url == '\0' || strlen (url) > LM_URL_MAX;
   g_autoptr (GUri) uri = bad ? NULL : g_uri_parse_relative (parent, url, FLAGS, &local);
   if (uri != NULL)
@@ -108,91 +110,60 @@ lm_url_inherit (const char *base, const char *url)
   return g_strdup_printf ("%.*s%s@%s", (int) (authority - url), url, g_uri_get_userinfo (from), authority);
 }
 
-/* What stands where a host should. */
-typedef enum
+/* The scheme and no more. */
+static char *
+redact_all (const char *url)
 {
-  AUTHORITY_HOST,    /* a host, and no user */
-  AUTHORITY_PORT,    /* a host and its port, or a user and the digits that a password begins with */
-  AUTHORITY_UNSOUND, /* has a user, or is broken */
-} Authority;
-
-static Authority
-judge (const char *authority, gsize length)
-{
-  gsize name = 0;
-  gboolean literal = *authority == '[';
-  if (literal)
-    {
-      name = 1 + strspn (authority + 1, "0123456789abcdefABCDEF:.");
-      if (authority[name] != ']')
-        return AUTHORITY_UNSOUND;
-      name++;
-    }
-  else
-    while (name < length && (g_ascii_isalnum (authority[name]) || strchr ("-._~%", authority[name]) || (guchar) authority[name] >= 0x80))
-      name++;
-  if (name >= length)
-    return AUTHORITY_HOST;
-  if (authority[name] != ':' || name + 1 + strspn (authority + name + 1, "0123456789") != length)
-    return AUTHORITY_UNSOUND;
-  return literal ? AUTHORITY_HOST : AUTHORITY_PORT;
+  g_autofree char *scheme = g_uri_parse_scheme (url);
+  if (scheme == NULL)
+    return g_strdup ("***");
+  return g_strdup_printf ("%s%s***", scheme, g_str_has_prefix (url + strlen (scheme), "://") ? "://" : ":");
 }
 
-/* Where a user would stand; NULL: nowhere, it is a path. Scheme and slashes
- * need not be sound. */
-static const char *
-find_authority (const char *url)
+/* A relative URL or a path, which has no user. */
+static gboolean
+is_relative (const char *url)
 {
-  gsize colon = strcspn (url, ":/?#");
-  if (url[colon] != ':')
-    {
-      const char *late = g_strstr_len (url, (gssize) strcspn (url, "?#"), "://");
-      return g_str_has_prefix (url, "//") ? url + strspn (url, "/") : late ? late + 3 : NULL;
-    }
-  gsize slashes = strspn (url + colon + 1, "/");
-  if (slashes == 0) /* no scheme but a user, if anything */
-    return strchr (url, '@') ? url : NULL;
-  if (slashes != 2 && colon == 4 && g_ascii_strncasecmp (url, "file", 4) == 0)
-    return NULL;
-  return url + colon + 1 + slashes;
+  g_autofree char *scheme = g_uri_parse_scheme (url);
+  return scheme == NULL && !g_str_has_prefix (url, "//") && strstr (url, "://") == NULL && (*url == '/' || strchr (url, '@') == NULL);
 }
 
-/* Where the host begins; NULL: cannot be told. A "/", "?" or "#" in a password
- * that nobody escaped ends the authority too soon: then what is before the
- * last "@" is taken for the user, though it may be a path. */
-static const char *
-skip_userinfo (const char *authority)
+/* Whether @url is of the form that it is read by here and by those who fetch. */
+static gboolean
+is_sound (GUri *uri, const char *url)
 {
-  gsize length = strcspn (authority, "/?#");
-  Authority kind = judge (authority, length);
-  if (kind == AUTHORITY_HOST)
-    return authority;
-  gssize where = authority[length] == '/' ? (gssize) strcspn (authority, "?#") : -1;
-  const char *at = g_strrstr_len (authority, where, "@");
-  if (at == NULL && kind == AUTHORITY_UNSOUND)
-    at = strrchr (authority, '@');
-  if (at != NULL)
-    return at + 1;
-  return kind == AUTHORITY_UNSOUND && memchr (authority, ':', length) ? NULL : authority;
+  if (uri == NULL || strpbrk (url, BLANKS) != NULL)
+    return FALSE;
+  const char *host = g_uri_get_host (uri);
+  /* Without a host, what looks like a user may be one whose host is misplaced; for a file it is a path. */
+  if (host == NULL || *host == '\0')
+    return strcmp (g_uri_get_scheme (uri), "file") == 0 || strchr (url, '@') == NULL;
+  return strchr (host, '@') == NULL;
+}
+
+static char *
+redact (const char *url, gboolean *out_sound)
+{
+  *out_sound = TRUE;
+  if (is_relative (url))
+    return g_strndup (url, strcspn (url, "?#"));
+  g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_ENCODED, NULL);
+  *out_sound = is_sound (uri, url);
+  return *out_sound ? g_uri_to_string_partial (uri, G_URI_HIDE_USERINFO | G_URI_HIDE_QUERY | G_URI_HIDE_FRAGMENT) : redact_all (url);
 }
 
 char *
 lm_url_redact (const char *url)
 {
-  const char *authority = find_authority (url);
-  const char *host = authority ? skip_userinfo (authority) : url;
-  int prefix = authority ? (int) (authority - url) : 0;
-  if (host == NULL)
-    return g_strdup_printf ("%.*s***", prefix, url);
-  gsize length = strcspn (host, "?#");
-  return g_strdup_printf ("%.*s%.*s%s", prefix, url, (int) length, host, host[length] == '?' ? "?***" : "");
+  gboolean sound;
+  return redact (url, &sound);
 }
 
 gboolean
 lm_url_is_secret (const char *url)
 {
-  /* most are plain */
-  if (strpbrk (url, ":@?#") == NULL)
+  /* most have none of these */
+  if (strpbrk (url, "@?#") == NULL)
     return FALSE;
   g_autofree char *shown = lm_url_redact (url);
   return strcmp (shown, url) != 0;
@@ -224,23 +195,6 @@ end_of_word (const char *word)
   return end;
 }
 
-/* Where the URL ends that @text begins with. With a user whose password seems
- * to have a blank or quote in it, it ends after the last "@" of all. */
-static const char *
-end_of_url (const char *text)
-{
-  const char *end = end_of_word (text);
-  g_autofree char *word = g_strndup (text, (gsize) (end - text));
-  const char *authority = find_authority (word);
-  const char *at = strrchr (end, '@');
-  if (authority == NULL || at == NULL || strchr (authority, '@'))
-    return end;
-  gsize length = strcspn (authority, "/?#");
-  Authority kind = judge (authority, length);
-  gboolean torn = kind == AUTHORITY_UNSOUND || (kind == AUTHORITY_PORT && authority[length] == '\0');
-  return torn ? end_of_word (at) : end;
-}
-
 char *
 lm_url_redact_text (const char *text)
 {
@@ -248,13 +202,16 @@ lm_url_redact_text (const char *text)
   const char *url;
   while ((url = find_url (text)) != NULL)
     {
+      gboolean sound;
       /* at least the mark itself, so as to come to an end */
-      const char *end = MAX (end_of_url (url), url + 1);
+      const char *end = MAX (end_of_word (url), url + 1);
       g_autofree char *found = g_strndup (url, (gsize) (end - url));
-      g_autofree char *public = lm_url_redact (found);
+      g_autofree char *public = redact (found, &sound);
+      /* A password may have blanks and quotes in it. */
+      const char *at = sound ? NULL : strrchr (end, '@');
       g_string_append_len (shown, text, url - text);
       g_string_append (shown, public);
-      text = end;
+      text = at ? end_of_word (at) : end;
     }
   g_string_append (shown, text);
   return g_string_free (g_steal_pointer (&shown), FALSE);

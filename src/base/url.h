@@ -40,10 +40,9 @@ char *lm_url_resolve (const char *base, const char *url, GError **error) G_GNUC_
  * has none of its own and scheme, host and port are @base's; newly allocated. */
 char *lm_url_inherit (const char *base, const char *url);
 
-/** lm_url_redact: what may be shown of @url, absolute or relative: not the user
- * and password, "?***" for a query, no fragment; newly allocated. It need not be
- * sound. Where a path cannot be told from a password, in what is broken and in
- * "http://host:80/a@b", rather too little is shown ("http://b"). */
+/** lm_url_redact: what may be shown of @url, absolute or relative: all but user,
+ * password, query and fragment; of what cannot be read as a URL only the scheme
+ * and "***". Newly allocated. */
 char *lm_url_redact (const char *url);
 
 /** lm_url_is_secret: whether lm_url_redact() takes anything out of @url. */

@@ -129,11 +129,11 @@ ok(asked("/lab.yaml") == mine, "they reach its host")
 done = run("catalog", "update", "lab")
 ok(done.returncode == 0 and asked("/lab.yaml") == mine, "and are there for the next time", done.stderr)
 urls = [source["url"] for source in json.loads(run("catalog", "list", "--json").stdout)["sources"]]
-ok(urls == [f"http://127.0.0.1:{port}/lab.yaml?***"], "the list shows the rest of the URL", urls)
+ok(urls == [f"http://127.0.0.1:{port}/lab.yaml"], "the list shows the rest of the URL", urls)
 plan = json.loads(run("plan", "debian", "--json").stdout)
 ok(modes("lab") == [0o600] * 3, "what is kept of it is its owner's alone", modes("lab"))
 ok(plan["layers"][0]["urls"][0] == f"http://127.0.0.1:{port}/base.qcow2", "so does a plan", plan)
-ok(plan["layers"][0]["urls"][3] == f"http://localhost:{port}/mirror.qcow2?***", "also of the catalog's own", plan)
+ok(plan["layers"][0]["urls"][3] == f"http://localhost:{port}/mirror.qcow2", "also of the catalog's own", plan)
 for words in (["plan", "debian"], ["list", "--json"], ["list"], ["catalog", "list"], ["catalog", "update", "--json"]):
     ok(run(*words).returncode == 0, " ".join(words))
 
