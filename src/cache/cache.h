@@ -63,8 +63,8 @@ char *lm_cache_get_path (LmCache *cache, LmBlobKind kind, const LmDigest *digest
 /** lm_cache_has: whether the file is there. */
 gboolean lm_cache_has (LmCache *cache, LmBlobKind kind, const LmDigest *digest);
 
-/** lm_cache_lookup: the lookup function of an LmPlanView whose user_data is an
- * LmCache. */
+/** lm_cache_lookup: lm_cache_has() and lm_cache_get_path() in one; @cache is an
+ * LmCache. *out_path is set either way. */
 gboolean lm_cache_lookup (gpointer cache, LmBlobKind kind, const LmDigest *digest, char **out_path);
 
 /** lm_cache_list: LmCacheEntry of all that is cached, layers before blobs,

@@ -139,7 +139,14 @@ add_urls (char ***urls, char **more)
   *urls = g_strv_builder_end (all);
 }
 
-/* A listing of another size is not of the same file, whatever it says. */
+/* A listing of another size or parent is not of the same file, whatever it says. */
+static gboolean
+is_same_file (LmCatalogBuild other, const LmBlob *build)
+{
+  return other.size == build->size && (other.parent != NULL) == build->has_parent
+         && (!build->has_parent || lm_digest_equal (other.parent, &build->parent));
+}
+
 static void
 add_blob_mirrors (LmBlob *own, const LmBlob *other)
 {
@@ -156,7 +163,7 @@ add_mirrors (const LmCatalogSet *set, guint own, LmLayer *layer, LmBlob *build)
     {
       const LmCatalog *catalog = member (set, i)->catalog;
       guint found = i == own ? LM_CATALOG_NONE : lm_catalog_find_build (catalog, &build->digest);
-      if (found == LM_CATALOG_NONE || lm_catalog_get_build (catalog, found).size != build->size)
+      if (found == LM_CATALOG_NONE || !is_same_file (lm_catalog_get_build (catalog, found), build))
         continue;
       g_auto (GStrv) urls = lm_catalog_get_build_urls (catalog, found);
       add_urls (&build->urls, urls);

@@ -94,6 +94,12 @@ lm_catalog_has_secrets (const LmCatalog *catalog)
   return FALSE;
 }
 
+const char *
+lm_catalog_get_source (const LmCatalog *catalog)
+{
+  return catalog->source;
+}
+
 guint
 lm_catalog_get_n_groups (const LmCatalog *catalog)
 {

@@ -48,6 +48,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCatalog, lm_catalog_free)
 /** lm_catalog_has_secrets: whether a URL in its text has credentials (base/url.h). */
 gboolean lm_catalog_has_secrets (const LmCatalog *catalog);
 
+/** lm_catalog_get_source: the name that the user knows it by; owned by the catalog. */
+const char *lm_catalog_get_source (const LmCatalog *catalog);
+
 guint lm_catalog_get_n_groups (const LmCatalog *catalog);
 guint lm_catalog_get_n_layers (const LmCatalog *catalog);
 

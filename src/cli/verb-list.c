@@ -3,16 +3,17 @@
 #include "base/size.h"
 #include "cli/host.h"
 #include "cli/output.h"
+#include "ops/cache-view.h"
 #include "plan/listing.h"
 #include "source/source.h"
 
-#include "cache/cache.h"
 #include <stdio.h>
 
 static void
 print_table (const LmCatalogSet *set, const LmPlanView *view)
 {
   g_autoptr (GPtrArray) layers = lm_catalog_set_load_layers (set);
+  g_autoptr (LmFacts) facts = lm_facts_new (set, view);
   LmTable *table = lm_table_new ((const char *const[]){ "GROUP", "NAME", "VERSION", ">SIZE", "CACHED", "SUMMARY", NULL });
   for (guint i = 0; i < layers->len; i++)
     {
@@ -22,7 +23,7 @@ print_table (const LmCatalogSet *set, const LmPlanView *view)
         smallest = MIN (smallest, ((LmBlob *) g_ptr_array_index (layer->builds, b))->size);
       g_autofree char *size = lm_size_format (smallest);
       lm_table_add (table, (const char *const[]){ layer->group, layer->name, layer->version, size,
-                                                  lm_listing_is_cached (set, layer, view) ? "yes" : "no", layer->summary });
+                                                  lm_listing_is_cached (facts, layer) ? "yes" : "no", layer->summary });
     }
   lm_table_print (table);
 }
@@ -40,7 +41,7 @@ run (const LmInvocation *invocation, GError **error)
   g_autoptr (LmCache) cache = lm_cache_open_readonly (invocation->settings->state_dir, error);
   if (cache == NULL)
     return FALSE;
-  LmPlanView view = { lm_cache_lookup, cache };
+  LmPlanView view = { lm_cache_view_lookup, &(LmCacheView){ cache, invocation->cancellable } };
   if (lm_args_has (invocation->args, "json"))
     {
       g_autofree char *json = lm_listing_to_json (set, &view);

@@ -3,7 +3,7 @@
 #include "ops/prepare.h"
 #include "base/json.h"
 #include "base/size.h"
-#include "cache/cache.h"
+#include "ops/cache-view.h"
 #include "source/source.h"
 
 LmPlan *
@@ -16,7 +16,7 @@ lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable
   g_autoptr (LmCache) cache = set ? lm_cache_open_readonly (host->state_dir, error) : NULL;
   if (cache == NULL)
     return NULL;
-  LmPlanView view = { lm_cache_lookup, cache };
+  LmPlanView view = { lm_cache_view_lookup, &(LmCacheView){ cache, cancellable } };
   LmPlan *plan = lm_plan_new (set, selections, NULL, &view, error);
   if (plan == NULL)
     return NULL;

@@ -2,19 +2,18 @@
 #include "config.h"
 #include "plan/chain-error.h"
 #include "base/error.h"
-#include "plan/chain.h"
+#include "plan/lineage.h"
 
 #include <string.h>
 
 #define MAX_SHOWN 3
 
-/* What a build stands on, top first; incomplete when a parent is nowhere. */
 typedef struct
 {
-  LmLayerRef layers[LM_CHAIN_MAX];
-  guint length;
-  gboolean complete;
-} Stack;
+  const LmCatalogSet *set;
+  LmFacts *facts;
+  const LmResolution *resolution;
+} Context;
 
 static const char *
 name_of (const LmCatalogSet *set, LmLayerRef ref)
@@ -28,39 +27,31 @@ version_of (const LmCatalogSet *set, LmLayerRef ref)
   return lm_catalog_get_layer_version (lm_catalog_set_get (set, ref.catalog), ref.layer);
 }
 
+/* What the build at @index of @top stands on; itself is not looked at. */
 static void
-walk (const LmCatalogSet *set, const LmCandidate *top, const LmBlob *top_build, Stack *out)
+find_lineage (const Context *c, const LmCandidate *top, guint index, LmLineage *out)
 {
-  guint build;
-  LmLayerRef ref = top->ref;
-  const LmDigest *parent = top_build->has_parent ? &top_build->parent : NULL;
-  out->length = 0;
-  while (parent != NULL && out->length < LM_CHAIN_MAX
-         && lm_chain_find_build (set, parent, ref.catalog, NULL, &out->layers[out->length], &build))
-    {
-      ref = out->layers[out->length++];
-      parent = lm_catalog_get_build (lm_catalog_set_get (set, ref.catalog), build).parent;
-    }
-  out->complete = parent == NULL;
+  guint n, first = lm_catalog_get_builds (lm_catalog_set_get (c->set, top->ref.catalog), top->ref.layer, &n);
+  (void) lm_lineage_find (c->facts, top->ref, first + index, NULL, out);
 }
 
 static gboolean
-has_name (const LmCatalogSet *set, const Stack *stack, const char *name)
+has_name_below (const LmCatalogSet *set, const LmLineage *lineage, const char *name)
 {
-  for (guint i = 0; i < stack->length; i++)
-    if (strcmp (name_of (set, stack->layers[i]), name) == 0)
+  for (guint i = 1; i < lineage->length; i++)
+    if (strcmp (name_of (set, lineage->layers[i]), name) == 0)
       return TRUE;
   return FALSE;
 }
 
 /* "debian 12.11 + nginx 1.22.1" */
 static char *
-format_stack (const LmCatalogSet *set, const Stack *stack)
+format_below (const LmCatalogSet *set, const LmLineage *lineage)
 {
-  GString *text = g_string_new (stack->complete ? NULL : "a layer that no catalog has");
-  for (guint i = stack->length; i-- > 0;)
-    g_string_append_printf (text, "%s%s %s", text->len ? " + " : "", name_of (set, stack->layers[i]),
-                            version_of (set, stack->layers[i]));
+  GString *text = g_string_new (lineage->complete ? NULL : "a layer that no catalog has");
+  for (guint i = lineage->length; i-- > 1;)
+    g_string_append_printf (text, "%s%s %s", text->len ? " + " : "", name_of (set, lineage->layers[i]),
+                            version_of (set, lineage->layers[i]));
   if (text->len == 0)
     g_string_append (text, "nothing, as a base");
   return g_string_free (text, FALSE);
@@ -82,16 +73,17 @@ format_resolved (const LmResolution *r, guint n)
 /* Whether just the first @n of the resolved layers, in any order, have a chain
  * whose top is the last of them. */
 static gboolean
-exists (const LmCatalogSet *set, const LmResolution *r, guint n)
+has_chain (const Context *c, guint n)
 {
+  const LmResolution *r = c->resolution;
   const LmCandidate *top = r->layers->pdata[n - 1];
   for (guint i = 0; i < top->layer->builds->len; i++)
     {
-      Stack stack;
-      walk (set, top, top->layer->builds->pdata[i], &stack);
-      gboolean same = stack.complete && stack.length == n - 1;
+      LmLineage lineage;
+      find_lineage (c, top, i, &lineage);
+      gboolean same = lineage.complete && lineage.length == n;
       for (guint j = 0; same && j < n - 1; j++)
-        same = has_name (set, &stack, ((LmCandidate *) r->layers->pdata[j])->layer->name);
+        same = has_name_below (c->set, &lineage, ((LmCandidate *) r->layers->pdata[j])->layer->name);
       if (same)
         return TRUE;
     }
@@ -100,15 +92,15 @@ exists (const LmCatalogSet *set, const LmResolution *r, guint n)
 
 /* "mariadb 10.11 is built on debian 12.11 + nginx 1.22.1 only" */
 static char *
-format_existing (const LmCatalogSet *set, const LmCandidate *candidate)
+format_existing (const Context *c, const LmCandidate *candidate)
 {
   const LmLayer *layer = candidate->layer;
   g_autoptr (GPtrArray) stacks = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < layer->builds->len; i++)
     {
-      Stack stack;
-      walk (set, candidate, layer->builds->pdata[i], &stack);
-      g_autofree char *text = format_stack (set, &stack);
+      LmLineage lineage;
+      find_lineage (c, candidate, i, &lineage);
+      g_autofree char *text = format_below (c->set, &lineage);
       if (!g_ptr_array_find_with_equal_func (stacks, text, g_str_equal, NULL))
         g_ptr_array_add (stacks, g_steal_pointer (&text));
     }
@@ -126,30 +118,31 @@ format_existing (const LmCatalogSet *set, const LmCandidate *candidate)
 /* What to add so that an existing chain of @candidate's builds fits: "web=nginx";
  * NULL when none has all that was resolved. */
 static char *
-find_addition (const LmCatalogSet *set, const LmResolution *r, const LmCandidate *candidate)
+find_addition (const Context *c, const LmCandidate *candidate)
 {
+  const LmResolution *r = c->resolution;
   for (guint i = 0; i < candidate->layer->builds->len; i++)
     {
-      Stack stack;
-      walk (set, candidate, candidate->layer->builds->pdata[i], &stack);
-      gboolean all = stack.complete;
+      LmLineage lineage;
+      find_lineage (c, candidate, i, &lineage);
+      gboolean all = lineage.complete;
       for (guint j = 0; all && j < r->layers->len; j++)
         {
           const LmCandidate *other = r->layers->pdata[j];
-          all = other == candidate || has_name (set, &stack, other->layer->name);
+          all = other == candidate || has_name_below (c->set, &lineage, other->layer->name);
         }
       if (!all)
         continue;
       GString *text = g_string_new (NULL);
-      for (guint j = stack.length; j-- > 0;)
+      for (guint j = lineage.length; j-- > 1;)
         {
           gboolean known = FALSE;
           for (guint k = 0; k < r->layers->len && !known; k++)
-            known = strcmp (((LmCandidate *) r->layers->pdata[k])->layer->name, name_of (set, stack.layers[j])) == 0;
+            known = strcmp (((LmCandidate *) r->layers->pdata[k])->layer->name, name_of (c->set, lineage.layers[j])) == 0;
           if (known)
             continue;
-          const LmCatalog *catalog = lm_catalog_set_get (set, stack.layers[j].catalog);
-          g_autoptr (LmLayer) layer = lm_catalog_load_layer (catalog, stack.layers[j].layer);
+          const LmCatalog *catalog = lm_catalog_set_get (c->set, lineage.layers[j].catalog);
+          g_autoptr (LmLayer) layer = lm_catalog_load_layer (catalog, lineage.layers[j].layer);
           g_string_append_printf (text, "%s%s=%s", text->len ? " " : "", layer->group, layer->name);
         }
       if (text->len > 0)
@@ -160,23 +153,24 @@ find_addition (const LmCatalogSet *set, const LmResolution *r, const LmCandidate
 }
 
 gboolean
-lm_chain_throw_no_build (const LmCatalogSet *set, const LmResolution *resolution, GError **error)
+lm_chain_throw_no_build (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution, GError **error)
 {
   const LmResolution *r = resolution;
+  const Context context = { set, facts, resolution };
   g_autofree char *whole = format_resolved (r, r->layers->len);
   g_autoptr (GString) text = g_string_new (NULL);
   guint n = 1;
-  while (n < r->layers->len && exists (set, r, n))
+  while (n < r->layers->len && has_chain (&context, n))
     n++;
   const LmCandidate *missing = r->layers->pdata[n - 1];
   g_autofree char *below = format_resolved (r, n - 1);
   g_string_append_printf (text, "no builds make up %s: missing is a build of %s %s %s%s", whole, missing->layer->name,
                           missing->layer->version, n > 1 ? "on " : "as a base", below);
-  g_autofree char *existing = format_existing (set, missing);
+  g_autofree char *existing = format_existing (&context, missing);
   g_string_append_printf (text, "; %s", existing);
   g_autofree char *addition = NULL;
   for (guint i = r->layers->len; i-- > 0 && addition == NULL;)
-    addition = find_addition (set, r, r->layers->pdata[i]);
+    addition = find_addition (&context, r->layers->pdata[i]);
   if (addition != NULL)
     g_string_append_printf (text, ": add %s", addition);
   return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD, "%s", text->str);

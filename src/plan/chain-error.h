@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* Says why there is no chain: which builds are missing and what exists. For chain.c only. */
-#include "plan/resolve.h"
+#include "plan/facts.h"
 
 /** lm_chain_throw_no_build: sets @error to LM_RESOLVE_ERROR_NO_BUILD and returns FALSE. */
-gboolean lm_chain_throw_no_build (const LmCatalogSet *set, const LmResolution *resolution, GError **error);
+gboolean lm_chain_throw_no_build (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution, GError **error);

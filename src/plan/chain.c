@@ -12,9 +12,8 @@ typedef struct
 {
   const LmCatalogSet *set;
   const LmResolution *resolution;
-  const LmPlanView *view;
+  LmFacts *facts;
   GHashTable *by_ref; /* LmLayerRef -> LmCandidate */
-  GHashTable *cached; /* LmDigest -> GINT_TO_POINTER (1 no, 2 yes) */
   LmChain *best;
   guint seen;
 } Search;
@@ -39,37 +38,11 @@ layer_at (const LmChain *chain, guint i)
   return chain->links[i].candidate->layer;
 }
 
-LmCatalogBuild
-lm_chain_get_build (const LmCatalogSet *set, const LmChain *chain, guint index)
+static LmCatalogBuild
+build_at (const Search *s, const LmChain *chain, guint i, gboolean *out_cached)
 {
-  const LmChainLink *link = &chain->links[index];
-  return lm_catalog_get_build (lm_catalog_set_get (set, link->candidate->ref.catalog), link->build);
-}
-
-static gboolean
-find_build_in (const LmCatalogSet *set, guint index, const LmDigest *digest, GHashTable *among, LmLayerRef *out_ref,
-               guint *out_build)
-{
-  const LmCatalog *catalog = lm_catalog_set_get (set, index);
-  guint build = lm_catalog_find_build (catalog, digest);
-  if (build == LM_CATALOG_NONE)
-    return FALSE;
-  LmLayerRef ref = { index, lm_catalog_get_build (catalog, build).layer };
-  if (among != NULL ? !g_hash_table_contains (among, &ref) : !lm_catalog_set_is_visible (set, ref))
-    return FALSE;
-  *out_ref = ref;
-  *out_build = build;
-  return TRUE;
-}
-
-gboolean
-lm_chain_find_build (const LmCatalogSet *set, const LmDigest *digest, guint own, GHashTable *among, LmLayerRef *out_ref,
-                     guint *out_build)
-{
-  gboolean found = find_build_in (set, own, digest, among, out_ref, out_build);
-  for (guint i = 0; i < lm_catalog_set_get_length (set) && !found; i++)
-    found = i != own && find_build_in (set, i, digest, among, out_ref, out_build);
-  return found;
+  const LmChainLink *link = &chain->links[i];
+  return lm_facts_get_build (s->facts, link->candidate->ref.catalog, link->build, out_cached);
 }
 
 /* ---- whether a chain is an answer ---- */
@@ -137,7 +110,7 @@ depends_on (const LmChain *chain, guint j, guint i)
 static gboolean
 all_are_needed (const Search *s, const LmChain *chain)
 {
-  gboolean needed[LM_CHAIN_MAX] = { FALSE };
+  gboolean needed[LM_LINEAGE_MAX] = { FALSE };
   for (guint i = chain->length; i-- > 0;)
     {
       needed[i] = is_selected (s, layer_at (chain, i));
@@ -284,63 +257,46 @@ is_better (const Search *s, const LmChain *a, const LmChain *b)
     return a->exact;
   int order = a->exact ? 0 : compare_versions (s, a, b);
   if (order == 0)
+    order = (a->disputed > b->disputed) - (a->disputed < b->disputed);
+  if (order == 0)
     order = (a->bytes_to_pull > b->bytes_to_pull) - (a->bytes_to_pull < b->bytes_to_pull);
   if (order == 0)
     order = compare_order (s, a, b);
   for (guint i = 0; order == 0 && i < MIN (a->length, b->length); i++)
-    order = lm_digest_compare (lm_chain_get_build (s->set, a, i).digest, lm_chain_get_build (s->set, b, i).digest);
+    order = lm_digest_compare (build_at (s, a, i, NULL).digest, build_at (s, b, i, NULL).digest);
   return order < 0;
 }
 
 /* ---- search ---- */
 
-static gboolean
-is_cached (Search *s, const LmDigest *digest)
-{
-  int known = GPOINTER_TO_INT (g_hash_table_lookup (s->cached, digest));
-  if (known == 0)
-    {
-      g_autofree char *path = NULL;
-      known = s->view->lookup (s->view->user_data, LM_BLOB_LAYER, digest, &path) ? 2 : 1;
-      g_hash_table_insert (s->cached, (gpointer) digest, GINT_TO_POINTER (known));
-    }
-  return known == 2;
-}
-
-static guint64
-price (Search *s, const LmChain *chain)
-{
-  guint64 bytes = 0;
-  for (guint i = 0; i < chain->length; i++)
-    {
-      LmCatalogBuild build = lm_chain_get_build (s->set, chain, i);
-      if (!is_cached (s, build.digest))
-        bytes += build.size;
-    }
-  return bytes;
-}
-
-/* Fills @chain from its top link down to a base; FALSE when a parent is
+/* Fills @chain from its top build down to a base; FALSE when a parent is
  * missing or can be no part of an answer. */
 static gboolean
-walk (const Search *s, LmChainLink top, LmChain *chain)
+fill_chain (const Search *s, const LmCandidate *top, guint build, LmChain *chain)
 {
-  LmChainLink down[LM_CHAIN_MAX] = { top };
-  guint n = 1;
-  LmLayerRef ref = top.candidate->ref;
-  const LmDigest *parent = lm_catalog_get_build (lm_catalog_set_get (s->set, ref.catalog), top.build).parent;
-  while (parent != NULL)
+  LmLineage lineage;
+  if (!lm_lineage_find (s->facts, top->ref, build, s->by_ref, &lineage))
+    return FALSE;
+  chain->length = lineage.length;
+  for (guint i = 0; i < lineage.length; i++)
     {
-      guint build;
-      if (n == LM_CHAIN_MAX || !lm_chain_find_build (s->set, parent, ref.catalog, s->by_ref, &ref, &build))
-        return FALSE;
-      down[n++] = (LmChainLink){ g_hash_table_lookup (s->by_ref, &ref), build };
-      parent = lm_catalog_get_build (lm_catalog_set_get (s->set, ref.catalog), build).parent;
+      guint from = lineage.length - 1 - i;
+      chain->links[i] = (LmChainLink){ g_hash_table_lookup (s->by_ref, &lineage.layers[from]), lineage.builds[from] };
     }
-  chain->length = n;
-  for (guint i = 0; i < n; i++)
-    chain->links[i] = down[n - 1 - i];
   return TRUE;
+}
+
+static void
+add_cost (const Search *s, LmChain *chain)
+{
+  for (guint i = 0; i < chain->length; i++)
+    {
+      gboolean cached;
+      LmCatalogBuild build = build_at (s, chain, i, &cached);
+      chain->disputed += lm_facts_is_disputed (s->facts, chain->links[i].candidate->ref.catalog, chain->links[i].build);
+      if (!cached)
+        chain->bytes_to_pull += build.size;
+    }
 }
 
 static void
@@ -348,12 +304,12 @@ try_build (Search *s, const LmCandidate *candidate, guint build)
 {
   g_autofree LmChain *chain = g_new0 (LmChain, 1);
   s->seen++;
-  if (!walk (s, (LmChainLink){ candidate, build }, chain) || !is_answer (s, chain))
+  if (!fill_chain (s, candidate, build, chain) || !is_answer (s, chain))
     return;
   chain->exact = is_exact (s, chain);
   if (s->best != NULL && s->best->exact && !chain->exact)
     return;
-  chain->bytes_to_pull = price (s, chain);
+  add_cost (s, chain);
   if (s->best != NULL && !is_better (s, chain, s->best))
     return;
   g_free (s->best);
@@ -361,11 +317,10 @@ try_build (Search *s, const LmCandidate *candidate, guint build)
 }
 
 LmChain *
-lm_chain_find (const LmCatalogSet *set, const LmResolution *resolution, const LmPlanView *view, GError **error)
+lm_chain_find (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution, GError **error)
 {
   g_autoptr (GHashTable) by_ref = g_hash_table_new (ref_hash, ref_equal);
-  g_autoptr (GHashTable) cached = g_hash_table_new (lm_digest_hash, lm_digest_equal_func);
-  Search s = { .set = set, .resolution = resolution, .view = view, .by_ref = by_ref, .cached = cached };
+  Search s = { .set = set, .resolution = resolution, .facts = facts, .by_ref = by_ref };
   for (guint i = 0; i < resolution->candidates->len; i++)
     {
       LmCandidate *candidate = resolution->candidates->pdata[i];
@@ -383,6 +338,6 @@ lm_chain_find (const LmCatalogSet *set, const LmResolution *resolution, const Lm
     }
   lm_trace (LM_TRACE_RESOLVE, "%u builds looked at, %s", s.seen, s.best ? "found a chain" : "no chain");
   if (s.best == NULL)
-    lm_chain_throw_no_build (set, resolution, error);
+    lm_chain_throw_no_build (set, facts, resolution, error);
   return s.best;
 }

@@ -2,37 +2,39 @@
 #include "config.h"
 #include "plan/listing.h"
 #include "base/json.h"
-#include "plan/chain.h"
+#include "plan/lineage.h"
 
 static gboolean
-is_there (const LmPlanView *view, const LmDigest *digest)
+is_cached (LmFacts *facts, const LmBlob *build)
 {
-  g_autofree char *path = NULL;
-  return view != NULL && view->lookup (view->user_data, LM_BLOB_LAYER, digest, &path);
+  LmLayerRef ref;
+  guint number;
+  gboolean cached = FALSE;
+  if (lm_facts_find_build (facts, &build->digest, 0, NULL, &ref, &number))
+    (void) lm_facts_get_build (facts, ref.catalog, number, &cached);
+  return cached;
 }
 
 static gboolean
-is_chain_cached (const LmCatalogSet *set, const LmBlob *build, const LmPlanView *view)
+is_chain_cached (LmFacts *facts, const LmBlob *build)
 {
-  const LmDigest *parent = build->has_parent ? &build->parent : NULL;
-  gboolean cached = is_there (view, &build->digest);
-  LmLayerRef ref = { 0, 0 }; /* whoever lists a file, it has one parent */
-  for (guint depth = 1; cached && parent != NULL; depth++)
-    {
-      guint number;
-      cached = depth < LM_CHAIN_MAX && is_there (view, parent)
-               && lm_chain_find_build (set, parent, ref.catalog, NULL, &ref, &number);
-      if (cached)
-        parent = lm_catalog_get_build (lm_catalog_set_get (set, ref.catalog), number).parent;
-    }
+  LmLayerRef ref;
+  LmLineage lineage;
+  guint number;
+  if (!is_cached (facts, build) || !lm_facts_find_build (facts, &build->digest, 0, NULL, &ref, &number)
+      || !lm_lineage_find (facts, ref, number, NULL, &lineage))
+    return FALSE;
+  gboolean cached = TRUE;
+  for (guint i = 1; i < lineage.length && cached; i++)
+    (void) lm_facts_get_build (facts, lineage.layers[i].catalog, lineage.builds[i], &cached);
   return cached;
 }
 
 gboolean
-lm_listing_is_cached (const LmCatalogSet *set, const LmLayer *layer, const LmPlanView *view)
+lm_listing_is_cached (LmFacts *facts, const LmLayer *layer)
 {
   for (guint i = 0; i < layer->builds->len; i++)
-    if (is_chain_cached (set, layer->builds->pdata[i], view))
+    if (is_chain_cached (facts, layer->builds->pdata[i]))
       return TRUE;
   return FALSE;
 }
@@ -49,19 +51,19 @@ add_group (JsonBuilder *b, const LmGroup *group)
 }
 
 static void
-add_build (JsonBuilder *b, const LmBlob *build, const LmPlanView *view)
+add_build (JsonBuilder *b, const LmBlob *build, LmFacts *facts)
 {
   json_builder_begin_object (b);
   lm_json_add_digest (b, "digest", &build->digest);
   lm_json_add_digest (b, "parent", build->has_parent ? &build->parent : NULL);
   lm_json_add_uint (b, "size", build->size);
-  lm_json_add_bool (b, "cached", is_there (view, &build->digest));
+  lm_json_add_bool (b, "cached", is_cached (facts, build));
   lm_json_add_urls (b, "urls", build->urls);
   json_builder_end_object (b);
 }
 
 static void
-add_layer (JsonBuilder *b, const LmCatalogSet *set, const LmLayer *layer, const LmPlanView *view)
+add_layer (JsonBuilder *b, const LmLayer *layer, LmFacts *facts)
 {
   json_builder_begin_object (b);
   lm_json_add_string (b, "name", layer->name);
@@ -74,11 +76,11 @@ add_layer (JsonBuilder *b, const LmCatalogSet *set, const LmLayer *layer, const 
   lm_json_add_strv (b, "provides", layer->provides);
   lm_json_add_strv (b, "requires", layer->requires);
   lm_json_add_strv (b, "conflicts", layer->conflicts);
-  lm_json_add_bool (b, "cached", lm_listing_is_cached (set, layer, view));
+  lm_json_add_bool (b, "cached", lm_listing_is_cached (facts, layer));
   json_builder_set_member_name (b, "builds");
   json_builder_begin_array (b);
   for (guint i = 0; i < layer->builds->len; i++)
-    add_build (b, layer->builds->pdata[i], view);
+    add_build (b, layer->builds->pdata[i], facts);
   json_builder_end_array (b);
   json_builder_end_object (b);
 }
@@ -89,6 +91,7 @@ lm_listing_to_json (const LmCatalogSet *set, const LmPlanView *view)
   g_autoptr (JsonBuilder) b = json_builder_new ();
   g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (set);
   g_autoptr (GPtrArray) layers = lm_catalog_set_load_layers (set);
+  g_autoptr (LmFacts) facts = lm_facts_new (set, view);
   json_builder_begin_object (b);
   json_builder_set_member_name (b, "groups");
   json_builder_begin_array (b);
@@ -98,7 +101,7 @@ lm_listing_to_json (const LmCatalogSet *set, const LmPlanView *view)
   json_builder_set_member_name (b, "layers");
   json_builder_begin_array (b);
   for (guint i = 0; i < layers->len; i++)
-    add_layer (b, set, layers->pdata[i], view);
+    add_layer (b, layers->pdata[i], facts);
   json_builder_end_array (b);
   json_builder_end_object (b);
   return lm_json_finish (b);

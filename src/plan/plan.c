@@ -39,26 +39,15 @@ lm_plan_free (LmPlan *plan)
 static void
 locate (LmPlan *plan, LmPlanItem *item, const LmPlanView *view)
 {
-  gboolean cached = view->lookup (view->user_data, item->blob.kind, &item->blob.digest, &item->path);
+  gboolean cached = view->lookup (view->user_data, &item->blob, &item->path);
   item->action = cached ? LM_PLAN_CACHED : LM_PLAN_PULL;
   if (!cached)
     plan->bytes_to_pull += item->blob.size;
 }
 
-static const LmBlob *
-find_build (const LmLayer *layer, const LmDigest *digest)
-{
-  for (guint i = 0; i < layer->builds->len; i++)
-    if (lm_digest_equal (&((LmBlob *) layer->builds->pdata[i])->digest, digest))
-      return layer->builds->pdata[i];
-  return NULL;
-}
-
 static void
-add_layer (LmPlan *plan, const LmLayer *layer, const LmDigest *digest, const LmPlanView *view)
+add_layer (LmPlan *plan, const LmLayer *layer, const LmBlob *build, const LmPlanView *view)
 {
-  const LmBlob *build = find_build (layer, digest);
-  g_return_if_fail (build != NULL);
   LmPlanItem *item = g_new0 (LmPlanItem, 1);
   lm_blob_copy (&item->blob, build);
   item->version = g_strdup (layer->version);
@@ -69,12 +58,16 @@ add_layer (LmPlan *plan, const LmLayer *layer, const LmDigest *digest, const LmP
 }
 
 static void
-add_blob (LmPlan *plan, const LmLayer *layer, const LmBlob *blob, const LmPlanView *view)
+add_blob (LmPlan *plan, const LmLayer *layer, const LmBlob *blob, const LmPlanView *view, GPtrArray *notes)
 {
   LmPlanItem *item = g_new0 (LmPlanItem, 1);
   lm_blob_copy (&item->blob, blob);
   item->source = g_strdup (layer->source);
   locate (plan, item, view);
+  if (item->blob.size != blob->size)
+    g_ptr_array_add (notes, g_strdup_printf ("the catalog %s is wrong about the %s of %s and is not believed: it says "
+                                             "%" G_GUINT64_FORMAT " bytes, but the cached file has %" G_GUINT64_FORMAT,
+                                             layer->source, blob->name, layer->name, blob->size, item->blob.size));
   g_ptr_array_add (plan->blobs, item);
 }
 
@@ -89,7 +82,7 @@ replace (char **field, const char *value)
 
 /* What the layers, base first, say of the machine: the topmost wins. */
 static void
-add_machine (LmPlan *plan, const GPtrArray *layers, const LmPlanView *view)
+add_machine (LmPlan *plan, const GPtrArray *layers, const LmPlanView *view, GPtrArray *notes)
 {
   const LmLayer *kernel = NULL, *initrd = NULL;
   for (guint i = 0; i < layers->len; i++)
@@ -104,9 +97,9 @@ add_machine (LmPlan *plan, const GPtrArray *layers, const LmPlanView *view)
       initrd = layer->initrd ? layer : initrd;
     }
   if (kernel != NULL)
-    add_blob (plan, kernel, kernel->kernel, view);
+    add_blob (plan, kernel, kernel->kernel, view, notes);
   if (initrd != NULL)
-    add_blob (plan, initrd, initrd->initrd, view);
+    add_blob (plan, initrd, initrd->initrd, view, notes);
 }
 
 static const LmLayer *
@@ -135,21 +128,18 @@ list_selections (const LmResolution *r, const GPtrArray *layers)
 }
 
 /* Where the chain is not of the versions that were resolved. */
-static char **
-list_notes (const LmResolution *r, const GPtrArray *layers)
+static void
+list_other_versions (const LmResolution *r, const GPtrArray *layers, GPtrArray *notes)
 {
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   for (guint i = 0; i < r->layers->len; i++)
     {
       const LmLayer *newest = ((LmCandidate *) r->layers->pdata[i])->layer;
       const LmLayer *taken = find_named (layers, newest->name);
       if (taken == NULL || lm_version_compare (taken->version, newest->version) == 0)
         continue;
-      g_autofree char *text = g_strdup_printf ("%s %s is taken: what was selected is not built together with %s",
-                                               taken->name, taken->version, newest->version);
-      g_strv_builder_add (builder, text);
+      g_ptr_array_add (notes, g_strdup_printf ("%s %s is taken: what was selected is not built together with %s",
+                                               taken->name, taken->version, newest->version));
     }
-  return g_strv_builder_end (builder);
 }
 
 LmPlan *
@@ -157,23 +147,31 @@ lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPla
              const LmPlanView *view, GError **error)
 {
   g_autoptr (LmResolution) resolution = lm_resolve (set, selections, options ? options->arch : NULL, error);
-  g_autofree LmChain *chain = resolution ? lm_chain_find (set, resolution, view, error) : NULL;
+  g_autoptr (LmFacts) facts = lm_facts_new (set, view);
+  g_autofree LmChain *chain = resolution ? lm_chain_find (set, facts, resolution, error) : NULL;
   if (chain == NULL)
     return NULL;
   g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_free);
+  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
   LmPlan *plan = g_new0 (LmPlan, 1);
   plan->layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_plan_item_free);
   plan->blobs = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_plan_item_free);
   for (guint i = 0; i < chain->length; i++)
     {
-      LmLayer *layer = lm_catalog_set_load_layer (set, chain->links[i].candidate->ref);
+      const LmChainLink *link = &chain->links[i];
+      guint n, first = lm_catalog_get_builds (lm_catalog_set_get (set, link->candidate->ref.catalog),
+                                              link->candidate->ref.layer, &n);
+      LmLayer *layer = lm_catalog_set_load_layer (set, link->candidate->ref);
       g_ptr_array_add (layers, layer);
-      add_layer (plan, layer, lm_chain_get_build (set, chain, i).digest, view);
+      add_layer (plan, layer, layer->builds->pdata[link->build - first], view);
+      lm_facts_list_contradictions (facts, link->candidate->ref.catalog, link->build, layer->name, notes);
     }
   plan->arch = g_strdup (resolution->arch);
-  add_machine (plan, layers, view);
+  add_machine (plan, layers, view, notes);
   plan->selections = list_selections (resolution, layers);
-  plan->notes = list_notes (resolution, layers);
+  list_other_versions (resolution, layers, notes);
+  g_ptr_array_add (notes, NULL);
+  plan->notes = (char **) g_ptr_array_free (g_steal_pointer (&notes), FALSE);
   return plan;
 }
 

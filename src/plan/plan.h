@@ -39,15 +39,16 @@ typedef struct
   char *cmdline;
   guint64 memory; /* bytes */
   guint64 disk;   /* bytes */
-  char **notes; /* what the user may want to know, as a newer version without builds; empty: nothing */
+  char **notes; /* warnings, as of a newer version without builds or a catalog that is wrong; empty: none */
 } LmPlan;
 
 /* How a plan asks what this host has. */
 typedef struct
 {
-  /* TRUE if cached. *out_path is set either way to where the file is or will
-   * be; the caller frees it. */
-  gboolean (*lookup) (gpointer user_data, LmBlobKind kind, const LmDigest *digest, char **out_path);
+  /* TRUE if the file of @blob's kind and digest is cached. @blob holds the size and
+   * parent that a catalog claims; if TRUE, they are set to what the file has.
+   * *out_path is set either way to where the file is or will be; the caller frees it. */
+  gboolean (*lookup) (gpointer user_data, LmBlob *blob, char **out_path);
   gpointer user_data;
 } LmPlanView;
 

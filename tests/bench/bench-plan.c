@@ -153,10 +153,10 @@ now (void)
 }
 
 static gboolean
-lookup (gpointer user_data, LmBlobKind kind, const LmDigest *wanted, char **out_path)
+lookup (gpointer user_data, LmBlob *blob, char **out_path)
 {
-  *out_path = lm_digest_file_name (wanted, ".qcow2");
-  return wanted->bytes[0] & 1;
+  *out_path = lm_digest_file_name (&blob->digest, ".qcow2");
+  return blob->digest.bytes[0] & 1;
 }
 
 static LmCatalog *

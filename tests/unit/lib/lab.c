@@ -116,14 +116,14 @@ lab_set (const char *text)
 }
 
 static gboolean
-lookup (gpointer user_data, LmBlobKind kind, const LmDigest *digest, char **out_path)
+lookup (gpointer user_data, LmBlob *blob, char **out_path)
 {
-  g_autofree char *file = lm_digest_file_name (digest, kind == LM_BLOB_LAYER ? ".qcow2" : NULL);
-  *out_path = g_build_filename ("/cache", kind == LM_BLOB_LAYER ? "layers" : "blobs", file, NULL);
+  g_autofree char *file = lm_digest_file_name (&blob->digest, blob->kind == LM_BLOB_LAYER ? ".qcow2" : NULL);
+  *out_path = g_build_filename ("/cache", blob->kind == LM_BLOB_LAYER ? "layers" : "blobs", file, NULL);
   for (const char *const *name = user_data; *name; name++)
     {
       LmDigest had = lm_digest_of_text (*name);
-      if (lm_digest_equal (&had, digest))
+      if (lm_digest_equal (&had, &blob->digest))
         return TRUE;
     }
   return FALSE;
