@@ -4,6 +4,7 @@
 
 #include <solv/evr.h>
 #include <solv/pool.h>
+#include <string.h>
 
 int
 lm_version_compare (const char *a, const char *b)
@@ -15,4 +16,55 @@ lm_version_compare (const char *a, const char *b)
   int order = pool_evrcmp_str (pool, a, b, EVRCMP_COMPARE);
   pool_free (pool);
   return order;
+}
+
+/* Whether one of the words for what comes before a release begins at @text and is a whole word. */
+static gboolean
+is_prerelease_word (const char *text)
+{
+  static const char *const words[] = { "alpha", "beta", "rc", "preview", "pre", "dev" };
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    {
+      gsize length = strlen (words[i]);
+      if (g_ascii_strncasecmp (text, words[i], length) == 0 && !g_ascii_isalpha (text[length]))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* "1.2.3-x", but not "1.2.3-r4" nor, as it may be a Debian revision, "1.2.3-4" */
+static gboolean
+is_semantic_prerelease (const char *version)
+{
+  const char *p = version;
+  for (guint numbers = 0; numbers < 3; numbers++)
+    {
+      gsize digits = strspn (p, "0123456789");
+      if (digits == 0 || p[digits] != (numbers < 2 ? '.' : '-'))
+        return FALSE;
+      p += digits + 1;
+    }
+  gboolean revision = p[0] == 'r' && p[1] != '\0' && p[1 + strspn (p + 1, "0123456789")] == '\0';
+  return g_ascii_isalpha (*p) && !revision;
+}
+
+gboolean
+lm_version_is_prerelease (const char *version)
+{
+  if (strchr (version, '~') != NULL || is_semantic_prerelease (version))
+    return TRUE;
+  for (const char *p = version; *p; p++)
+    {
+      const char *word = p + 1 + (p[1] == '.' || p[1] == '-');
+      if (g_ascii_isdigit (*p) && is_prerelease_word (word))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+int
+lm_version_compare_preference (const char *a, const char *b)
+{
+  int order = (int) lm_version_is_prerelease (b) - (int) lm_version_is_prerelease (a);
+  return order ? order : lm_version_compare (a, b);
 }

@@ -209,7 +209,7 @@ is_exact (const Search *s, const LmChain *chain)
   return TRUE;
 }
 
-/* Newer is better: first of what was selected, in the user's order, then of
+/* Newer is better, but for pre-releases: first of what was selected, in the user's order, then of
  * what came with it, in the order of the resolution. */
 static int
 compare_versions (const Search *s, const LmChain *a, const LmChain *b)
@@ -219,7 +219,7 @@ compare_versions (const Search *s, const LmChain *a, const LmChain *b)
     {
       const char *name = ((LmSelection *) r->selections->pdata[i])->name;
       const LmLayer *one = find_named (a, name), *two = find_named (b, name);
-      int order = one && two ? lm_version_compare (two->version, one->version) : 0;
+      int order = one && two ? lm_version_compare_preference (two->version, one->version) : 0;
       if (order != 0)
         return order;
     }
@@ -229,7 +229,7 @@ compare_versions (const Search *s, const LmChain *a, const LmChain *b)
     {
       const char *name = ((LmCandidate *) r->layers->pdata[i])->layer->name;
       const LmLayer *one = find_named (a, name), *two = find_named (b, name);
-      int order = one && two ? lm_version_compare (two->version, one->version) : (one == NULL) - (two == NULL);
+      int order = one && two ? lm_version_compare_preference (two->version, one->version) : (one == NULL) - (two == NULL);
       if (order != 0)
         return order;
     }

@@ -28,7 +28,8 @@ void lm_resolution_free (LmResolution *resolution);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmResolution, lm_resolution_free)
 
 /** lm_resolve: the layers that meet all @selections ("[group=]name[@version]",
- * at least one) together, each in the newest version that fits. @arch: what
+ * at least one) together, each in the newest version that fits; a pre-release
+ * (catalog/version.h) only if it is asked for or no other fits. @arch: what
  * the layers must run on; NULL: this machine's ("x86_64"). The set must outlive
  * the answer. Errors: LM_SELECTION_ERROR, LM_RESOLVE_ERROR. */
 LmResolution *lm_resolve (const LmCatalogSet *set, const char *const *selections, const char *arch,

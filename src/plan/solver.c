@@ -2,6 +2,7 @@
 #include "config.h"
 #include "plan/solver.h"
 #include "catalog/relation.h"
+#include "catalog/version.h"
 
 #include <solv/pool.h>
 #include <solv/queue.h>
@@ -81,10 +82,15 @@ lm_solver_new (const GPtrArray *candidates, const GPtrArray *groups)
   LmSolver *solver = g_new0 (LmSolver, 1);
   solver->pool = pool_create ();
   pool_setdisttype (solver->pool, DISTTYPE_DEB);
-  Repo *repo = repo_create (solver->pool, "lamina");
+  /* libsolv takes what is of a repository of lower priority only where nothing else fits. */
+  Repo *releases = repo_create (solver->pool, "releases"), *prereleases = repo_create (solver->pool, "prereleases");
+  prereleases->priority = -1;
   int first = solver->pool->nsolvables;
   for (guint i = 0; i < candidates->len; i++)
-    add_candidate (solver, repo, ((const LmCandidate *) candidates->pdata[i])->layer, groups);
+    {
+      const LmLayer *layer = ((const LmCandidate *) candidates->pdata[i])->layer;
+      add_candidate (solver, lm_version_is_prerelease (layer->version) ? prereleases : releases, layer, groups);
+    }
   solver->by_id = g_ptr_array_new ();
   g_ptr_array_set_size (solver->by_id, solver->pool->nsolvables);
   for (guint i = 0; i < candidates->len; i++)

@@ -118,6 +118,30 @@ test_version (void)
   g_assert_cmpint (lm_version_compare ("1.0-1", "1.0-2"), <, 0);
 }
 
+static void
+test_prerelease (void)
+{
+  static const char *const yes[] = { "2.0.0-rc1", "2.0.0-alpha", "2.0.0-alpha.1", "2.0.0-x.7.z.92", "2.0.0-SNAPSHOT", "2.0rc1", "2.0RC1",
+                                     "2.0-beta", "2.0-rc.1", "2.0.rc1", "2.0b2-rc", "1.0alpha", "1.0beta2", "2pre1", "2.0-pre", "1.0.dev3",
+                                     "1.0-dev", "2.0~rc1", "2.0~", "1:2.0~beta1-1", "1.2-3~bpo12+1", "1.0-preview.2", "1.0beta-1" };
+  static const char *const no[] = { "2.0.0", "1.9.9", "1.22.1-9+deb12u1", "2.0.0-1", "2.0.0-0.3", "1.24.0-r7", "2.0", "12", "1:2.0", "2024-01-02",
+                                    "1.0b", "1.0a3", "1.0archive", "1.0prefix", "1.0-lts", "rc1", "beta", "1.0+rc1", "1.0betamax", "1.0predev",
+                                    "2.0.0+build.rc", "1.0developer" };
+  for (guint i = 0; i < G_N_ELEMENTS (yes); i++)
+    {
+      g_test_message ("%s", yes[i]);
+      g_assert_true (lm_version_is_prerelease (yes[i]));
+      g_assert_cmpint (lm_version_compare_preference (yes[i], "0.1"), <, 0);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (no); i++)
+    {
+      g_test_message ("%s", no[i]);
+      g_assert_false (lm_version_is_prerelease (no[i]));
+    }
+  g_assert_cmpint (lm_version_compare_preference ("2.0.0-rc2", "2.0.0-rc1"), >, 0);
+  g_assert_cmpint (lm_version_compare_preference ("1.10", "1.9"), >, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -127,5 +151,6 @@ main (int argc, char **argv)
   g_test_add_func ("/relation/parse", test_relation);
   g_test_add_func ("/relation/met", test_relation_met);
   g_test_add_func ("/version/compare", test_version);
+  g_test_add_func ("/version/prerelease", test_prerelease);
   return g_test_run ();
 }

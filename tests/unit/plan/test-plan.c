@@ -148,6 +148,17 @@ test_older (void)
                    "os 12.2 only");
 }
 
+/* Where the newest were not built together: a pre-release only for want of another. */
+static void
+test_older_prerelease (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (HEAD OS ("12.1", "os1") OS ("12.3rc1", "os2") OS ("12.4", "os3")
+                                            LAYER ("a", "", ON ("os1", "a1", "1") "," ON ("os2", "a2", "1")) LAYER ("b", "", ON ("os2", "b2", "1")));
+  assert_chain (set, "a os", nothing, CHAIN ("os1", "a1"));
+  assert_chain (set, "a os@12.3rc1", nothing, CHAIN ("os2", "a2"));
+  assert_chain (set, "b os", nothing, CHAIN ("os2", "b2"));
+}
+
 static void
 test_lost_parent (void)
 {
@@ -322,6 +333,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/order", test_order);
   g_test_add_func ("/plan/not-required", test_not_required);
   g_test_add_func ("/plan/older", test_older);
+  g_test_add_func ("/plan/older-prerelease", test_older_prerelease);
   g_test_add_func ("/plan/lost-parent", test_lost_parent);
   g_test_add_func ("/plan/circle", test_circle);
   g_test_add_func ("/plan/depth", test_depth);

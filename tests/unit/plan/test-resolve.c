@@ -152,12 +152,26 @@ test_versions (void)
                                        "f 1 provides:v",
                                        "g 1.0b",
                                        "g 1.0+a",
+                                       "m 2.0.0-rc1",
+                                       "m 2.0.0",
+                                       "m 1.9.9",
+                                       "n 1.0",
+                                       "n 2.0beta1",
+                                       "o 1 requires:n>=2",
+                                       "p 1.0alpha1",
+                                       "p 1.0alpha2",
+                                       "q 1.0 requires:nothing",
+                                       "q 1.0-rc1",
+                                       "r 1 provides:v2",
+                                       "s 2.0.0-dev.1 provides:v2",
+                                       "t 1 requires:v2",
+                                       "u 1 requires:m=2.0.0-rc1",
                                        "k 1 requires:l",
                                        "l 1 requires:k",
                                        NULL };
   g_autoptr (LmCatalogSet) set = make (lines);
   assert_resolves (set, "a", "a 1.10");
-  assert_resolves (set, "b", "a 1.10~rc1?, b 1");
+  assert_resolves (set, "b", "a 1.9?, b 1");
   assert_resolves (set, "b a@1.9", "a 1.9, b 1");
   /* the newest that fits, not the newest that is */
   assert_resolves (set, "c", "a 1.10?, c 1");
@@ -165,6 +179,19 @@ test_versions (void)
   /* as Debian has it, letters come before all else */
   assert_resolves (set, "g", "g 1.0+a");
   assert_resolves (set, "k", "k 1, l 1?");
+  /* a pre-release only if it is asked for, or nothing else fits */
+  assert_resolves (set, "m", "m 2.0.0");
+  assert_resolves (set, "m@2.0.0-rc1", "m 2.0.0-rc1");
+  assert_resolves (set, "m@1.9.9", "m 1.9.9");
+  assert_resolves (set, "n", "n 1.0");
+  assert_resolves (set, "o", "n 2.0beta1?, o 1");
+  assert_resolves (set, "o n", "n 2.0beta1, o 1");
+  /* and of two layers only that of which nothing else fits */
+  assert_resolves (set, "o m", "m 2.0.0, n 2.0beta1?, o 1");
+  assert_resolves (set, "p", "p 1.0alpha2");
+  assert_resolves (set, "q", "q 1.0-rc1");
+  assert_resolves (set, "t", "r 1?, t 1");
+  assert_resolves (set, "u", "m 2.0.0-rc1?, u 1");
 }
 
 /* Between two that serve, the one that fits the rest. */
