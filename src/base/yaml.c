@@ -2,6 +2,7 @@
 #include "config.h"
 #include "base/yaml.h"
 #include "base/error.h"
+#include "base/json-reader.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,6 +17,8 @@ struct _LmYamlReader
   char *name;
   gsize size;
   LmYamlLimits limits;
+  gboolean is_json;
+  LmJsonReader json;
   yaml_parser_t parser;
   yaml_event_t event; /* the one that the last LmYamlEvent points into */
   guint first_line;
@@ -24,15 +27,38 @@ struct _LmYamlReader
   guint nodes;
 };
 
+/* Single values are the same in both languages. */
+static gboolean
+begins_as_json (const char *text, gsize size)
+{
+  while (size > 0 && strchr (" \t\r\n", *text) != NULL && *text != '\0')
+    {
+      text++;
+      size--;
+    }
+  return size > 0 && (*text == '{' || *text == '[');
+}
+
 LmYamlReader *
 lm_yaml_reader_new (const char *name, const char *text, gsize size, const LmYamlLimits *limits)
 {
+  if (size >= 3 && memcmp (text, "\xef\xbb\xbf", 3) == 0)
+    {
+      text += 3;
+      size -= 3;
+    }
   LmYamlReader *reader = g_new0 (LmYamlReader, 1);
   reader->name = g_strdup (name);
   reader->size = size;
   reader->limits = *limits;
   reader->first_line = 1;
   reader->text = text;
+  reader->is_json = size <= limits->size && begins_as_json (text, size) && lm_json_is_valid (text, size);
+  if (reader->is_json)
+    {
+      lm_json_reader_init (&reader->json, text, size);
+      return reader;
+    }
   if (!yaml_parser_initialize (&reader->parser))
     g_error ("out of memory");
   yaml_parser_set_encoding (&reader->parser, YAML_UTF8_ENCODING);
@@ -45,8 +71,13 @@ lm_yaml_reader_free (LmYamlReader *reader)
 {
   if (reader == NULL)
     return;
-  yaml_event_delete (&reader->event);
-  yaml_parser_delete (&reader->parser);
+  if (reader->is_json)
+    lm_json_reader_clear (&reader->json);
+  else
+    {
+      yaml_event_delete (&reader->event);
+      yaml_parser_delete (&reader->parser);
+    }
   g_free (reader->name);
   g_free (reader);
 }
@@ -78,6 +109,22 @@ count_newlines (const LmYamlReader *reader, gsize offset)
   return n;
 }
 
+/* What somebody who meant to write JSON wants to know. */
+static char *
+describe_json_problem (const LmYamlReader *reader)
+{
+  if (!begins_as_json (reader->text, reader->size))
+    return NULL;
+  LmJsonReader json;
+  LmJsonToken token = LM_JSON_OBJECT;
+  lm_json_reader_init (&json, reader->text, reader->size);
+  gboolean good = TRUE;
+  while (good && token != LM_JSON_END)
+    good = lm_json_reader_next (&json, &token);
+  lm_json_reader_clear (&json);
+  return good ? NULL : g_strdup_printf ("; as JSON, line %u: %s", json.line + reader->first_line - 1, json.problem);
+}
+
 static gboolean
 throw_parser (LmYamlReader *reader, GError **error)
 {
@@ -88,9 +135,8 @@ throw_parser (LmYamlReader *reader, GError **error)
   /* The reader's errors (bad UTF-8, control characters) carry no line, and it reads ahead. */
   gsize before = p->error == YAML_READER_ERROR ? count_newlines (reader, p->problem_offset) : p->problem_mark.line;
   gsize line = before + reader->first_line;
-  if (p->context == NULL)
-    return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, line, problem);
-  g_autofree char *what = g_strdup_printf ("%s %s", problem, p->context);
+  g_autofree char *json = describe_json_problem (reader);
+  g_autofree char *what = g_strconcat (problem, p->context ? " " : "", p->context ? p->context : "", json, NULL);
   return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, line, what);
 }
 
@@ -116,12 +162,20 @@ count_node (LmYamlReader *reader, const LmYamlEvent *event, const yaml_char_t *t
   return TRUE;
 }
 
+/* The line ends that "|" and ">" put after a text are of the notation, not of the text. */
+static void
+strip_line_ends (yaml_char_t *text, gsize *length)
+{
+  while (*length > 0 && text[*length - 1] == '\n')
+    text[--*length] = '\0';
+}
+
 /* TRUE when the event in the reader is one for the caller; events about the
  * stream and its documents are not, and set *out_skip. */
 static gboolean
 translate (LmYamlReader *reader, LmYamlEvent *out, gboolean *out_skip, GError **error)
 {
-  const yaml_event_t *e = &reader->event;
+  yaml_event_t *e = &reader->event;
   *out_skip = FALSE;
   *out = (LmYamlEvent){ .line = (guint) MIN (e->start_mark.line + reader->first_line, G_MAXUINT) };
   switch (e->type)
@@ -131,6 +185,8 @@ translate (LmYamlReader *reader, LmYamlEvent *out, gboolean *out_skip, GError **
       out->text = (const char *) e->data.scalar.value;
       out->length = e->data.scalar.length;
       out->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+      if (e->data.scalar.style == YAML_LITERAL_SCALAR_STYLE || e->data.scalar.style == YAML_FOLDED_SCALAR_STYLE)
+        strip_line_ends (e->data.scalar.value, &out->length);
       return count_node (reader, out, e->data.scalar.tag, error) && check_scalar (reader, out, error);
     case YAML_SEQUENCE_START_EVENT:
       out->kind = LM_YAML_SEQUENCE;
@@ -166,17 +222,41 @@ translate (LmYamlReader *reader, LmYamlEvent *out, gboolean *out_skip, GError **
     }
 }
 
-gboolean
-lm_yaml_reader_next (LmYamlReader *reader, LmYamlEvent *out_event, GError **error)
+static gboolean
+next_of_json (LmYamlReader *reader, LmYamlEvent *out, GError **error)
 {
-  LmYamlEvent event = { 0 };
+  static const LmYamlKind kinds[] = { [LM_JSON_OBJECT] = LM_YAML_MAPPING,
+                                      [LM_JSON_OBJECT_END] = LM_YAML_MAPPING_END,
+                                      [LM_JSON_ARRAY] = LM_YAML_SEQUENCE,
+                                      [LM_JSON_ARRAY_END] = LM_YAML_SEQUENCE_END,
+                                      [LM_JSON_STRING] = LM_YAML_SCALAR,
+                                      [LM_JSON_WORD] = LM_YAML_SCALAR,
+                                      [LM_JSON_END] = LM_YAML_END };
+  LmJsonToken token;
+  if (!lm_json_reader_next (&reader->json, &token))
+    return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, reader->json.line, reader->json.problem);
+  *out = (LmYamlEvent){ .kind = kinds[token], .line = reader->json.line + reader->first_line - 1 };
+  if (out->kind == LM_YAML_MAPPING_END || out->kind == LM_YAML_SEQUENCE_END)
+    reader->depth--;
+  if (out->kind == LM_YAML_MAPPING_END || out->kind == LM_YAML_SEQUENCE_END || out->kind == LM_YAML_END)
+    return TRUE;
+  if (out->kind == LM_YAML_SCALAR)
+    {
+      out->text = reader->json.value->str;
+      out->length = reader->json.value->len;
+      out->plain = token == LM_JSON_WORD;
+    }
+  return count_node (reader, out, NULL, error) && (out->kind != LM_YAML_SCALAR || check_scalar (reader, out, error));
+}
+
+static gboolean
+next_of_yaml (LmYamlReader *reader, LmYamlEvent *out, GError **error)
+{
   gboolean skip = TRUE;
-  if (reader->size > reader->limits.size)
-    return throw_at (reader, error, LM_YAML_ERROR_LIMIT, 1, "this document is too large");
   if (reader->event.type == YAML_STREAM_END_EVENT)
     {
       guint line = (guint) MIN (reader->event.start_mark.line + reader->first_line, G_MAXUINT);
-      *out_event = (LmYamlEvent){ .kind = LM_YAML_END, .line = line };
+      *out = (LmYamlEvent){ .kind = LM_YAML_END, .line = line };
       return TRUE;
     }
   while (skip)
@@ -184,9 +264,20 @@ lm_yaml_reader_next (LmYamlReader *reader, LmYamlEvent *out_event, GError **erro
       yaml_event_delete (&reader->event);
       if (!yaml_parser_parse (&reader->parser, &reader->event))
         return throw_parser (reader, error);
-      if (!translate (reader, &event, &skip, error))
+      if (!translate (reader, out, &skip, error))
         return FALSE;
     }
+  return TRUE;
+}
+
+gboolean
+lm_yaml_reader_next (LmYamlReader *reader, LmYamlEvent *out_event, GError **error)
+{
+  LmYamlEvent event = { 0 };
+  if (reader->size > reader->limits.size)
+    return throw_at (reader, error, LM_YAML_ERROR_LIMIT, 1, "this document is too large");
+  if (!(reader->is_json ? next_of_json : next_of_yaml) (reader, &event, error))
+    return FALSE;
   *out_event = event;
   return TRUE;
 }

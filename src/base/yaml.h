@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Reading YAML 1.1, and JSON as the flow style of it, event by event through
- * libyaml. The text is hostile: one document, caps on size, depth and count,
- * no aliases (so nothing can grow by reference), no tags, no NUL bytes.
+/* Reading YAML 1.1 and JSON, event by event: what is JSON is read as JSON
+ * (json-reader.h), all else by libyaml. The text is hostile: one document, caps
+ * on size, depth and count, no aliases (so nothing can grow by reference), no
+ * tags, no NUL bytes. A UTF-8 byte order mark before it is passed over.
  * yaml-node.h has the tree for small documents.
- * Spec: yaml.org/spec/1.1, type repository for null, bool, int and float. */
+ * Spec: yaml.org/spec/1.1, type repository for null, bool, int and float; RFC 8259. */
 #include <glib.h>
 
 typedef enum
@@ -53,7 +54,7 @@ typedef struct
 {
   LmYamlKind kind;
   guint line;       /* counts from 1 */
-  const char *text; /* scalars: NUL-terminated UTF-8 without other NULs */
+  const char *text; /* scalars: NUL-terminated UTF-8 without other NULs; of "|" and ">" without the last line ends */
   gsize length;
   gboolean plain; /* scalars: written without quotes */
 } LmYamlEvent;

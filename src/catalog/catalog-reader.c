@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/url.h"
 #include "catalog/catalog-part.h"
-#include "catalog/catalog-split.h"
 #include "catalog/catalog.h"
 
 #include <string.h>
@@ -12,6 +11,8 @@
 /* Below this a second thread is not worth its start. */
 #define SPLIT_SIZE (1 << 20)
 #define MAX_WARNINGS 100
+/* Beyond this there is no sequence that somebody wrote. */
+#define MAX_INDENT 16
 
 static gboolean
 check_groups (LmCatalogPart *part, GError **error)
@@ -51,6 +52,81 @@ check_duplicates (LmCatalogPart *part, GError **error)
 
 /* ---- in two threads ---- */
 
+static const char *
+next_line (const char *line, const char *end)
+{
+  const char *newline = memchr (line, '\n', (gsize) (end - line));
+  return newline ? newline + 1 : end;
+}
+
+static gboolean
+starts_with (const char *line, const char *end, const char *prefix)
+{
+  gsize length = strlen (prefix);
+  return (gsize) (end - line) >= length && memcmp (line, prefix, length) == 0;
+}
+
+static const char *
+skip_blanks (const char *line, const char *end)
+{
+  while (line < end && *line == ' ')
+    line++;
+  return line;
+}
+
+/* The first item's line of "layers:"; NULL if it is not a block sequence. */
+static const char *
+find_first_item (const char *text, const char *end)
+{
+  const char *line = text;
+  while (line < end && !starts_with (line, end, "layers:\n"))
+    line = next_line (line, end);
+  if (line == end)
+    return NULL;
+  for (line = next_line (line, end); line < end; line = next_line (line, end))
+    {
+      const char *content = skip_blanks (line, end);
+      if (starts_with (content, end, "- "))
+        return line;
+      if (content < end && *content != '#' && *content != '\n')
+        return NULL;
+    }
+  return NULL;
+}
+
+static guint
+count_lines (const char *text, const char *end)
+{
+  guint n = 0;
+  for (const char *l = text; l < end; l = next_line (l, end))
+    n++;
+  return n;
+}
+
+/* A place near the middle of @text between two items of "layers:" as a block
+ * sequence: the first part ends there, with *out_line lines, and the second is
+ * "layers:" and the rest. It looks at little of the text; the caller reads the
+ * first part as a document of its own and sees that it is one, with the layers
+ * as its last key and ending there. Then the place is what it seems: inside a
+ * flow collection or a quoted scalar the first part would end too early, and no
+ * other scalar goes on in a line that is not indented more than the sequence.
+ * NULL: there is none. JSON is read so fast that it needs none. */
+static const char *
+find_middle (const char *text, gsize size, guint *out_lines)
+{
+  const char *end = text + size, *first = find_first_item (text, end), *middle = text + size / 2;
+  if (first == NULL || first >= middle)
+    return NULL;
+  gsize indent = (gsize) (skip_blanks (first, end) - first);
+  for (const char *line = next_line (middle, end); indent <= MAX_INDENT && line < end; line = next_line (line, end))
+    if (skip_blanks (line, end) == line + indent && starts_with (line + indent, end, "- "))
+      {
+        *out_lines = count_lines (text, line);
+        return line;
+      }
+  return NULL;
+}
+
 typedef struct
 {
   LmCatalogPart *part;
@@ -68,22 +144,13 @@ read_second (gpointer data)
   return NULL;
 }
 
-static char *
-join_text (const char *head, gsize head_size, const char *tail, gsize tail_size)
-{
-  char *text = g_malloc (head_size + tail_size);
-  memcpy (text, head, head_size);
-  memcpy (text + head_size, tail, tail_size);
-  return text;
-}
-
 static guint
 warning_count (const LmCatalogPart *part)
 {
   return part->fields.warnings ? part->fields.warnings->len : 0;
 }
 
-/* Whether the two are the parts of one catalog, as catalog-split.h has it. */
+/* Whether the two are the parts of one catalog, as find_middle() has it. */
 static gboolean
 fit_together (const LmCatalogPart *first, const LmCatalogPart *second, guint line)
 {
@@ -108,22 +175,24 @@ join (LmCatalogPart *first, LmCatalogPart *second)
 static LmCatalogPart *
 read_in_two (const char *document, const char *base_url, const char *text, gsize size, gboolean want_warnings)
 {
-  LmCatalogSplit split;
-  if (size < SPLIT_SIZE || !lm_catalog_split (text, size, &split))
+  static const char head[] = "layers:\n";
+  guint lines;
+  const char *middle = size < SPLIT_SIZE ? NULL : find_middle (text, size, &lines);
+  if (middle == NULL)
     return NULL;
   g_autoptr (LmCatalogPart) first = lm_catalog_part_new (document, base_url, want_warnings);
   g_autoptr (LmCatalogPart) rest = lm_catalog_part_new (document, base_url, want_warnings);
-  gsize head_size = strlen (split.second_head), rest_size = size - split.second_begin;
-  gsize tail_size = strlen (split.first_tail);
-  g_autofree char *second_text = join_text (split.second_head, head_size, text + split.second_begin, rest_size);
-  Second second = { rest, second_text, head_size + rest_size, split.second_line, FALSE };
+  gsize first_size = (gsize) (middle - text), rest_size = strlen (head) + size - first_size;
+  g_autofree char *rest_text = g_malloc (rest_size);
+  memcpy (rest_text, head, strlen (head));
+  memcpy (rest_text + strlen (head), middle, size - first_size);
+  Second second = { rest, rest_text, rest_size, lines, FALSE };
   GThread *thread = g_thread_try_new ("catalog", read_second, &second, NULL);
   if (thread == NULL)
     return NULL;
-  g_autofree char *first_text = tail_size > 0 ? join_text (text, split.first_end, split.first_tail, tail_size) : NULL;
-  gboolean good = lm_catalog_part_read (first, first_text ? first_text : text, split.first_end + tail_size, 1, FALSE, NULL);
+  gboolean good = lm_catalog_part_read (first, text, first_size, 1, FALSE, NULL);
   g_thread_join (thread);
-  if (!good || !second.good || !fit_together (first, rest, split.first_line))
+  if (!good || !second.good || !fit_together (first, rest, lines + 1))
     return NULL;
   join (first, rest);
   return g_steal_pointer (&first);

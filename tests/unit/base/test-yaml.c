@@ -66,6 +66,45 @@ test_json (void)
 }
 
 static void
+test_json_only (void)
+{
+  static const char *const cases[] = { "{\"a\": \"\\ud83d\\ude80\"}", "{\"a\"\n:\n\"\xf0\x9f\x9a\x80\"}", "\xef\xbb\xbf {\"a\":\t\"\\ud83d\\ude80\"}" };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (LmYamlNode) root = parse_good (cases[i]);
+      g_assert_cmpstr (lm_yaml_node_get_text (lm_yaml_node_lookup (root, "a")), ==, "\xf0\x9f\x9a\x80");
+    }
+  /* the flow style of YAML may look like it */
+  g_autoptr (LmYamlNode) flow = parse_good ("{a: 'x', }");
+  g_assert_cmpstr (lm_yaml_node_get_text (lm_yaml_node_lookup (flow, "a")), ==, "x");
+  assert_bad ("{\"a\": 1, \"a\": 2}", LM_YAML_ERROR_SYNTAX, "t:1: \"a\" is given twice");
+  assert_bad ("{\"a\": \"\\u0000\"}", LM_YAML_ERROR_UNSUPPORTED, "t:1: a NUL byte is not allowed in a value");
+  assert_bad ("[\n1,\n\"2\"\n\"3\"\n]", LM_YAML_ERROR_SYNTAX,
+              "t:4: did not find expected ',' or ']' while parsing a flow sequence; as JSON, line 4: a comma or ] is needed here");
+}
+
+static void
+test_byte_order_mark (void)
+{
+  g_autoptr (LmYamlNode) root = parse_good ("\xef\xbb\xbf" "a: 1\n");
+  g_assert_nonnull (lm_yaml_node_lookup (root, "a"));
+  assert_bad ("\xef\xbb\xbf" "a: 1\nb: 2\nc: \x01\n", LM_YAML_ERROR_SYNTAX, "t:3: control characters are not allowed");
+}
+
+static void
+test_block_scalars (void)
+{
+  static const char *const cases[][2] = { { "a: |\n  x\n", "x" },   { "a: >\n  x\n  y\n", "x y" },     { "a: |+\n  x\n\n\n", "x" },
+                                          { "a: >-\n  x\n", "x" },  { "a: |\n  x\n  y\n", "x\ny" },    { "a: \"x\\n\"\n", "x\n" },
+                                          { "a: |\n\n", "" } };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (LmYamlNode) root = parse_good (cases[i][0]);
+      g_assert_cmpstr (lm_yaml_node_get_text (lm_yaml_node_lookup (root, "a")), ==, cases[i][1]);
+    }
+}
+
+static void
 test_empty (void)
 {
   g_autoptr (LmYamlNode) nothing = parse_good ("");
@@ -199,6 +238,9 @@ main (int argc, char **argv)
   g_test_add_func ("/yaml/tree", test_tree);
   g_test_add_func ("/yaml/json", test_json);
   g_test_add_func ("/yaml/empty", test_empty);
+  g_test_add_func ("/yaml/block-scalars", test_block_scalars);
+  g_test_add_func ("/yaml/json-only", test_json_only);
+  g_test_add_func ("/yaml/byte-order-mark", test_byte_order_mark);
   g_test_add_func ("/yaml/refused", test_refused);
   g_test_add_func ("/yaml/limits", test_limits);
   g_test_add_func ("/yaml/types", test_types);
