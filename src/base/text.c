@@ -19,3 +19,30 @@ lm_text_normalize (GBytes *bytes)
   char *text = from ? g_convert (data + 2, (gssize) size - 2, "UTF-8", from, NULL, &length, NULL) : NULL;
   return text ? g_bytes_new_take (text, length) : g_bytes_ref (bytes);
 }
+
+static gboolean
+is_printable (gunichar c)
+{
+  if (c == 0x200c || c == 0x200d)
+    return TRUE;
+  switch (g_unichar_type (c))
+    {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+    case G_UNICODE_SURROGATE:
+      return FALSE;
+    default:
+      return TRUE;
+    }
+}
+
+const char *
+lm_text_find_unprintable (const char *text)
+{
+  for (const char *p = text; *p; p = g_utf8_next_char (p))
+    if ((guint8) *p < 0x80 ? g_ascii_iscntrl (*p) : !is_printable (g_utf8_get_char (p)))
+      return p;
+  return NULL;
+}

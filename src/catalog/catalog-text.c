@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "catalog/catalog-text.h"
+#include "base/text.h"
 #include "base/url.h"
 #include "catalog/relation.h"
 #include "catalog/selection.h"
@@ -49,7 +50,6 @@ lm_catalog_text_read_arch (LmFieldReader *fr, const LmYamlEvent *event, gpointer
   return TRUE;
 }
 
-/* Text that will be shown, or end up in XML: no control characters. */
 gboolean
 lm_catalog_text_read_line (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
@@ -58,9 +58,11 @@ lm_catalog_text_read_line (LmFieldReader *fr, const LmYamlEvent *event, gpointer
     return FALSE;
   if (event->length > MAX_TEXT)
     return lm_field_throw (fr, event->line, error, "this text is longer than %d bytes", MAX_TEXT);
-  for (const guint8 *p = (const guint8 *) event->text; *p; p++)
-    if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0))
-      return lm_field_throw (fr, event->line, error, "a control character is not allowed here");
+  const char *bad = lm_text_find_unprintable (event->text);
+  if (bad != NULL && *bad == '\n')
+    return lm_field_throw (fr, event->line, error, "this text must be one line");
+  if (bad != NULL)
+    return lm_field_throw (fr, event->line, error, "the control character U+%04X is not allowed here", g_utf8_get_char (bad));
   *(guint32 *) slot = lm_prepared_builder_add_common (r->builder, event->text, event->length);
   return TRUE;
 }

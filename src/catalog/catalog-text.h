@@ -11,7 +11,7 @@ gboolean lm_catalog_text_read_version (LmFieldReader *fr, const LmYamlEvent *eve
 gboolean lm_catalog_text_read_arch (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_catalog_text_read_line: text that will be shown, or end up in XML: short,
- * no control characters. */
+ * one line, all of it printable (base/text.h). */
 gboolean lm_catalog_text_read_line (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_catalog_text_read_needs, _provides: a list of relations, of any kind or of

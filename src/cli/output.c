@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "cli/output.h"
+#include "base/text.h"
 #include "base/url.h"
 
 #include <stdarg.h>
@@ -19,14 +20,14 @@ lm_output_safe (const char *text)
 {
   g_autofree char *valid = g_utf8_make_valid (text, -1);
   g_autoptr (GString) safe = g_string_new (NULL);
-  for (const char *p = valid; *p; p = g_utf8_next_char (p))
+  const char *from = valid, *bad;
+  while ((bad = lm_text_find_unprintable (from)) != NULL)
     {
-      gunichar c = g_utf8_get_char (p);
-      if (g_unichar_iscntrl (c))
-        g_string_append_c (safe, '?');
-      else
-        g_string_append_unichar (safe, c);
+      g_string_append_len (safe, from, bad - from);
+      g_string_append_c (safe, '?');
+      from = g_utf8_next_char (bad);
     }
+  g_string_append (safe, from);
   return g_string_free (g_steal_pointer (&safe), FALSE);
 }
 

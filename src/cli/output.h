@@ -16,8 +16,9 @@ void lm_table_add (LmTable *table, const char *const *cells);
 void lm_table_print (LmTable *table);
 
 
-/** lm_output_safe: @text without control characters (they become "?"), so
- * that it cannot move a terminal's cursor; newly allocated. */
+/** lm_output_safe: @text with "?" in place of all that lm_text_find_unprintable()
+ * finds and of what is not UTF-8, so that it can neither move a terminal's cursor
+ * nor change how other text looks; newly allocated. */
 char *lm_output_safe (const char *text);
 
 /** lm_output_message: @text as lm_output_safe(), and without credentials: a

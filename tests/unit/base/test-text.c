@@ -37,10 +37,31 @@ test_normalize (void)
     }
 }
 
+static void
+test_unprintable (void)
+{
+  static const gunichar bad[] = { 0x01,   0x09,   0x0a,   0x1b,   0x7f,   0x85,   0x9b,   0xad,   0x61c,  0x180e, 0x200b, 0x200e,
+                                  0x200f, 0x2028, 0x2029, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2060, 0x2066, 0x2067, 0x2068,
+                                  0x2069, 0x206f, 0xfeff, 0xfff9, 0xe0001, 0xe0041 };
+  static const char *const good[] = { "", "a b", "B\u00fccher", "\u05d0\u05d1", "\u0645\u06cc\u200c\u062e", "\U0001f469\u200d\U0001f680",
+                                      "\u65e5\u672c", "\U0001f680" };
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
+    g_assert_null (lm_text_find_unprintable (good[i]));
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      char c[7] = { 0 };
+      (void) g_unichar_to_utf8 (bad[i], c);
+      g_autofree char *text = g_strconcat ("\u00fc", c, "x", NULL);
+      g_test_message ("U+%04X", bad[i]);
+      g_assert_true (lm_text_find_unprintable (text) == text + 2);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/text/normalize", test_normalize);
+  g_test_add_func ("/text/unprintable", test_unprintable);
   return g_test_run ();
 }

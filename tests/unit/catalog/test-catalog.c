@@ -83,59 +83,87 @@ test_warnings (void)
   g_assert_cmpstr (warnings->pdata[100], ==, LAB_URL ": further warnings are not shown");
 }
 
+static const struct
+{
+  const char *text, *message;
+} faults[] = {
+  { "", "1: a catalog (a mapping) is needed here, not a single value" },
+  { "layers: []\n", "1: a catalog needs \"lamina-catalog\"" },
+  { "lamina-catalog: 1\n", "1: a catalog needs \"layers\"" },
+  { "lamina-catalog: 1\nlayers: {}\n", "2: a list of layers is needed here, not a mapping" },
+  { "lamina-catalog: \"1\"\nlayers: []\n", "1: a whole number is needed here, not a string" },
+  { HEAD "  - {name: a}\n", "4: a layer needs \"version\"" },
+  { HEAD "  - {name: a, version: 12.10, group: os}\n", "4: a string is needed here, not a number; put it in quotes" },
+  { HEAD "  - {name: A}\n", "4: \"A\" is not a name (small letters, digits and + . _ -, at most 64)" },
+  { HEAD "  - {name: ../../etc}\n", "4: \"../../etc\" is not a name (small letters, digits and + . _ -, at most 64)" },
+  { HEAD "  - {name: a, name: b}\n", "4: \"name\" is given twice" },
+  { HEAD "  - {x: 1, x: 2}\n", "4: \"x\" is given twice" },
+  { HEAD "  - {name: a, version: \"1\", group: os, builds: []}\n", "4: at least one build is needed" },
+  { HEAD "  - {builds: [{digest: sha256-00, size: 1}]}\n",
+    "4: \"sha256-00\" is not a digest (sha256: and 64 lower-case hex digits)" },
+  { HEAD "  - {builds: [{digest: $a, size: 0}]}\n",
+    "4: a decimal number of bytes from 1 to 17592186044416 is needed here" },
+  { HEAD "  - {builds: [{digest: $a, size: 99999999999999999999}]}\n",
+    "4: a decimal number of bytes from 1 to 17592186044416 is needed here" },
+  { HEAD "  - {builds: [{digest: $a, size: 1, urls: []}]}\n", "4: at least one URL is needed" },
+  { HEAD "  - {builds: [{digest: $a, size: 1, urls: [\"ftp://h/x\"]}]}\n",
+    "4: \"ftp://h/x\" is not a URL that can be used (file, http or https)" },
+  { HEAD "  - {builds: [{digest: $a, size: 1, urls: [\"file:///etc/shadow\"]}]}\n",
+    "4: \"file:///etc/shadow\" is a local file, which a catalog from the network cannot name" },
+  { HEAD "  - {builds: [{digest: $a, parent: $a, size: 1, urls: [x]}]}\n", "4: a build cannot be its own parent" },
+  { HEAD LAYER "}\n" LAYER "}\n", "5: the same version of this layer is in line 4" },
+  { HEAD LAYER "}\n  - {name: b, version: \"1\", group: os, builds: [{digest: $a, size: 1, urls: [a]}]}\n",
+    "5: a build of the same digest is in line 4" },
+  { HEAD "  - {name: a, version: \"1\", group: web, builds: [{digest: $a, size: 1, urls: [a]}]}\n",
+    "4: the layer \"a\" is of the group \"web\", which is not among the groups" },
+  { "lamina-catalog: 1\nlayers: []\ngroups: [{name: a}, {name: a}]\n", "3: the group \"a\" is given twice" },
+  { HEAD LAYER ", requires: [\"b >> 1\"]}\n",
+    "4: \"b >> 1\" is not \"name\" or \"name >= version\" (or < <= = >)" },
+  { HEAD LAYER ", provides: [\"b >= 1\"]}\n", "4: \"b >= 1\" is not \"name\" or \"name = version\"" },
+  { HEAD LAYER ", resources: {memory: 512}}\n", "4: a size with a unit, as 512MiB, is needed here, not a whole number; put it in quotes" },
+  { HEAD LAYER ", resources: {memory: \"512\"}}\n", "4: a size from 1MiB to 16TiB, with its unit, is needed here" },
+  { HEAD LAYER ", summary: \"a\\e[2Jb\"}\n", "4: the control character U+001B is not allowed here" },
+  { HEAD LAYER ", summary: \"a\\u0085b\"}\n", "4: the control character U+0085 is not allowed here" },
+  { HEAD LAYER ", summary: \"a\\u202eb\"}\n", "4: the control character U+202E is not allowed here" },
+  { HEAD LAYER ", summary: \"a\xe2\x80\xae" "b\"}\n", "4: the control character U+202E is not allowed here" },
+  { HEAD LAYER ", osinfo: \"a\\u2028b\"}\n", "4: the control character U+2028 is not allowed here" },
+  { HEAD LAYER ", ready: \"a\\u2067b\"}\n", "4: the control character U+2067 is not allowed here" },
+  { HEAD LAYER ", boot: {cmdline: \"a\\u200eb\"}}\n", "4: the control character U+200E is not allowed here" },
+  { HEAD LAYER ", summary: \"a\\ufeffb\"}\n", "4: the control character U+FEFF is not allowed here" },
+  { HEAD LAYER ", summary: \"a\\nb\"}\n", "4: this text must be one line" },
+  { HEAD "  - name: a\n    summary: |\n      a\n      b\n", "5: this text must be one line" },
+  { "lamina-catalog: 1\nlayers: []\ngroups: [{name: a, title: \"a\\u202eb\"}]\n", "3: the control character U+202E is not allowed here" },
+  { HEAD LAYER ", arch: \"x86-64\"}\n", "4: \"x86-64\" is not an architecture, as x86_64 or aarch64 is" },
+};
+
 static void
 test_faults (void)
 {
-  static const struct
-  {
-    const char *text, *message;
-  } cases[] = {
-    { "", "1: a catalog (a mapping) is needed here, not a single value" },
-    { "layers: []\n", "1: a catalog needs \"lamina-catalog\"" },
-    { "lamina-catalog: 1\n", "1: a catalog needs \"layers\"" },
-    { "lamina-catalog: 1\nlayers: {}\n", "2: a list of layers is needed here, not a mapping" },
-    { "lamina-catalog: \"1\"\nlayers: []\n", "1: a whole number is needed here, not a string" },
-    { HEAD "  - {name: a}\n", "4: a layer needs \"version\"" },
-    { HEAD "  - {name: a, version: 12.10, group: os}\n", "4: a string is needed here, not a number; put it in quotes" },
-    { HEAD "  - {name: A}\n", "4: \"A\" is not a name (small letters, digits and + . _ -, at most 64)" },
-    { HEAD "  - {name: ../../etc}\n", "4: \"../../etc\" is not a name (small letters, digits and + . _ -, at most 64)" },
-    { HEAD "  - {name: a, name: b}\n", "4: \"name\" is given twice" },
-    { HEAD "  - {x: 1, x: 2}\n", "4: \"x\" is given twice" },
-    { HEAD "  - {name: a, version: \"1\", group: os, builds: []}\n", "4: at least one build is needed" },
-    { HEAD "  - {builds: [{digest: sha256-00, size: 1}]}\n",
-      "4: \"sha256-00\" is not a digest (sha256: and 64 lower-case hex digits)" },
-    { HEAD "  - {builds: [{digest: $a, size: 0}]}\n",
-      "4: a decimal number of bytes from 1 to 17592186044416 is needed here" },
-    { HEAD "  - {builds: [{digest: $a, size: 99999999999999999999}]}\n",
-      "4: a decimal number of bytes from 1 to 17592186044416 is needed here" },
-    { HEAD "  - {builds: [{digest: $a, size: 1, urls: []}]}\n", "4: at least one URL is needed" },
-    { HEAD "  - {builds: [{digest: $a, size: 1, urls: [\"ftp://h/x\"]}]}\n",
-      "4: \"ftp://h/x\" is not a URL that can be used (file, http or https)" },
-    { HEAD "  - {builds: [{digest: $a, size: 1, urls: [\"file:///etc/shadow\"]}]}\n",
-      "4: \"file:///etc/shadow\" is a local file, which a catalog from the network cannot name" },
-    { HEAD "  - {builds: [{digest: $a, parent: $a, size: 1, urls: [x]}]}\n", "4: a build cannot be its own parent" },
-    { HEAD LAYER "}\n" LAYER "}\n", "5: the same version of this layer is in line 4" },
-    { HEAD LAYER "}\n  - {name: b, version: \"1\", group: os, builds: [{digest: $a, size: 1, urls: [a]}]}\n",
-      "5: a build of the same digest is in line 4" },
-    { HEAD "  - {name: a, version: \"1\", group: web, builds: [{digest: $a, size: 1, urls: [a]}]}\n",
-      "4: the layer \"a\" is of the group \"web\", which is not among the groups" },
-    { "lamina-catalog: 1\nlayers: []\ngroups: [{name: a}, {name: a}]\n", "3: the group \"a\" is given twice" },
-    { HEAD LAYER ", requires: [\"b >> 1\"]}\n",
-      "4: \"b >> 1\" is not \"name\" or \"name >= version\" (or < <= = >)" },
-    { HEAD LAYER ", provides: [\"b >= 1\"]}\n", "4: \"b >= 1\" is not \"name\" or \"name = version\"" },
-    { HEAD LAYER ", resources: {memory: 512}}\n", "4: a size with a unit, as 512MiB, is needed here, not a whole number; put it in quotes" },
-    { HEAD LAYER ", resources: {memory: \"512\"}}\n", "4: a size from 1MiB to 16TiB, with its unit, is needed here" },
-    { HEAD LAYER ", summary: \"a\\e[2Jb\"}\n", "4: a control character is not allowed here" },
-    { HEAD LAYER ", summary: \"a\\u0085b\"}\n", "4: a control character is not allowed here" },
-    { HEAD LAYER ", arch: \"x86-64\"}\n", "4: \"x86-64\" is not an architecture, as x86_64 or aarch64 is" },
-  };
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (faults); i++)
     {
       g_autoptr (GError) error = NULL;
-      g_autofree char *message = g_strconcat (LAB_URL ":", cases[i].message, NULL);
-      g_assert_null (lab_parse (cases[i].text, NULL, &error));
+      g_autofree char *message = g_strconcat (LAB_URL ":", faults[i].message, NULL);
+      g_assert_null (lab_parse (faults[i].text, NULL, &error));
       g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_INVALID);
       g_assert_cmpstr (error->message, ==, message);
+    }
+}
+
+/* What YAML's notations for long texts add to them is not a part of them. */
+static void
+test_long_texts (void)
+{
+  static const char *const values[] = { ">\n      A small\n      system\n", "|\n      A small system\n", ">+\n      A small system\n\n",
+                                        ">-\n      A small system\n", "A small\n      system\n" };
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *text = g_strconcat (HEAD "  - name: a\n    version: \"1\"\n    group: os\n    builds: [{digest: $a, size: 1, urls: [a]}]\n"
+                                           "    summary: ", values[i], NULL);
+      g_autoptr (LmCatalog) catalog = lab_parse (text, NULL, &error);
+      g_assert_no_error (error);
+      g_autoptr (LmLayer) layer = lm_catalog_load_layer (catalog, 0);
+      g_assert_cmpstr (layer->summary, ==, "A small system");
     }
 }
 
@@ -432,6 +460,7 @@ main (int argc, char **argv)
   g_test_add_func ("/catalog/parse", test_parse);
   g_test_add_func ("/catalog/warnings", test_warnings);
   g_test_add_func ("/catalog/faults", test_faults);
+  g_test_add_func ("/catalog/long-texts", test_long_texts);
   g_test_add_func ("/catalog/other-faults", test_other_faults);
   g_test_add_func ("/catalog/freeze", test_freeze);
   g_test_add_func ("/catalog/thaw-corrupt", test_thaw_corrupt);
