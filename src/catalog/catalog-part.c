@@ -2,45 +2,201 @@
 #include "config.h"
 #include "catalog/catalog-part.h"
 #include "base/error.h"
-#include "catalog/catalog-text.h"
+#include "base/text.h"
+#include "base/url.h"
 #include "catalog/catalog.h"
 #include "catalog/relation.h"
-#include "catalog/value.h"
+#include "catalog/selection.h"
 
 #include <string.h>
 
 #define CATALOG_VERSION 1
+#define MAX_TEXT 1024
+#define MAX_NAMES 10000
+#define MAX_URLS 64
 #define MAX_ITEMS 10000 /* items of one list in a layer */
 #define MAX_STRINGS (G_GUINT64_CONSTANT (1) << 30)
 
 static const LmYamlLimits limits = { .size = 256 << 20, .scalar = 64 << 10, .depth = 16, .nodes = 50000000 };
 
-typedef LmCatalogPart Reader;
-
 #define FIELD(record, key, field, read, required) { key, read, G_STRUCT_OFFSET (record, field), required }
+
+/* ---- strings ---- */
+
+/* All are LmFieldFuncs whose reader is an LmCatalogPart; a string's slot is a guint32,
+ * its offset. */
+
+static gboolean
+read_word (LmFieldReader *fr, const LmYamlEvent *event, gboolean (*is_valid) (const char *), const char *what, gpointer slot,
+           GError **error)
+{
+  LmCatalogPart *r = (LmCatalogPart *) fr;
+  if (!lm_field_expect_string (fr, event, error))
+    return FALSE;
+  if (!is_valid (event->text))
+    return lm_field_throw_not (fr, event, what, error);
+  *(guint32 *) slot = lm_index_builder_add_common (r->builder, event->text, event->length);
+  return TRUE;
+}
+
+static gboolean
+read_name (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  return read_word (fr, event, lm_name_is_valid,
+                    "a name (small letters, digits and + . _ -, at most " G_STRINGIFY (LM_NAME_MAX) ")", slot, error);
+}
+
+static gboolean
+read_version (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  return read_word (fr, event, lm_version_is_valid,
+                    "a version (letters, digits and . + ~ : -, at most " G_STRINGIFY (LM_VERSION_MAX) ")", slot, error);
+}
+
+/* As uname(2) names machines. */
+static gboolean
+is_arch (const char *text)
+{
+  gsize good = strspn (text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+  return good > 0 && good <= 32 && text[good] == '\0';
+}
+
+static gboolean
+read_arch (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  return read_word (fr, event, is_arch, "an architecture, as x86_64 or aarch64 is", slot, error);
+}
+
+/* Text that will be shown, or end up in XML: short, one line, all of it printable. */
+static gboolean
+read_line (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  LmCatalogPart *r = (LmCatalogPart *) fr;
+  if (!lm_field_expect_string (fr, event, error))
+    return FALSE;
+  if (event->length > MAX_TEXT)
+    return lm_field_throw (fr, event->line, error, "this text is longer than %d bytes", MAX_TEXT);
+  const char *bad = lm_text_find_unprintable (event->text);
+  if (bad != NULL && *bad == '\n')
+    return lm_field_throw (fr, event->line, error, "this text must be one line");
+  if (bad != NULL)
+    return lm_field_throw (fr, event->line, error, "the control character U+%04X is not allowed here", g_utf8_get_char (bad));
+  *(guint32 *) slot = lm_index_builder_add_common (r->builder, event->text, event->length);
+  return TRUE;
+}
+
+static void
+add_to_list (LmCatalogPart *r, guint32 string)
+{
+  g_array_append_val (r->builder->lists, string);
+}
+
+static gboolean
+read_relation (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  LmCatalogPart *r = (LmCatalogPart *) fr;
+  LmRelation relation;
+  gboolean exact = GPOINTER_TO_INT (slot);
+  if (!lm_field_expect_string (fr, event, error))
+    return FALSE;
+  if (!lm_relation_parse (event->text, &relation)
+      || (exact && relation.op != LM_RELATION_ANY && relation.op != LM_RELATION_EQUAL))
+    return lm_field_throw_not (fr, event,
+                            exact ? "\"name\" or \"name = version\"" : "\"name\" or \"name >= version\" (or < <= = >)", error);
+  add_to_list (r, lm_index_builder_add_common (r->builder, event->text, event->length));
+  return TRUE;
+}
+
+static gboolean
+read_relations (LmCatalogPart *r, const LmYamlEvent *event, LmIndexSpan *span, gboolean exact, GError **error)
+{
+  span->first = r->builder->lists->len;
+  return lm_field_read_list (&r->fields, event, "names", MAX_NAMES, read_relation, GINT_TO_POINTER (exact), &span->n, error);
+}
+
+static gboolean
+read_needs (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  LmCatalogPart *r = (LmCatalogPart *) fr;
+  return read_relations (r, event, slot, FALSE, error);
+}
+
+static gboolean
+read_provides (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  LmCatalogPart *r = (LmCatalogPart *) fr;
+  return read_relations (r, event, slot, TRUE, error);
+}
+
+/* Whether @text begins as the last good absolute URL did, and goes on plainly:
+ * a catalog of a hundred thousand mirrors is checked in no time. */
+static gboolean
+is_known_url (LmCatalogPart *r, const char *text)
+{
+  gsize length = r->known_prefix ? strlen (r->known_prefix) : 0;
+  return length > 0 && strncmp (text, r->known_prefix, length) == 0 && lm_url_is_plain (text + length)
+         && strlen (text) <= LM_URL_MAX;
+}
+
+static gboolean
+read_url (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  LmCatalogPart *r = (LmCatalogPart *) fr;
+  g_autoptr (GError) local = NULL;
+  if (!lm_field_expect_string (fr, event, error))
+    return FALSE;
+  if (lm_url_is_plain (event->text) || is_known_url (r, event->text))
+    {
+      add_to_list (r, lm_index_builder_add_string (r->builder, event->text, event->length));
+      return TRUE;
+    }
+  g_autofree char *url = lm_url_resolve (r->base_url, event->text, &local);
+  if (url == NULL)
+    return lm_field_throw (fr, event->line, error, "%s", local->message);
+  add_to_list (r, lm_index_builder_add_string (r->builder, url, strlen (url)));
+  if (strcmp (url, event->text) == 0 && strpbrk (url, "?#") == NULL)
+    {
+      g_free (r->known_prefix);
+      r->known_prefix = lm_url_directory (url);
+    }
+  return TRUE;
+}
+
+/* LmIndexSpan of lists; each URL absolute where joining would not do */
+static gboolean
+read_urls (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  LmCatalogPart *r = (LmCatalogPart *) fr;
+  LmIndexSpan *span = slot;
+  guint line = event->line;
+  span->first = r->builder->lists->len;
+  if (!lm_field_read_list (fr, event, "URLs", MAX_URLS, read_url, NULL, &span->n, error))
+    return FALSE;
+  return span->n > 0 || lm_field_throw (fr, line, error, "at least one URL is needed");
+}
 
 /* ---- records ---- */
 
 static gboolean
 read_parent (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
-  LmPreparedBuild *build = slot;
+  LmIndexBuild *build = slot;
   build->has_parent = TRUE;
-  return lm_value_read_digest (fr, event, &build->parent, error);
+  return lm_field_read_digest (fr, event, &build->parent, error);
 }
 
 /* guint32: number of the blob */
 static gboolean
 read_blob (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
-  Reader *r = (Reader *) fr;
+  LmCatalogPart *r = (LmCatalogPart *) fr;
   static const LmField fields[] = {
-    FIELD (LmPreparedBlob, "digest", digest, lm_value_read_digest, TRUE),
-    FIELD (LmPreparedBlob, "size", size, lm_value_read_file_size, TRUE),
-    FIELD (LmPreparedBlob, "urls", urls, lm_catalog_text_read_urls, TRUE),
+    FIELD (LmIndexBlob, "digest", digest, lm_field_read_digest, TRUE),
+    FIELD (LmIndexBlob, "size", size, lm_field_read_file_size, TRUE),
+    FIELD (LmIndexBlob, "urls", urls, read_urls, TRUE),
     { NULL },
   };
-  LmPreparedBlob blob = { 0 };
+  LmIndexBlob blob = { 0 };
   if (!lm_field_read_mapping (fr, event, "a kernel or initrd", fields, &blob, error))
     return FALSE;
   *(guint32 *) slot = r->builder->blobs->len;
@@ -48,26 +204,26 @@ read_blob (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **
   return TRUE;
 }
 
-/* LmPreparedLayer */
+/* LmIndexLayer */
 static gboolean
 read_boot (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
   static const LmField fields[] = {
-    FIELD (LmPreparedLayer, "kernel", kernel, read_blob, FALSE),
-    FIELD (LmPreparedLayer, "initrd", initrd, read_blob, FALSE),
-    FIELD (LmPreparedLayer, "cmdline", cmdline, lm_catalog_text_read_line, FALSE),
+    FIELD (LmIndexLayer, "kernel", kernel, read_blob, FALSE),
+    FIELD (LmIndexLayer, "initrd", initrd, read_blob, FALSE),
+    FIELD (LmIndexLayer, "cmdline", cmdline, read_line, FALSE),
     { NULL },
   };
   return lm_field_read_mapping (fr, event, "boot", fields, slot, error);
 }
 
-/* LmPreparedLayer */
+/* LmIndexLayer */
 static gboolean
 read_resources (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
   static const LmField fields[] = {
-    FIELD (LmPreparedLayer, "memory", memory, lm_value_read_amount, FALSE),
-    FIELD (LmPreparedLayer, "disk", disk, lm_value_read_amount, FALSE),
+    FIELD (LmIndexLayer, "memory", memory, lm_field_read_amount, FALSE),
+    FIELD (LmIndexLayer, "disk", disk, lm_field_read_amount, FALSE),
     { NULL },
   };
   return lm_field_read_mapping (fr, event, "resources", fields, slot, error);
@@ -76,15 +232,15 @@ read_resources (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GErr
 static gboolean
 read_build (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
-  Reader *r = (Reader *) fr;
+  LmCatalogPart *r = (LmCatalogPart *) fr;
   static const LmField fields[] = {
     { "parent", read_parent, 0, FALSE },
-    FIELD (LmPreparedBuild, "digest", digest, lm_value_read_digest, TRUE),
-    FIELD (LmPreparedBuild, "size", size, lm_value_read_file_size, TRUE),
-    FIELD (LmPreparedBuild, "urls", urls, lm_catalog_text_read_urls, TRUE),
+    FIELD (LmIndexBuild, "digest", digest, lm_field_read_digest, TRUE),
+    FIELD (LmIndexBuild, "size", size, lm_field_read_file_size, TRUE),
+    FIELD (LmIndexBuild, "urls", urls, read_urls, TRUE),
     { NULL },
   };
-  LmPreparedBuild build = { .layer = r->builder->layers->len };
+  LmIndexBuild build = { .layer = r->builder->layers->len };
   guint line = event->line;
   if (!lm_field_read_mapping (fr, event, "a build", fields, &build, error))
     return FALSE;
@@ -95,12 +251,12 @@ read_build (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError *
   return TRUE;
 }
 
-/* LmPreparedSpan */
+/* LmIndexSpan */
 static gboolean
 read_builds (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
-  Reader *r = (Reader *) fr;
-  LmPreparedSpan *span = slot;
+  LmCatalogPart *r = (LmCatalogPart *) fr;
+  LmIndexSpan *span = slot;
   guint line = event->line;
   span->first = r->builder->builds->len;
   if (!lm_field_read_list (fr, event, "builds", MAX_ITEMS, read_build, NULL, &span->n, error))
@@ -109,17 +265,17 @@ read_builds (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError 
 }
 
 static void
-add_provides (Reader *r, const LmPreparedLayer *layer)
+add_provides (LmCatalogPart *r, const LmIndexLayer *layer)
 {
   for (guint32 i = 0; i < layer->provides.n; i++)
     {
       guint32 text = g_array_index (r->builder->lists, guint32, layer->provides.first + i);
       LmRelation relation;
-      LmPreparedProvide provide = { .name = text, .layer = r->builder->layers->len };
+      LmIndexProvide provide = { .name = text, .layer = r->builder->layers->len };
       if (!lm_relation_parse (r->builder->strings->str + text, &relation))
         continue;
       if (relation.op != LM_RELATION_ANY)
-        provide.name = lm_prepared_builder_add_common (r->builder, relation.name, strlen (relation.name));
+        provide.name = lm_index_builder_add_common (r->builder, relation.name, strlen (relation.name));
       g_array_append_val (r->builder->provides, provide);
     }
 }
@@ -127,24 +283,24 @@ add_provides (Reader *r, const LmPreparedLayer *layer)
 static gboolean
 read_layer (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
-  Reader *r = (Reader *) fr;
+  LmCatalogPart *r = (LmCatalogPart *) fr;
   static const LmField fields[] = {
-    FIELD (LmPreparedLayer, "name", name, lm_catalog_text_read_name, TRUE),
-    FIELD (LmPreparedLayer, "version", version, lm_catalog_text_read_version, TRUE),
-    FIELD (LmPreparedLayer, "group", group, lm_catalog_text_read_name, TRUE),
-    FIELD (LmPreparedLayer, "summary", summary, lm_catalog_text_read_line, FALSE),
-    FIELD (LmPreparedLayer, "requires", requires, lm_catalog_text_read_needs, FALSE),
-    FIELD (LmPreparedLayer, "builds", builds, read_builds, TRUE),
-    FIELD (LmPreparedLayer, "provides", provides, lm_catalog_text_read_provides, FALSE),
-    FIELD (LmPreparedLayer, "conflicts", conflicts, lm_catalog_text_read_needs, FALSE),
-    FIELD (LmPreparedLayer, "osinfo", osinfo, lm_catalog_text_read_line, FALSE),
-    FIELD (LmPreparedLayer, "arch", arch, lm_catalog_text_read_arch, FALSE),
-    FIELD (LmPreparedLayer, "ready", ready, lm_catalog_text_read_line, FALSE),
+    FIELD (LmIndexLayer, "name", name, read_name, TRUE),
+    FIELD (LmIndexLayer, "version", version, read_version, TRUE),
+    FIELD (LmIndexLayer, "group", group, read_name, TRUE),
+    FIELD (LmIndexLayer, "summary", summary, read_line, FALSE),
+    FIELD (LmIndexLayer, "requires", requires, read_needs, FALSE),
+    FIELD (LmIndexLayer, "builds", builds, read_builds, TRUE),
+    FIELD (LmIndexLayer, "provides", provides, read_provides, FALSE),
+    FIELD (LmIndexLayer, "conflicts", conflicts, read_needs, FALSE),
+    FIELD (LmIndexLayer, "osinfo", osinfo, read_line, FALSE),
+    FIELD (LmIndexLayer, "arch", arch, read_arch, FALSE),
+    FIELD (LmIndexLayer, "ready", ready, read_line, FALSE),
     { "resources", read_resources, 0, FALSE },
     { "boot", read_boot, 0, FALSE },
     { NULL },
   };
-  LmPreparedLayer layer = { .kernel = LM_PREPARED_NONE, .initrd = LM_PREPARED_NONE, .next = LM_PREPARED_NONE };
+  LmIndexLayer layer = { .kernel = LM_INDEX_NONE, .initrd = LM_INDEX_NONE, .next = LM_INDEX_NONE };
   guint line = event->line;
   if (!lm_field_read_mapping (fr, event, "a layer", fields, &layer, error))
     return FALSE;
@@ -159,7 +315,7 @@ read_layer (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError *
 static gboolean
 read_layers (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
-  Reader *r = (Reader *) fr;
+  LmCatalogPart *r = (LmCatalogPart *) fr;
   if (!lm_field_read_list (fr, event, "layers", LM_CATALOG_LAYERS_MAX, read_layer, NULL, NULL, error))
     return FALSE;
   r->nodes_to_layers = lm_yaml_reader_get_nodes (fr->yaml);
@@ -170,8 +326,8 @@ read_layers (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError 
 static gboolean
 read_last_name (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
-  Reader *r = (Reader *) fr;
-  if (!lm_catalog_text_read_name (fr, event, slot, error))
+  LmCatalogPart *r = (LmCatalogPart *) fr;
+  if (!read_name (fr, event, slot, error))
     return FALSE;
   guint nodes = lm_yaml_reader_get_nodes (fr->yaml);
   if (nodes == r->nodes_to_layers + 2)
@@ -182,21 +338,21 @@ read_last_name (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GErr
 static gboolean
 read_group (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
-  Reader *r = (Reader *) fr;
+  LmCatalogPart *r = (LmCatalogPart *) fr;
   static const LmField fields[] = {
-    FIELD (LmPreparedGroup, "name", name, lm_catalog_text_read_name, TRUE),
-    FIELD (LmPreparedGroup, "title", title, lm_catalog_text_read_line, FALSE),
-    FIELD (LmPreparedGroup, "required", required, lm_value_read_flag, FALSE),
-    FIELD (LmPreparedGroup, "multiple", multiple, lm_value_read_flag, FALSE),
+    FIELD (LmIndexGroup, "name", name, read_name, TRUE),
+    FIELD (LmIndexGroup, "title", title, read_line, FALSE),
+    FIELD (LmIndexGroup, "required", required, lm_field_read_flag, FALSE),
+    FIELD (LmIndexGroup, "multiple", multiple, lm_field_read_flag, FALSE),
     { NULL },
   };
-  LmPreparedGroup group = { 0 };
+  LmIndexGroup group = { 0 };
   guint line = event->line;
   if (!lm_field_read_mapping (fr, event, "a group", fields, &group, error))
     return FALSE;
   const char *strings = r->builder->strings->str;
   for (guint i = 0; i < r->builder->groups->len; i++)
-    if (strcmp (strings + g_array_index (r->builder->groups, LmPreparedGroup, i).name, strings + group.name) == 0)
+    if (strcmp (strings + g_array_index (r->builder->groups, LmIndexGroup, i).name, strings + group.name) == 0)
       return lm_field_throw (fr, line, error, "the group \"%s\" is given twice", strings + group.name);
   g_array_append_val (r->builder->groups, group);
   return TRUE;
@@ -230,7 +386,7 @@ lm_catalog_part_new (const char *document, const char *base_url, gboolean want_w
   part->fields.document = document;
   part->fields.warnings = want_warnings ? g_ptr_array_new_with_free_func (g_free) : NULL;
   part->base_url = base_url;
-  part->builder = lm_prepared_builder_new ();
+  part->builder = lm_index_builder_new ();
   part->layer_lines = g_array_new (FALSE, FALSE, sizeof (guint));
   part->build_lines = g_array_new (FALSE, FALSE, sizeof (guint));
   return part;
@@ -242,7 +398,7 @@ lm_catalog_part_free (LmCatalogPart *part)
   if (part == NULL)
     return;
   g_clear_pointer (&part->fields.warnings, g_ptr_array_unref);
-  lm_prepared_builder_free (part->builder);
+  lm_index_builder_free (part->builder);
   g_array_unref (part->layer_lines);
   g_array_unref (part->build_lines);
   g_free (part->known_prefix);
@@ -254,14 +410,14 @@ lm_catalog_part_read (LmCatalogPart *part, const char *text, gsize size, guint f
 {
   static const LmField whole[] = {
     { "lamina-catalog", read_catalog_version, 0, TRUE },
-    FIELD (Reader, "name", name, lm_catalog_text_read_name, FALSE),
+    FIELD (LmCatalogPart, "name", name, read_name, FALSE),
     { "groups", read_groups, 0, FALSE },
     { "layers", read_layers, 0, TRUE },
     { NULL },
   };
   static const LmField last[] = {
     { "layers", read_layers, 0, TRUE },
-    FIELD (Reader, "name", name, read_last_name, FALSE),
+    FIELD (LmCatalogPart, "name", name, read_last_name, FALSE),
     { NULL },
   };
   LmYamlEvent event = { 0 };

@@ -3,7 +3,7 @@
 /* Reads the text of a catalog, or of a part of one, into records. For
  * catalog-reader.c only. */
 #include "catalog/field.h"
-#include "catalog/prepared-builder.h"
+#include "catalog/index-builder.h"
 
 #define LM_CATALOG_LAYERS_MAX 1000000
 
@@ -11,7 +11,7 @@ typedef struct
 {
   LmFieldReader fields; /* first: the functions of field.h are given this */
   const char *base_url;
-  LmPreparedBuilder *builder;
+  LmIndexBuilder *builder;
   GArray *layer_lines; /* guint, for messages about what only the whole shows */
   GArray *build_lines;
   char *known_prefix; /* of an absolute URL that was good, up to its last '/' */

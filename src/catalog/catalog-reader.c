@@ -20,10 +20,10 @@ check_groups (LmCatalogPart *part, GError **error)
   const char *strings = part->builder->strings->str;
   g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < part->builder->groups->len; i++)
-    g_hash_table_add (known, (gpointer) (strings + g_array_index (part->builder->groups, LmPreparedGroup, i).name));
+    g_hash_table_add (known, (gpointer) (strings + g_array_index (part->builder->groups, LmIndexGroup, i).name));
   for (guint i = 0; i < part->builder->layers->len; i++)
     {
-      const LmPreparedLayer *layer = &g_array_index (part->builder->layers, LmPreparedLayer, i);
+      const LmIndexLayer *layer = &g_array_index (part->builder->layers, LmIndexLayer, i);
       if (!g_hash_table_contains (known, strings + layer->group))
         return lm_field_throw (&part->fields, g_array_index (part->layer_lines, guint, i), error,
                                "the layer \"%s\" is of the group \"%s\", which is not among the groups",
@@ -36,13 +36,13 @@ static gboolean
 check_duplicates (LmCatalogPart *part, GError **error)
 {
   guint32 a, b;
-  LmPreparedIndexing indexing = lm_prepared_builder_index (part->builder, &a, &b);
-  if (indexing == LM_PREPARED_INDEXED)
+  LmIndexResult indexing = lm_index_builder_make_tables (part->builder, &a, &b);
+  if (indexing == LM_INDEX_GOOD)
     return TRUE;
-  if (indexing == LM_PREPARED_CROWDED)
+  if (indexing == LM_INDEX_CROWDED)
     return lm_throw (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_INVALID,
                      "%s: names or digests in this catalog are made to collide", part->fields.document);
-  gboolean build = indexing == LM_PREPARED_SAME_BUILD;
+  gboolean build = indexing == LM_INDEX_SAME_BUILD;
   GArray *lines = build ? part->build_lines : part->layer_lines;
   return lm_field_throw (&part->fields, g_array_index (lines, guint, b), error,
                          build ? "a build of the same digest is in line %u"
@@ -163,7 +163,7 @@ fit_together (const LmCatalogPart *first, const LmCatalogPart *second, guint lin
 static void
 join (LmCatalogPart *first, LmCatalogPart *second)
 {
-  lm_prepared_builder_append (first->builder, second->builder);
+  lm_index_builder_append (first->builder, second->builder);
   g_array_append_vals (first->layer_lines, second->layer_lines->data, second->layer_lines->len);
   g_array_append_vals (first->build_lines, second->build_lines->data, second->build_lines->len);
   if (first->fields.warnings != NULL)
@@ -217,6 +217,6 @@ lm_catalog_read (const char *base_url, const char *text, gsize size, GPtrArray *
     return NULL;
   if (warnings != NULL)
     g_ptr_array_extend_and_steal (warnings, g_steal_pointer (&part->fields.warnings));
-  guint32 base = lm_prepared_builder_add_string (part->builder, base_url, strlen (base_url));
-  return lm_prepared_builder_finish (part->builder, base);
+  guint32 base = lm_index_builder_add_string (part->builder, base_url, strlen (base_url));
+  return lm_index_builder_finish (part->builder, base);
 }

@@ -3,5 +3,5 @@
 /* From a catalog's text to its block. For catalog.c only. */
 #include <glib.h>
 
-/** lm_catalog_read: as lm_catalog_parse(), which see; the unsealed block (prepared.h). */
+/** lm_catalog_read: as lm_catalog_parse(), which see; the index (index.h). */
 GBytes *lm_catalog_read (const char *base_url, const char *text, gsize size, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,29 +4,29 @@
 #include "base/error.h"
 #include "base/url.h"
 #include "catalog/catalog-reader.h"
-#include "catalog/prepared.h"
+#include "catalog/index.h"
 
 #include <string.h>
 
 G_DEFINE_QUARK (lm-catalog-error-quark, lm_catalog_error)
-G_STATIC_ASSERT (LM_CATALOG_NONE == LM_PREPARED_NONE);
+G_STATIC_ASSERT (LM_CATALOG_NONE == LM_INDEX_NONE);
 
 struct _LmCatalog
 {
   GBytes *bytes;
-  LmPrepared p; /* points into bytes */
+  LmIndex p; /* points into bytes */
   char *source;
   char *directory; /* what plain URLs are put after */
 };
 
 static LmCatalog *
-catalog_new (GBytes *bytes, const LmPrepared *prepared, const char *source)
+catalog_new (GBytes *bytes, const LmIndex *index, const char *source)
 {
   LmCatalog *catalog = g_new0 (LmCatalog, 1);
   catalog->bytes = g_bytes_ref (bytes);
-  catalog->p = *prepared;
+  catalog->p = *index;
   catalog->source = g_strdup (source);
-  catalog->directory = lm_url_directory (lm_prepared_string (prepared, prepared->header->base_url));
+  catalog->directory = lm_url_directory (lm_index_string (index, index->header->base_url));
   return catalog;
 }
 
@@ -37,39 +37,39 @@ lm_catalog_parse (const char *source, const char *base_url, const char *text, gs
   g_autoptr (GBytes) bytes = lm_catalog_read (base_url, text, size, warnings, error);
   if (bytes == NULL)
     return NULL;
-  LmPrepared prepared;
-  lm_prepared_open (g_bytes_get_data (bytes, NULL), &prepared);
-  return catalog_new (bytes, &prepared, source);
+  LmIndex index;
+  lm_index_open (g_bytes_get_data (bytes, NULL), &index);
+  return catalog_new (bytes, &index, source);
 }
 
 GBytes *
-lm_catalog_freeze (const LmCatalog *catalog, const char *stamp)
+lm_catalog_serialize (const LmCatalog *catalog, const char *stamp)
 {
   gsize size;
   const guint8 *data = g_bytes_get_data (catalog->bytes, &size);
-  return lm_prepared_seal (data, size, stamp);
+  return lm_index_serialize (data, size, stamp);
 }
 
 LmCatalog *
-lm_catalog_thaw (GBytes *prepared, const char *source, const char *base_url, const char *stamp, GError **error)
+lm_catalog_load (GBytes *index, const char *source, const char *base_url, const char *stamp, GError **error)
 {
   gsize size;
-  const guint8 *data = g_bytes_get_data (prepared, &size);
+  const guint8 *data = g_bytes_get_data (index, &size);
   const char *why;
-  LmPrepared p;
-  g_autoptr (GBytes) bytes = g_bytes_ref (prepared);
+  LmIndex p;
+  g_autoptr (GBytes) bytes = g_bytes_ref (index);
   if ((guintptr) data % 8 != 0)
     {
       g_bytes_unref (bytes);
       bytes = g_bytes_new (data, size);
       data = g_bytes_get_data (bytes, NULL);
     }
-  if (!lm_prepared_check (data, size, &p, &why))
+  if (!lm_index_check (data, size, &p, &why))
     return lm_throw_null (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_CORRUPT,
-                          "the prepared form of the catalog %s cannot be used: %s", source, why);
-  if (strcmp (lm_prepared_string (&p, p.header->base_url), base_url) != 0 || strcmp (lm_prepared_stamp (&p), stamp) != 0)
+                          "the index of the catalog %s cannot be used: %s", source, why);
+  if (strcmp (lm_index_string (&p, p.header->base_url), base_url) != 0 || strcmp (lm_index_stamp (&p), stamp) != 0)
     return lm_throw_null (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE,
-                          "the prepared form of the catalog %s is out of date", source);
+                          "the index of the catalog %s is out of date", source);
   return catalog_new (bytes, &p, source);
 }
 
@@ -88,8 +88,8 @@ gboolean
 lm_catalog_has_secrets (const LmCatalog *catalog)
 {
   /* The lists hold the URLs, and relations, which have no such characters. */
-  for (guint32 i = 0; i < catalog->p.count[LM_PREPARED_LISTS]; i++)
-    if (lm_url_is_secret (lm_prepared_string (&catalog->p, catalog->p.lists[i])))
+  for (guint32 i = 0; i < catalog->p.count[LM_INDEX_LISTS]; i++)
+    if (lm_url_is_secret (lm_index_string (&catalog->p, catalog->p.lists[i])))
       return TRUE;
   return FALSE;
 }
@@ -103,25 +103,25 @@ lm_catalog_get_source (const LmCatalog *catalog)
 guint
 lm_catalog_get_n_groups (const LmCatalog *catalog)
 {
-  return catalog->p.count[LM_PREPARED_GROUPS];
+  return catalog->p.count[LM_INDEX_GROUPS];
 }
 
 guint
 lm_catalog_get_n_layers (const LmCatalog *catalog)
 {
-  return catalog->p.count[LM_PREPARED_LAYERS];
+  return catalog->p.count[LM_INDEX_LAYERS];
 }
 
 static char *
 dup_string (const LmCatalog *catalog, guint32 offset)
 {
-  return g_strdup (lm_prepared_string (&catalog->p, offset));
+  return g_strdup (lm_index_string (&catalog->p, offset));
 }
 
 LmGroup *
 lm_catalog_load_group (const LmCatalog *catalog, guint index)
 {
-  const LmPreparedGroup *from = &catalog->p.groups[index];
+  const LmIndexGroup *from = &catalog->p.groups[index];
   LmGroup *group = g_new0 (LmGroup, 1);
   group->name = dup_string (catalog, from->name);
   group->title = dup_string (catalog, from->title);
@@ -131,7 +131,7 @@ lm_catalog_load_group (const LmCatalog *catalog, guint index)
 }
 
 static char **
-load_list (const LmCatalog *catalog, LmPreparedSpan span)
+load_list (const LmCatalog *catalog, LmIndexSpan span)
 {
   char **list = g_new0 (char *, span.n + 1);
   for (guint32 i = 0; i < span.n; i++)
@@ -140,12 +140,12 @@ load_list (const LmCatalog *catalog, LmPreparedSpan span)
 }
 
 static char **
-load_urls (const LmCatalog *catalog, LmPreparedSpan span)
+load_urls (const LmCatalog *catalog, LmIndexSpan span)
 {
   char **urls = g_new0 (char *, span.n + 1);
   for (guint32 i = 0; i < span.n; i++)
     {
-      const char *url = lm_prepared_string (&catalog->p, catalog->p.lists[span.first + i]);
+      const char *url = lm_index_string (&catalog->p, catalog->p.lists[span.first + i]);
       urls[i] = strchr (url, ':') ? g_strdup (url) : g_strconcat (catalog->directory, url, NULL);
     }
   return urls;
@@ -154,9 +154,9 @@ load_urls (const LmCatalog *catalog, LmPreparedSpan span)
 static LmBlob *
 load_blob (const LmCatalog *catalog, guint32 number, const char *name)
 {
-  if (number == LM_PREPARED_NONE)
+  if (number == LM_INDEX_NONE)
     return NULL;
-  const LmPreparedBlob *from = &catalog->p.blobs[number];
+  const LmIndexBlob *from = &catalog->p.blobs[number];
   LmBlob *blob = g_new0 (LmBlob, 1);
   blob->kind = LM_BLOB_FILE;
   blob->name = g_strdup (name);
@@ -169,7 +169,7 @@ load_blob (const LmCatalog *catalog, guint32 number, const char *name)
 static LmBlob *
 load_build (const LmCatalog *catalog, guint32 number, const char *name)
 {
-  const LmPreparedBuild *from = &catalog->p.builds[number];
+  const LmIndexBuild *from = &catalog->p.builds[number];
   LmBlob *build = g_new0 (LmBlob, 1);
   build->kind = LM_BLOB_LAYER;
   build->name = g_strdup (name);
@@ -184,7 +184,7 @@ load_build (const LmCatalog *catalog, guint32 number, const char *name)
 LmLayer *
 lm_catalog_load_layer (const LmCatalog *catalog, guint index)
 {
-  const LmPreparedLayer *from = &catalog->p.layers[index];
+  const LmIndexLayer *from = &catalog->p.layers[index];
   LmLayer *layer = g_new0 (LmLayer, 1);
   layer->name = dup_string (catalog, from->name);
   layer->version = dup_string (catalog, from->version);
@@ -211,7 +211,7 @@ lm_catalog_load_layer (const LmCatalog *catalog, guint index)
 guint
 lm_catalog_find_name (const LmCatalog *catalog, const char *name)
 {
-  return lm_prepared_find_layer (&catalog->p, name);
+  return lm_index_find_layer (&catalog->p, name);
 }
 
 guint
@@ -223,21 +223,21 @@ lm_catalog_find_name_next (const LmCatalog *catalog, guint layer)
 void
 lm_catalog_find_provided (const LmCatalog *catalog, const char *name, GArray *layers)
 {
-  guint32 i = lm_prepared_find_provide (&catalog->p, name);
-  for (; i != LM_PREPARED_NONE; i = catalog->p.provides[i].next)
+  guint32 i = lm_index_find_provide (&catalog->p, name);
+  for (; i != LM_INDEX_NONE; i = catalog->p.provides[i].next)
     g_array_append_val (layers, catalog->p.provides[i].layer);
 }
 
 guint
 lm_catalog_find_build (const LmCatalog *catalog, const LmDigest *digest)
 {
-  return lm_prepared_find_build (&catalog->p, digest);
+  return lm_index_find_build (&catalog->p, digest);
 }
 
 LmCatalogBuild
 lm_catalog_get_build (const LmCatalog *catalog, guint build)
 {
-  const LmPreparedBuild *from = &catalog->p.builds[build];
+  const LmIndexBuild *from = &catalog->p.builds[build];
   return (LmCatalogBuild){ .digest = &from->digest,
                            .parent = from->has_parent ? &from->parent : NULL,
                            .size = from->size,
@@ -247,7 +247,7 @@ lm_catalog_get_build (const LmCatalog *catalog, guint build)
 guint
 lm_catalog_get_builds (const LmCatalog *catalog, guint layer, guint *out_n)
 {
-  LmPreparedSpan span = catalog->p.layers[layer].builds;
+  LmIndexSpan span = catalog->p.layers[layer].builds;
   *out_n = span.n;
   return span.first;
 }
@@ -261,11 +261,11 @@ lm_catalog_get_build_urls (const LmCatalog *catalog, guint build)
 const char *
 lm_catalog_get_layer_name (const LmCatalog *catalog, guint layer)
 {
-  return lm_prepared_string (&catalog->p, catalog->p.layers[layer].name);
+  return lm_index_string (&catalog->p, catalog->p.layers[layer].name);
 }
 
 const char *
 lm_catalog_get_layer_version (const LmCatalog *catalog, guint layer)
 {
-  return lm_prepared_string (&catalog->p, catalog->p.layers[layer].version);
+  return lm_index_string (&catalog->p, catalog->p.layers[layer].version);
 }

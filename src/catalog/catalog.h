@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* A catalog: what layers one source has. It is read from YAML or JSON (the
- * form: catalog.schema.json), kept as one compact block of bytes with its
- * indexes, and written and mapped as such: the prepared form. Immutable and,
- * once made, safe to read from several threads. */
+ * form: catalog.schema.json) and kept as its index: one compact block of bytes
+ * with hash tables of names and digests, which can be written to a file and mapped
+ * again. Immutable; once made, safe to read from several threads. */
 #include "catalog/layer.h"
 
 typedef enum
 {
   LM_CATALOG_ERROR_INVALID,     /* the text says something a catalog cannot say */
   LM_CATALOG_ERROR_UNSUPPORTED, /* a catalog of another version than 1 */
-  LM_CATALOG_ERROR_CORRUPT,     /* a prepared form that cannot be used: parse the text again */
-  LM_CATALOG_ERROR_STALE,       /* a prepared form of something else: likewise */
+  LM_CATALOG_ERROR_CORRUPT,     /* an index that cannot be used: parse the text again */
+  LM_CATALOG_ERROR_STALE,       /* an index of something else: likewise */
 } LmCatalogError;
 
 #define LM_CATALOG_ERROR lm_catalog_error_quark ()
@@ -29,17 +29,17 @@ typedef struct _LmCatalog LmCatalog;
 LmCatalog *lm_catalog_parse (const char *source, const char *base_url, const char *text, gsize size,
                              GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_catalog_freeze: the prepared form, good for lm_catalog_thaw() by this
- * version of lamina on this kind of machine. @stamp is any text that tells
- * this state of the source from others (time and size of the text, say). */
-GBytes *lm_catalog_freeze (const LmCatalog *catalog, const char *stamp);
+/** lm_catalog_serialize: the index, for lm_catalog_load() by this version of lamina
+ * on this kind of machine. @stamp is any text that tells this state of the source
+ * from others (time and size of the text, say). */
+GBytes *lm_catalog_serialize (const LmCatalog *catalog, const char *stamp);
 
-/** lm_catalog_thaw: a catalog from its prepared form, which it checks in full
+/** lm_catalog_load: a catalog from its index, which it checks in full
  * and keeps a reference on (map the file: g_mapped_file_new, and replace it
  * only by rename). Errors: LM_CATALOG_ERROR_STALE when it was made with
  * another @base_url or @stamp or by another version, else
  * LM_CATALOG_ERROR_CORRUPT. */
-LmCatalog *lm_catalog_thaw (GBytes *prepared, const char *source, const char *base_url, const char *stamp,
+LmCatalog *lm_catalog_load (GBytes *index, const char *source, const char *base_url, const char *stamp,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void lm_catalog_free (LmCatalog *catalog);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "catalog/field.h"
+#include "base/digest.h"
 #include "base/error.h"
+#include "base/size.h"
 #include "catalog/catalog.h"
 
 #include <string.h>
 
 #define MAX_WARNINGS 100
+#define MAX_FILE_SIZE (G_GUINT64_CONSTANT (1) << 44)
 #define MAX_UNKNOWN 64 /* unknown keys in one mapping */
 
 static void warn_at (LmFieldReader *r, guint line, const char *format, ...) G_GNUC_PRINTF (3, 4);
@@ -38,8 +41,9 @@ warn_at (LmFieldReader *r, guint line, const char *format, ...)
   g_ptr_array_add (r->warnings, g_strdup_printf ("%s:%u: %s", r->document, line, what));
 }
 
-char *
-lm_field_shown (const char *text)
+/* What strangers wrote, short and without control bytes, for a message; newly allocated. */
+static char *
+make_shown (const char *text)
 {
   g_autofree char *start = g_utf8_substring (text, 0, MIN (g_utf8_strlen (text, -1), 80));
   return g_strescape (start, NULL);
@@ -74,7 +78,7 @@ add_unknown (LmFieldReader *r, Keys *keys, const LmYamlEvent *key, const char *w
 {
   if (keys->unknown == NULL)
     keys->unknown = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *safe = lm_field_shown (key->text);
+  g_autofree char *safe = make_shown (key->text);
   for (guint i = 0; i < keys->unknown->len; i++)
     if (strcmp (keys->unknown->pdata[i], key->text) == 0)
       return lm_field_throw (r, key->line, error, "\"%s\" is given twice", safe);
@@ -149,5 +153,68 @@ lm_field_read_list (LmFieldReader *r, const LmYamlEvent *event, const char *what
     }
   if (out_n)
     *out_n = n;
+  return TRUE;
+}
+
+/* ---- single values ---- */
+
+gboolean
+lm_field_expect_string (LmFieldReader *fr, const LmYamlEvent *event, GError **error)
+{
+  return lm_field_expect (fr, event, LM_YAML_STRING, "a string", error);
+}
+
+gboolean
+lm_field_throw_not (LmFieldReader *fr, const LmYamlEvent *event, const char *what, GError **error)
+{
+  g_autofree char *safe = make_shown (event->text);
+  return lm_field_throw (fr, event->line, error, "\"%s\" is not %s", safe, what);
+}
+
+gboolean
+lm_field_read_flag (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  if (!lm_field_expect (fr, event, LM_YAML_BOOL, "true or false", error))
+    return FALSE;
+  *(guint32 *) slot = (guint32) lm_yaml_bool_value (event->text);
+  return TRUE;
+}
+
+gboolean
+lm_field_read_file_size (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  gint64 value;
+  if (!lm_field_expect (fr, event, LM_YAML_INT, "a number of bytes", error))
+    return FALSE;
+  if (!lm_yaml_int_value (event->text, &value) || value < 1 || (guint64) value > MAX_FILE_SIZE)
+    return lm_field_throw (fr, event->line, error, "a decimal number of bytes from 1 to %" G_GUINT64_FORMAT " is needed here",
+                     MAX_FILE_SIZE);
+  *(guint64 *) slot = (guint64) value;
+  return TRUE;
+}
+
+gboolean
+lm_field_read_amount (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  guint64 bytes;
+  if (!lm_field_expect (fr, event, LM_YAML_STRING, "a size with a unit, as 512MiB,", error))
+    return FALSE;
+  if (!lm_size_parse (event->text, 0, &bytes, &local))
+    return lm_field_throw (fr, event->line, error, "%s", local->message);
+  if (bytes < LM_SIZE_MIB || bytes > MAX_FILE_SIZE)
+    return lm_field_throw (fr, event->line, error, "a size from 1MiB to 16TiB, with its unit, is needed here");
+  *(guint64 *) slot = bytes;
+  return TRUE;
+}
+
+gboolean
+lm_field_read_digest (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  if (!lm_field_expect_string (fr, event, error))
+    return FALSE;
+  if (!lm_digest_parse (event->text, slot, &local))
+    return lm_field_throw (fr, event->line, error, "%s", local->message);
   return TRUE;
 }

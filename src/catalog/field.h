@@ -43,5 +43,23 @@ gboolean lm_field_expect (LmFieldReader *reader, const LmYamlEvent *event, LmYam
 /** lm_field_throw: sets @error, "DOCUMENT:LINE: " before the message, and returns FALSE. */
 gboolean lm_field_throw (LmFieldReader *reader, guint line, GError **error, const char *format, ...) G_GNUC_PRINTF (4, 5);
 
-/** lm_field_shown: what strangers wrote, short and without control bytes, for a message; newly allocated. */
-char *lm_field_shown (const char *text);
+/* Single values that need nothing but themselves; those named read are LmFieldFuncs. */
+
+/** lm_field_expect_string: whether @event is a string; if not, an error. */
+gboolean lm_field_expect_string (LmFieldReader *fr, const LmYamlEvent *event, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_field_throw_not: the error "... is not @what"; returns FALSE. */
+gboolean lm_field_throw_not (LmFieldReader *fr, const LmYamlEvent *event, const char *what, GError **error);
+
+/** lm_field_read_flag: true or false; the slot is a guint32. */
+gboolean lm_field_read_flag (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_field_read_file_size: bytes, from 1 to 16 TiB; the slot is a guint64. */
+gboolean lm_field_read_file_size (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_field_read_amount: "512MiB", from 1 MiB to 16 TiB; the slot is a guint64.
+ * It must have a unit: a bare number means bytes to some and MiB to others. */
+gboolean lm_field_read_amount (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_field_read_digest: the slot is an LmDigest. */
+gboolean lm_field_read_digest (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -72,7 +72,7 @@ load_index (const char *index, const char *shown, const char *base_url, const ch
     return NULL;
   g_autoptr (GMappedFile) file = g_mapped_file_new_from_fd (fd, FALSE, NULL);
   g_autoptr (GBytes) bytes = file ? g_mapped_file_get_bytes (file) : NULL;
-  return bytes ? lm_catalog_thaw (bytes, shown, base_url, stamp, NULL) : NULL;
+  return bytes ? lm_catalog_load (bytes, shown, base_url, stamp, NULL) : NULL;
 }
 
 /* Removes indexes that have not been written for long, and what killed runs left. */
@@ -120,7 +120,7 @@ lm_source_file_index_load (const char *state_dir, const char *path, const char *
   catalog = bytes ? lm_source_record_parse (shown, base_url, bytes, warnings, error) : NULL;
   if (catalog == NULL || dir == NULL || warnings->len > said || !is_settled (path, stamp))
     return catalog;
-  g_autoptr (GBytes) block = lm_catalog_freeze (catalog, stamp);
+  g_autoptr (GBytes) block = lm_catalog_serialize (catalog, stamp);
   remove_unused (dir);
   /* Only an index: where it cannot be written, the next run reads the file again. */
   (void) g_file_set_contents_full (index, g_bytes_get_data (block, NULL), (gssize) g_bytes_get_size (block),

@@ -236,7 +236,7 @@ thaw (const char *path, const LmSource *source, const char *shown, const char *s
   if (file == NULL)
     return NULL;
   g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
-  return lm_catalog_thaw (bytes, shown, source->base_url, stamp, NULL);
+  return lm_catalog_load (bytes, shown, source->base_url, stamp, NULL);
 }
 
 LmCatalog *
@@ -271,7 +271,7 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
     return NULL;
   int mode = mode_of_copy (source, catalog) & (int) st.st_mode;
   lm_file_narrow (copy, mode);
-  g_autoptr (GBytes) frozen = lm_catalog_freeze (catalog, stamp);
+  g_autoptr (GBytes) frozen = lm_catalog_serialize (catalog, stamp);
   /* Only a cache: where it cannot be written (another user's), the next run parses again. */
   (void) g_file_set_contents_full (prepared, g_bytes_get_data (frozen, NULL), (gssize) g_bytes_get_size (frozen),
                                    G_FILE_SET_CONTENTS_CONSISTENT, mode, NULL);

@@ -173,13 +173,13 @@ load_text (const char *path)
 }
 
 static LmCatalog *
-load_prepared (const char *path)
+load_index (const char *path)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &error);
   g_assert_no_error (error);
   g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
-  LmCatalog *catalog = lm_catalog_thaw (bytes, "lab", URL, "stamp", &error);
+  LmCatalog *catalog = lm_catalog_load (bytes, "lab", URL, "stamp", &error);
   g_assert_no_error (error);
   return catalog;
 }
@@ -279,7 +279,7 @@ main (int argc, char **argv)
   g_assert_cmpuint (runs, >, 0);
   g_autofree char *yaml_path = write_catalog (&yaml, argv[1], "lab.yaml", layers);
   g_autofree char *json_path = write_catalog (&json, argv[1], "lab.json", layers);
-  g_autofree char *prepared_path = g_build_filename (argv[1], "lab.prepared", NULL);
+  g_autofree char *index_path = g_build_filename (argv[1], "lab.index", NULL);
 
   g_autofree double *times = g_new0 (double, MAX (runs, 1000));
   double yaml_scan, json_scan;
@@ -287,18 +287,18 @@ main (int argc, char **argv)
   good &= compare_with_scan ("load-json", json_path, runs, &json_scan);
 
   g_autoptr (LmCatalog) parsed = load_text (yaml_path);
-  g_autoptr (GBytes) frozen = lm_catalog_freeze (parsed, "stamp");
-  g_assert_true (g_file_set_contents (prepared_path, g_bytes_get_data (frozen, NULL), (gssize) g_bytes_get_size (frozen), NULL));
+  g_autoptr (GBytes) serialized = lm_catalog_serialize (parsed, "stamp");
+  g_assert_true (g_file_set_contents (index_path, g_bytes_get_data (serialized, NULL), (gssize) g_bytes_get_size (serialized), NULL));
   for (guint i = 0; i < runs; i++)
-    times[i] = time_load (load_prepared, prepared_path);
-  good &= report ("load-prepared", median (times, runs), "a bare scan of the YAML", yaml_scan, 0.1);
+    times[i] = time_load (load_index, index_path);
+  good &= report ("load-index", median (times, runs), "a bare scan of the YAML", yaml_scan, 0.1);
 
   g_autoptr (LmCatalogSet) set = lm_catalog_set_new ();
-  lm_catalog_set_add (set, load_prepared (prepared_path), 0);
+  lm_catalog_set_add (set, load_index (index_path), 0);
   for (guint i = 0; i < 1000; i++)
     times[i] = time_plan (set, i, layers);
   good &= report ("resolve-and-plan", median (times, 1000), "a bare scan of the YAML", yaml_scan, 0.01);
-  printf ("  %u layers, %.1f MB of YAML, %.1f MB of JSON, %.1f MB prepared; the slowest plan took %.1f ms\n", layers,
-          size_of (yaml_path), size_of (json_path), size_of (prepared_path), times[999]);
+  printf ("  %u layers, %.1f MB of YAML, %.1f MB of JSON, %.1f MB of index; the slowest plan took %.1f ms\n", layers,
+          size_of (yaml_path), size_of (json_path), size_of (index_path), times[999]);
   return good ? 0 : 1;
 }

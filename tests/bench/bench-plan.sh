@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # How long a catalog of 100,000 layers takes to load, from its text (YAML,
-# JSON) and from its prepared form, and a resolve-and-plan over it; each against
+# JSON) and from its index, and a resolve-and-plan over it; each against
 # a bare scan of the text by libyaml. Medians.
 #   bench-plan.sh [BUILD-DIRECTORY]
 # BENCH_RUNS (7): loads of each kind. BENCH_LAYERS (100000).

@@ -185,63 +185,63 @@ test_other_faults (void)
 }
 
 static void
-test_freeze (void)
+test_serialize (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (LmCatalog) catalog = lab_parse (lab_catalog, NULL, NULL);
-  g_autoptr (GBytes) frozen = lm_catalog_freeze (catalog, "stamp 1");
-  g_autoptr (LmCatalog) thawed = lm_catalog_thaw (frozen, "lab", LAB_URL, "stamp 1", &error);
+  g_autoptr (GBytes) serialized = lm_catalog_serialize (catalog, "stamp 1");
+  g_autoptr (LmCatalog) loaded = lm_catalog_load (serialized, "lab", LAB_URL, "stamp 1", &error);
   g_assert_no_error (error);
-  assert_lab (thawed);
-  g_assert_null (lm_catalog_thaw (frozen, "lab", LAB_URL, "stamp 2", &error));
+  assert_lab (loaded);
+  g_assert_null (lm_catalog_load (serialized, "lab", LAB_URL, "stamp 2", &error));
   g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE);
   g_clear_error (&error);
-  g_assert_null (lm_catalog_thaw (frozen, "lab", "http://else/", "stamp 1", &error));
+  g_assert_null (lm_catalog_load (serialized, "lab", "http://else/", "stamp 1", &error));
   g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE);
-  g_autoptr (GBytes) again = lm_catalog_freeze (thawed, "s");
-  g_autoptr (LmCatalog) twice = lm_catalog_thaw (again, "lab", LAB_URL, "s", NULL);
+  g_autoptr (GBytes) again = lm_catalog_serialize (loaded, "s");
+  g_autoptr (LmCatalog) twice = lm_catalog_load (again, "lab", LAB_URL, "s", NULL);
   assert_lab (twice);
   /* a block that is not aligned, as one within a larger file */
   g_autofree char *moved = g_malloc (g_bytes_get_size (again) + 1);
   memcpy (moved + 1, g_bytes_get_data (again, NULL), g_bytes_get_size (again));
   g_autoptr (GBytes) odd = g_bytes_new_static (moved + 1, g_bytes_get_size (again));
-  g_autoptr (LmCatalog) third = lm_catalog_thaw (odd, "lab", LAB_URL, "s", NULL);
+  g_autoptr (LmCatalog) third = lm_catalog_load (odd, "lab", LAB_URL, "s", NULL);
   assert_lab (third);
 }
 
-/* No byte of the prepared form can be other than it was. */
+/* No byte of the index can be other than it was. */
 static void
-test_thaw_corrupt (void)
+test_load_corrupt (void)
 {
   g_autoptr (LmCatalog) catalog = lab_parse (lab_catalog, NULL, NULL);
-  g_autoptr (GBytes) frozen = lm_catalog_freeze (catalog, "s");
+  g_autoptr (GBytes) serialized = lm_catalog_serialize (catalog, "s");
   gsize size;
-  const guint8 *data = g_bytes_get_data (frozen, &size);
+  const guint8 *data = g_bytes_get_data (serialized, &size);
   g_autofree guint8 *copy = g_memdup2 (data, size);
   for (gsize i = 0; i < size; i++)
     {
       g_autoptr (GError) error = NULL;
       copy[i] ^= 0x40;
       g_autoptr (GBytes) bytes = g_bytes_new_static (copy, size);
-      g_assert_null (lm_catalog_thaw (bytes, "lab", LAB_URL, "s", &error));
+      g_assert_null (lm_catalog_load (bytes, "lab", LAB_URL, "s", &error));
       g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_CORRUPT);
       copy[i] ^= 0x40;
     }
   for (gsize i = 0; i < size; i += i < 600 ? 1 : 37)
     {
       g_autoptr (GBytes) bytes = g_bytes_new_static (data, i);
-      g_assert_null (lm_catalog_thaw (bytes, "lab", LAB_URL, "s", NULL));
+      g_assert_null (lm_catalog_load (bytes, "lab", LAB_URL, "s", NULL));
     }
 }
 
 /* Even one with the right digest leads nowhere outside. */
 static void
-test_thaw_forged (void)
+test_load_forged (void)
 {
   g_autoptr (LmCatalog) catalog = lab_parse (lab_catalog, NULL, NULL);
-  g_autoptr (GBytes) frozen = lm_catalog_freeze (catalog, "s");
+  g_autoptr (GBytes) serialized = lm_catalog_serialize (catalog, "s");
   gsize size, skip = 24 + LM_DIGEST_SIZE;
-  const guint8 *data = g_bytes_get_data (frozen, &size);
+  const guint8 *data = g_bytes_get_data (serialized, &size);
   g_autoptr (GRand) rand = g_rand_new_with_seed (1);
   for (guint i = 0; i < 3000; i++)
     {
@@ -255,11 +255,11 @@ test_thaw_forged (void)
       lm_hasher_peek (hasher, &digest);
       memcpy (copy + skip - LM_DIGEST_SIZE, &digest, sizeof digest);
       g_autoptr (GBytes) bytes = g_bytes_new_static (copy, size);
-      LmCatalog *thawed = lm_catalog_thaw (bytes, "lab", LAB_URL, "s", NULL);
-      if (thawed == NULL)
+      LmCatalog *loaded = lm_catalog_load (bytes, "lab", LAB_URL, "s", NULL);
+      if (loaded == NULL)
         continue;
       g_autoptr (LmCatalogSet) set = lm_catalog_set_new ();
-      lm_catalog_set_add (set, thawed, 0);
+      lm_catalog_set_add (set, loaded, 0);
       static const char *const none[] = { NULL };
       LmPlanView view = lab_view (none);
       g_ptr_array_unref (lm_catalog_set_load_layers (set));
@@ -462,9 +462,9 @@ main (int argc, char **argv)
   g_test_add_func ("/catalog/faults", test_faults);
   g_test_add_func ("/catalog/long-texts", test_long_texts);
   g_test_add_func ("/catalog/other-faults", test_other_faults);
-  g_test_add_func ("/catalog/freeze", test_freeze);
-  g_test_add_func ("/catalog/thaw-corrupt", test_thaw_corrupt);
-  g_test_add_func ("/catalog/thaw-forged", test_thaw_forged);
+  g_test_add_func ("/catalog/serialize", test_serialize);
+  g_test_add_func ("/catalog/load-corrupt", test_load_corrupt);
+  g_test_add_func ("/catalog/load-forged", test_load_forged);
   g_test_add_func ("/catalog/set", test_set);
   g_test_add_func ("/catalog/large", test_large);
   g_test_add_func ("/catalog/large-warnings", test_large_warnings);

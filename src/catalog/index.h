@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The block of bytes that a catalog is: a header, then sections of fixed-size
+ * records and one of strings, each 8-aligned, in the machine's own byte
+ * order. Records refer to strings by offset and to each other by number, so a
+ * block is usable wherever it is mapped, and nothing is decoded before it is
+ * asked for. For src/catalog/catalog*.c only. */
+#include "base/digest.h"
+
+#define LM_INDEX_NONE G_MAXUINT32
+
+typedef enum
+{
+  LM_INDEX_STRINGS, /* bytes; NUL-terminated each, offset 0 means none */
+  LM_INDEX_LISTS,   /* guint32: offsets of strings */
+  LM_INDEX_GROUPS,
+  LM_INDEX_LAYERS,
+  LM_INDEX_BUILDS,
+  LM_INDEX_BLOBS,
+  LM_INDEX_PROVIDES,
+  /* Hash tables of guint32: number of a record + 1, 0 for empty; their length
+   * is a power of two, collisions go to the next slot. */
+  LM_INDEX_NAME_SLOTS,    /* first layer of a name */
+  LM_INDEX_PROVIDE_SLOTS, /* first provide of a name */
+  LM_INDEX_BUILD_SLOTS,   /* build of a digest */
+  LM_INDEX_N_SECTIONS
+} LmIndexSection;
+
+typedef struct
+{
+  guint32 first, n;
+} LmIndexSpan;
+
+typedef struct
+{
+  guint32 name, title, required, multiple;
+} LmIndexGroup;
+
+typedef struct
+{
+  guint32 name, version, group, summary, osinfo, arch, ready, cmdline;
+  LmIndexSpan provides, requires, conflicts; /* lists */
+  LmIndexSpan builds;
+  guint32 kernel, initrd; /* blobs, or LM_INDEX_NONE */
+  guint32 next;           /* a later layer of the same name, or LM_INDEX_NONE */
+  guint32 unused;
+  guint64 memory, disk;
+} LmIndexLayer;
+
+typedef struct
+{
+  LmDigest digest, parent;
+  guint64 size;
+  LmIndexSpan urls; /* lists; each absolute, or to be put after the base's directory */
+  guint32 layer;
+  guint32 has_parent;
+} LmIndexBuild;
+
+typedef struct
+{
+  LmDigest digest;
+  guint64 size;
+  LmIndexSpan urls;
+} LmIndexBlob;
+
+typedef struct
+{
+  guint32 name;
+  guint32 layer;
+  guint32 next; /* a later provide of the same name, or LM_INDEX_NONE */
+  guint32 unused;
+} LmIndexProvide;
+
+typedef struct
+{
+  char magic[8];
+  guint32 byte_order;
+  guint32 format;
+  guint64 size;    /* of the whole block */
+  LmDigest digest; /* of all that follows it; zero until written out */
+  guint32 base_url; /* strings */
+  guint32 unused;
+  guint64 stamp; /* offset in the block of a NUL-terminated text; 0: none */
+  struct
+  {
+    guint64 offset; /* in the block */
+    guint64 count;  /* of records */
+  } sections[LM_INDEX_N_SECTIONS];
+} LmIndexHeader;
+
+#define LM_INDEX_MAGIC "lmcat\r\n\032"
+#define LM_INDEX_BYTE_ORDER 0x01020304u
+/* To be raised whenever anything in this file changes. */
+#define LM_INDEX_FORMAT 2u
+
+/* A block, opened. Points into the block. */
+typedef struct
+{
+  const LmIndexHeader *header;
+  const char *strings;
+  const guint32 *lists;
+  const LmIndexGroup *groups;
+  const LmIndexLayer *layers;
+  const LmIndexBuild *builds;
+  const LmIndexBlob *blobs;
+  const LmIndexProvide *provides;
+  const guint32 *name_slots, *provide_slots, *build_slots;
+  guint32 count[LM_INDEX_N_SECTIONS];
+} LmIndex;
+
+/** lm_index_record_size: bytes of one record of @section. */
+gsize lm_index_record_size (LmIndexSection section);
+
+/** lm_index_open: finds the sections of a block that this process made. */
+void lm_index_open (const guint8 *data, LmIndex *out);
+
+/** lm_index_check: whether the 8-aligned block of @size bytes is whole and
+ * every reference in it is within bounds; then opens it. FALSE: *out_why (static)
+ * says what is wrong. */
+gboolean lm_index_check (const guint8 *data, gsize size, LmIndex *out, const char **out_why);
+
+/** lm_index_serialize: a copy of the block with @stamp and its digest set. */
+GBytes *lm_index_serialize (const guint8 *data, gsize size, const char *stamp);
+
+/** lm_index_stamp: the stamp it was serialized with; "" for none. */
+const char *lm_index_stamp (const LmIndex *index);
+
+/** lm_index_string: the string at @offset, NULL for offset 0. */
+static inline const char *
+lm_index_string (const LmIndex *index, guint32 offset)
+{
+  return offset ? index->strings + offset : NULL;
+}
+
+/** lm_index_hash: where in a hash table a text is looked for first (FNV-1a). */
+guint32 lm_index_hash (const char *text);
+
+/* The first layer called @name, provide of @name, or build with @digest; LM_INDEX_NONE. */
+guint32 lm_index_find_layer (const LmIndex *index, const char *name);
+guint32 lm_index_find_provide (const LmIndex *index, const char *name);
+guint32 lm_index_find_build (const LmIndex *index, const LmDigest *digest);
