@@ -37,6 +37,15 @@ lm_layer_free (LmLayer *layer)
 }
 
 gboolean
+lm_groups_allow_several (const GPtrArray *groups, const char *name)
+{
+  for (guint i = 0; i < groups->len; i++)
+    if (strcmp (((const LmGroup *) groups->pdata[i])->name, name) == 0)
+      return ((const LmGroup *) groups->pdata[i])->multiple;
+  return FALSE;
+}
+
+gboolean
 lm_layer_suits (const LmLayer *layer, const char *arch)
 {
   return layer->arch == NULL || strcmp (layer->arch, arch) == 0;

@@ -37,5 +37,9 @@ void lm_layer_free (LmLayer *layer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmGroup, lm_group_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLayer, lm_layer_free)
 
+/** lm_groups_allow_several: whether a machine may have several layers of the group
+ * @name, one of @groups (LmGroup). */
+gboolean lm_groups_allow_several (const GPtrArray *groups, const char *name);
+
 /** lm_layer_suits: whether @layer is for machines of @arch: it says so, or nothing. */
 gboolean lm_layer_suits (const LmLayer *layer, const char *arch);

@@ -60,20 +60,11 @@ has_layer_for (const LmChain *chain, guint below, const char *requirement)
 }
 
 static gboolean
-group_takes_several (const LmResolution *r, const char *name)
-{
-  for (guint i = 0; i < r->groups->len; i++)
-    if (strcmp (((LmGroup *) r->groups->pdata[i])->name, name) == 0)
-      return ((LmGroup *) r->groups->pdata[i])->multiple;
-  return FALSE;
-}
-
-static gboolean
 fit_together (const Search *s, const LmLayer *a, const LmLayer *b)
 {
   if (strcmp (a->name, b->name) == 0)
     return FALSE;
-  if (strcmp (a->group, b->group) == 0 && !group_takes_several (s->resolution, a->group))
+  if (strcmp (a->group, b->group) == 0 && !lm_groups_allow_several (s->resolution->groups, a->group))
     return FALSE;
   return !lm_relations_meet (a->conflicts, b) && !lm_relations_meet (b->conflicts, a);
 }

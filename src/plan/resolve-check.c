@@ -129,15 +129,6 @@ lm_resolve_check_selections (const LmCatalogSet *set, const LmResolution *r, GEr
 
 /* ---- groups ---- */
 
-static gboolean
-takes_several (const LmResolution *r, const char *group)
-{
-  for (guint i = 0; i < r->groups->len; i++)
-    if (strcmp (((LmGroup *) r->groups->pdata[i])->name, group) == 0)
-      return ((LmGroup *) r->groups->pdata[i])->multiple;
-  return FALSE;
-}
-
 /* The one group that all layers of this selection are of; NULL if they differ. */
 static const char *
 group_of_selection (const LmResolution *r, const LmSelection *s)
@@ -163,7 +154,7 @@ lm_resolve_check_room (const LmResolution *r, GError **error)
       {
         const LmSelection *a = r->selections->pdata[j], *b = r->selections->pdata[i];
         const char *group = group_of_selection (r, a), *other = group_of_selection (r, b);
-        if (group == NULL || other == NULL || strcmp (group, other) != 0 || takes_several (r, group)
+        if (group == NULL || other == NULL || strcmp (group, other) != 0 || lm_groups_allow_several (r->groups, group)
             || strcmp (a->name, b->name) == 0)
           continue;
         return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_GROUP,
@@ -245,7 +236,7 @@ describe_relief (LmSolver *solver, const LmResolution *r, guint i)
   for (guint k = 0; group && k < rest->len; k++)
     {
       const LmLayer *layer = ((LmCandidate *) rest->pdata[k])->layer;
-      if (strcmp (layer->group, group) == 0 && !takes_several (r, group))
+      if (strcmp (layer->group, group) == 0 && !lm_groups_allow_several (r->groups, group))
         return g_strdup_printf ("take %s in place of %s", layer->name, text);
     }
   return g_strdup_printf ("leave out %s", text);

@@ -43,15 +43,6 @@ add_deps (Repo *repo, Offset deps, char *const *texts)
   return deps;
 }
 
-static gboolean
-is_exclusive (const GPtrArray *groups, const char *name)
-{
-  for (guint i = 0; i < groups->len; i++)
-    if (strcmp (((const LmGroup *) groups->pdata[i])->name, name) == 0)
-      return !((const LmGroup *) groups->pdata[i])->multiple;
-  return TRUE;
-}
-
 static void
 add_candidate (LmSolver *solver, Repo *repo, const LmLayer *layer, const GPtrArray *groups)
 {
@@ -65,7 +56,7 @@ add_candidate (LmSolver *solver, Repo *repo, const LmLayer *layer, const GPtrArr
   s->provides = add_deps (repo, s->provides, layer->provides);
   s->requires = add_deps (repo, s->requires, layer->requires);
   s->conflicts = add_deps (repo, s->conflicts, layer->conflicts);
-  if (is_exclusive (groups, layer->group))
+  if (!lm_groups_allow_several (groups, layer->group))
     {
       /* Debian's way for "one of these": all provide it and all conflict with
        * it; a package never conflicts with itself. */
