@@ -215,6 +215,33 @@ lm_file_narrow (const char *path, int mode)
     (void) fchmod (fd, st.st_mode & (mode_t) mode);
 }
 
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+GPtrArray *
+lm_file_list_dir (const char *path, GError **error)
+{
+  DIR *dir = opendir (path);
+  if (dir == NULL)
+    return lm_throw_errno_null (error, "cannot read the directory %s", path);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  struct dirent *entry;
+  errno = 0;
+  for (; (entry = readdir (dir)) != NULL; errno = 0)
+    if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
+      g_ptr_array_add (names, g_strdup (entry->d_name));
+  int failure = errno;
+  closedir (dir);
+  errno = failure;
+  if (failure != 0)
+    return lm_throw_errno_null (error, "cannot read the directory %s", path);
+  g_ptr_array_sort (names, compare_names);
+  return g_steal_pointer (&names);
+}
+
 /* Removes what is below the open directory @fd, which it takes over. */
 static gboolean
 remove_below (int fd, GError **error)

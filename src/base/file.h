@@ -33,6 +33,10 @@ gboolean lm_file_make_dir (const char *path, int mode, GError **error) G_GNUC_WA
  * that is nothing to fail by. Follows no symbolic link. */
 void lm_file_narrow (const char *path, int mode);
 
+/** lm_file_list_dir: the names in the directory @path, without "." and "..",
+ * sorted; strings, newly allocated. An error on the way is one, not the end. */
+GPtrArray *lm_file_list_dir (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_file_remove_tree: removes the directory @path and what is in it,
  * following no symbolic link; a missing @path is success. */
 gboolean lm_file_remove_tree (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

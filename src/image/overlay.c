@@ -120,7 +120,7 @@ lm_overlay_create (const char *backing, const char *overlay, guint64 size, guint
   if (!there)
     {
       /* Made first with its mode: qemu-img keeps the mode of a file that is there. */
-      g_autofree char *temporary = g_strconcat (overlay, ".XXXXXX", NULL);
+      g_autofree char *temporary = g_strconcat (overlay, ".tmp.XXXXXX", NULL);
       int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0600);
       if (fd < 0)
         return lm_throw_errno (error, "cannot make %s", overlay);

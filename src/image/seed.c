@@ -205,7 +205,7 @@ lm_seed_write (const LmSeedSpec *spec, const char *path, GCancellable *cancellab
   g_autoptr (LmSeedFiles) files = lm_seed_render (spec, error);
   if (files == NULL)
     return FALSE;
-  g_autofree char *work = g_strconcat (path, ".XXXXXX", NULL);
+  g_autofree char *work = g_strconcat (path, ".tmp.XXXXXX", NULL);
   if (g_mkdtemp (work) == NULL)
     return lm_throw_errno (error, "cannot make a directory beside %s", path);
   gboolean ok = make_in (work, files, path, cancellable, error);

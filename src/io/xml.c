@@ -165,6 +165,26 @@ lm_xml_text (const LmXmlNode *node)
   return text != NULL ? take_text (text) : g_strdup ("");
 }
 
+static void
+add_values (GPtrArray *values, const LmXmlNode *node, const char *skip)
+{
+  for (const xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next)
+    g_ptr_array_add (values, take_text (xmlNodeGetContent ((const xmlNode *) attribute)));
+  for (const LmXmlNode *child = node->children; child != NULL; child = child->next)
+    if (child->type == XML_TEXT_NODE)
+      g_ptr_array_add (values, lm_xml_text (child));
+    else if (child->type == XML_ELEMENT_NODE && (skip == NULL || strcmp (as_text (child->name), skip) != 0))
+      add_values (values, child, NULL);
+}
+
+GPtrArray *
+lm_xml_list_values (const LmXmlNode *node, const char *skip)
+{
+  GPtrArray *values = g_ptr_array_new_with_free_func (g_free);
+  add_values (values, node, skip);
+  return values;
+}
+
 /* XML 1.0, section 2.2: what a document can hold, escaped or not. */
 static gboolean
 is_xml_text (const char *text)

@@ -61,6 +61,9 @@ LmXmlNode *lm_xml_next (const LmXmlNode *node, const char *uri, const char *name
 char *lm_xml_attribute (const LmXmlNode *node, const char *name);
 /** lm_xml_text: the text within @node, newly allocated, never NULL. */
 char *lm_xml_text (const LmXmlNode *node);
+/** lm_xml_list_values: the attribute values and texts of @node and all below it,
+ * but not of its child elements called @skip; strings, newly allocated. */
+GPtrArray *lm_xml_list_values (const LmXmlNode *node, const char *skip);
 
 /* Building. */
 

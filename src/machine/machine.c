@@ -15,7 +15,14 @@
 G_DEFINE_QUARK (lm-machine-error-quark, lm_machine_error)
 
 #define MAX_RECORD (1024 * 1024)
+#define OVERLAY "overlay.qcow2"
+#define SEED "seed.iso"
+#define KERNEL "kernel"
+#define INITRD "initrd"
+#define NVRAM "nvram.fd"
+#define CONSOLE_LOG "console.log"
 #define RECORD "record.json"
+#define TEMPORARY_LENGTH 6
 #define WRITE_TRIES 3
 #define STALE_SECONDS (24 * 3600)
 
@@ -23,12 +30,12 @@ static void
 set_paths (LmMachine *machine, const char *state_dir)
 {
   machine->dir = g_build_filename (state_dir, "machines", machine->uuid, NULL);
-  machine->overlay = g_build_filename (machine->dir, "overlay.qcow2", NULL);
-  machine->seed = g_build_filename (machine->dir, "seed.iso", NULL);
-  machine->kernel = g_build_filename (machine->dir, "kernel", NULL);
-  machine->initrd = g_build_filename (machine->dir, "initrd", NULL);
-  machine->nvram = g_build_filename (machine->dir, "nvram.fd", NULL);
-  machine->console_log = g_build_filename (machine->dir, "console.log", NULL);
+  machine->overlay = g_build_filename (machine->dir, OVERLAY, NULL);
+  machine->seed = g_build_filename (machine->dir, SEED, NULL);
+  machine->kernel = g_build_filename (machine->dir, KERNEL, NULL);
+  machine->initrd = g_build_filename (machine->dir, INITRD, NULL);
+  machine->nvram = g_build_filename (machine->dir, NVRAM, NULL);
+  machine->console_log = g_build_filename (machine->dir, CONSOLE_LOG, NULL);
 }
 
 LmMachine *
@@ -204,15 +211,87 @@ lm_machine_sweep (const char *state_dir)
     }
 }
 
+/* "." and decimal digits: a log that virtlogd rotated. */
+static gboolean
+is_rotation (const char *rest)
+{
+  return rest[0] == '.' && rest[1] != '\0' && strspn (rest + 1, "0123456789") == strlen (rest + 1);
+}
+
+/* @mark and the six characters of mkstemp(3). */
+static gboolean
+is_temporary (const char *rest, const char *mark)
+{
+  return g_str_has_prefix (rest, mark) && strlen (rest) == strlen (mark) + TEMPORARY_LENGTH
+         && strpbrk (rest + strlen (mark), "./") == NULL;
+}
+
+gboolean
+lm_machine_owns_file (const char *name)
+{
+  static const struct
+  {
+    const char *name;
+    const char *temporary; /* NULL: it is written in place */
+  } files[] = {
+    { OVERLAY, ".tmp." }, { SEED, ".tmp." }, { RECORD, "." }, { KERNEL, NULL }, { INITRD, NULL },
+    { NVRAM, NULL },      { CONSOLE_LOG, NULL },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      if (!g_str_has_prefix (name, files[i].name))
+        continue;
+      const char *rest = name + strlen (files[i].name);
+      if (*rest == '\0' || (files[i].temporary != NULL && is_temporary (rest, files[i].temporary))
+          || (strcmp (files[i].name, CONSOLE_LOG) == 0 && is_rotation (rest)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* The directory in which a killed run was making a seed. */
+static gboolean
+remove_one (const char *path, GError **error)
+{
+  if (unlink (path) == 0 || errno == ENOENT)
+    return TRUE;
+  if (errno == EISDIR || errno == EPERM)
+    return lm_file_remove_tree (path, error);
+  return lm_throw_errno (error, "cannot remove %s", path);
+}
+
+/* Removes what lamina made but the record. */
+static gboolean
+remove_files (const LmMachine *machine, GError **error)
+{
+  g_autoptr (GPtrArray) names = lm_file_list_dir (machine->dir, error);
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    {
+      const char *name = g_ptr_array_index (names, i);
+      g_autofree char *path = g_build_filename (machine->dir, name, NULL);
+      if (lm_machine_owns_file (name) && strcmp (name, RECORD) != 0 && !remove_one (path, error))
+        return FALSE;
+    }
+  return names != NULL;
+}
+
 gboolean
 lm_machine_erase (LmMachine *machine, GError **error)
 {
+  g_autoptr (GError) failure = NULL;
+  if (!remove_files (machine, &failure))
+    {
+      if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+        return TRUE;
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   /* The record goes last: a killed removal leaves one, to be removed again. */
-  const char *const files[] = { machine->overlay, machine->seed, machine->kernel, machine->initrd,
-                                machine->nvram, machine->console_log };
-  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
-    (void) unlink (files[i]);
-  return lm_fault_point ("erase-before-record", error) && lm_file_remove_tree (machine->dir, error);
+  g_autofree char *record = g_build_filename (machine->dir, RECORD, NULL);
+  if (!lm_fault_point ("erase-before-record", error) || !remove_one (record, error))
+    return FALSE;
+  return rmdir (machine->dir) == 0 || errno == ENOENT
+         || lm_throw_errno (error, "%s is kept, it holds what lamina did not make", machine->dir);
 }
 
 LmLock *

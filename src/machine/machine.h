@@ -71,7 +71,16 @@ LmMachine *lm_machine_find (const char *state_dir, const char *name, const char 
  * left: empty ones, and others once they are a day old. */
 void lm_machine_sweep (const char *state_dir);
 
-/** lm_machine_erase: removes the directory with all that is in it. */
+/** lm_machine_owns_file: whether @name, without directory, is that of a file that
+ * lamina, or libvirt for it, makes in a machine's directory: its disk, seed, boot
+ * files, UEFI variables, record, console log with what was rotated, and what a
+ * killed run left of making these. */
+gboolean lm_machine_owns_file (const char *name);
+
+/** lm_machine_erase: removes the files that lm_machine_owns_file() names, the
+ * record last, then the directory. Others stay: G_IO_ERROR_NOT_EMPTY. A directory
+ * that is gone is success. Who uses them the caller has asked (ops/usage.h).
+ * Errors: G_IO_ERROR. */
 gboolean lm_machine_erase (LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_machine_lock: one run at a time per name; waits for the others. */

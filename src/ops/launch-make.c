@@ -8,6 +8,7 @@
 #include "ops/port.h"
 #include "ops/remove.h"
 #include "ops/replace.h"
+#include "ops/usage.h"
 #include "domain/xml.h"
 #include "domain/osinfo.h"
 
@@ -26,7 +27,7 @@ static void
 take_back (LmLaunchJob *job)
 {
   g_autoptr (GError) failure = NULL;
-  if (!lm_remove_machine (job->virt, job->machine, &failure))
+  if (!lm_remove_machine (job->host, job->virt, job->machine, &failure))
     warn (job, "could not be taken back, the next launch or rm will", failure);
   else if (job->other != NULL && !lm_replace_put_back (job->virt, job->other, job->other_ran, &failure))
     warn (job, "could not be put back as it was; its disk is there, launch it again", failure);
@@ -37,7 +38,7 @@ static void
 forget_other (LmLaunchJob *job)
 {
   g_autoptr (GError) failure = NULL;
-  if (job->other != NULL && !lm_remove_machine (job->virt, job->other, &failure))
+  if (job->other != NULL && !lm_remove_machine (job->host, job->virt, job->other, &failure))
     warn (job, "was replaced, but something of it is left; the next launch removes it", failure);
 }
 
@@ -75,6 +76,8 @@ gather (LmLaunchJob *job, GError **error)
   g_autoptr (LmCache) cache = lm_cache_open (job->host->state_dir, error);
   job->store_lock = cache ? lm_cache_lock (cache, LM_LOCK_SHARED, -1, job->cancellable, error) : NULL;
   if (job->store_lock == NULL || !lm_launch_job_plan (job, error) || !check_request (job, error))
+    return FALSE;
+  if (job->other != NULL && !lm_usage_check (job->host, job->virt, job->other, error))
     return FALSE;
   return lm_prepare_pull (job->host, job->plan, &job->result->prepared, job->cancellable, error);
 }

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "base/error.h"
 #include "ops/launch-job.h"
+#include "ops/machine-domain.h"
 
 #include <string.h>
 
@@ -71,6 +72,8 @@ meet_domain (LmLaunchJob *job, gboolean *out_done, GError **error)
                      "the domain %s is the machine %s under another name; rename it back (virsh domrename %s %s) or "
                      "choose another name",
                      name, there->name, name, there->name);
+  if (!lm_machine_domain_check (there, job->domain, error))
+    return FALSE;
   gboolean same = FALSE;
   if (there->complete && !is_same (job, there, &same, error))
     return FALSE;

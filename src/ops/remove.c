@@ -2,53 +2,16 @@
 #include "config.h"
 #include "ops/remove.h"
 #include "base/error.h"
-
-static gboolean
-is_fine (const GError *failure)
-{
-  return failure == NULL || g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND)
-         || g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_STATE);
-}
+#include "ops/machine-domain.h"
+#include "ops/usage.h"
 
 gboolean
-lm_remove_domain (LmVirtDomain *domain, gboolean keep_nvram, GError **error)
+lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
-  if (!lm_virt_domain_destroy (domain, &failure) && !is_fine (failure))
-    {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
-  g_clear_error (&failure);
-  /* A transient domain is gone with its process. */
-  if (!lm_virt_domain_undefine (domain, keep_nvram, &failure)
-      && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
-    {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
-  return TRUE;
-}
-
-/* The domain that belongs to @machine goes; one of the same name with
- * another UUID is somebody else's. */
-static gboolean
-remove_domain (LmVirt *virt, const LmMachine *machine, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, machine->uuid, &failure);
-  if (domain != NULL)
-    return lm_remove_domain (domain, FALSE, error);
-  if (g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
-}
-
-gboolean
-lm_remove_machine (LmVirt *virt, LmMachine *machine, GError **error)
-{
-  if (!remove_domain (virt, machine, error))
+  g_autoptr (LmVirtDomain) domain = NULL;
+  if (!lm_machine_domain_find (virt, machine, &domain, error) || !lm_usage_check (host, virt, machine, error))
+    return FALSE;
+  if (domain != NULL && !lm_machine_domain_remove (domain, FALSE, error))
     return FALSE;
   /* Killed from here on, the next run takes the rest away instead of asking
    * about a disk that may be gone. A full disk must not keep it from going. */
@@ -76,7 +39,7 @@ remove_all (const LmHost *host, LmVirt *virt, const char *name, GError **error)
           g_propagate_error (error, g_steal_pointer (&failure));
           return FALSE;
         }
-      if (!lm_remove_machine (virt, machine, error))
+      if (!lm_remove_machine (host, virt, machine, error))
         return FALSE;
       removed = TRUE;
     }

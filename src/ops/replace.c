@@ -2,6 +2,7 @@
 #include "config.h"
 #include "ops/replace.h"
 #include "base/fault.h"
+#include "ops/machine-domain.h"
 #include "ops/remove.h"
 
 #include <string.h>
@@ -35,13 +36,9 @@ note (LmVirtDomain *domain, LmMachine *machine, GError **error)
 gboolean
 lm_replace_set_aside (LmVirt *virt, LmMachine *machine, gboolean *out_ran, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, machine->uuid, &failure);
-  if (domain == NULL && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
-    {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
+  g_autoptr (LmVirtDomain) domain = NULL;
+  if (!lm_machine_domain_find (virt, machine, &domain, error))
+    return FALSE;
   *out_ran = FALSE;
   if (domain == NULL)
     {
@@ -53,7 +50,7 @@ lm_replace_set_aside (LmVirt *virt, LmMachine *machine, gboolean *out_ran, GErro
   if (!note (domain, machine, error))
     return FALSE;
   *out_ran = ran;
-  return lm_fault_point ("replace-before-undefine", error) && lm_remove_domain (domain, has_own_nvram (machine), error)
+  return lm_fault_point ("replace-before-undefine", error) && lm_machine_domain_remove (domain, has_own_nvram (machine), error)
          && lm_fault_point ("replace-after-undefine", error);
 }
 
@@ -61,13 +58,9 @@ static gboolean
 bring_back (LmVirt *virt, const LmMachine *machine, gboolean start, GError **error)
 {
   /* It may not have gone, or only half. */
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, machine->uuid, &failure);
-  if (domain == NULL && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
-    {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
+  g_autoptr (LmVirtDomain) domain = NULL;
+  if (!lm_machine_domain_find (virt, machine, &domain, error))
+    return FALSE;
   if (machine->transient)
     {
       if (domain == NULL && start)
@@ -118,7 +111,7 @@ lm_replace_settle (const LmHost *host, LmVirt *virt, const char *name, GError **
     {
       LmMachine *machine = g_ptr_array_index (list, i);
       won = won || (machine->complete && machine->aside == NULL);
-      if (!machine->complete && !lm_remove_machine (virt, machine, error))
+      if (!machine->complete && !lm_remove_machine (host, virt, machine, error))
         return FALSE;
     }
   for (guint i = 0; i < list->len; i++)
@@ -126,7 +119,7 @@ lm_replace_settle (const LmHost *host, LmVirt *virt, const char *name, GError **
       LmMachine *machine = g_ptr_array_index (list, i);
       if (!machine->complete || machine->aside == NULL)
         continue;
-      if (won ? !lm_remove_machine (virt, machine, error) : !lm_replace_put_back (virt, machine, FALSE, error))
+      if (won ? !lm_remove_machine (host, virt, machine, error) : !lm_replace_put_back (virt, machine, FALSE, error))
         return FALSE;
     }
   return TRUE;

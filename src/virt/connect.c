@@ -126,11 +126,17 @@ lm_virt_uri (const LmVirt *virt)
 /* libvirt's URIs: driver[+transport]://[user@][host][:port]/path[?query] */
 
 gboolean
+lm_virt_uri_is_local (const char *uri)
+{
+  g_autoptr (GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_NONE, NULL);
+  const char *host = parsed != NULL ? g_uri_get_host (parsed) : NULL;
+  return host == NULL || host[0] == '\0';
+}
+
+gboolean
 lm_virt_is_local (const LmVirt *virt)
 {
-  g_autoptr (GUri) uri = g_uri_parse (virt->uri, G_URI_FLAGS_NONE, NULL);
-  const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
-  return host == NULL || host[0] == '\0';
+  return lm_virt_uri_is_local (virt->uri);
 }
 
 gboolean

@@ -40,6 +40,9 @@ const char *lm_virt_uri (const LmVirt *virt);
 /** lm_virt_is_local: whether guests run on this machine. No round trip. */
 gboolean lm_virt_is_local (const LmVirt *virt);
 
+/** lm_virt_uri_is_local: the same of a connection's @uri. */
+gboolean lm_virt_uri_is_local (const char *uri);
+
 /** lm_virt_is_system: whether guests belong to the system (a daemon that root
  * runs), not to the user. No round trip. */
 gboolean lm_virt_is_system (const LmVirt *virt);

@@ -131,6 +131,23 @@ lm_virt_create (LmVirt *virt, const char *xml, const char *name, const char *uui
   return make (virt, call_create, xml, name, uuid, error);
 }
 
+GPtrArray *
+lm_virt_list_domains (LmVirt *virt, GError **error)
+{
+  virDomainPtr *handles = NULL;
+  int count = virConnectListAllDomains (virt->connection, &handles, 0);
+  if (count < 0)
+    {
+      lm_virt_throw (error, "cannot list the domains of %s", virt->uri);
+      return NULL;
+    }
+  GPtrArray *domains = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_virt_domain_free);
+  for (int i = 0; i < count; i++)
+    g_ptr_array_add (domains, wrap (handles[i]));
+  free (handles);
+  return domains;
+}
+
 const char *
 lm_virt_domain_name (const LmVirtDomain *domain)
 {
@@ -318,6 +335,13 @@ lm_virt_domain_xml (LmVirtDomain *domain, GError **error)
   g_autoptr (LmVirtCall) call = call_on (domain, call_xml);
   call->flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
   return run (domain, call, LM_VIRT_CALL_QUERY, "read", error) ? g_steal_pointer (&call->out_text) : NULL;
+}
+
+char *
+lm_virt_domain_live_xml (LmVirtDomain *domain, GError **error)
+{
+  char *text = virDomainGetXMLDesc (domain->domain, 0);
+  return finish (domain, "read", text != NULL ? 0 : -1, error) ? take (text) : NULL;
 }
 
 static void

@@ -36,6 +36,9 @@ LmVirtDomain *lm_virt_create (LmVirt *virt, const char *xml, const char *name, c
 LmVirtDomain *lm_virt_find_name (LmVirt *virt, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 LmVirtDomain *lm_virt_find_uuid (LmVirt *virt, const char *uuid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_virt_list_domains: every domain (LmVirtDomain), running or not. */
+GPtrArray *lm_virt_list_domains (LmVirt *virt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Owned by @domain; no round trip. */
 const char *lm_virt_domain_name (const LmVirtDomain *domain);
 const char *lm_virt_domain_uuid (const LmVirtDomain *domain);
@@ -64,6 +67,10 @@ gboolean lm_virt_domain_is_active (LmVirtDomain *domain);
 /** lm_virt_domain_xml: its XML as defined, passwords included: what
  * lm_virt_define() or, of a transient one, lm_virt_create() takes again. */
 char *lm_virt_domain_xml (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_virt_domain_live_xml: its XML as it is now: of a running one what was
+ * plugged in and where its disks have got to since it was defined. */
+char *lm_virt_domain_live_xml (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_virt_domain_addresses: numeric addresses of the guest's cards, as DHCP
  * leases, the guest agent and the host's ARP table know them; none of loopback

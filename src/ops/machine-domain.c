@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/machine-domain.h"
+#include "base/error.h"
+#include "domain/metadata.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+G_DEFINE_QUARK (lm-machine-domain-error-quark, lm_machine_domain_error)
+
+/* Whether both paths, of files that may not be there, name one file: the state
+ * directory may be given by several names. */
+static gboolean
+is_same_path (const char *a, const char *b)
+{
+  if (a == NULL || b == NULL)
+    return FALSE;
+  g_autofree char *dir_a = g_path_get_dirname (a);
+  g_autofree char *dir_b = g_path_get_dirname (b);
+  g_autofree char *name_a = g_path_get_basename (a);
+  g_autofree char *name_b = g_path_get_basename (b);
+  char *real_a = realpath (dir_a, NULL);
+  char *real_b = realpath (dir_b, NULL);
+  gboolean same = strcmp (a, b) == 0
+                  || (real_a != NULL && g_strcmp0 (real_a, real_b) == 0 && strcmp (name_a, name_b) == 0);
+  free (real_a);
+  free (real_b);
+  return same;
+}
+
+gboolean
+lm_machine_domain_check (const LmMachine *machine, LmVirtDomain *domain, GError **error)
+{
+  g_autofree char *xml = lm_virt_domain_xml (domain, error);
+  if (xml == NULL)
+    return FALSE;
+  g_autoptr (LmDomainSpec) spec = lm_domain_metadata_parse (xml, NULL);
+  if (spec != NULL && is_same_path (spec->overlay, machine->overlay))
+    return TRUE;
+  return lm_throw (error, LM_MACHINE_DOMAIN_ERROR, LM_MACHINE_DOMAIN_ERROR_FOREIGN,
+                   "the domain %s has the UUID of the machine %s (%s), but its metadata do not name that machine; "
+                   "neither is touched", lm_virt_domain_name (domain), machine->name, machine->dir);
+}
+
+gboolean
+lm_machine_domain_find (LmVirt *virt, const LmMachine *machine, LmVirtDomain **out_domain, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, machine->uuid, &failure);
+  if (domain == NULL && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  if (domain != NULL && !lm_machine_domain_check (machine, domain, &failure))
+    {
+      /* It may have gone meanwhile. */
+      if (!g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      g_clear_pointer (&domain, lm_virt_domain_free);
+    }
+  *out_domain = g_steal_pointer (&domain);
+  return TRUE;
+}
+
+static gboolean
+is_stopped (const GError *failure)
+{
+  return g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND)
+         || g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_STATE);
+}
+
+gboolean
+lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep_nvram, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  if (!lm_virt_domain_destroy (domain, &failure) && !is_stopped (failure))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  g_clear_error (&failure);
+  /* A transient domain is gone with its process. */
+  if (!lm_virt_domain_undefine (domain, keep_nvram, &failure)
+      && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  return TRUE;
+}

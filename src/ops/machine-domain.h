@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The domain of a machine. A record names it by UUID only, and what a record says
+ * is not proof: a domain is touched only if its own metadata name the machine. */
+#include "machine/machine.h"
+#include "virt/domain.h"
+
+typedef enum
+{
+  LM_MACHINE_DOMAIN_ERROR_FOREIGN, /* the domain of that UUID was not made as this machine */
+} LmMachineDomainError;
+
+#define LM_MACHINE_DOMAIN_ERROR lm_machine_domain_error_quark ()
+GQuark lm_machine_domain_error_quark (void);
+
+/** lm_machine_domain_check: whether @domain's metadata say that it is @machine's:
+ * that its disk is @machine's overlay. Errors: LM_MACHINE_DOMAIN_ERROR, LM_VIRT_ERROR. */
+gboolean lm_machine_domain_check (const LmMachine *machine, LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_machine_domain_find: *out_domain is @machine's domain, checked as above; NULL
+ * if there is none. Errors: as above. */
+gboolean lm_machine_domain_find (LmVirt *virt, const LmMachine *machine, LmVirtDomain **out_domain,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_machine_domain_remove: stops and undefines @domain, with its NVRAM unless
+ * @keep_nvram; what is done already is success. Errors: LM_VIRT_ERROR. */
+gboolean lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep_nvram, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/file.h"
+#include "ops/machine-domain.h"
+#include "ops/remove.h"
+#include "ops/usage.h"
+#include "tests/unit/lib/tools.h"
+#include "tests/unit/ops/fixture.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define OTHER_UUID "cccccccc-cccc-4ccc-8ccc-cccccccccccc"
+#define DISK "<disk type='file'><driver name='qemu' type='qcow2'/><source file='%s'/><target dev='vda' bus='virtio'/></disk>"
+
+static void
+write_text (const char *path, const char *text)
+{
+  g_assert_true (lm_file_write (path, text, strlen (text), 0600, NULL));
+}
+
+/* Neither rm nor --replace touches the machine; both name @what. */
+static void
+assert_kept (OpsFixture *f, const LmMachine *machine, GQuark domain, int code, const char *what)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) before = lm_file_list_dir (machine->dir, NULL);
+  g_autofree char *xml = NULL;
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (LmLaunchRequest) request = fixture_request (f, machine->name, "e");
+      request->replace = TRUE;
+      if (i == 0)
+        g_assert_false (lm_remove (&f->host, machine->name, NULL, &error));
+      else
+        g_assert_null (lm_launch (&f->host, request, NULL, &error));
+      g_assert_error (error, domain, code);
+      if (strstr (error->message, what) == NULL)
+        g_error ("no \"%s\" in: %s", what, error->message);
+      g_clear_error (&error);
+      g_assert_true (fixture_is_running (f, machine->uuid));
+      g_autoptr (GPtrArray) after = lm_file_list_dir (machine->dir, NULL);
+      g_assert_cmpuint (after->len, ==, before->len);
+    }
+}
+
+static void
+assert_removed (OpsFixture *f, const LmMachine *machine)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_true (lm_remove (&f->host, machine->name, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_null (lm_virt_find_uuid (f->virt, machine->uuid, NULL));
+  g_assert_false (g_file_test (machine->dir, G_FILE_TEST_EXISTS));
+}
+
+static void
+undefine (LmVirt *virt, const char *uuid)
+{
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, uuid, NULL);
+  (void) !lm_virt_domain_destroy (domain, NULL);
+  g_assert_true (lm_virt_domain_undefine (domain, FALSE, NULL) || lm_virt_find_uuid (virt, uuid, NULL) == NULL);
+}
+
+/* All that lamina, libvirt and killed runs leave there goes; so does the lock. */
+static void
+test_own_files (OpsFixture *f, gconstpointer data)
+{
+  static const char *const names[] = { "seed.iso", "kernel", "initrd", "nvram.fd", "console.log", "console.log.0",
+                                       "console.log.12", "overlay.qcow2.tmp.aB3xYz", "record.json.aB3xYz" };
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (machine->dir, names[i], NULL);
+      write_text (path, "");
+    }
+  g_autofree char *work = g_build_filename (machine->dir, "seed.iso.tmp.aB3xYz", "content", NULL);
+  g_autofree char *file = g_build_filename (work, "user-data", NULL);
+  g_assert_true (lm_file_make_dir (work, 0700, NULL));
+  write_text (file, "");
+  assert_removed (f, machine);
+  g_autofree char *lock = g_build_filename (f->state_dir, "machines", "m.lock", NULL);
+  g_assert_false (g_file_test (lock, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_foreign_files (OpsFixture *f, gconstpointer data)
+{
+  static const char *const names[] = { "overlay-clone.qcow2", "overlay.qcow2.backup", "overlay.snap01", "kernel.old",
+                                       "kernel.backup", "console.log.old", ".hidden", "seed.iso~", "notes \n" };
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (machine->dir, names[i], NULL);
+      g_autofree char *shown = g_strescape (names[i], NULL);
+      write_text (path, "");
+      assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_FOREIGN, shown);
+      g_assert_cmpint (unlink (path), ==, 0);
+    }
+  assert_removed (f, machine);
+}
+
+/* @devices, where %s stands for @path, in a domain that is shut off, and that runs. */
+static void
+check_use (OpsFixture *f, LmVirt *virt, const LmMachine *machine, const char *devices, const char *path)
+{
+  g_auto (GStrv) parts = g_strsplit (devices, "%s", -1);
+  g_autofree char *filled = g_strjoinv (path, parts);
+  fixture_define (virt, "other", OTHER_UUID, filled);
+  assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_IN_USE, "the domain other");
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, OTHER_UUID, NULL);
+  g_assert_true (lm_virt_domain_start (domain, NULL));
+  assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_IN_USE, "the domain other");
+  undefine (virt, OTHER_UUID);
+}
+
+static void
+test_domains (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_autofree char *seed = g_build_filename (machine->dir, "seed.iso", NULL);
+  write_text (seed, "");
+  check_use (f, f->virt, machine, DISK, machine->overlay);
+  check_use (f, f->virt, machine, DISK, seed);
+  check_use (f, f->virt, machine, "<filesystem type='mount'><source dir='%s'/><target dir='x'/></filesystem>", machine->dir);
+  check_use (f, f->virt, machine, "<serial type='file'><source path='%s'/></serial>", machine->console_log);
+
+  /* By another name: a symbolic link to the state directory, a hard link. */
+  g_autofree char *link_to = g_build_filename (f->top, "link", NULL);
+  g_autofree char *other_name = g_build_filename (link_to, "machines", machine->uuid, "overlay.qcow2", NULL);
+  g_autofree char *hard = g_build_filename (f->top, "hard", NULL);
+  g_autofree char *soft = g_build_filename (f->top, "soft", NULL);
+  g_assert_cmpint (symlink (f->state_dir, link_to), ==, 0);
+  g_assert_cmpint (link (machine->overlay, hard), ==, 0);
+  g_assert_cmpint (symlink (machine->overlay, soft), ==, 0);
+  check_use (f, f->virt, machine, DISK, other_name);
+  check_use (f, f->virt, machine, DISK, hard);
+  check_use (f, f->virt, machine, DISK, soft);
+
+  /* Other files, other domains, and what cannot be reached are no use of it. */
+  fixture_define (f->virt, "other", OTHER_UUID,
+                  "<disk type='file'><source file='/nowhere/x'/><target dev='vda'/></disk>"
+                  "<disk type='volume'><source pool='nowhere' volume='x'/><target dev='vdb'/></disk>");
+  assert_removed (f, machine);
+}
+
+/* Makes the overlay @path on @backing. */
+static void
+make_overlay (const char *path, const char *backing)
+{
+  const char *argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-u", "-b", backing, path, "1M", NULL };
+  g_free (tools_run (argv));
+}
+
+static void
+test_backing_chains (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_autoptr (LmMachine) second = fixture_launch (f, "second", "c");
+  g_autofree char *one = g_build_filename (f->top, "one.qcow2", NULL);
+  g_autofree char *two = g_build_filename (f->top, "two.qcow2", NULL);
+  make_overlay (one, machine->overlay);
+  make_overlay (two, "one.qcow2"); /* relative to its own directory */
+  check_use (f, f->virt, machine, DISK, two);
+  g_autofree char *json = g_strdup_printf ("json:{\"driver\":\"qcow2\",\"file\":{\"driver\":\"file\",\"filename\":\"%s\"}}",
+                                           machine->overlay);
+  make_overlay (two, json);
+  check_use (f, f->virt, machine, DISK, two);
+  g_autofree char *file = g_strconcat ("file:", machine->overlay, NULL);
+  make_overlay (two, file);
+  check_use (f, f->virt, machine, DISK, two);
+
+  /* Of no domain, but in another machine's directory. */
+  g_autofree char *clone = g_build_filename (second->dir, "clone.qcow2", NULL);
+  make_overlay (clone, machine->overlay);
+  assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_IN_USE, "clone.qcow2");
+  g_assert_cmpint (unlink (clone), ==, 0);
+
+  /* A chain that runs in a circle ends. */
+  make_overlay (one, two);
+  make_overlay (two, one);
+  g_autofree char *devices = g_strdup_printf (DISK, two);
+  fixture_define (f->virt, "other", OTHER_UUID, devices);
+  assert_removed (f, machine);
+}
+
+/* The domains of a connection that another record names are asked as well. */
+static void
+test_connections (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_autofree char *file = g_build_filename (f->top, "node.xml", NULL);
+  g_autofree char *text = g_strdup_printf (
+    "<node><domain type='test'><name>far</name><uuid>" OTHER_UUID "</uuid><memory>8192</memory>"
+    "<os><type arch='i686'>hvm</type></os><devices>" DISK "</devices></domain></node>", machine->overlay);
+  write_text (file, text);
+  g_autoptr (LmMachine) other = lm_machine_new (f->state_dir, "other", NULL);
+  other->complete = TRUE;
+  other->uri = g_strconcat ("test://", file, NULL);
+  g_assert_true (lm_machine_save (other, NULL));
+  assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_IN_USE, "the domain far (test:///");
+
+  /* One that cannot be asked is not one that uses nothing ... */
+  g_assert_cmpint (unlink (file), ==, 0);
+  assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_UNKNOWN, "node.xml");
+
+  /* ... but another host's is only warned of. */
+  g_free (other->uri);
+  other->uri = g_strdup ("test+tcp://127.0.0.1:1/default");
+  g_assert_true (lm_machine_save (other, NULL));
+  g_ptr_array_set_size (f->warnings, 0);
+  assert_removed (f, machine);
+  g_assert_cmpuint (f->warnings->len, ==, 1);
+}
+
+static void
+test_volumes (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_autofree char *file = g_build_filename (f->top, "node.xml", NULL);
+  g_autofree char *text = g_strdup_printf (
+    "<node><pool type='dir'><name>pool</name><target><path>%s</path></target></pool></node>", machine->dir);
+  write_text (file, text);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *uri = g_strconcat ("test://", file, NULL);
+  g_autoptr (LmVirt) virt = lm_virt_connect (uri, &error);
+  g_assert_no_error (error);
+  fixture_define (virt, "other", OTHER_UUID,
+                  "<disk type='volume'><source pool='pool' volume='overlay.qcow2'/><target dev='vda'/></disk>");
+  g_assert_false (lm_usage_check (&f->host, virt, machine, &error));
+  g_assert_error (error, LM_USAGE_ERROR, LM_USAGE_ERROR_IN_USE);
+}
+
+/* A record that names somebody else's domain does not harm that domain. */
+static void
+test_planted_record (OpsFixture *f, gconstpointer data)
+{
+  static const char *const metadata[] = {
+    "",
+    "<metadata><lamina:machine xmlns:lamina='urn:lamina:domain:1'/></metadata>",
+    "<metadata><lamina:machine xmlns:lamina='urn:lamina:domain:1'>"
+    "<lamina:overlay path='/elsewhere/machines/" OTHER_UUID "/overlay.qcow2'/></lamina:machine></metadata>",
+  };
+  g_autoptr (GError) error = NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (metadata); i++)
+    for (guint state = 0; state < 3; state++)
+      {
+        g_autofree char *xml = g_strdup_printf ("<domain type='test'><name>m</name><uuid>" OTHER_UUID "</uuid>%s"
+                                                "<memory>8192</memory><os><type arch='i686'>hvm</type></os></domain>",
+                                                metadata[i]);
+        g_autoptr (LmVirtDomain) domain = lm_virt_define (f->virt, xml, "m", OTHER_UUID, &error);
+        g_assert_true (lm_virt_domain_start (domain, &error));
+        g_autoptr (LmMachine) planted = lm_machine_new (f->state_dir, "m", OTHER_UUID);
+        planted->uri = g_strdup (FIXTURE_URI);
+        planted->complete = state > 0;
+        planted->aside = state == 2 ? g_strdup (xml) : NULL;
+        g_assert_true (lm_machine_save (planted, &error));
+        assert_kept (f, planted, LM_MACHINE_DOMAIN_ERROR, LM_MACHINE_DOMAIN_ERROR_FOREIGN, "metadata");
+        g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
+        g_assert_null (lm_launch (&f->host, request, NULL, &error));
+        g_assert_error (error, LM_MACHINE_DOMAIN_ERROR, LM_MACHINE_DOMAIN_ERROR_FOREIGN);
+        g_clear_error (&error);
+        undefine (f->virt, OTHER_UUID);
+        g_assert_true (lm_machine_erase (planted, &error));
+      }
+}
+
+/* The state directory may have been given by another name when it was made. */
+static void
+test_other_name_of_state_dir (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_autofree char *link_to = g_build_filename (f->top, "link", NULL);
+  g_assert_cmpint (symlink (f->state_dir, link_to), ==, 0);
+  f->host.state_dir = link_to;
+  assert_removed (f, machine);
+  f->host.state_dir = f->state_dir;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  if (!tools_have ("qemu-img"))
+    return 0;
+#define ADD(name) g_test_add ("/remove/" #name, OpsFixture, NULL, fixture_setup, test_##name, fixture_teardown)
+  ADD (own_files);
+  ADD (foreign_files);
+  ADD (domains);
+  ADD (backing_chains);
+  ADD (connections);
+  ADD (volumes);
+  ADD (planted_record);
+  ADD (other_name_of_state_dir);
+#undef ADD
+  return g_test_run ();
+}
