@@ -57,6 +57,12 @@ lm_cli_host_free (LmCliHost *host)
   g_free (host);
 }
 
+LmVirt *
+lm_cli_connect (const LmCliHost *host, GError **error)
+{
+  return lm_virt_connect (host->host.uri, &host->host.libvirt, error);
+}
+
 void
 lm_cli_warnings (GPtrArray *warnings)
 {

@@ -19,9 +19,9 @@ static const LmOption define_options[] = { LM_MACHINE_OPTIONS, { NULL } };
 
 /* As "show" has it, and what this run did. */
 static gboolean
-print_json (const LmHost *host, const LmLaunchResult *result, GError **error)
+print_json (const LmHost *host, LmVirt *virt, const LmLaunchResult *result, GError **error)
 {
-  g_autoptr (LmInventoryEntry) entry = lm_inventory_find (host, result->machine->name, error);
+  g_autoptr (LmInventoryEntry) entry = lm_inventory_find (host, virt, result->machine->name, error);
   if (entry == NULL)
     return FALSE;
   g_autoptr (JsonBuilder) builder = json_builder_new ();
@@ -79,11 +79,12 @@ static gboolean
 launch (const LmInvocation *invocation, LmLaunchRequest *request, GError **error)
 {
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
-  g_autoptr (LmLaunchResult) result = host ? lm_launch (&host->host, request, invocation->cancellable, error) : NULL;
+  g_autoptr (LmVirt) virt = host ? lm_cli_connect (host, error) : NULL;
+  g_autoptr (LmLaunchResult) result = virt ? lm_launch (&host->host, virt, request, invocation->cancellable, error) : NULL;
   if (result == NULL)
     return FALSE;
   if (lm_args_has (invocation->args, "json"))
-    return print_json (&host->host, result, error);
+    return print_json (&host->host, virt, result, error);
   print_text (result, !request->start);
   return TRUE;
 }

@@ -31,7 +31,8 @@ static gboolean
 run (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
-  g_autoptr (GPtrArray) entries = host ? lm_inventory_list (&host->host, error) : NULL;
+  g_autoptr (LmVirt) virt = host ? lm_cli_connect (host, error) : NULL;
+  g_autoptr (GPtrArray) entries = virt ? lm_inventory_list (&host->host, virt, error) : NULL;
   if (entries == NULL)
     return FALSE;
   if (lm_args_has (invocation->args, "json"))

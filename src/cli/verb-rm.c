@@ -34,7 +34,8 @@ static gboolean
 run (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
-  if (host == NULL)
+  g_autoptr (LmVirt) virt = host ? lm_cli_connect (host, error) : NULL;
+  if (virt == NULL)
     return FALSE;
   gboolean ignore_missing = lm_args_has (invocation->args, "ignore-missing");
   guint total = lm_args_n_words (invocation->args), failed = 0;
@@ -45,7 +46,7 @@ run (const LmInvocation *invocation, GError **error)
   for (const char *const *name = lm_args_words (invocation->args); *name; name++)
     {
       g_autoptr (GError) failure = NULL;
-      gboolean done = lm_remove (&host->host, *name, invocation->cancellable, &failure);
+      gboolean done = lm_remove (&host->host, virt, *name, invocation->cancellable, &failure);
       gboolean absent = g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND);
       g_strv_builder_add (done ? removed : absent ? missing : left, *name);
       if (!done && !(absent && ignore_missing))

@@ -52,8 +52,9 @@ static gboolean
 run (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
+  g_autoptr (LmVirt) virt = host ? lm_cli_connect (host, error) : NULL;
   g_autoptr (LmInventoryEntry) entry
-    = host ? lm_inventory_find (&host->host, lm_args_words (invocation->args)[0], error) : NULL;
+    = virt ? lm_inventory_find (&host->host, virt, lm_args_words (invocation->args)[0], error) : NULL;
   if (entry == NULL)
     return FALSE;
   if (lm_args_has (invocation->args, "json"))

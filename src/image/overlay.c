@@ -12,10 +12,13 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SECTOR 512
 #define TIME_SECONDS 120
+/* 1980-01-01 UTC: no host has written anything then. */
+#define PRISTINE_TIME 315532800
 
 char **
 lm_overlay_argv (const char *backing, const char *overlay, guint64 size, gboolean extended_l2)
@@ -95,9 +98,23 @@ make_at (const char *backing, const char *temporary, const char *overlay, guint6
   if (!is_overlay_of (&header, backing, size))
     return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "qemu-img made no overlay of %s", backing);
   lm_autofd int fd = open (temporary, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 || fsync (fd) < 0)
+  const struct timespec pristine[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = PRISTINE_TIME } };
+  if (fd < 0 || futimens (fd, pristine) < 0 || fsync (fd) < 0)
     return lm_throw_errno (error, "cannot sync %s", temporary);
   return lm_fault_point ("overlay-before-publish", error) && lm_file_publish (AT_FDCWD, temporary, overlay, error);
+}
+
+gboolean
+lm_overlay_is_pristine (const char *overlay, gboolean *out_pristine, GError **error)
+{
+  struct stat st;
+  if (lstat (overlay, &st) == 0)
+    *out_pristine = st.st_mtim.tv_sec == PRISTINE_TIME && st.st_mtim.tv_nsec == 0;
+  else if (errno == ENOENT)
+    *out_pristine = TRUE;
+  else
+    return lm_throw_errno (error, "cannot stat %s", overlay);
+  return TRUE;
 }
 
 gboolean

@@ -11,6 +11,12 @@
  * does not open the backing file, so it costs the same for any chain. */
 char **lm_overlay_argv (const char *backing, const char *overlay, guint64 size, gboolean extended_l2);
 
+/** lm_overlay_is_pristine: whether nothing was written to @overlay since
+ * lm_overlay_create() made it, so that it holds nothing to lose; TRUE also if it is
+ * not there. Told by its time of modification, which is set to one long past when it
+ * is made. Errors: G_IO_ERROR. */
+gboolean lm_overlay_is_pristine (const char *overlay, gboolean *out_pristine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_overlay_create: makes @overlay (mode 0600) over the qcow2 @backing, both
  * absolute, with a disk of @size bytes or the backing file's size if that is
  * larger; *out_size (may be NULL) is what it became. An overlay that is there

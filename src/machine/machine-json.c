@@ -61,10 +61,13 @@ lm_machine_to_json (const LmMachine *machine)
   json_builder_end_array (builder);
   lm_json_add_string (builder, "ready", machine->ready);
   lm_json_add_uint (builder, "disk", machine->disk);
-  if (machine->aside != NULL)
+  if (machine->removing)
+    lm_json_add_bool (builder, "removing", TRUE);
+  if (machine->replaced_xml != NULL)
     {
-      lm_json_add_string (builder, "aside", machine->aside);
-      lm_json_add_bool (builder, "aside_autostart", machine->aside_autostart);
+      lm_json_add_string (builder, "replaced_xml", machine->replaced_xml);
+      lm_json_add_bool (builder, "replaced_autostart", machine->replaced_autostart);
+      lm_json_add_bool (builder, "replaced_active", machine->replaced_active);
     }
   json_builder_end_object (builder);
   return lm_json_finish (builder);
@@ -198,8 +201,10 @@ lm_machine_from_json (LmMachine *machine, GBytes *bytes, GError **error)
   machine->resolved = get_strings (root, "resolved");
   machine->ready = get_string (root, "ready");
   machine->disk = (guint64) get_int (root, "disk");
-  machine->aside = get_string (root, "aside");
-  machine->aside_autostart = get_int (root, "aside_autostart") != 0;
+  machine->removing = get_int (root, "removing") != 0;
+  machine->replaced_xml = get_string (root, "replaced_xml");
+  machine->replaced_autostart = get_int (root, "replaced_autostart") != 0;
+  machine->replaced_active = get_int (root, "replaced_active") != 0;
   read_publish (machine, root);
   return read_layers (machine, root, error);
 }

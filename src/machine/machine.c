@@ -64,7 +64,7 @@ lm_machine_free (LmMachine *machine)
   g_ptr_array_unref (machine->layers);
   g_ptr_array_unref (machine->publish);
   g_free (machine->ready);
-  g_free (machine->aside);
+  g_free (machine->replaced_xml);
   g_free (machine->dir);
   g_free (machine->overlay);
   g_free (machine->seed);
@@ -127,6 +127,8 @@ by_name (gconstpointer a, gconstpointer b)
 {
   const LmMachine *one = *(LmMachine *const *) a, *other = *(LmMachine *const *) b;
   int order = strcmp (one->name, other->name);
+  if (order == 0)
+    order = (one->replaced_xml != NULL) - (other->replaced_xml != NULL);
   if (order == 0)
     order = other->complete - one->complete;
   return order ? order : strcmp (one->uuid, other->uuid);

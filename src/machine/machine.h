@@ -22,9 +22,11 @@ typedef struct
   GPtrArray *publish; /* LmDomainPublish */
   char *ready;        /* NULL: unknown */
   guint64 disk;       /* bytes, virtual size of the overlay */
-  char *aside;        /* NULL; else it makes room for another of its name (see
-                         replace.h): its domain's XML, "" if it had none */
-  gboolean aside_autostart;
+  gboolean removing;  /* a run was, or is, removing it */
+  char *replaced_xml; /* NULL; else another of its name is to replace it (see
+                         ops/replace.h): its domain's XML, "" if it had none */
+  gboolean replaced_autostart; /* what that domain was; likewise the next */
+  gboolean replaced_active;
   /* Not in the file: follow from the state directory and the uuid. */
   char *dir;
   char *overlay;
@@ -57,8 +59,8 @@ gboolean lm_machine_save (LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED
 /** lm_machine_load: the record of @uuid. Errors: LM_MACHINE_ERROR. */
 LmMachine *lm_machine_load (const char *state_dir, const char *uuid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_machine_list: every record, sorted by name, then the complete ones
- * first; those that cannot be read are named in @warnings (char *, may be NULL)
+/** lm_machine_list: every record, sorted by name, then those that are
+ * not being replaced and the complete ones first; those that cannot be read are named in @warnings (char *, may be NULL)
  * and left out. LmMachine. */
 GPtrArray *lm_machine_list (const char *state_dir, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -18,9 +18,10 @@ lm_inventory_entry_free (LmInventoryEntry *entry)
 
 /* No domain, also when it went just now. */
 static gboolean
-look_at_none (LmInventoryEntry *entry, const GError *failure, GError **error)
+set_no_domain (LmInventoryEntry *entry, const GError *failure, GError **error)
 {
-  entry->state = entry->machine->complete ? "no domain" : "incomplete";
+  const LmMachine *machine = entry->machine;
+  entry->state = !machine->complete || machine->removing ? "incomplete" : machine->replaced_xml ? "replaced" : "no domain";
   if (g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
     return TRUE;
   g_propagate_error (error, g_error_copy (failure));
@@ -28,7 +29,7 @@ look_at_none (LmInventoryEntry *entry, const GError *failure, GError **error)
 }
 
 static gboolean
-look (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GError **error)
+read_state (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GError **error)
 {
   const LmMachine *machine = entry->machine;
   struct stat st;
@@ -39,7 +40,7 @@ look (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GError **error)
   g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, machine->uuid, &failure);
   LmVirtState state;
   if (domain == NULL)
-    return look_at_none (entry, failure, error);
+    return set_no_domain (entry, failure, error);
   if (lm_virt_domain_state (domain, &state, &failure))
     {
       entry->state = lm_virt_state_name (state);
@@ -47,15 +48,12 @@ look (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GError **error)
         entry->addresses = lm_virt_domain_addresses (domain);
       return TRUE;
     }
-  return look_at_none (entry, failure, error);
+  return set_no_domain (entry, failure, error);
 }
 
 GPtrArray *
-lm_inventory_list (const LmHost *host, GError **error)
+lm_inventory_list (const LmHost *host, LmVirt *virt, GError **error)
 {
-  g_autoptr (LmVirt) virt = lm_virt_connect (host->uri, &host->libvirt, error);
-  if (virt == NULL)
-    return NULL;
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) machines = lm_machine_list (host->state_dir, warnings, error);
   if (machines == NULL)
@@ -73,21 +71,18 @@ lm_inventory_list (const LmHost *host, GError **error)
       machines->pdata[i] = NULL;
       entry->machine = machine;
       g_ptr_array_add (entries, entry);
-      if (!look (virt, entry, FALSE, error))
+      if (!read_state (virt, entry, FALSE, error))
         return NULL;
     }
   return g_steal_pointer (&entries);
 }
 
 LmInventoryEntry *
-lm_inventory_find (const LmHost *host, const char *name, GError **error)
+lm_inventory_find (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {
-  g_autoptr (LmVirt) virt = lm_virt_connect (host->uri, &host->libvirt, error);
-  if (virt == NULL)
-    return NULL;
   g_autoptr (LmInventoryEntry) entry = g_new0 (LmInventoryEntry, 1);
   entry->machine = lm_machine_find (host->state_dir, name, lm_virt_uri (virt), error);
-  if (entry->machine == NULL || !look (virt, entry, TRUE, error))
+  if (entry->machine == NULL || !read_state (virt, entry, TRUE, error))
     return NULL;
   return g_steal_pointer (&entry);
 }

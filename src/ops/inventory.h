@@ -3,11 +3,12 @@
 /* The machines that lamina made, with what libvirt says of them now. */
 #include "ops/host.h"
 #include "machine/machine.h"
+#include "virt/connect.h"
 
 typedef struct
 {
   LmMachine *machine;
-  const char *state;     /* "running", "paused", "shut off", ..., "no domain", "incomplete" */
+  const char *state;     /* "running", "paused", "shut off", ..., "no domain", "replaced", "incomplete" */
   guint64 overlay_bytes; /* allocated on disk */
   char **addresses;      /* of the guest; may be empty. Only lm_inventory_find() asks. */
 } LmInventoryEntry;
@@ -15,11 +16,11 @@ typedef struct
 void lm_inventory_entry_free (LmInventoryEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmInventoryEntry, lm_inventory_entry_free)
 
-/** lm_inventory_list: every machine on @host's connection (LmInventoryEntry),
+/** lm_inventory_list: every machine on @virt (LmInventoryEntry),
  * by name. Records that cannot be read go to the host's warning. Errors:
  * LM_VIRT_ERROR. */
-GPtrArray *lm_inventory_list (const LmHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *lm_inventory_list (const LmHost *host, LmVirt *virt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_inventory_find: the machine @name. Errors: LM_MACHINE_ERROR_NOT_FOUND,
+/** lm_inventory_find: the machine @name on @virt. Errors: LM_MACHINE_ERROR_NOT_FOUND,
  * LM_VIRT_ERROR. */
-LmInventoryEntry *lm_inventory_find (const LmHost *host, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+LmInventoryEntry *lm_inventory_find (const LmHost *host, LmVirt *virt, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

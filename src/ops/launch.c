@@ -2,9 +2,12 @@
 #include "config.h"
 #include "ops/launch.h"
 #include "base/error.h"
-#include "ops/launch-job.h"
-#include "ops/replace.h"
 #include "machine/console.h"
+#include "ops/creation.h"
+#include "ops/existing.h"
+#include "ops/machine-domain.h"
+#include "ops/recover.h"
+#include "ops/remove.h"
 
 G_DEFINE_QUARK (lm-launch-error-quark, lm_launch_error)
 
@@ -14,6 +17,7 @@ lm_launch_result_free (LmLaunchResult *result)
   if (result == NULL)
     return;
   lm_machine_free (result->machine);
+  lm_virt_domain_free (result->domain);
   g_strfreev (result->addresses);
   g_free (result);
 }
@@ -25,26 +29,27 @@ domain_is_alive (gpointer domain)
 }
 
 static gboolean
-wait_until_ready (LmLaunchJob *job, GError **error)
+wait_until_ready (const LmHost *host, const LmLaunchRequest *request, LmLaunchResult *result, GCancellable *cancellable,
+                  GError **error)
 {
-  const LmMachine *machine = job->machine;
+  const LmMachine *machine = result->machine;
   if (machine->ready == NULL)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_REQUEST,
                      "--wait: it is not known how %s shows that it is up", machine->name);
   LmVirtState state;
-  if (!lm_virt_domain_state (job->domain, &state, error))
+  if (!lm_virt_domain_state (result->domain, &state, error))
     return FALSE;
   if (state == LM_VIRT_STATE_PAUSED)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_NOT_READY, "%s is paused; \"virsh resume %s\" lets it go on",
                      machine->name, machine->name);
   g_autofree char *text = g_strdup_printf ("%s runs; waiting until it is up", machine->name);
-  job->host->status (job->host->user_data, text);
+  host->status (host->user_data, text);
   gint64 begin = g_get_monotonic_time ();
   g_autoptr (GError) failure = NULL;
   /* What goes on from a saved state does not boot, and shows nothing again. */
-  if (!job->goes_on
-      && !lm_console_wait (machine->console_log, machine->ready, job->request->wait_seconds,
-                           domain_is_alive, job->domain, job->cancellable, &failure))
+  if (!result->resumed
+      && !lm_console_wait (machine->console_log, machine->ready, request->wait_seconds, domain_is_alive, result->domain,
+                           cancellable, &failure))
     {
       if (failure->domain == G_IO_ERROR)
         {
@@ -53,36 +58,132 @@ wait_until_ready (LmLaunchJob *job, GError **error)
         }
       return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_NOT_READY, "%s: %s", machine->name, failure->message);
     }
-  job->result->ready = TRUE;
-  job->result->ready_seconds = (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
-  job->result->addresses = lm_virt_domain_addresses (job->domain);
+  result->ready = TRUE;
+  result->ready_seconds = (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
+  result->addresses = lm_virt_domain_addresses (result->domain);
   return TRUE;
 }
 
-LmLaunchResult *
-lm_launch (const LmHost *host, const LmLaunchRequest *request, GCancellable *cancellable, GError **error)
+/* Whether what has the name may be replaced by another machine. */
+static gboolean
+check_replaceable (const LmExisting *existing, const LmLaunchRequest *request, GError **error)
 {
-  g_auto (LmLaunchJob) job = { .host = host, .request = request, .cancellable = cancellable };
-  job.result = g_new0 (LmLaunchResult, 1);
-  job.requested = lm_launch_request_normalize (request);
-  gboolean done = FALSE;
+  const LmMachine *machine = existing->machine;
+  if (machine == NULL || request->replace || (existing->domain == NULL && machine->transient))
+    return TRUE;
+  if (existing->domain == NULL)
+    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+                     "the domain %s is gone, but its disk is still there (%s); \"lamina rm %s\" or --replace removes it",
+                     machine->name, machine->overlay, machine->name);
+  g_autofree char *selections = g_strjoinv (" ", machine->resolved);
+  return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+                   "%s is there already, made of %s; --replace removes it, with its disk", machine->name, selections);
+}
+
+/* The machine that is asked for is there: what is left to do is to start it, on
+ * layers that are all there. */
+static LmLaunchResult *
+start_existing (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, LmExisting *existing,
+                GCancellable *cancellable, GError **error)
+{
+  g_autoptr (LmLaunchResult) result = g_new0 (LmLaunchResult, 1);
+  result->existed = TRUE;
+  result->machine = g_steal_pointer (&existing->machine);
+  result->domain = g_steal_pointer (&existing->domain);
+  if (!request->start || existing->active)
+    return g_steal_pointer (&result);
+  if (!lm_prepare_layers (host, result->machine->layers, &result->prepared, cancellable, error)
+      || !lm_machine_domain_start (host, virt, result->machine, result->domain, &result->resumed, error))
+    return NULL;
+  result->started = TRUE;
+  return g_steal_pointer (&result);
+}
+
+/* Makes and starts a new machine, in place of @existing if that is one. */
+static LmLaunchResult *
+launch_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, char **requested, const LmPlan *plan,
+            LmExisting *existing, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (LmCreation) creation
+    = lm_creation_new (host, virt, request, requested, plan, g_steal_pointer (&existing->machine), existing->active,
+                       cancellable, error);
+  if (creation == NULL)
+    return NULL;
+  g_autoptr (LmLaunchResult) result = g_new0 (LmLaunchResult, 1);
+  /* libvirt cannot be interrupted: whoever did so meanwhile wants none of it. */
+  if ((request->start && !creation->started
+       && !lm_machine_domain_start (host, virt, creation->machine, creation->domain, &result->resumed, error))
+      || g_cancellable_set_error_if_cancelled (cancellable, error)
+      || !lm_creation_commit (host, virt, creation, error))
+    {
+      lm_creation_roll_back (host, virt, creation);
+      return NULL;
+    }
+  result->started = request->start;
+  result->prepared = creation->prepared;
+  result->machine = g_steal_pointer (&creation->machine);
+  result->domain = g_steal_pointer (&creation->domain);
+  return g_steal_pointer (&result);
+}
+
+/* What an earlier --replace did not get to remove. */
+static void
+remove_superseded (const LmHost *host, LmVirt *virt, const GPtrArray *superseded)
+{
+  for (guint i = 0; i < superseded->len; i++)
+    {
+      g_autoptr (GError) failure = NULL;
+      if (!lm_remove_machine (host, virt, g_ptr_array_index (superseded, i), &failure))
+        host->warning (host->user_data, failure->message);
+    }
+}
+
+/* With the lock of the name held. */
+static LmLaunchResult *
+launch_locked (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, GCancellable *cancellable, GError **error)
+{
+  g_auto (GStrv) requested = lm_launch_request_normalize (request);
+  g_autoptr (GPtrArray) superseded = lm_recover (host, virt, request->name, error);
+  g_autoptr (LmExisting) existing = superseded ? lm_existing_find (host, virt, request->name, error) : NULL;
+  if (existing == NULL)
+    return NULL;
+  /* The words decide where they can, so that this needs no catalog. */
+  gboolean same = lm_existing_matches (existing, requested, NULL);
+  g_autoptr (LmPlan) plan = NULL;
+  if (!same && existing->domain == NULL && !check_replaceable (existing, request, error))
+    return NULL;
+  if (!same)
+    {
+      plan = lm_prepare_plan (host, (const char *const *) request->selections, cancellable, error);
+      if (plan == NULL)
+        return NULL;
+      same = lm_existing_matches (existing, requested, plan);
+    }
+  if (!same && !check_replaceable (existing, request, error))
+    return NULL;
+  g_autoptr (LmLaunchResult) result
+    = same ? start_existing (host, virt, request, existing, cancellable, error)
+           : launch_new (host, virt, request, requested, plan, existing, cancellable, error);
+  if (result != NULL)
+    remove_superseded (host, virt, superseded);
+  return g_steal_pointer (&result);
+}
+
+LmLaunchResult *
+lm_launch (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, GCancellable *cancellable, GError **error)
+{
   g_autoptr (LmLock) lock = lm_machine_lock (host->state_dir, request->name, cancellable, error);
   if (lock == NULL)
     return NULL;
-  job.virt = lm_virt_connect (host->uri, &host->libvirt, error);
-  if (job.virt == NULL || !lm_replace_settle (host, job.virt, request->name, error)
-      || !lm_launch_meet (&job, &done, error) || (!done && !lm_launch_make (&job, error)))
+  g_autoptr (LmLaunchResult) result = launch_locked (host, virt, request, cancellable, error);
+  if (result == NULL)
     {
-      g_autoptr (LmMachine) there = lm_machine_find (host->state_dir, request->name, NULL, NULL);
-      if (there == NULL)
-        lm_lock_remove_file (lock);
+      lm_remove_lock (host, request->name, lock);
       return NULL;
     }
-  /* Others may act on the machine, and on the store, while it boots. */
+  /* Others may act on the machine while it boots. */
   g_clear_pointer (&lock, lm_lock_release);
-  g_clear_pointer (&job.store_lock, lm_lock_release);
-  if (request->wait && request->start && !wait_until_ready (&job, error))
+  if (request->wait && request->start && !wait_until_ready (host, request, result, cancellable, error))
     return NULL;
-  job.result->machine = g_steal_pointer (&job.machine);
-  return g_steal_pointer (&job.result);
+  return g_steal_pointer (&result);
 }

@@ -2,10 +2,14 @@
 #include "config.h"
 #include "ops/machine-domain.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "domain/metadata.h"
+#include "ops/port.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 G_DEFINE_QUARK (lm-machine-domain-error-quark, lm_machine_domain_error)
 
@@ -92,4 +96,79 @@ lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep_nvram, GError **er
       return FALSE;
     }
   return TRUE;
+}
+
+gboolean
+lm_machine_domain_is_active (LmVirtDomain *domain, gboolean *out_active, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  LmVirtState state;
+  if (lm_virt_domain_state (domain, &state, &failure))
+    *out_active = state == LM_VIRT_STATE_RUNNING || state == LM_VIRT_STATE_PAUSED;
+  else if (g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+    *out_active = FALSE;
+  else
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* What an earlier run of the guest said must not be taken for this one's: the
+ * log starts anew. Told by its size alone, one that libvirt emptied and the
+ * guest filled again would not be seen. Where the old one goes, virtlogd keeps
+ * what it rotates, or removes it where the template has append="off". */
+static void
+rotate_log (const LmMachine *machine)
+{
+  g_autofree char *old = g_strconcat (machine->console_log, ".0", NULL);
+  (void) rename (machine->console_log, old);
+}
+
+/* The first directory on the way to @path that is not for all to pass; NULL: none. */
+static char *
+find_closed_dir (const char *path)
+{
+  for (const char *slash = strchr (path + 1, '/'); slash != NULL; slash = strchr (slash + 1, '/'))
+    {
+      g_autofree char *dir = g_strndup (path, (gsize) (slash - path));
+      struct stat st;
+      if (stat (dir, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
+        return g_steal_pointer (&dir);
+    }
+  return NULL;
+}
+
+gboolean
+lm_machine_domain_throw_start (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError *cause, GError **error)
+{
+  g_autoptr (GError) failure = cause;
+  if (lm_virt_is_local (virt) && !lm_port_check (virt, host->state_dir, machine->publish, machine, FALSE, error))
+    return FALSE;
+  /* libvirt names the file and QEMU's user, not what is in the way. */
+  g_autofree char *closed = lm_virt_is_local (virt) && lm_virt_is_system (virt) ? find_closed_dir (machine->overlay) : NULL;
+  if (closed != NULL)
+    return lm_throw (error, failure->domain, failure->code,
+                     "%s; the user that QEMU runs as may not be able to pass %s: \"chmod o+x\" it, or choose another "
+                     "--state-dir", failure->message, closed);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+gboolean
+lm_machine_domain_start (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtDomain *domain,
+                         gboolean *out_resumed, GError **error)
+{
+  gboolean saved = lm_virt_domain_has_saved_state (domain);
+  g_autoptr (GError) failure = NULL;
+  if (!lm_fault_point ("launch-before-start", error))
+    return FALSE;
+  if (!saved)
+    rotate_log (machine);
+  if (!lm_virt_domain_start (domain, &failure)
+      && !(g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_STATE) && lm_virt_domain_is_active (domain)))
+    return lm_machine_domain_throw_start (host, virt, machine, g_steal_pointer (&failure), error);
+  *out_resumed = saved;
+  return lm_fault_point ("launch-after-start", error);
 }

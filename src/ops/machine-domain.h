@@ -3,6 +3,7 @@
 /* The domain of a machine. A record names it by UUID only, and what a record says
  * is not proof: a domain is touched only if its own metadata name the machine. */
 #include "machine/machine.h"
+#include "ops/host.h"
 #include "virt/domain.h"
 
 typedef enum
@@ -21,6 +22,23 @@ gboolean lm_machine_domain_check (const LmMachine *machine, LmVirtDomain *domain
  * if there is none. Errors: as above. */
 gboolean lm_machine_domain_find (LmVirt *virt, const LmMachine *machine, LmVirtDomain **out_domain,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_machine_domain_is_active: whether @domain runs or is paused; one that is gone
+ * is not. Errors: LM_VIRT_ERROR. */
+gboolean lm_machine_domain_is_active (LmVirtDomain *domain, gboolean *out_active, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_machine_domain_start: starts @domain, @machine's; that it runs already is
+ * success. *out_resumed: it went on from a saved state. Rotates the console log, so
+ * that what is waited for there is of this boot. A port that somebody took and a
+ * directory that QEMU cannot pass are said in plain words. Errors: LM_VIRT_ERROR,
+ * LM_PORT_ERROR. */
+gboolean lm_machine_domain_start (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtDomain *domain,
+                                  gboolean *out_resumed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_machine_domain_throw_start: sets @error to why libvirt could not start
+ * @machine, as above; @cause is libvirt's error, which is taken over. Returns FALSE. */
+gboolean lm_machine_domain_throw_start (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError *cause,
+                                        GError **error);
 
 /** lm_machine_domain_remove: stops and undefines @domain, with its NVRAM unless
  * @keep_nvram; what is done already is success. Errors: LM_VIRT_ERROR. */

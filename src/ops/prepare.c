@@ -38,20 +38,51 @@ count_cached (const GPtrArray *items, LmPrepareResult *result)
     }
 }
 
-gboolean
-lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_result, GCancellable *cancellable, GError **error)
+static gboolean
+pull (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *result, GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, error);
   LmFetchOptions options = { .transfers = host->transfers };
   LmFetchTotals totals = { 0 };
-  g_autoptr (GPtrArray) blobs = lm_plan_list_blobs (plan);
   if (cache == NULL || !lm_fetch_run (blobs, cache, &options, host->progress, host->user_data, &totals, cancellable, error))
     return FALSE;
-  LmPrepareResult result = { .pulled = totals.files, .pulled_bytes = totals.bytes };
+  result->pulled = totals.files;
+  result->pulled_bytes = totals.bytes;
+  result->other_process = blobs->len > result->pulled + result->cached ? blobs->len - result->pulled - result->cached : 0;
+  return TRUE;
+}
+
+gboolean
+lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_result, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) blobs = lm_plan_list_blobs (plan);
+  LmPrepareResult result = { 0 };
   count_cached (plan->layers, &result);
   count_cached (plan->blobs, &result);
-  guint all = plan->layers->len + plan->blobs->len;
-  result.other_process = all > result.pulled + result.cached ? all - result.pulled - result.cached : 0;
+  if (!pull (host, blobs, &result, cancellable, error))
+    return FALSE;
+  *out_result = result;
+  return TRUE;
+}
+
+gboolean
+lm_prepare_layers (const LmHost *host, const GPtrArray *layers, LmPrepareResult *out_result, GCancellable *cancellable,
+                   GError **error)
+{
+  g_autoptr (LmCache) cache = lm_cache_open_readonly (host->state_dir, error);
+  g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
+  LmPrepareResult result = { 0 };
+  for (guint i = 0; cache != NULL && i < layers->len; i++)
+    {
+      LmDomainLayer *layer = g_ptr_array_index (layers, i);
+      g_ptr_array_add (blobs, &layer->blob);
+      if (!lm_cache_has (cache, LM_BLOB_LAYER, &layer->blob.digest))
+        continue;
+      result.cached++;
+      result.cached_bytes += layer->blob.size;
+    }
+  if (cache == NULL || !pull (host, blobs, &result, cancellable, error))
+    return FALSE;
   *out_result = result;
   return TRUE;
 }

@@ -2,61 +2,87 @@
 #include "config.h"
 #include "ops/remove.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "ops/machine-domain.h"
 #include "ops/usage.h"
+
+#include <string.h>
+
+static gboolean
+check_machine (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtDomain **out_domain, GError **error)
+{
+  return lm_machine_domain_find (virt, machine, out_domain, error) && lm_usage_check (host, virt, machine, error);
+}
 
 gboolean
 lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **error)
 {
   g_autoptr (LmVirtDomain) domain = NULL;
-  if (!lm_machine_domain_find (virt, machine, &domain, error) || !lm_usage_check (host, virt, machine, error))
+  if (!check_machine (host, virt, machine, &domain, error))
     return FALSE;
-  if (domain != NULL && !lm_machine_domain_remove (domain, FALSE, error))
-    return FALSE;
-  /* Killed from here on, the next run takes the rest away instead of asking
-   * about a disk that may be gone. A full disk must not keep it from going. */
-  if (machine->complete)
-    {
-      machine->complete = FALSE;
-      (void) !lm_machine_save (machine, NULL);
-    }
-  return lm_machine_erase (machine, error);
+  /* Killed from here on, the next run removes the rest. A full disk must not keep
+   * the machine from going. */
+  machine->removing = TRUE;
+  (void) !lm_machine_save (machine, NULL);
+  return lm_fault_point ("remove-before-undefine", error)
+         && (domain == NULL || lm_machine_domain_remove (domain, FALSE, error))
+         && lm_fault_point ("remove-after-undefine", error) && lm_machine_erase (machine, error);
 }
 
-/* There are two of a name where a --replace was killed. */
+/* The machines called @name; there are two where a --replace was killed. */
+static GPtrArray *
+find_all (const LmHost *host, LmVirt *virt, const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) list = lm_machine_list (host->state_dir, NULL, error);
+  g_autoptr (LmMachine) first = list ? lm_machine_find (host->state_dir, name, lm_virt_uri (virt), error) : NULL;
+  if (first == NULL)
+    return NULL;
+  for (guint i = list->len; i > 0; i--)
+    {
+      const LmMachine *machine = g_ptr_array_index (list, i - 1);
+      if (strcmp (machine->name, name) != 0 || g_strcmp0 (machine->uri, first->uri) != 0)
+        g_ptr_array_remove_index (list, i - 1);
+    }
+  return g_steal_pointer (&list);
+}
+
 static gboolean
 remove_all (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {
-  gboolean removed = FALSE;
-  for (;;)
+  g_autoptr (GPtrArray) machines = find_all (host, virt, name, error);
+  if (machines == NULL)
+    return FALSE;
+  /* Of several none goes if one cannot. */
+  for (guint i = 0; machines->len > 1 && i < machines->len; i++)
     {
-      g_autoptr (GError) failure = NULL;
-      g_autoptr (LmMachine) machine = lm_machine_find (host->state_dir, name, lm_virt_uri (virt), &failure);
-      if (machine == NULL && removed && failure->domain == LM_MACHINE_ERROR)
-        return TRUE;
-      if (machine == NULL)
-        {
-          g_propagate_error (error, g_steal_pointer (&failure));
-          return FALSE;
-        }
-      if (!lm_remove_machine (host, virt, machine, error))
+      g_autoptr (LmVirtDomain) domain = NULL;
+      if (!check_machine (host, virt, g_ptr_array_index (machines, i), &domain, error))
         return FALSE;
-      removed = TRUE;
     }
+  for (guint i = 0; i < machines->len; i++)
+    if (!lm_remove_machine (host, virt, g_ptr_array_index (machines, i), error))
+      return FALSE;
+  return TRUE;
+}
+
+void
+lm_remove_lock (const LmHost *host, const char *name, LmLock *lock)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmMachine) machine = lm_machine_find (host->state_dir, name, NULL, &failure);
+  if (g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
+    lm_lock_remove_file (lock);
 }
 
 gboolean
-lm_remove (const LmHost *host, const char *name, GCancellable *cancellable, GError **error)
+lm_remove (const LmHost *host, LmVirt *virt, const char *name, GCancellable *cancellable, GError **error)
 {
   if (!lm_domain_name_check (name, error))
     return FALSE;
   g_autoptr (LmLock) lock = lm_machine_lock (host->state_dir, name, cancellable, error);
-  g_autoptr (LmVirt) virt = lock ? lm_virt_connect (host->uri, &host->libvirt, error) : NULL;
-  gboolean removed = virt != NULL && remove_all (host, virt, name, error);
   if (lock == NULL)
     return FALSE;
-  g_autoptr (LmMachine) there = lm_machine_find (host->state_dir, name, NULL, NULL);
-  if (there == NULL)
-    lm_lock_remove_file (lock);
+  gboolean removed = remove_all (host, virt, name, error);
+  lm_remove_lock (host, name, lock);
   return removed;
 }

@@ -1,126 +1,137 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "ops/replace.h"
+#include "base/error.h"
 #include "base/fault.h"
+#include "io/xml.h"
 #include "ops/machine-domain.h"
-#include "ops/remove.h"
+#include "ops/usage.h"
 
 #include <string.h>
-#include <unistd.h>
 
-/* Whether the variables of UEFI are in the machine's own directory, which stays
- * while it is set aside. Where libvirt keeps them they have the machine's name,
- * and the next one of that name would get them. */
+G_DEFINE_QUARK (lm-replace-error-quark, lm_replace_error)
+
 static gboolean
-has_own_nvram (const LmMachine *machine)
+throw_lossy (const LmMachine *machine, const char *what, const char *how, GError **error)
 {
-  return access (machine->nvram, F_OK) == 0;
+  return lm_throw (error, LM_REPLACE_ERROR, LM_REPLACE_ERROR_LOSSY,
+                   "%s has %s, which replacing it would lose even if that fails; %s\"lamina rm %s\" it first",
+                   machine->name, what, how, machine->name);
+}
+
+/* Where libvirt places the variables of UEFI, by a template that does not say, they
+ * go by the domain's name, and the next one of that name would take them. */
+static gboolean
+check_nvram (const LmMachine *machine, LmVirtDomain *domain, GError **error)
+{
+  g_autofree char *text = lm_virt_domain_xml (domain, error);
+  g_autoptr (LmXml) xml = text != NULL ? lm_xml_parse (text, strlen (text), machine->name, error) : NULL;
+  if (xml == NULL)
+    return FALSE;
+  const LmXmlNode *os = lm_xml_child (lm_xml_root (xml), NULL, "os");
+  const LmXmlNode *nvram = os != NULL ? lm_xml_child (os, NULL, "nvram") : NULL;
+  g_autofree char *path = nvram != NULL ? lm_xml_text (nvram) : NULL;
+  g_autofree char *name = path != NULL ? g_path_get_basename (path) : NULL;
+  g_autofree char *own = g_path_get_basename (machine->nvram);
+  if (path == NULL || (strstr (path, machine->uuid) != NULL && strcmp (name, own) == 0))
+    return TRUE;
+  g_autofree char *what = g_strdup_printf ("its UEFI variables in %s", path);
+  return throw_lossy (machine, what, "", error);
+}
+
+gboolean
+lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error)
+{
+  g_autoptr (LmVirtDomain) domain = NULL;
+  gboolean saved = FALSE;
+  if (!lm_machine_domain_find (virt, machine, &domain, error)
+      || (domain != NULL
+          && (!lm_virt_domain_has_saved (domain, &saved, error) || !check_nvram (machine, domain, error))))
+    return FALSE;
+  if (saved)
+    return throw_lossy (machine, "a saved state, snapshots or checkpoints",
+                        "remove those by virsh managedsave-remove, snapshot-delete and checkpoint-delete, or ", error);
+  return lm_usage_check (host, virt, machine, error);
 }
 
 /* How to put @domain back, into the record. */
 static gboolean
-note (LmVirtDomain *domain, LmMachine *machine, GError **error)
+save_domain (LmVirtDomain *domain, LmMachine *machine, GError **error)
 {
   g_autofree char *xml = lm_virt_domain_xml (domain, error);
   gboolean persistent = FALSE;
   gboolean autostart = FALSE;
+  gboolean active = FALSE;
   if (xml == NULL || !lm_virt_domain_is_persistent (domain, &persistent, error)
+      || !lm_machine_domain_is_active (domain, &active, error)
       || (persistent && !lm_virt_domain_get_autostart (domain, &autostart, error)))
     return FALSE;
-  g_free (machine->aside);
-  machine->aside = g_steal_pointer (&xml);
-  machine->aside_autostart = autostart;
+  g_free (machine->replaced_xml);
+  machine->replaced_xml = g_steal_pointer (&xml);
+  machine->replaced_autostart = autostart;
+  machine->replaced_active = active;
   return lm_machine_save (machine, error);
 }
 
 gboolean
-lm_replace_set_aside (LmVirt *virt, LmMachine *machine, gboolean *out_ran, GError **error)
+lm_replace_begin (LmVirt *virt, LmMachine *machine, GError **error)
 {
   g_autoptr (LmVirtDomain) domain = NULL;
   if (!lm_machine_domain_find (virt, machine, &domain, error))
     return FALSE;
-  *out_ran = FALSE;
   if (domain == NULL)
     {
-      g_free (machine->aside);
-      machine->aside = g_strdup ("");
+      g_free (machine->replaced_xml);
+      machine->replaced_xml = g_strdup ("");
       return lm_machine_save (machine, error);
     }
-  gboolean ran = lm_virt_domain_is_active (domain);
-  if (!note (domain, machine, error))
-    return FALSE;
-  *out_ran = ran;
-  return lm_fault_point ("replace-before-undefine", error) && lm_machine_domain_remove (domain, has_own_nvram (machine), error)
-         && lm_fault_point ("replace-after-undefine", error);
+  return save_domain (domain, machine, error) && lm_fault_point ("replace-before-undefine", error)
+         && lm_machine_domain_remove (domain, TRUE, error) && lm_fault_point ("replace-after-undefine", error);
+}
+
+/* Starts what ran; by then all that matters is back. */
+static void
+start_again (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtDomain *domain)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmVirtDomain) made = NULL;
+  if (domain == NULL)
+    made = lm_virt_create (virt, machine->replaced_xml, machine->name, machine->uuid, &failure);
+  else if (!lm_virt_domain_is_active (domain))
+    (void) !lm_virt_domain_start (domain, &failure);
+  if (failure == NULL)
+    return;
+  g_autofree char *text = g_strdup_printf ("%s was put back with its disk, but not started: %s", machine->name, failure->message);
+  host->warning (host->user_data, text);
 }
 
 static gboolean
-bring_back (LmVirt *virt, const LmMachine *machine, gboolean start, GError **error)
+restore_domain (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error)
 {
   /* It may not have gone, or only half. */
   g_autoptr (LmVirtDomain) domain = NULL;
   if (!lm_machine_domain_find (virt, machine, &domain, error))
     return FALSE;
-  if (machine->transient)
-    {
-      if (domain == NULL && start)
-        domain = lm_virt_create (virt, machine->aside, machine->name, machine->uuid, error);
-      return domain != NULL || !start;
-    }
-  if (domain == NULL)
-    domain = lm_virt_define (virt, machine->aside, machine->name, machine->uuid, error);
-  if (domain == NULL || (machine->aside_autostart && !lm_virt_domain_set_autostart (domain, TRUE, error)))
+  if (domain == NULL && !machine->transient)
+    domain = lm_virt_define (virt, machine->replaced_xml, machine->name, machine->uuid, error);
+  if (!machine->transient
+      && (domain == NULL
+          || (machine->replaced_autostart && !lm_virt_domain_set_autostart (domain, TRUE, error))))
     return FALSE;
-  return !start || lm_virt_domain_is_active (domain) || lm_virt_domain_start (domain, error);
-}
-
-gboolean
-lm_replace_put_back (LmVirt *virt, LmMachine *machine, gboolean start, GError **error)
-{
-  if (machine->aside == NULL)
-    return TRUE;
-  if (*machine->aside != '\0' && !bring_back (virt, machine, start, error))
-    return FALSE;
-  g_clear_pointer (&machine->aside, g_free);
-  machine->aside_autostart = FALSE;
-  return lm_machine_save (machine, error);
-}
-
-/* Of @name on @virt's connection; the rest leave the list. */
-static void
-keep_matching (GPtrArray *list, LmVirt *virt, const char *name)
-{
-  for (guint i = list->len; i > 0; i--)
-    {
-      const LmMachine *machine = g_ptr_array_index (list, i - 1);
-      if (strcmp (machine->name, name) != 0 || g_strcmp0 (machine->uri, lm_virt_uri (virt)) != 0)
-        g_ptr_array_remove_index (list, i - 1);
-    }
-}
-
-gboolean
-lm_replace_settle (const LmHost *host, LmVirt *virt, const char *name, GError **error)
-{
-  lm_machine_sweep (host->state_dir);
-  g_autoptr (GPtrArray) list = lm_machine_list (host->state_dir, NULL, error);
-  if (list == NULL)
-    return FALSE;
-  keep_matching (list, virt, name);
-  gboolean won = FALSE;
-  for (guint i = 0; i < list->len; i++)
-    {
-      LmMachine *machine = g_ptr_array_index (list, i);
-      won = won || (machine->complete && machine->aside == NULL);
-      if (!machine->complete && !lm_remove_machine (host, virt, machine, error))
-        return FALSE;
-    }
-  for (guint i = 0; i < list->len; i++)
-    {
-      LmMachine *machine = g_ptr_array_index (list, i);
-      if (!machine->complete || machine->aside == NULL)
-        continue;
-      if (won ? !lm_remove_machine (host, virt, machine, error) : !lm_replace_put_back (virt, machine, FALSE, error))
-        return FALSE;
-    }
+  if (machine->replaced_active)
+    start_again (host, virt, machine, domain);
   return TRUE;
+}
+
+gboolean
+lm_replace_roll_back (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **error)
+{
+  if (machine->replaced_xml == NULL)
+    return TRUE;
+  if (*machine->replaced_xml != '\0' && !restore_domain (host, virt, machine, error))
+    return FALSE;
+  g_clear_pointer (&machine->replaced_xml, g_free);
+  machine->replaced_autostart = FALSE;
+  machine->replaced_active = FALSE;
+  return lm_machine_save (machine, error);
 }

@@ -1,24 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* --replace: a machine makes room for another of its name, and loses nothing
- * unless that one came to be. Its domain is stopped and undefined, its XML kept
- * in the record, its files stay; then it is erased, or put back. A run killed
- * in between is finished by the next one (lm_replace_settle). */
-#include "ops/host.h"
+/* --replace: a machine gives its name to a new one, and loses nothing unless that
+ * one came to be. Its domain is stopped and undefined, the domain's XML kept in its
+ * record, its files stay; then it is removed, or rolled back. What a killed run left
+ * lm_recover() rolls back. */
 #include "machine/machine.h"
+#include "ops/host.h"
 #include "virt/domain.h"
 
-/** lm_replace_set_aside: stops and undefines @machine's domain, having noted
- * in its record how to put it back. *out_ran: it was running.
- * Errors: LM_VIRT_ERROR, G_IO_ERROR. */
-gboolean lm_replace_set_aside (LmVirt *virt, LmMachine *machine, gboolean *out_ran, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+typedef enum
+{
+  LM_REPLACE_ERROR_LOSSY, /* the machine has what could not be put back */
+} LmReplaceError;
 
-/** lm_replace_put_back: defines the domain again, and starts it if @start. A
- * transient domain can only be started. One that is not aside is left alone.
- * Errors: LM_VIRT_ERROR, G_IO_ERROR. */
-gboolean lm_replace_put_back (LmVirt *virt, LmMachine *machine, gboolean start, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+#define LM_REPLACE_ERROR lm_replace_error_quark ()
+GQuark lm_replace_error_quark (void);
 
-/** lm_replace_settle: what killed runs left of machines called @name on @virt's
- * connection goes, or is put back. The caller holds the machine's lock.
- * Errors: LM_VIRT_ERROR, G_IO_ERROR. */
-gboolean lm_replace_settle (const LmHost *host, LmVirt *virt, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_replace_check: whether @machine can be replaced so that a failure loses
+ * nothing: nobody uses its files, and its domain has no saved state, snapshot or
+ * checkpoint, which go when it is undefined, nor UEFI variables under its name. Changes nothing. Errors:
+ * LM_REPLACE_ERROR, LM_USAGE_ERROR, LM_MACHINE_DOMAIN_ERROR, LM_VIRT_ERROR. */
+gboolean lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_replace_begin: stops and undefines @machine's domain, having noted in its
+ * record how to put it back. Errors: LM_MACHINE_DOMAIN_ERROR, LM_VIRT_ERROR, G_IO_ERROR. */
+gboolean lm_replace_begin (LmVirt *virt, LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_replace_roll_back: defines the domain again, and starts it if it ran; a start
+ * that fails is only warned of. A transient domain can only be started. One that is
+ * not being replaced is left alone. Errors: as above. */
+gboolean lm_replace_roll_back (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -248,7 +248,7 @@ static gboolean
 check_connection (Target *target, const LmHost *host, const char *uri, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (LmVirt) virt = lm_virt_connect (uri, &failure);
+  g_autoptr (LmVirt) virt = lm_virt_connect (uri, &host->libvirt, &failure);
   if (virt != NULL)
     return check_domains (target, virt, error);
   if (lm_virt_uri_is_local (uri))

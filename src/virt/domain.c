@@ -131,20 +131,38 @@ lm_virt_create (LmVirt *virt, const char *xml, const char *name, const char *uui
   return make (virt, call_create, xml, name, uuid, error);
 }
 
+static void
+free_handle (gpointer handle)
+{
+  virDomainFree (handle);
+}
+
+static void
+call_list (LmVirtCall *call)
+{
+  virDomainPtr *handles = NULL;
+  call->status = virConnectListAllDomains (call->virt->connection, &handles, 0);
+  call->out_list = g_ptr_array_new_with_free_func (free_handle);
+  for (int i = 0; i < call->status; i++)
+    g_ptr_array_add (call->out_list, handles[i]);
+  free (handles);
+}
+
 GPtrArray *
 lm_virt_list_domains (LmVirt *virt, GError **error)
 {
-  virDomainPtr *handles = NULL;
-  int count = virConnectListAllDomains (virt->connection, &handles, 0);
-  if (count < 0)
+  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, call_list);
+  g_autofree char *what = g_strdup_printf ("list the domains of %s", lm_virt_uri (virt));
+  if (!lm_virt_call_run (call, LM_VIRT_CALL_QUERY, what, error))
+    return NULL;
+  if (call->status < 0)
     {
-      lm_virt_throw (error, "cannot list the domains of %s", virt->uri);
+      lm_virt_call_throw (call, error, "cannot %s", what);
       return NULL;
     }
   GPtrArray *domains = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_virt_domain_free);
-  for (int i = 0; i < count; i++)
-    g_ptr_array_add (domains, wrap (handles[i]));
-  free (handles);
+  while (call->out_list->len > 0)
+    g_ptr_array_add (domains, wrap (virt, g_ptr_array_steal_index (call->out_list, 0)));
   return domains;
 }
 
@@ -282,6 +300,30 @@ lm_virt_domain_has_saved_state (LmVirtDomain *domain)
 }
 
 static void
+call_has_saved (LmVirtCall *call)
+{
+  call->status = virDomainHasManagedSaveImage (call->domain, 0);
+  if (call->status == 0)
+    call->status = virDomainSnapshotNum (call->domain, 0);
+  if (call->status != 0)
+    return;
+  call->status = virDomainListAllCheckpoints (call->domain, NULL, 0);
+  /* Not every driver has them. */
+  if (call->status < 0 && virGetLastErrorCode () == VIR_ERR_NO_SUPPORT)
+    call->status = 0;
+}
+
+gboolean
+lm_virt_domain_has_saved (LmVirtDomain *domain, gboolean *out_saved, GError **error)
+{
+  g_autoptr (LmVirtCall) call = call_on (domain, call_has_saved);
+  if (!run (domain, call, LM_VIRT_CALL_QUERY, "list what is saved of", error))
+    return FALSE;
+  *out_saved = call->status > 0;
+  return TRUE;
+}
+
+static void
 call_state (LmVirtCall *call)
 {
   call->number = VIR_DOMAIN_NOSTATE;
@@ -340,8 +382,8 @@ lm_virt_domain_xml (LmVirtDomain *domain, GError **error)
 char *
 lm_virt_domain_live_xml (LmVirtDomain *domain, GError **error)
 {
-  char *text = virDomainGetXMLDesc (domain->domain, 0);
-  return finish (domain, "read", text != NULL ? 0 : -1, error) ? take (text) : NULL;
+  g_autoptr (LmVirtCall) call = call_on (domain, call_xml);
+  return run (domain, call, LM_VIRT_CALL_QUERY, "read", error) ? g_steal_pointer (&call->out_text) : NULL;
 }
 
 static void

@@ -50,6 +50,10 @@ gboolean lm_virt_domain_destroy (LmVirtDomain *domain, GError **error) G_GNUC_WA
 /** lm_virt_domain_has_saved_state: whether the next start goes on from a state
  * that virsh managedsave kept; FALSE also if libvirt cannot say. */
 gboolean lm_virt_domain_has_saved_state (LmVirtDomain *domain);
+/** lm_virt_domain_has_saved: whether libvirt keeps something of @domain that
+ * lm_virt_domain_undefine() would remove: a state that virsh managedsave kept,
+ * snapshots or checkpoints. Up to three round trips. */
+gboolean lm_virt_domain_has_saved (LmVirtDomain *domain, gboolean *out_saved, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_virt_domain_undefine: forgets it, with its saved state and the metadata
  * of snapshots and checkpoints, and with its NVRAM unless @keep_nvram; disks
  * stay. A running one goes on as a transient one. */

@@ -10,10 +10,13 @@ new_host one
 # The points that each scenario must pass; one that it does not is a failure.
 launch_points='part-reserve part-before-write part-after-write part-before-sync part-after-sync publish-before-rename
   publish-after-rename part-after-publish file-write record-before-write record-after-write overlay-before-publish
-  seed-before-publish launch-before-define launch-after-define launch-before-start launch-after-start'
+  seed-before-publish launch-before-define launch-after-define launch-before-start launch-after-start
+  launch-before-commit'
 replace_points='replace-before-undefine replace-after-undefine'
-rm_points='erase-before-record'
-is "$(xargs -n 1 <<<"$launch_points $replace_points $rm_points" | sort)" \
+rm_points='remove-before-undefine remove-after-undefine erase-before-record'
+# Where a run goes on all the same; tests/unit/ops has them.
+other_points='replace-before-remove roll-back'
+is "$(xargs -n 1 <<<"$launch_points $replace_points $rm_points $other_points" | sort)" \
   "$(grep -rhoE --include='*.c' 'lm_fault_point \("[a-z0-9-]+"' "$top/src" | sed 's/.*"\(.*\)"/\1/' | sort -u)" \
   'each fault point of the sources belongs to a scenario'
 
@@ -72,7 +75,6 @@ for point in $rm_points; do
   run host_lamina "$host" --state-dir "$state" rm gone
   unset LAMINA_TEST_FAULT
   exits 137 "rm is killed at $point"
-  run host_lamina "$host" --state-dir "$state" rm gone
   run host_lamina "$host" --state-dir "$state" launch gone a c
   exits 0 "$point: the name can be used again"
   run host_lamina "$host" --state-dir "$state" rm gone

@@ -56,10 +56,16 @@ file=$host/lib-libvirt/qemu/nvram/uefi_VARS.fd
 host_exec "$host" virsh -q destroy uefi
 printf MARK | dd of="$file" bs=1 seek=1000 conv=notrunc status=none
 run host_lamina "$host" launch uefi disk --template "$tmp/named.xml" --replace
+exits 1 'which --replace could not put back'
+like "$err" "UEFI variables in .*uefi_VARS.fd" 'is not replaced'
+ok 'and keeps them' grep -q MARK "$file"
+host_lamina "$host" rm uefi >/dev/null
+run host_lamina "$host" launch uefi disk --template "$tmp/named.xml"
 exits 0 'another machine of that name'
 ok 'has its own there' test -s "$file"
 is "$(grep -c MARK "$file")" 0 'and nothing of the one before'
-run host_lamina "$host" launch uefi disk c --template q35-bios --replace
+host_lamina "$host" rm uefi >/dev/null
+run host_lamina "$host" launch uefi disk c --template q35-bios
 exits 0 'one without variables'
 is "$(find "$host/lib-libvirt/qemu/nvram" -type f)" '' 'leaves none'
 host_lamina "$host" rm uefi >/dev/null

@@ -36,7 +36,7 @@ port=$(free_port)
 hold_port "$port"
 fails 'a port in use' --publish "$port:80"
 for point in record-before-write overlay-before-publish replace-before-undefine replace-after-undefine \
-  launch-before-define launch-after-define launch-before-start launch-after-start; do
+  launch-before-define launch-after-define launch-before-start launch-after-start launch-before-commit; do
   export LAMINA_TEST_FAULT=$point=eio
   case $point in
     record-before-write) # the old one's record cannot be written either
@@ -49,7 +49,7 @@ for point in record-before-write overlay-before-publish replace-before-undefine 
 done
 
 for point in record-after-write overlay-before-publish replace-before-undefine replace-after-undefine \
-  launch-before-define launch-after-define; do
+  launch-before-define launch-after-define launch-before-start; do
   export LAMINA_TEST_FAULT=$point=kill
   run host_lamina "$host" launch m a e --replace
   unset LAMINA_TEST_FAULT
@@ -61,11 +61,25 @@ for point in record-after-write overlay-before-publish replace-before-undefine r
   is "$(machines_in "$state")" 1 "$point: nothing of the new one is left"
 done
 
-# Killed when the new one is complete: it is the machine now.
+# A launch that is refused loses nothing either, nor one whose port was taken meanwhile.
 export LAMINA_TEST_FAULT=launch-before-start=kill
 run host_lamina "$host" launch m a e --replace
-unset LAMINA_TEST_FAULT
 exits 137 'killed before the start'
+unset LAMINA_TEST_FAULT
+run host_lamina "$host" launch m nonsense
+exits 3 'a launch of what there is not'
+ok 'the old machine is as before' is_as_before
+ok 'it runs' running m
+
+# Killed when the new one runs: it is the machine now, and the old one's disk goes
+# when that is launched.
+export LAMINA_TEST_FAULT=launch-after-start=kill
+run host_lamina "$host" launch m a e --replace
+unset LAMINA_TEST_FAULT
+exits 137 'killed after the start'
+run host_lamina "$host" launch m a c
+exits 1 'the old one is another machine now'
+is "$(stat -c %i "$overlay")" "$inode" 'and its disk is there'
 run host_lamina "$host" launch m a e --wait=120
 exits 0 'the new machine can be launched'
 ok 'it is another' test "$(uuid)" != "$first"

@@ -20,8 +20,8 @@ make (const char *dir)
   machine->resolved = g_strdupv ((char **) selections);
   machine->ready = g_strdup ("login: \"\\\n");
   machine->disk = G_GUINT64_CONSTANT (5) << 32;
-  machine->aside = g_strdup ("<domain/>\n");
-  machine->aside_autostart = TRUE;
+  machine->replaced_xml = g_strdup ("<domain/>\n");
+  machine->replaced_autostart = machine->replaced_active = machine->removing = TRUE;
   LmDomainLayer *layer = lm_domain_layer_new ();
   layer->blob.name = g_strdup ("debian");
   layer->version = g_strdup ("12");
@@ -132,7 +132,7 @@ test_sweep (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
-/* URLs may hold passwords; so may the domain's XML that is kept aside. */
+/* URLs may hold passwords; so may the domain's XML of a machine that is being replaced. */
 static void
 test_private (void)
 {

@@ -99,7 +99,7 @@ fixture_setup (OpsFixture *f, gconstpointer data)
   write_text (f->template, TEMPLATE);
   make_catalog (f);
   f->catalogs[0] = f->catalog;
-  f->virt = lm_virt_connect (FIXTURE_URI, &error);
+  f->virt = lm_virt_connect (FIXTURE_URI, NULL, &error);
   g_assert_no_error (error);
   f->host = (LmHost){
     .state_dir = f->state_dir,
@@ -143,7 +143,7 @@ fixture_launch (OpsFixture *f, const char *name, const char *layer)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (LmLaunchRequest) request = fixture_request (f, name, layer);
-  g_autoptr (LmLaunchResult) result = lm_launch (&f->host, request, NULL, &error);
+  g_autoptr (LmLaunchResult) result = lm_launch (&f->host, f->virt, request, NULL, &error);
   g_assert_no_error (error);
   g_assert_nonnull (result);
   g_assert_true (fixture_is_running (f, result->machine->uuid));

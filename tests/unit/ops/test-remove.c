@@ -31,9 +31,9 @@ assert_kept (OpsFixture *f, const LmMachine *machine, GQuark domain, int code, c
       g_autoptr (LmLaunchRequest) request = fixture_request (f, machine->name, "e");
       request->replace = TRUE;
       if (i == 0)
-        g_assert_false (lm_remove (&f->host, machine->name, NULL, &error));
+        g_assert_false (lm_remove (&f->host, f->virt, machine->name, NULL, &error));
       else
-        g_assert_null (lm_launch (&f->host, request, NULL, &error));
+        g_assert_null (lm_launch (&f->host, f->virt, request, NULL, &error));
       g_assert_error (error, domain, code);
       if (strstr (error->message, what) == NULL)
         g_error ("no \"%s\" in: %s", what, error->message);
@@ -48,7 +48,7 @@ static void
 assert_removed (OpsFixture *f, const LmMachine *machine)
 {
   g_autoptr (GError) error = NULL;
-  g_assert_true (lm_remove (&f->host, machine->name, NULL, &error));
+  g_assert_true (lm_remove (&f->host, f->virt, machine->name, NULL, &error));
   g_assert_no_error (error);
   g_assert_null (lm_virt_find_uuid (f->virt, machine->uuid, NULL));
   g_assert_false (g_file_test (machine->dir, G_FILE_TEST_EXISTS));
@@ -224,7 +224,7 @@ test_volumes (OpsFixture *f, gconstpointer data)
   write_text (file, text);
   g_autoptr (GError) error = NULL;
   g_autofree char *uri = g_strconcat ("test://", file, NULL);
-  g_autoptr (LmVirt) virt = lm_virt_connect (uri, &error);
+  g_autoptr (LmVirt) virt = lm_virt_connect (uri, NULL, &error);
   g_assert_no_error (error);
   fixture_define (virt, "other", OTHER_UUID,
                   "<disk type='volume'><source pool='pool' volume='overlay.qcow2'/><target dev='vda'/></disk>");
@@ -254,11 +254,11 @@ test_planted_record (OpsFixture *f, gconstpointer data)
         g_autoptr (LmMachine) planted = lm_machine_new (f->state_dir, "m", OTHER_UUID);
         planted->uri = g_strdup (FIXTURE_URI);
         planted->complete = state > 0;
-        planted->aside = state == 2 ? g_strdup (xml) : NULL;
+        planted->replaced_xml = state == 2 ? g_strdup (xml) : NULL;
         g_assert_true (lm_machine_save (planted, &error));
         assert_kept (f, planted, LM_MACHINE_DOMAIN_ERROR, LM_MACHINE_DOMAIN_ERROR_FOREIGN, "metadata");
         g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
-        g_assert_null (lm_launch (&f->host, request, NULL, &error));
+        g_assert_null (lm_launch (&f->host, f->virt, request, NULL, &error));
         g_assert_error (error, LM_MACHINE_DOMAIN_ERROR, LM_MACHINE_DOMAIN_ERROR_FOREIGN);
         g_clear_error (&error);
         undefine (f->virt, OTHER_UUID);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/creation.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "cache/cache.h"
+#include "domain/osinfo.h"
+#include "domain/xml.h"
+#include "ops/disks.h"
+#include "ops/launch.h"
+#include "ops/machine-domain.h"
+#include "ops/port.h"
+#include "ops/remove.h"
+#include "ops/replace.h"
+#include "virt/network.h"
+
+void
+lm_creation_free (LmCreation *creation)
+{
+  if (creation == NULL)
+    return;
+  lm_virt_domain_free (creation->domain);
+  lm_machine_free (creation->machine);
+  lm_machine_free (creation->replaced);
+  g_free (creation);
+}
+
+static void
+warn (const LmHost *host, const LmMachine *machine, const char *what, const GError *failure)
+{
+  g_autofree char *text = g_strdup_printf ("%s %s: %s", machine->name, what, failure->message);
+  host->warning (host->user_data, text);
+}
+
+/* A network is looked for by libvirt when the domain starts; said now it can still
+ * be made by then. */
+static void
+warn_of_networks (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request)
+{
+  for (guint i = 0; request->networks != NULL && i < request->networks->len; i++)
+    {
+      const LmDomainNetwork *network = g_ptr_array_index (request->networks, i);
+      gboolean exists = TRUE;
+      if (network->kind != LM_DOMAIN_NETWORK_NETWORK || !lm_virt_network_exists (virt, network->source, &exists, NULL)
+          || exists)
+        continue;
+      g_autofree char *text = g_strdup_printf ("%s will not start before there is a network %s; \"virsh net-list --all\" "
+                                               "lists them", request->name, network->source);
+      host->warning (host->user_data, text);
+    }
+}
+
+/* What contradicts itself is found before anything is made. */
+static gboolean
+check_request (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
+               const LmMachine *replaced, gboolean replaced_active, GError **error)
+{
+  if (request->wait && plan->ready == NULL)
+    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_REQUEST,
+                     "--wait: the catalog does not say how these layers show that the guest is up (\"ready\")");
+  if (replaced != NULL && !lm_replace_check (host, virt, replaced, error))
+    return FALSE;
+  if (!request->start)
+    warn_of_networks (host, virt, request);
+  return !request->start || !lm_virt_is_local (virt)
+         || lm_port_check (virt, host->state_dir, request->publish, replaced, replaced_active, error);
+}
+
+/* *out_osinfo: the system's URL, NULL if it is not known. */
+static gboolean
+find_osinfo (const LmHost *host, const LmLaunchRequest *request, const LmPlan *plan, char **out_osinfo, GError **error)
+{
+  g_autoptr (GError) unknown = NULL;
+  const char *wanted = request->osinfo ? request->osinfo : plan->osinfo;
+  *out_osinfo = wanted ? lm_osinfo_find (host->osinfo_dirs, wanted, &unknown) : NULL;
+  /* A catalog may know systems that this host's database does not. */
+  if (!request->osinfo || *out_osinfo != NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&unknown));
+  return FALSE;
+}
+
+static LmMachine *
+make_machine (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, char **requested, const LmPlan *plan)
+{
+  LmMachine *machine = lm_machine_new (host->state_dir, request->name, NULL);
+  machine->uri = g_strdup (lm_virt_uri (virt));
+  machine->transient = request->transient;
+  machine->requested = g_strdupv (requested);
+  machine->resolved = g_strdupv (plan->selections);
+  g_ptr_array_unref (machine->layers);
+  machine->layers = lm_launch_request_layers (plan);
+  g_ptr_array_extend (machine->publish, request->publish, lm_domain_publish_copy, NULL);
+  machine->ready = g_strdup (plan->ready);
+  return machine;
+}
+
+static char *
+make_xml (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
+          const LmMachine *machine, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *osinfo = NULL;
+  if (!find_osinfo (host, request, plan, &osinfo, error))
+    return NULL;
+  const char *virt_type = request->virt_type             ? request->virt_type
+                          : lm_virt_offers_kvm (virt, plan->arch) ? "kvm"
+                                                                  : "qemu";
+  g_autoptr (LmDomainSpec) spec = lm_launch_request_spec (request, plan, machine, virt_type, osinfo);
+  return lm_domain_xml (spec, host->template_dirs, request->template, cancellable, error);
+}
+
+static gboolean
+make_domain (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const char *xml, LmCreation *creation,
+             GError **error)
+{
+  const LmMachine *machine = creation->machine;
+  if (creation->replaced != NULL && !lm_replace_begin (virt, creation->replaced, error))
+    return FALSE;
+  if (!lm_fault_point ("launch-before-define", error))
+    return FALSE;
+  g_autoptr (GError) failure = NULL;
+  creation->domain = request->transient ? lm_virt_create (virt, xml, machine->name, machine->uuid, &failure)
+                                        : lm_virt_define (virt, xml, machine->name, machine->uuid, error);
+  if (creation->domain == NULL)
+    return request->transient
+           && lm_machine_domain_throw_start (host, virt, machine, g_steal_pointer (&failure), error);
+  creation->started = request->transient;
+  if (request->autostart && !lm_virt_domain_set_autostart (creation->domain, TRUE, error))
+    return FALSE;
+  return lm_fault_point ("launch-after-define", error);
+}
+
+/* The disks and the domain. libvirt does not look at a disk before a start, so
+ * both are made at once, unless the domain starts right away or another machine
+ * has to go for it, which must not happen in vain. */
+static gboolean
+make_parts (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan, const char *xml,
+            LmCreation *creation, GCancellable *cancellable, GError **error)
+{
+  if (request->transient || creation->replaced != NULL)
+    return lm_disks_make (host->state_dir, request, plan, creation->machine, cancellable, error)
+           && lm_disks_sync (plan, creation->machine, error)
+           && make_domain (host, virt, request, xml, creation, error);
+  LmDisksJob *disks = lm_disks_begin (host->state_dir, request, plan, creation->machine, cancellable);
+  g_autoptr (GError) failure = NULL;
+  gboolean defined = make_domain (host, virt, request, xml, creation, &failure);
+  if (!lm_disks_finish (disks, error))
+    return FALSE;
+  if (!defined)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return defined && lm_disks_sync (plan, creation->machine, error);
+}
+
+LmCreation *
+lm_creation_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, char **requested, const LmPlan *plan,
+                 LmMachine *replaced, gboolean replaced_active, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (LmCreation) creation = g_new0 (LmCreation, 1);
+  creation->replaced = replaced;
+  if (!check_request (host, virt, request, plan, replaced, replaced_active, error))
+    return NULL;
+  /* Held until the record and the overlay name the layers: nobody deletes them meanwhile. */
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, error);
+  g_autoptr (LmLock) lock = cache ? lm_cache_lock (cache, LM_LOCK_SHARED, -1, cancellable, error) : NULL;
+  if (lock == NULL || !lm_prepare_pull (host, plan, &creation->prepared, cancellable, error))
+    return NULL;
+  creation->machine = make_machine (host, virt, request, requested, plan);
+  g_autofree char *xml = make_xml (host, virt, request, plan, creation->machine, cancellable, error);
+  if (xml == NULL)
+    return NULL;
+  if (lm_machine_save (creation->machine, error)
+      && make_parts (host, virt, request, plan, xml, creation, cancellable, error)
+      && !g_cancellable_set_error_if_cancelled (cancellable, error))
+    return g_steal_pointer (&creation);
+  lm_creation_roll_back (host, virt, creation);
+  return NULL;
+}
+
+gboolean
+lm_creation_commit (const LmHost *host, LmVirt *virt, LmCreation *creation, GError **error)
+{
+  creation->machine->complete = TRUE;
+  if (!lm_fault_point ("launch-before-commit", error) || !lm_machine_save (creation->machine, error))
+    {
+      creation->machine->complete = FALSE;
+      return FALSE;
+    }
+  g_autoptr (GError) failure = NULL;
+  if (creation->replaced != NULL
+      && (!lm_fault_point ("replace-before-remove", &failure)
+          || !lm_remove_machine (host, virt, creation->replaced, &failure)))
+    warn (host, creation->machine, "was replaced, but something of the old one is left; the next launch or rm removes it", failure);
+  return TRUE;
+}
+
+void
+lm_creation_roll_back (const LmHost *host, LmVirt *virt, LmCreation *creation)
+{
+  g_autoptr (GError) failure = NULL;
+  /* The domain is looked for: it may have come to be though the answer got lost. */
+  if (!lm_fault_point ("roll-back", &failure) || !lm_remove_machine (host, virt, creation->machine, &failure))
+    warn (host, creation->machine, "could not be rolled back, the next launch or rm will", failure);
+  else if (creation->replaced != NULL && !lm_replace_roll_back (host, virt, creation->replaced, &failure))
+    warn (host, creation->machine, "could not be put back as it was; its disk is there, launch it again", failure);
+}

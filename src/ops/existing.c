@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/existing.h"
+#include "base/error.h"
+#include "ops/launch.h"
+#include "ops/machine-domain.h"
+
+#include <string.h>
+
+void
+lm_existing_free (LmExisting *existing)
+{
+  if (existing == NULL)
+    return;
+  lm_virt_domain_free (existing->domain);
+  lm_machine_free (existing->machine);
+  g_free (existing);
+}
+
+/* The record of the domain that has the name. */
+static LmMachine *
+load_machine (const LmHost *host, LmVirt *virt, const LmVirtDomain *domain, const char *name, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmMachine) machine = lm_machine_load (host->state_dir, lm_virt_domain_uuid (domain), &failure);
+  if (g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
+    return lm_throw_null (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+                          "a domain %s exists that was not made from this state directory; choose another name", name);
+  if (machine == NULL)
+    {
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "a domain %s exists: ", name);
+      return NULL;
+    }
+  if (machine->uri != NULL && strcmp (machine->uri, lm_virt_uri (virt)) != 0)
+    return lm_throw_null (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+                          "the machine %s was made on %s, not on %s; give that to --connect", name, machine->uri,
+                          lm_virt_uri (virt));
+  if (strcmp (machine->name, name) != 0)
+    return lm_throw_null (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+                          "the domain %s is the machine %s under another name; rename it back (virsh domrename %s %s) or "
+                          "choose another name",
+                          name, machine->name, name, machine->name);
+  return g_steal_pointer (&machine);
+}
+
+static gboolean
+find_domain (const LmHost *host, LmVirt *virt, const char *name, LmExisting *existing, GError **error)
+{
+  existing->machine = load_machine (host, virt, existing->domain, name, error);
+  return existing->machine != NULL && lm_machine_domain_check (existing->machine, existing->domain, error)
+         && lm_machine_domain_is_active (existing->domain, &existing->active, error);
+}
+
+/* No domain has the name, but perhaps a record: of a transient domain, or with a
+ * disk whose domain somebody undefined or renamed. */
+static gboolean
+find_record (const LmHost *host, LmVirt *virt, const char *name, LmExisting *existing, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  existing->machine = lm_machine_find (host->state_dir, name, lm_virt_uri (virt), &failure);
+  if (existing->machine == NULL)
+    {
+      if (failure->domain == LM_MACHINE_ERROR)
+        return TRUE;
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  /* The user's words mean a machine that has this name; this one has another now. */
+  g_autoptr (LmVirtDomain) renamed = NULL;
+  if (!lm_machine_domain_find (virt, existing->machine, &renamed, error))
+    return FALSE;
+  if (renamed != NULL)
+    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+                     "the domain of the machine %s was renamed to %s; \"virsh domrename %s %s\" gives it its name back, "
+                     "\"lamina rm %s\" removes it", name, lm_virt_domain_name (renamed), lm_virt_domain_name (renamed),
+                     name, name);
+  return TRUE;
+}
+
+LmExisting *
+lm_existing_find (const LmHost *host, LmVirt *virt, const char *name, GError **error)
+{
+  g_autoptr (LmExisting) existing = g_new0 (LmExisting, 1);
+  g_autoptr (GError) failure = NULL;
+  existing->domain = lm_virt_find_name (virt, name, &failure);
+  if (existing->domain == NULL && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  gboolean found = existing->domain != NULL ? find_domain (host, virt, name, existing, error)
+                                            : find_record (host, virt, name, existing, error);
+  return found ? g_steal_pointer (&existing) : NULL;
+}
+
+gboolean
+lm_existing_matches (const LmExisting *existing, char **requested, const LmPlan *plan)
+{
+  const LmMachine *machine = existing->machine;
+  if (existing->domain == NULL || machine == NULL)
+    return FALSE;
+  if (plan == NULL)
+    return machine->requested != NULL
+           && g_strv_equal ((const char *const *) requested, (const char *const *) machine->requested);
+  gboolean same = g_strv_length (plan->selections) == g_strv_length (machine->resolved);
+  for (char **selection = plan->selections; *selection; selection++)
+    same = same && g_strv_contains ((const char *const *) machine->resolved, *selection);
+  return same;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/file.h"
+#include "fetch/error.h"
+#include "ops/remove.h"
+#include "tests/unit/lib/tools.h"
+#include "tests/unit/ops/fixture.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static LmLaunchResult *
+launch (OpsFixture *f, const char *layer, GError **error)
+{
+  g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", layer);
+  return lm_launch (&f->host, f->virt, request, NULL, error);
+}
+
+static void
+assert_refused (OpsFixture *f, const char *layer, GQuark domain, int code)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_null (launch (f, layer, &error));
+  g_assert_error (error, domain, code);
+}
+
+static gboolean
+has_lock (const OpsFixture *f)
+{
+  g_autofree char *path = g_build_filename (f->state_dir, "machines", "m.lock", NULL);
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+static void
+stop (OpsFixture *f)
+{
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_name (f->virt, "m", NULL);
+  g_assert_true (lm_virt_domain_destroy (domain, NULL));
+}
+
+static void
+test_success (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmLaunchResult) result = launch (f, "c", &error);
+  g_assert_no_error (error);
+  g_assert_true (result->started && !result->existed);
+  g_assert_cmpuint (result->prepared.pulled, ==, 2);
+  g_assert_cmpuint (result->machine->layers->len, ==, 2);
+  g_assert_true (result->machine->complete);
+  g_autoptr (LmMachine) found = lm_machine_find (f->state_dir, "m", FIXTURE_URI, &error);
+  g_assert_no_error (error);
+  g_assert_true (found->complete);
+  g_assert_cmpstr (found->uuid, ==, result->machine->uuid);
+
+  /* Again: nothing to do, and no catalog is needed for it. */
+  f->host.catalogs = NULL;
+  g_autoptr (LmLaunchResult) again = launch (f, "c", &error);
+  g_assert_no_error (error);
+  g_assert_true (again->existed && !again->started);
+  stop (f);
+  g_autoptr (LmLaunchResult) started = launch (f, "c", &error);
+  g_assert_no_error (error);
+  g_assert_true (started->existed && started->started);
+  g_assert_cmpuint (fixture_machines (f), ==, 1);
+
+  g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (fixture_machines (f), ==, 0);
+  g_assert_false (lm_remove (&f->host, f->virt, "m", NULL, &error));
+  g_assert_error (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND);
+  g_assert_false (has_lock (f));
+}
+
+/* Another order or way of writing is the same machine; other layers are not. */
+static void
+test_same_name (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
+  g_strfreev (request->selections);
+  request->selections = g_strsplit ("c@1.0 os=a", " ", -1);
+  g_autoptr (LmLaunchResult) result = lm_launch (&f->host, f->virt, request, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (result->existed);
+  g_assert_cmpstr (result->machine->uuid, ==, machine->uuid);
+  assert_refused (f, "e", LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS);
+  g_assert_true (fixture_is_running (f, machine->uuid));
+}
+
+static void
+test_foreign_domain (OpsFixture *f, gconstpointer data)
+{
+  fixture_define (f->virt, "m", "cccccccc-cccc-4ccc-8ccc-cccccccccccc", "");
+  assert_refused (f, "c", LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS);
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_name (f->virt, "m", NULL);
+  g_assert_nonnull (domain);
+  g_assert_cmpuint (fixture_machines (f), ==, 0);
+  g_assert_false (has_lock (f));
+}
+
+/* What cannot be made leaves nothing. */
+static void
+test_refusals (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
+  request->wait = TRUE;
+  g_assert_null (lm_launch (&f->host, f->virt, request, NULL, &error));
+  g_assert_error (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_REQUEST);
+  g_clear_error (&error);
+  request->wait = FALSE;
+  g_assert_true (lm_file_write (f->template, "<domain/>", 9, 0644, NULL));
+  g_assert_null (lm_launch (&f->host, f->virt, request, NULL, &error));
+  g_assert_nonnull (error);
+  g_clear_error (&error);
+  g_autoptr (GCancellable) cancelled = g_cancellable_new ();
+  g_cancellable_cancel (cancelled);
+  g_assert_null (lm_launch (&f->host, f->virt, request, cancelled, &error));
+  g_assert_nonnull (error);
+  g_assert_cmpuint (fixture_machines (f), ==, 0);
+  g_assert_false (has_lock (f));
+}
+
+static const char *const points[] = {
+  "record-before-write",  "record-after-write",  "overlay-before-publish", "launch-before-define",
+  "launch-after-define",  "launch-before-start", "launch-after-start",     "launch-before-commit",
+};
+
+static void
+test_failures (OpsFixture *f, gconstpointer data)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (points); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *fault = g_strconcat (points[i], "=enospc", NULL);
+      g_setenv ("LAMINA_TEST_FAULT", fault, TRUE);
+      g_assert_null (launch (f, "c", &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+      g_unsetenv ("LAMINA_TEST_FAULT");
+      g_assert_null (lm_virt_find_name (f->virt, "m", NULL));
+      g_assert_cmpuint (fixture_machines (f), ==, 0);
+      g_assert_false (has_lock (f));
+    }
+}
+
+/* Killed at each point, seen from the next run; from one that fails too. */
+static void
+test_killed (OpsFixture *f, gconstpointer data)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (points); i++)
+    for (guint way = 0; way < 3; way++)
+      {
+        g_autoptr (GError) error = NULL;
+        g_autofree char *fault = g_strconcat (points[i], "=eio,roll-back=eio", NULL);
+        g_setenv ("LAMINA_TEST_FAULT", fault, TRUE);
+        g_assert_null (launch (f, "c", &error));
+        g_unsetenv ("LAMINA_TEST_FAULT");
+        g_clear_error (&error);
+        if (way == 1)
+          assert_refused (f, "nonsense", LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_UNKNOWN);
+        if (way == 2)
+          (void) !lm_remove (&f->host, f->virt, "m", NULL, NULL);
+        g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+        g_assert_cmpuint (fixture_machines (f), ==, 1);
+        g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, &error));
+        g_assert_no_error (error);
+        g_assert_cmpuint (fixture_machines (f), ==, 0);
+        g_assert_null (lm_virt_find_name (f->virt, "m", NULL));
+      }
+}
+
+/* A removal that was killed is finished by the next launch, which then goes on. */
+static void
+test_removal_killed (OpsFixture *f, gconstpointer data)
+{
+  static const char *const steps[] = { "remove-before-undefine", "remove-after-undefine", "erase-before-record" };
+  for (gsize i = 0; i < G_N_ELEMENTS (steps); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+      g_autofree char *fault = g_strconcat (steps[i], "=eio", NULL);
+      g_setenv ("LAMINA_TEST_FAULT", fault, TRUE);
+      g_assert_false (lm_remove (&f->host, f->virt, "m", NULL, &error));
+      g_unsetenv ("LAMINA_TEST_FAULT");
+      g_autoptr (LmMachine) next = fixture_launch (f, "m", "e");
+      g_assert_cmpstr (next->uuid, !=, machine->uuid);
+      g_assert_cmpuint (fixture_machines (f), ==, 1);
+      g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, NULL));
+    }
+}
+
+/* A layer of a machine that is there is fetched again by its digest, without a
+ * catalog; nothing is fetched, or asked for, when all are there. */
+static void
+test_missing_layer (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  f->host.catalogs = NULL;
+  for (guint i = 0; i < machine->layers->len; i++)
+    {
+      const LmDomainLayer *layer = g_ptr_array_index (machine->layers, i);
+      stop (f);
+      g_assert_cmpint (unlink (layer->path), ==, 0);
+      g_autoptr (LmLaunchResult) result = launch (f, "c", &error);
+      g_assert_no_error (error);
+      g_assert_true (result->existed && result->started);
+      g_assert_cmpuint (result->prepared.pulled, ==, 1);
+      g_assert_true (g_file_test (layer->path, G_FILE_TEST_EXISTS));
+    }
+  const LmDomainLayer *top = g_ptr_array_index (machine->layers, 1);
+  g_autofree char *source = g_build_filename (f->top, "c", NULL);
+  g_assert_cmpint (unlink (source), ==, 0);
+  stop (f);
+  g_autoptr (LmLaunchResult) offline = launch (f, "c", &error);
+  g_assert_no_error (error);
+  g_assert_true (offline->started);
+  stop (f);
+  g_assert_cmpint (unlink (top->path), ==, 0);
+  assert_refused (f, "c", LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE);
+  g_assert_false (fixture_is_running (f, machine->uuid));
+}
+
+static void
+test_transient (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
+  request->transient = TRUE;
+  g_autoptr (LmLaunchResult) result = lm_launch (&f->host, f->virt, request, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (result->started);
+  stop (f);
+  g_assert_null (lm_virt_find_name (f->virt, "m", NULL));
+  g_autoptr (LmMachine) next = fixture_launch (f, "m", "e");
+  g_assert_cmpuint (fixture_machines (f), ==, 1);
+}
+
+/* A domain that was undefined or renamed keeps its disk. */
+static void
+test_without_domain (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  stop (f);
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_name (f->virt, "m", NULL);
+  g_assert_true (lm_virt_domain_undefine (domain, FALSE, NULL));
+  assert_refused (f, "c", LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS);
+  g_assert_true (g_file_test (machine->overlay, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_networks (OpsFixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    const char *name;
+    guint warnings;
+  } cases[] = { { "default", 0 }, { "nowhere", 1 } };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
+      LmDomainNetwork *network = lm_domain_network_new ();
+      network->kind = LM_DOMAIN_NETWORK_NETWORK;
+      network->source = g_strdup (cases[i].name);
+      request->networks = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_network_free);
+      g_ptr_array_add (request->networks, network);
+      request->start = FALSE;
+      g_autoptr (LmLaunchResult) result = lm_launch (&f->host, f->virt, request, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (f->warnings->len, ==, cases[i].warnings);
+      g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, NULL));
+    }
+  g_assert_nonnull (strstr (g_ptr_array_index (f->warnings, 0), "nowhere"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  if (!tools_have ("qemu-img"))
+    return 0;
+#define ADD(name) g_test_add ("/launch/" #name, OpsFixture, NULL, fixture_setup, test_##name, fixture_teardown)
+  ADD (success);
+  ADD (same_name);
+  ADD (foreign_domain);
+  ADD (refusals);
+  ADD (failures);
+  ADD (killed);
+  ADD (removal_killed);
+  ADD (missing_layer);
+  ADD (transient);
+  ADD (without_domain);
+  ADD (networks);
+#undef ADD
+  return g_test_run ();
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/remove.h"
+#include "ops/replace.h"
+#include "tests/unit/lib/tools.h"
+#include "tests/unit/ops/fixture.h"
+
+#include <libvirt/libvirt.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <utime.h>
+
+/* Where a --replace can fail or be killed, in order. From the first that has "yes"
+ * on the new machine runs. */
+static const struct
+{
+  const char *name;
+  gboolean runs;
+} points[] = {
+  { "record-before-write", FALSE },    { "record-after-write", FALSE },     { "overlay-before-publish", FALSE },
+  { "replace-before-undefine", FALSE }, { "replace-after-undefine", FALSE }, { "launch-before-define", FALSE },
+  { "launch-after-define", FALSE },     { "launch-before-start", FALSE },    { "launch-after-start", TRUE },
+  { "launch-before-commit", TRUE },
+};
+
+static LmLaunchResult *
+launch (OpsFixture *f, const char *layer, gboolean replace, GError **error)
+{
+  g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", layer);
+  request->replace = replace;
+  return lm_launch (&f->host, f->virt, request, NULL, error);
+}
+
+/* The old machine: made of a and c, running, with autostart. */
+static LmMachine *
+make_old (OpsFixture *f)
+{
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (f->virt, machine->uuid, NULL);
+  g_assert_true (lm_virt_domain_set_autostart (domain, TRUE, NULL));
+  return g_steal_pointer (&machine);
+}
+
+static guint64
+inode_of (const char *path)
+{
+  struct stat st;
+  return stat (path, &st) == 0 ? (guint64) st.st_ino : 0;
+}
+
+static void
+assert_as_before (OpsFixture *f, const LmMachine *old, guint64 inode)
+{
+  gboolean autostart = FALSE;
+  g_assert_true (fixture_is_running (f, old->uuid));
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (f->virt, old->uuid, NULL);
+  g_assert_true (lm_virt_domain_get_autostart (domain, &autostart, NULL));
+  g_assert_true (autostart);
+  g_assert_cmpuint (inode_of (old->overlay), ==, inode);
+  g_assert_cmpuint (fixture_machines (f), ==, 1);
+}
+
+static void
+set_fault (const char *point, gboolean killed)
+{
+  g_autofree char *fault = g_strconcat (point, "=eio", killed ? ",roll-back=eio" : "", NULL);
+  g_setenv ("LAMINA_TEST_FAULT", fault, TRUE);
+}
+
+/* A --replace that does what a run killed at @point leaves: it fails there, and does
+ * not roll back. */
+static void
+replace_killed (OpsFixture *f, const char *point)
+{
+  g_autoptr (GError) error = NULL;
+  set_fault (point, TRUE);
+  g_assert_null (launch (f, "e", TRUE, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_unsetenv ("LAMINA_TEST_FAULT");
+}
+
+static void
+test_success (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmMachine) old = make_old (f);
+  g_autoptr (LmLaunchResult) result = launch (f, "e", TRUE, &error);
+  g_assert_no_error (error);
+  g_assert_false (result->existed);
+  g_assert_cmpstr (result->machine->uuid, !=, old->uuid);
+  g_assert_true (fixture_is_running (f, result->machine->uuid));
+  g_assert_null (lm_virt_find_uuid (f->virt, old->uuid, NULL));
+  g_assert_cmpuint (fixture_machines (f), ==, 1);
+  g_assert_cmpuint (f->warnings->len, ==, 0);
+}
+
+static void
+test_failures (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (LmMachine) old = make_old (f);
+  guint64 inode = inode_of (old->overlay);
+  for (gsize i = 0; i < G_N_ELEMENTS (points); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      set_fault (points[i].name, FALSE);
+      g_assert_null (launch (f, "e", TRUE, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+      g_assert_nonnull (strstr (error->message, points[i].name));
+      g_unsetenv ("LAMINA_TEST_FAULT");
+      assert_as_before (f, old, inode);
+    }
+}
+
+/* The old machine asked for again, another that is refused, and nonsense. */
+static void
+test_killed (OpsFixture *f, gconstpointer data)
+{
+  static const char *const next[] = { "c", "e", "nonsense" };
+  g_autoptr (LmMachine) old = make_old (f);
+  guint64 inode = inode_of (old->overlay);
+  for (gsize i = 0; i < G_N_ELEMENTS (points) && !points[i].runs; i++)
+    for (gsize j = 0; j < G_N_ELEMENTS (next); j++)
+      {
+        g_autoptr (GError) error = NULL;
+        replace_killed (f, points[i].name);
+        g_autoptr (LmLaunchResult) result = launch (f, next[j], FALSE, &error);
+        g_assert_true (j == 0 ? result != NULL && result->existed : result == NULL);
+        assert_as_before (f, old, inode);
+      }
+  replace_killed (f, "launch-before-start");
+  g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, NULL));
+  g_assert_cmpuint (fixture_machines (f), ==, 0);
+  g_assert_null (lm_virt_find_name (f->virt, "m", NULL));
+}
+
+/* Once the new one runs it stays; the old disk goes with the next launch that
+ * succeeds, not with one that is refused. */
+static void
+test_killed_while_new_one_runs (OpsFixture *f, gconstpointer data)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (points); i++)
+    {
+      if (!points[i].runs)
+        continue;
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LmMachine) old = make_old (f);
+      replace_killed (f, points[i].name);
+      g_assert_null (launch (f, "c", FALSE, &error));
+      g_assert_error (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS);
+      g_clear_error (&error);
+      g_assert_cmpuint (inode_of (old->overlay), !=, 0);
+      g_assert_cmpuint (fixture_machines (f), ==, 2);
+      g_autoptr (LmLaunchResult) result = launch (f, "e", FALSE, &error);
+      g_assert_no_error (error);
+      g_assert_true (result->existed && !result->started);
+      g_assert_cmpuint (fixture_machines (f), ==, 1);
+      g_assert_cmpuint (inode_of (old->overlay), ==, 0);
+      g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, NULL));
+    }
+}
+
+static void
+stop_new (OpsFixture *f)
+{
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_name (f->virt, "m", NULL);
+  g_assert_true (lm_virt_domain_destroy (domain, NULL));
+}
+
+/* One that ran and is off by the time of the recovery is told by its disk. */
+static void
+test_killed_after_new_one_stopped (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmMachine) old = make_old (f);
+  guint64 inode = inode_of (old->overlay);
+  replace_killed (f, "launch-after-start");
+  stop_new (f);
+  g_assert_null (launch (f, "nonsense", FALSE, &error));
+  g_clear_error (&error);
+  assert_as_before (f, old, inode); /* nothing was written */
+
+  replace_killed (f, "launch-after-start");
+  stop_new (f);
+  g_autoptr (LmMachine) new = lm_machine_find (f->state_dir, "m", FIXTURE_URI, NULL);
+  g_assert_cmpstr (new->uuid, !=, old->uuid);
+  g_assert_cmpint (utime (new->overlay, NULL), ==, 0);
+  g_assert_null (launch (f, "nonsense", FALSE, &error));
+  g_clear_error (&error);
+  g_assert_cmpuint (inode_of (old->overlay), ==, inode);
+  g_assert_cmpuint (inode_of (new->overlay), !=, 0);
+  g_autoptr (LmLaunchResult) result = launch (f, "e", FALSE, &error);
+  g_assert_no_error (error);
+  g_assert_true (result->existed && result->started);
+  g_assert_cmpuint (inode_of (old->overlay), ==, 0);
+}
+
+/* The old one is removed later if that fails now. */
+static void
+test_removal_fails (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmMachine) old = make_old (f);
+  g_setenv ("LAMINA_TEST_FAULT", "replace-before-remove=eio", TRUE);
+  g_autoptr (LmLaunchResult) result = launch (f, "e", TRUE, &error);
+  g_assert_no_error (error);
+  g_unsetenv ("LAMINA_TEST_FAULT");
+  g_assert_cmpuint (f->warnings->len, ==, 1);
+  g_assert_cmpuint (fixture_machines (f), ==, 2);
+  g_autoptr (LmLaunchResult) again = launch (f, "e", FALSE, &error);
+  g_assert_no_error (error);
+  g_assert_true (again->existed);
+  g_assert_cmpuint (fixture_machines (f), ==, 1);
+}
+
+/* What undefining loses for good is not lost: no saved state, no snapshot, no
+ * variables of UEFI that go by the domain's name. */
+static void
+test_lossy (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmMachine) old = make_old (f);
+  virConnectPtr connection = virConnectOpen (FIXTURE_URI);
+  virDomainPtr domain = virDomainLookupByName (connection, "m");
+  virDomainSnapshotPtr snapshot = virDomainSnapshotCreateXML (domain, "<domainsnapshot/>", 0);
+  g_assert_nonnull (snapshot);
+  g_assert_null (launch (f, "e", TRUE, &error));
+  g_assert_error (error, LM_REPLACE_ERROR, LM_REPLACE_ERROR_LOSSY);
+  g_clear_error (&error);
+  g_assert_cmpint (virDomainSnapshotDelete (snapshot, 0), ==, 0);
+  g_assert_cmpint (virDomainManagedSave (domain, 0), ==, 0);
+  g_assert_null (launch (f, "e", TRUE, &error));
+  g_assert_error (error, LM_REPLACE_ERROR, LM_REPLACE_ERROR_LOSSY);
+  g_clear_error (&error);
+  g_assert_cmpint (virDomainManagedSaveRemove (domain, 0), ==, 0);
+  g_autoptr (LmLaunchResult) result = launch (f, "e", TRUE, &error);
+  g_assert_no_error (error);
+  virDomainSnapshotFree (snapshot);
+  virDomainFree (domain);
+  virConnectClose (connection);
+}
+
+/* define --replace: nothing has to run. */
+static void
+test_define (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmMachine) old = make_old (f);
+  g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "e");
+  request->replace = TRUE;
+  request->start = FALSE;
+  g_autoptr (LmLaunchResult) result = lm_launch (&f->host, f->virt, request, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_false (fixture_is_running (f, result->machine->uuid));
+  g_assert_cmpuint (fixture_machines (f), ==, 1);
+  g_autoptr (LmLaunchResult) started = launch (f, "e", FALSE, &error);
+  g_assert_no_error (error);
+  g_assert_true (started->existed && started->started);
+}
+
+/* A machine whose domain somebody undefined, and a transient one. */
+static void
+test_without_domain (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmMachine) old = make_old (f);
+  guint64 inode = inode_of (old->overlay);
+  stop_new (f);
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (f->virt, old->uuid, NULL);
+  g_assert_true (lm_virt_domain_undefine (domain, FALSE, NULL));
+  g_assert_null (launch (f, "c", FALSE, &error));
+  g_assert_error (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS);
+  g_clear_error (&error);
+  for (gsize i = 0; i < G_N_ELEMENTS (points) && !points[i].runs; i++)
+    {
+      if (g_str_has_prefix (points[i].name, "replace-"))
+        continue; /* there is nothing to undefine */
+      replace_killed (f, points[i].name);
+      g_assert_null (launch (f, "c", FALSE, &error));
+      g_clear_error (&error);
+      g_assert_cmpuint (inode_of (old->overlay), ==, inode);
+      g_assert_cmpuint (fixture_machines (f), ==, 1);
+    }
+  g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
+  request->replace = request->transient = TRUE;
+  g_autoptr (LmLaunchResult) result = lm_launch (&f->host, f->virt, request, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (fixture_machines (f), ==, 1);
+  replace_killed (f, "replace-after-undefine");
+  g_assert_null (launch (f, "nonsense", FALSE, NULL));
+  g_assert_true (fixture_is_running (f, result->machine->uuid));
+  g_autoptr (LmLaunchResult) last = launch (f, "e", TRUE, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (fixture_machines (f), ==, 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  if (!tools_have ("qemu-img"))
+    return 0;
+#define ADD(name) g_test_add ("/replace/" #name, OpsFixture, NULL, fixture_setup, test_##name, fixture_teardown)
+  ADD (success);
+  ADD (failures);
+  ADD (killed);
+  ADD (killed_while_new_one_runs);
+  ADD (killed_after_new_one_stopped);
+  ADD (removal_fails);
+  ADD (lossy);
+  ADD (define);
+  ADD (without_domain);
+#undef ADD
+  return g_test_run ();
+}
