@@ -297,12 +297,12 @@ lm_machine_erase (LmMachine *machine, GError **error)
 }
 
 LmLock *
-lm_machine_lock (const char *state_dir, const char *name, GCancellable *cancellable, GError **error)
+lm_machine_lock (const char *state_dir, const char *name, gint timeout_ms, GCancellable *cancellable, GError **error)
 {
   g_autofree char *dir = g_build_filename (state_dir, "machines", NULL);
   if (!lm_state_dir_make (state_dir, error) || !lm_file_make_dir (dir, 0755, error))
     return NULL;
   g_autofree char *file = g_strconcat (name, ".lock", NULL);
   g_autofree char *path = g_build_filename (dir, file, NULL);
-  return lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, -1, NULL, NULL, cancellable, error);
+  return lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, timeout_ms, NULL, NULL, cancellable, error);
 }

@@ -85,8 +85,10 @@ gboolean lm_machine_owns_file (const char *name);
  * Errors: G_IO_ERROR. */
 gboolean lm_machine_erase (LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_machine_lock: one run at a time per name; waits for the others. */
-LmLock *lm_machine_lock (const char *state_dir, const char *name, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_machine_lock: the lock of @name, which allows one run at a time. @timeout_ms and
+ * errors as lm_lock_acquire(). */
+LmLock *lm_machine_lock (const char *state_dir, const char *name, gint timeout_ms, GCancellable *cancellable,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_machine_to_json: the record's file, newly allocated. */
 char *lm_machine_to_json (const LmMachine *machine);

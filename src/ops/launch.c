@@ -6,6 +6,7 @@
 #include "ops/creation.h"
 #include "ops/existing.h"
 #include "ops/machine-domain.h"
+#include "ops/name-lock.h"
 #include "ops/recover.h"
 #include "ops/remove.h"
 
@@ -172,17 +173,17 @@ launch_locked (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request,
 LmLaunchResult *
 lm_launch (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (LmLock) lock = lm_machine_lock (host->state_dir, request->name, cancellable, error);
+  LmLock *lock = lm_name_lock_acquire (host, request->name, cancellable, error);
   if (lock == NULL)
     return NULL;
   g_autoptr (LmLaunchResult) result = launch_locked (host, virt, request, cancellable, error);
   if (result == NULL)
     {
-      lm_remove_lock (host, request->name, lock);
+      lm_name_lock_release (host, request->name, lock);
       return NULL;
     }
   /* Others may act on the machine while it boots. */
-  g_clear_pointer (&lock, lm_lock_release);
+  lm_lock_release (lock);
   if (request->wait && request->start && !wait_until_ready (host, request, result, cancellable, error))
     return NULL;
   return g_steal_pointer (&result);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "ops/machine-domain.h"
+#include "ops/name-lock.h"
 #include "ops/usage.h"
 
 #include <string.h>
@@ -65,24 +66,15 @@ remove_all (const LmHost *host, LmVirt *virt, const char *name, GError **error)
   return TRUE;
 }
 
-void
-lm_remove_lock (const LmHost *host, const char *name, LmLock *lock)
-{
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (LmMachine) machine = lm_machine_find (host->state_dir, name, NULL, &failure);
-  if (g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
-    lm_lock_remove_file (lock);
-}
-
 gboolean
 lm_remove (const LmHost *host, LmVirt *virt, const char *name, GCancellable *cancellable, GError **error)
 {
   if (!lm_domain_name_check (name, error))
     return FALSE;
-  g_autoptr (LmLock) lock = lm_machine_lock (host->state_dir, name, cancellable, error);
+  LmLock *lock = lm_name_lock_acquire (host, name, cancellable, error);
   if (lock == NULL)
     return FALSE;
   gboolean removed = remove_all (host, virt, name, error);
-  lm_remove_lock (host, name, lock);
+  lm_name_lock_release (host, name, lock);
   return removed;
 }

@@ -14,10 +14,6 @@
  * LM_VIRT_ERROR, G_IO_ERROR. */
 gboolean lm_remove (const LmHost *host, LmVirt *virt, const char *name, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_remove_lock: removes the file of @lock, a held one of lm_machine_lock() for
- * @name, unless a machine has that name. */
-void lm_remove_lock (const LmHost *host, const char *name, LmLock *lock);
-
 /** lm_remove_machine: the same for @machine, of a caller that holds its lock
  * and the connection it lives on; what is gone already is success. */
 gboolean lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;

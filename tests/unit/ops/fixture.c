@@ -21,6 +21,8 @@ on_warning (gpointer user_data, const char *text)
 static void
 on_status (gpointer user_data, const char *text)
 {
+  const OpsFixture *f = user_data;
+  g_cancellable_cancel (f->cancel_on_status);
 }
 
 static void

@@ -16,6 +16,7 @@ typedef struct
   char *template;
   const char *catalogs[2];
   GPtrArray *warnings; /* char * */
+  GCancellable *cancel_on_status; /* NULL; else cancelled when a status is told */
   LmVirt *virt;
   LmHost host;
 } OpsFixture;

@@ -276,6 +276,27 @@ test_networks (OpsFixture *f, gconstpointer data)
   g_assert_nonnull (strstr (g_ptr_array_index (f->warnings, 0), "nowhere"));
 }
 
+/* Another run has the name: it is told, waited for, and not for ever. */
+static void
+test_busy_name (OpsFixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr (LmLock) lock = lm_machine_lock (f->state_dir, "m", 0, NULL, &error);
+      g_assert_no_error (error);
+      g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
+      f->cancel_on_status = cancellable;
+      if (i == 0)
+        g_assert_null (lm_launch (&f->host, f->virt, request, cancellable, &error));
+      else
+        g_assert_false (lm_remove (&f->host, f->virt, "m", cancellable, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      f->cancel_on_status = NULL;
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -294,6 +315,7 @@ main (int argc, char **argv)
   ADD (transient);
   ADD (without_domain);
   ADD (networks);
+  ADD (busy_name);
 #undef ADD
   return g_test_run ();
 }
