@@ -5,9 +5,8 @@
 #include "ops/launch-request.h"
 #include <gio/gio.h>
 
-/** lm_disks_make: makes all that @request and @plan ask for, and sets
- * @machine's disk. What a failure leaves goes with the machine's directory.
- * Blocks. Errors: those of machine/chain.h, machine/boot.h and image/seed.h. */
+/** lm_disks_make: makes the files that @request and @plan ask for, and sets
+ * @machine's disk. Files left by a failure are removed with the machine. Blocks. Errors: those of machine/chain.h, machine/boot.h and image/seed.h. */
 gboolean lm_disks_make (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -17,8 +16,8 @@ gboolean lm_disks_sync (const LmPlan *plan, const LmMachine *machine, GError **e
 /* lm_disks_make() in a thread of its own. */
 typedef struct _LmDisksJob LmDisksJob;
 
-/** lm_disks_begin: starts it; what it is given must outlive lm_disks_finish(),
- * and nobody may touch @machine's disk until then. */
+/** lm_disks_begin: starts it; the arguments must outlive lm_disks_finish(), and
+ * @machine->disk must not be used until then. */
 LmDisksJob *lm_disks_begin (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
                             GCancellable *cancellable);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* What every use case is given: where this host keeps things, and whom to
- * tell. Borrowed by the callee for the time of the call. */
+/* What every use case is given: where things are on this host, and functions that
+ * warnings and progress are reported to. Borrowed by the callee for the call. */
 #include "fetch/fetch.h"
 #include "virt/connect.h"
 
@@ -15,7 +15,7 @@ typedef struct
   const char *const *osinfo_dirs;
   guint transfers;                   /* files pulled at once */
   void (*warning) (gpointer user_data, const char *text);
-  void (*status) (gpointer user_data, const char *text); /* a step begins: "waiting for ..." */
+  void (*status) (gpointer user_data, const char *text); /* a step begins: e.g. "waiting for ..." */
   LmFetchProgressFunc progress;
   gpointer user_data;
 } LmHost;

@@ -79,7 +79,7 @@ lm_launch_request_layers (const LmPlan *plan)
 }
 
 static void
-take_blobs (LmDomainSpec *spec, const LmPlan *plan, const LmMachine *machine)
+set_boot_files (LmDomainSpec *spec, const LmPlan *plan, const LmMachine *machine)
 {
   for (guint i = 0; i < plan->blobs->len; i++)
     {
@@ -113,7 +113,7 @@ lm_launch_request_spec (const LmLaunchRequest *request, const LmPlan *plan, cons
   g_ptr_array_unref (spec->layers);
   spec->layers = lm_launch_request_layers (plan);
   spec->seed = request->cloud_init ? g_strdup (machine->seed) : NULL;
-  take_blobs (spec, plan, machine);
+  set_boot_files (spec, plan, machine);
   spec->cmdline = spec->kernel ? g_strdup (plan->cmdline) : NULL;
   spec->networks = request->networks ? g_ptr_array_copy (request->networks, lm_domain_network_copy, NULL) : NULL;
   g_ptr_array_extend (spec->publish, request->publish, lm_domain_publish_copy, NULL);

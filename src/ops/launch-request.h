@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* What a machine shall be, as asked for; and what that and a plan come to. */
+/* A machine as the user asks for it, and the domain that it and a plan give. */
 #include "domain/spec.h"
 #include "plan/plan.h"
 #include "machine/machine.h"
 
-/* Strings may be NULL, numbers 0: not said. */
+/* Strings may be NULL, numbers 0: not given. */
 typedef struct
 {
   char *name;
@@ -43,10 +43,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLaunchRequest, lm_launch_request_free)
  * ask for the same layers. */
 char **lm_launch_request_normalize (const LmLaunchRequest *request);
 
-/** lm_launch_request_spec: the domain for @request made of @plan as
- * @machine. @virt_type is what was decided, @osinfo the system's URL or NULL. */
+/** lm_launch_request_spec: the domain of @machine, for @request, with the layers of
+ * @plan. @virt_type: "kvm" or "qemu"; @osinfo: the system's URL, may be NULL. */
 LmDomainSpec *lm_launch_request_spec (const LmLaunchRequest *request, const LmPlan *plan, const LmMachine *machine,
                                       const char *virt_type, const char *osinfo);
 
-/** lm_launch_request_layers: the chain of @plan as records keep it (LmDomainLayer). */
+/** lm_launch_request_layers: the layers of @plan (LmDomainLayer), base first, for a record. */
 GPtrArray *lm_launch_request_layers (const LmPlan *plan);

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What somebody else uses of a machine keeps it: a clone by virt-clone, a domain
+# with its disk, a snapshot; and a record does not give power over a domain.
+. "$(dirname "$0")/../lib/integration.sh"
+need_hosts
+tiny
+serve "$tiny"
+new_host one
+state=$host/lamina
+host_lamina "$host" catalog add tiny "$http_url/catalog.yaml" >/dev/null
+host_lamina "$host" launch m a c >/dev/null
+uuid=$(host_exec "$host" virsh domuuid m | head -n 1)
+dir=$state/machines/$uuid
+
+kept () { # DESC REGEX
+  local before
+  before=$(ls -i "$dir")
+  run host_lamina "$host" rm m
+  exits 1 "$1: rm refuses"
+  like "$err" "$2" "$1: it says why"
+  run host_lamina "$host" launch m a e --replace
+  exits 1 "$1: so does --replace"
+  is "$(ls -i "$dir")" "$before" "$1: nothing has changed"
+}
+
+disk () { echo "<disk type='file'><driver name='qemu' type='qcow2'/><source file='$1'/><target dev='vda' bus='virtio'/></disk>"; }
+other () { # DEVICES
+  cat <<END
+<domain type='qemu'><name>other</name><memory unit='MiB'>64</memory><os><type arch='x86_64' machine='q35'>hvm</type></os>
+<devices>$1</devices></domain>
+END
+}
+
+# An overlay on the machine's disk, in a domain that is shut off, then runs.
+qemu-img create -q -f qcow2 -F qcow2 -b "$dir/overlay.qcow2" "$tmp/child.qcow2"
+chmod 0666 "$tmp/child.qcow2"
+other "$(disk "$tmp/child.qcow2")" >"$tmp/other.xml"
+host_exec "$host" virsh -q destroy m
+host_exec "$host" virsh -q define "$tmp/other.xml"
+kept 'a domain on top of its disk' 'the domain other .*overlay.qcow2'
+host_exec "$host" virsh -q undefine other
+other "$(disk "$dir/overlay.qcow2")" >"$tmp/other.xml"
+host_exec "$host" virsh -q create "$tmp/other.xml"
+kept 'a transient domain that runs from its disk' 'the domain other .*overlay.qcow2'
+host_exec "$host" virsh -q destroy other
+
+# An external snapshot, and virt-clone, put files beside the disk.
+host_exec "$host" virsh -q snapshot-create-as m snap --disk-only --no-metadata
+kept 'an external snapshot' 'lamina did not make overlay.snap'
+run host_exec "$host" virsh dumpxml m
+sed 's/overlay\.snap/overlay.qcow2/' <<<"$out" >"$tmp/m.xml"
+host_exec "$host" virsh -q define "$tmp/m.xml"
+rm "$dir/overlay.snap"
+if command -v virt-clone >/dev/null; then
+  run host_exec "$host" virt-clone --original m --auto-clone
+  exits 0 'virt-clone makes a clone'
+  ok 'in the directory of the machine' eval 'ls "$dir" | grep -q clone'
+  kept 'a clone' 'the domain m-clone'
+  run host_exec "$host" virsh -q undefine m-clone
+  kept "the clone's disk" 'lamina did not make .*clone'
+  rm "$dir"/*clone*
+else
+  ok 'virt-clone makes a clone # SKIP not installed' true
+fi
+
+# A record with the UUID of another domain.
+other "" >"$tmp/other.xml"
+host_exec "$host" virsh -q define "$tmp/other.xml"
+host_exec "$host" virsh -q start other
+victim=$(host_exec "$host" virsh domuuid other | head -n 1)
+mkdir "$state/machines/$victim"
+sed "s/$uuid/$victim/g; s/\"name\" *: *\"m\"/\"name\": \"other\"/" "$dir/record.json" >"$state/machines/$victim/record.json"
+for verb in 'rm other' 'launch other a c' 'launch other a e --replace' 'define other a c'; do
+  run host_lamina "$host" $verb
+  exits 1 "$verb with a planted record: refused"
+  like "$err" 'metadata do not name' 'it says why'
+  ok 'the domain runs' running other
+done
+rm -r "$state/machines/$victim"
+host_exec "$host" virsh -q destroy other
+host_exec "$host" virsh -q undefine other
+
+run host_lamina "$host" rm m
+exits 0 'in the end it can be removed'
+is "$(machines_in "$state")" 0 'and leaves nothing'
+done_testing
