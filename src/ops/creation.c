@@ -193,13 +193,32 @@ lm_creation_commit (const LmHost *host, LmVirt *virt, LmCreation *creation, GErr
   return TRUE;
 }
 
+/* Notes that the machine goes, and removes its domain, which may have come to be
+ * though the answer got lost. */
+static gboolean
+remove_domain (LmVirt *virt, LmMachine *machine, GError **error)
+{
+  g_autoptr (LmVirtDomain) domain = NULL;
+  if (!lm_fault_point ("roll-back", error))
+    return FALSE;
+  machine->removing = TRUE;
+  (void) !lm_machine_save (machine, NULL);
+  return lm_machine_domain_find (virt, machine, &domain, error)
+         && (domain == NULL || lm_machine_domain_remove (domain, FALSE, error));
+}
+
 void
 lm_creation_roll_back (const LmHost *host, LmVirt *virt, LmCreation *creation)
 {
   g_autoptr (GError) failure = NULL;
-  /* The domain is looked for: it may have come to be though the answer got lost. */
-  if (!lm_fault_point ("roll-back", &failure) || !lm_remove_machine (host, virt, creation->machine, &failure))
-    warn (host, creation->machine, "could not be rolled back, the next launch or rm will", failure);
-  else if (creation->replaced != NULL && !lm_replace_roll_back (host, virt, creation->replaced, &failure))
+  if (!remove_domain (virt, creation->machine, &failure))
+    {
+      warn (host, creation->machine, "could not be rolled back, the next launch or rm will", failure);
+      return;
+    }
+  if (creation->replaced != NULL && !lm_replace_roll_back (host, virt, creation->replaced, &failure))
     warn (host, creation->machine, "could not be put back as it was; its disk is there, launch it again", failure);
+  g_clear_error (&failure);
+  if (!lm_remove_machine (host, virt, creation->machine, &failure))
+    warn (host, creation->machine, "was rolled back, but something of it is left; the next launch or rm removes it", failure);
 }

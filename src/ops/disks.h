@@ -6,7 +6,8 @@
 #include <gio/gio.h>
 
 /** lm_disks_make: makes the files that @request and @plan ask for, and sets
- * @machine's disk. Files left by a failure are removed with the machine. Blocks. Errors: those of machine/chain.h, machine/boot.h and image/seed.h. */
+ * @machine's disk. Files left by a failure are removed with the machine.
+ * Blocks. Errors: those of machine/chain.h, machine/boot.h and image/seed.h. */
 gboolean lm_disks_make (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -8,6 +8,7 @@
 
 #include <string.h>
 #include <unistd.h>
+#include <utime.h>
 
 static LmLaunchResult *
 launch (OpsFixture *f, const char *layer, GError **error)
@@ -171,6 +172,31 @@ test_killed (OpsFixture *f, gconstpointer data)
       }
 }
 
+/* Files whose use cannot be told stay; the domain goes all the same, and what was
+ * left is removed later, though the guest has run. */
+static void
+test_rolled_back_in_part (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmMachine) other = lm_machine_new (f->state_dir, "other", NULL);
+  other->complete = TRUE;
+  other->uri = g_strdup ("test:///nowhere/node.xml");
+  g_assert_true (lm_machine_save (other, NULL));
+  g_setenv ("LAMINA_TEST_FAULT", "launch-before-commit=eio", TRUE);
+  g_assert_null (launch (f, "c", &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_unsetenv ("LAMINA_TEST_FAULT");
+  g_assert_cmpuint (f->warnings->len, ==, 1);
+  g_assert_null (lm_virt_find_name (f->virt, "m", NULL));
+  g_autoptr (LmMachine) left = lm_machine_find (f->state_dir, "m", FIXTURE_URI, NULL);
+  g_assert_nonnull (left);
+  g_assert_cmpint (utime (left->overlay, NULL), ==, 0);
+  g_assert_true (lm_machine_erase (other, NULL));
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_assert_cmpstr (machine->uuid, !=, left->uuid);
+  g_assert_cmpuint (fixture_machines (f), ==, 1);
+}
+
 /* A removal that was killed is finished by the next launch, which then goes on. */
 static void
 test_removal_killed (OpsFixture *f, gconstpointer data)
@@ -310,6 +336,7 @@ main (int argc, char **argv)
   ADD (refusals);
   ADD (failures);
   ADD (killed);
+  ADD (rolled_back_in_part);
   ADD (removal_killed);
   ADD (missing_layer);
   ADD (transient);
