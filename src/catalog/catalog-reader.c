@@ -152,7 +152,7 @@ warning_count (const LmCatalogPart *part)
 
 /* Whether the two are the parts of one catalog, as find_middle() has it. */
 static gboolean
-fit_together (const LmCatalogPart *first, const LmCatalogPart *second, guint line)
+are_parts_of_one (const LmCatalogPart *first, const LmCatalogPart *second, guint line)
 {
   return first->layers_end_it && second->layers_end_it && first->end_line == line
          && (first->name == 0 || second->name == 0)
@@ -192,7 +192,7 @@ read_in_two (const char *document, const char *base_url, const char *text, gsize
     return NULL;
   gboolean good = lm_catalog_part_read (first, text, first_size, 1, FALSE, NULL);
   g_thread_join (thread);
-  if (!good || !second.good || !fit_together (first, rest, lines + 1))
+  if (!good || !second.good || !are_parts_of_one (first, rest, lines + 1))
     return NULL;
   join (first, rest);
   return g_steal_pointer (&first);

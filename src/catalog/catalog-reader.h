@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* From a catalog's text to its block. For catalog.c only. */
+/* From the text of a catalog to its index. For catalog.c only. */
 #include <glib.h>
 
 /** lm_catalog_read: as lm_catalog_parse(), which see; the index (index.h). */

@@ -3,7 +3,7 @@
 /* Reading mappings by tables of their keys, straight from the events, so that
  * a hundred thousand of them are read without a tree. Unknown keys are
  * warnings, wrong types, missing and doubled keys errors
- * (LM_CATALOG_ERROR_INVALID), all with their line. For catalog-reader.c only. */
+ * (LM_CATALOG_ERROR_INVALID), all with their line. For catalog-part.c only. */
 #include "base/yaml.h"
 
 typedef struct

@@ -46,7 +46,7 @@ lm_groups_allow_several (const GPtrArray *groups, const char *name)
 }
 
 gboolean
-lm_layer_suits (const LmLayer *layer, const char *arch)
+lm_layer_runs_on (const LmLayer *layer, const char *arch)
 {
   return layer->arch == NULL || strcmp (layer->arch, arch) == 0;
 }

@@ -41,5 +41,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLayer, lm_layer_free)
  * @name, one of @groups (LmGroup). */
 gboolean lm_groups_allow_several (const GPtrArray *groups, const char *name);
 
-/** lm_layer_suits: whether @layer is for machines of @arch: it says so, or nothing. */
-gboolean lm_layer_suits (const LmLayer *layer, const char *arch);
+/** lm_layer_runs_on: whether @layer is for machines of @arch: it names @arch, or none. */
+gboolean lm_layer_runs_on (const LmLayer *layer, const char *arch);

@@ -68,7 +68,7 @@ is_in_range (const LmRelation *relation, const char *version)
 }
 
 gboolean
-lm_relation_is_met (const LmRelation *relation, const LmLayer *layer)
+lm_relation_matches (const LmRelation *relation, const LmLayer *layer)
 {
   if (strcmp (layer->name, relation->name) == 0 && is_in_range (relation, layer->version))
     return TRUE;
@@ -84,12 +84,12 @@ lm_relation_is_met (const LmRelation *relation, const LmLayer *layer)
 }
 
 gboolean
-lm_relations_meet (char *const *texts, const LmLayer *layer)
+lm_relations_match (char *const *texts, const LmLayer *layer)
 {
   for (; *texts; texts++)
     {
       LmRelation relation;
-      if (lm_relation_parse (*texts, &relation) && lm_relation_is_met (&relation, layer))
+      if (lm_relation_parse (*texts, &relation) && lm_relation_matches (&relation, layer))
         return TRUE;
     }
   return FALSE;

@@ -25,10 +25,10 @@ typedef struct
  * allocates nothing. */
 gboolean lm_relation_parse (const char *text, LmRelation *out_relation) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_relation_is_met: whether @layer is what @relation speaks of, by its name
+/** lm_relation_matches: whether @layer satisfies @relation, by its name
  * and version or by what it provides. As in Debian, a relation with a version
- * is met only by a provide that has one. */
-gboolean lm_relation_is_met (const LmRelation *relation, const LmLayer *layer);
+ * is satisfied only by a provide that has one. */
+gboolean lm_relation_matches (const LmRelation *relation, const LmLayer *layer);
 
-/** lm_relations_meet: whether any of @texts, as in a layer's requires, is met by @layer. */
-gboolean lm_relations_meet (char *const *texts, const LmLayer *layer);
+/** lm_relations_match: whether @layer satisfies any of @texts, as in a layer's requires. */
+gboolean lm_relations_match (char *const *texts, const LmLayer *layer);

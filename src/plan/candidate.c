@@ -31,13 +31,13 @@ typedef struct
   const LmCatalogSet *set;
   const char *arch;
   GPtrArray *candidates;
-  GHashTable *names; /* looked up already */
-  GHashTable *refs;  /* taken already: catalog << 32 | layer, boxed */
+  GHashTable *names; /* those whose layers are among the candidates */
+  GHashTable *refs;  /* those considered: catalog << 32 | layer, boxed */
   GQueue todo;       /* names, owned by the candidates or selections */
 } Closure;
 
 static void
-want (Closure *c, const char *name)
+add_name (Closure *c, const char *name)
 {
   if (g_hash_table_contains (c->names, name))
     return;
@@ -47,20 +47,20 @@ want (Closure *c, const char *name)
 }
 
 static void
-take (Closure *c, LmLayerRef ref)
+collect_candidate (Closure *c, LmLayerRef ref)
 {
   gint64 key = (gint64) ref.catalog << 32 | ref.layer;
   if (g_hash_table_contains (c->refs, &key))
     return;
   g_hash_table_add (c->refs, g_memdup2 (&key, sizeof key));
   g_autoptr (LmLayer) layer = lm_catalog_load_layer (lm_catalog_set_get (c->set, ref.catalog), ref.layer);
-  if (!lm_layer_suits (layer, c->arch))
+  if (!lm_layer_runs_on (layer, c->arch))
     return;
   for (char **text = layer->requires; *text; text++)
     {
       LmRelation relation;
       if (lm_relation_parse (*text, &relation))
-        want (c, relation.name);
+        add_name (c, relation.name);
     }
   LmCandidate *candidate = g_new0 (LmCandidate, 1);
   candidate->ref = ref;
@@ -79,14 +79,14 @@ lm_candidates_collect (const LmCatalogSet *set, const GPtrArray *selections, con
   c.names = names;
   c.refs = refs;
   for (guint i = 0; i < selections->len; i++)
-    want (&c, ((LmSelection *) selections->pdata[i])->name);
+    add_name (&c, ((LmSelection *) selections->pdata[i])->name);
   for (const char *name = NULL; (name = g_queue_pop_head (&c.todo)) != NULL;)
     {
       g_array_set_size (found, 0);
       lm_catalog_set_find_name (set, name, found);
       lm_catalog_set_find_provided (set, name, found);
       for (guint i = 0; i < found->len; i++)
-        take (&c, g_array_index (found, LmLayerRef, i));
+        collect_candidate (&c, g_array_index (found, LmLayerRef, i));
     }
   /* the answer shall not depend on the order of the catalogs' texts */
   g_ptr_array_sort (candidates, compare_candidates);

@@ -4,7 +4,7 @@
  *
  * A layer is in an answer only because it is selected by name, or because a
  * layer of the answer requires it: nothing else ever pulls one in. So every
- * answer lies within the closure taken here: all versions of the selected
+ * answer lies within the closure computed here: all versions of the selected
  * names, all layers that meet a name that one of these requires (whatever
  * the version asked for, so more than is needed), and so on. Conflicts and
  * groups only forbid; between layers outside the closure, or between one

@@ -54,19 +54,19 @@ has_layer_for (const LmChain *chain, guint below, const char *requirement)
   if (!lm_relation_parse (requirement, &relation))
     return FALSE;
   for (guint i = 0; i < below; i++)
-    if (lm_relation_is_met (&relation, layer_at (chain, i)))
+    if (lm_relation_matches (&relation, layer_at (chain, i)))
       return TRUE;
   return FALSE;
 }
 
 static gboolean
-fit_together (const Search *s, const LmLayer *a, const LmLayer *b)
+are_compatible (const Search *s, const LmLayer *a, const LmLayer *b)
 {
   if (strcmp (a->name, b->name) == 0)
     return FALSE;
   if (strcmp (a->group, b->group) == 0 && !lm_groups_allow_several (s->resolution->groups, a->group))
     return FALSE;
-  return !lm_relations_meet (a->conflicts, b) && !lm_relations_meet (b->conflicts, a);
+  return !lm_relations_match (a->conflicts, b) && !lm_relations_match (b->conflicts, a);
 }
 
 static gboolean
@@ -86,10 +86,10 @@ depends_on (const LmChain *chain, guint j, guint i)
     {
       LmRelation relation;
       guint others = 0;
-      if (!lm_relation_parse (*need, &relation) || !lm_relation_is_met (&relation, layer_at (chain, i)))
+      if (!lm_relation_parse (*need, &relation) || !lm_relation_matches (&relation, layer_at (chain, i)))
         continue;
       for (guint k = 0; k < j; k++)
-        others += k != i && lm_relation_is_met (&relation, layer_at (chain, k));
+        others += k != i && lm_relation_matches (&relation, layer_at (chain, k));
       if (others == 0)
         return TRUE;
     }
@@ -157,7 +157,7 @@ is_answer (const Search *s, const LmChain *chain)
         if (!has_layer_for (chain, i, *need))
           return FALSE;
       for (guint j = 0; j < i; j++)
-        if (!fit_together (s, layer_at (chain, i), layer_at (chain, j)))
+        if (!are_compatible (s, layer_at (chain, i), layer_at (chain, j)))
           return FALSE;
     }
   return all_are_needed (s, chain) && required_groups_are_in (s, chain);

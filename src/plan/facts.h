@@ -9,7 +9,7 @@
 
 typedef struct _LmFacts LmFacts;
 
-/** lm_facts_new: nothing looked up yet. @view may be NULL: nothing is cached.
+/** lm_facts_new: an empty table. @view may be NULL: nothing is cached.
  * Both must outlive it. */
 LmFacts *lm_facts_new (const LmCatalogSet *set, const LmPlanView *view);
 void lm_facts_free (LmFacts *facts);
@@ -20,10 +20,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmFacts, lm_facts_free)
  * lives as long as @facts. @out_cached may be NULL. */
 LmCatalogBuild lm_facts_get_build (LmFacts *facts, guint catalog, guint build, gboolean *out_cached);
 
-/** lm_facts_find_build: the build of @digest that a child listed in the catalog
- * @own stands on. Catalogs may list one file under different names: the child's
- * own comes first, then they in their order; only where the layer is visible
- * and, unless @among is NULL, a key (LmLayerRef) of it. FALSE if there is none. */
+/** lm_facts_find_build: the build of @digest, as the parent of a build of the
+ * catalog @own. Catalogs may list one file under different names: that catalog is
+ * searched first, then all in their order. The layer must be visible and, unless
+ * @among is NULL, a key (LmLayerRef) of it. FALSE if there is none. */
 gboolean lm_facts_find_build (LmFacts *facts, const LmDigest *digest, guint own, GHashTable *among,
                               LmLayerRef *out_ref, guint *out_build);
 

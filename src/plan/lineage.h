@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The layers that a build stands on. A build names its parent's digest, so the
- * build alone says what the whole chain is. For the planner only. */
+/* The chain below a build, found by following the parents. A build names its
+ * parent's digest, so the build alone says what the whole chain is. For the planner only. */
 #include "plan/facts.h"
 
-#define LM_LINEAGE_MAX 64 /* layers; deeper ones are taken for circles */
+#define LM_LINEAGE_MAX 64 /* layers; deeper ones are treated as circular */
 
 typedef struct
 {

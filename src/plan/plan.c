@@ -137,7 +137,7 @@ list_other_versions (const LmResolution *r, const GPtrArray *layers, GPtrArray *
       const LmLayer *taken = find_named (layers, newest->name);
       if (taken == NULL || lm_version_compare (taken->version, newest->version) == 0)
         continue;
-      g_ptr_array_add (notes, g_strdup_printf ("%s %s is taken: what was selected is not built together with %s",
+      g_ptr_array_add (notes, g_strdup_printf ("%s %s is used: no builds combine what was selected with %s",
                                                taken->name, taken->version, newest->version));
     }
 }

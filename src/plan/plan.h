@@ -58,9 +58,9 @@ typedef struct
 } LmPlanOptions;
 
 /** lm_plan_new: resolves @selections over @set and finds the chain of builds
- * that is cheapest to pull where @view stands. A layer that was not selected
+ * that is cheapest to pull, given what @view has. A layer that was not selected
  * is in it only if it is required. Where the newest versions that fit were
- * never built together, the newest that were are taken, and a note says so.
+ * never built together, the newest that were are used, and a note says so.
  * @options may be NULL. Pure. Errors: LM_SELECTION_ERROR, LM_RESOLVE_ERROR. */
 LmPlan *lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPlanOptions *options,
                      const LmPlanView *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;

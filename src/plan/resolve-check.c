@@ -92,7 +92,7 @@ check_selection (const LmCatalogSet *set, const LmResolution *r, const LmSelecti
   if (named->len == 0)
     return throw_unknown (set, s->name, error);
   for (guint i = named->len; i-- > 0;)
-    if (!lm_layer_suits (named->pdata[i], r->arch))
+    if (!lm_layer_runs_on (named->pdata[i], r->arch))
       {
         if (named->len > 1)
           g_ptr_array_remove_index (named, i);
@@ -147,7 +147,7 @@ group_of_selection (const LmResolution *r, const LmSelection *s)
 }
 
 gboolean
-lm_resolve_check_room (const LmResolution *r, GError **error)
+lm_resolve_check_group_limits (const LmResolution *r, GError **error)
 {
   for (guint i = 0; i < r->selections->len; i++)
     for (guint j = 0; j < i; j++)
@@ -178,7 +178,7 @@ throw_group_empty (const LmCatalogSet *set, const LmResolution *r, const LmGroup
 {
   g_autoptr (GPtrArray) layers = lm_catalog_set_load_layers (set);
   for (guint i = layers->len; i-- > 0;)
-    if (strcmp (((LmLayer *) layers->pdata[i])->group, group->name) != 0 || !lm_layer_suits (layers->pdata[i], r->arch))
+    if (strcmp (((LmLayer *) layers->pdata[i])->group, group->name) != 0 || !lm_layer_runs_on (layers->pdata[i], r->arch))
       g_ptr_array_remove_index (layers, i);
   g_autofree char *choices = join_field (layers, G_STRUCT_OFFSET (LmLayer, name));
   if (layers->len == 0)
@@ -216,7 +216,7 @@ lm_resolve_check_required (const LmCatalogSet *set, const LmResolution *r, const
 /* ---- all together ---- */
 
 static char *
-describe_relief (LmSolver *solver, const LmResolution *r, guint i)
+suggest_change (LmSolver *solver, const LmResolution *r, guint i)
 {
   const LmSelection *s = r->selections->pdata[i];
   g_autofree char *text = lm_selection_format (s);
@@ -256,10 +256,10 @@ lm_resolve_throw_unsatisfiable (LmSolver *solver, const LmResolution *r, const G
   gboolean first = TRUE;
   for (guint i = 0; i < r->selections->len && i < MAX_SHOWN; i++)
     {
-      g_autofree char *relief = describe_relief (solver, r, i);
-      if (relief == NULL)
+      g_autofree char *suggestion = suggest_change (solver, r, i);
+      if (suggestion == NULL)
         continue;
-      g_string_append_printf (text, "%s%s", first ? "; " : ", or ", relief);
+      g_string_append_printf (text, "%s%s", first ? "; " : ", or ", suggestion);
       first = FALSE;
     }
   return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_UNSATISFIABLE, "%s", text->str);

@@ -8,9 +8,9 @@
 /** lm_resolve_check_selections: whether there is a layer for each, by itself. */
 gboolean lm_resolve_check_selections (const LmCatalogSet *set, const LmResolution *resolution, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_resolve_check_room: whether no two are of one group that takes one: no
+/** lm_resolve_check_group_limits: whether no two are of one group that allows one layer: no
  * need to ask the solver. After the candidates were collected. */
-gboolean lm_resolve_check_room (const LmResolution *resolution, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean lm_resolve_check_group_limits (const LmResolution *resolution, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_resolve_check_required: whether @chosen (LmCandidate) has a layer of each
  * group that a machine needs. */

@@ -56,7 +56,7 @@ is_ready (const GPtrArray *rest, guint i)
 {
   const LmLayer *layer = ((LmCandidate *) rest->pdata[i])->layer;
   for (guint j = 0; j < rest->len; j++)
-    if (j != i && lm_relations_meet (layer->requires, ((LmCandidate *) rest->pdata[j])->layer))
+    if (j != i && lm_relations_match (layer->requires, ((LmCandidate *) rest->pdata[j])->layer))
       return FALSE;
   return TRUE;
 }
@@ -135,7 +135,7 @@ lm_resolve (const LmCatalogSet *set, const char *const *selections, const char *
   if (!parse_selections (r, selections, error) || !lm_resolve_check_selections (set, r, error))
     return NULL;
   r->candidates = lm_candidates_collect (set, r->selections, r->arch);
-  if (!lm_resolve_check_room (r, error) || !solve (set, r, error))
+  if (!lm_resolve_check_group_limits (r, error) || !solve (set, r, error))
     return NULL;
   return g_steal_pointer (&r);
 }

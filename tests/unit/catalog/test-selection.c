@@ -104,7 +104,7 @@ test_relation_met (void)
       LmRelation r;
       g_test_message ("%s", cases[i].text);
       g_assert_true (lm_relation_parse (cases[i].text, &r));
-      g_assert_cmpint (lm_relation_is_met (&r, &layer), ==, cases[i].met);
+      g_assert_cmpint (lm_relation_matches (&r, &layer), ==, cases[i].met);
     }
 }
 

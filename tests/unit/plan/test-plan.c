@@ -141,7 +141,7 @@ test_older (void)
   assert_chain (set, "a os", nothing, CHAIN ("os2", "a2"));
   g_autoptr (LmPlan) p = plan (set, "a os", nothing, &error);
   g_assert_cmpstr (p->selections[1], ==, "os=os@12.2");
-  g_assert_cmpstr (p->notes[0], ==, "os 12.2 is taken: what was selected is not built together with 12.3");
+  g_assert_cmpstr (p->notes[0], ==, "os 12.2 is used: no builds combine what was selected with 12.3");
   g_assert_null (p->notes[1]);
   assert_no_build (set, "a os@12.3",
                    "no builds make up os 12.3 + a 1: missing is a build of a 1 on os 12.3; a 1 is built on os 12.1, or on "
