@@ -7,6 +7,7 @@
 #define DECOMPRESS "decompress it, and have it served as it is, without Content-Encoding"
 #define UNPACK "unpack it"
 #define PAGE "the URL may lead to a page about an error or a login"
+#define QCOW2 "a qcow2 disk image"
 #define IMAGE "layers are qcow2 images; a catalog is a text about them"
 #define CONVERT IMAGE "; \"qemu-img convert -O qcow2\" makes one of it"
 
@@ -24,7 +25,8 @@ static const struct
   { 0, "BZh", 3, "a file compressed with bzip2", DECOMPRESS },
   { 0, "PK\x03\x04", 4, "a zip archive", UNPACK },
   { 257, "ustar", 5, "a tar archive", UNPACK },
-  { 0, "QFI\xfb", 4, "a qcow2 disk image", IMAGE },
+  { 0, "QFI\xfb", 4, QCOW2, IMAGE },
+  { 0, "conectix", 8, "a VHD disk image", CONVERT },
   { 0, "KDMV", 4, "a VMDK disk image", CONVERT },
   { 0, "vhdxfile", 8, "a VHDX disk image", CONVERT },
   { 0x40, "\x7f\x10\xda\xbe", 4, "a VDI disk image", CONVERT },
@@ -55,7 +57,8 @@ lm_content_recognize (const void *data, gsize size, const char **out_advice)
       text++;
       size--;
     }
-  if (what == NULL && (begins_with (text, size, "<!doctype html") || begins_with (text, size, "<html")))
+  if (what == NULL
+      && (begins_with (text, size, "<!doctype html") || begins_with (text, size, "<html") || begins_with (text, size, "<head")))
     {
       what = "an HTML page";
       advice = PAGE;
@@ -68,4 +71,12 @@ lm_content_recognize (const void *data, gsize size, const char **out_advice)
   if (what != NULL && out_advice != NULL)
     *out_advice = advice;
   return what;
+}
+
+char *
+lm_content_describe (const void *data, gsize size)
+{
+  const char *advice;
+  const char *what = lm_content_recognize (data, size, &advice);
+  return what == NULL || strcmp (what, QCOW2) == 0 ? g_strdup ("") : g_strdup_printf (": it is %s; %s", what, advice);
 }

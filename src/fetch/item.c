@@ -6,7 +6,7 @@
 #include "fetch/mirror.h"
 #include "fetch/sink.h"
 #include "image/vet.h"
-#include "io/content.h"
+#include "base/content.h"
 
 #include <string.h>
 

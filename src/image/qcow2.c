@@ -3,7 +3,7 @@
 #include "image/qcow2.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "io/content.h"
+#include "base/content.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -75,7 +75,10 @@ static gboolean
 parse_fixed (const guint8 *data, gsize size, LmQcow2Header *h, GError **error)
 {
   if (size < V2_HEADER_LENGTH || get32 (data) != MAGIC)
-    return refuse (error, "not a qcow2 file%s", lm_content_describe (data, size));
+    {
+      g_autofree char *what = lm_content_describe (data, size);
+      return refuse (error, "not a qcow2 file%s", what);
+    }
   h->version = get32 (data + 4);
   if (h->version != 2 && h->version != 3)
     return refuse (error, "qcow2 version %u is not supported (2 and 3 are)", h->version);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "io/content.h"
+#include "base/content.h"
 #include "io/http-private.h"
 
 #include <string.h>
@@ -50,7 +50,7 @@ lm_http_response_describe (const LmHttpResponse *response)
   if (response->encoding != NULL)
     return g_strdup_printf (": the server compresses it (Content-Encoding: %.20s), which was not asked for; switch that off there",
                             response->encoding);
-  return g_strdup (response->offset == 0 && response->head != NULL ? lm_content_describe (response->head, response->head_size) : "");
+  return response->offset == 0 && response->head != NULL ? lm_content_describe (response->head, response->head_size) : g_strdup ("");
 }
 
 LmHttpError

@@ -2,7 +2,7 @@
 #include "config.h"
 #include "tests/unit/lib/badserver.h"
 #include "base/file.h"
-#include "io/content.h"
+#include "base/content.h"
 #include "io/http-private.h"
 
 #include <string.h>
@@ -167,7 +167,7 @@ test_content (void)
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      const char *said = lm_content_describe (cases[i].head, cases[i].size);
+      g_autofree char *said = lm_content_describe (cases[i].head, cases[i].size);
       if (cases[i].text == NULL)
         g_assert_cmpstr (said, ==, "");
       else
