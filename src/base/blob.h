@@ -9,6 +9,7 @@ typedef enum
 {
   LM_BLOB_LAYER, /* a qcow2 image: a whole disk, or the difference to its parent */
   LM_BLOB_FILE,  /* any other file: kernel, initrd */
+  LM_BLOB_N_KINDS
 } LmBlobKind;
 
 typedef struct

@@ -147,17 +147,20 @@ lm_file_publish (int dir_fd, const char *from, const char *to, GError **error)
   return TRUE;
 }
 
-/* One directory, durably; FALSE with errno. */
+/* Makes one directory and makes it durable in its parent; FALSE with errno. */
 static gboolean
 make_one_dir (const char *path, int mode)
 {
-  struct stat st;
-  if (mkdir (path, (mode_t) mode) == 0)
+  if (mkdir (path, mode == LM_FILE_MODE_UMASK ? 0777 : (mode_t) mode) == 0)
     {
       g_autofree char *parent = g_path_get_dirname (path);
       lm_autofd int fd = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-      return chmod (path, (mode_t) mode) == 0 && fd >= 0 && fsync (fd) == 0;
+      /* Who may not read the parent cannot sync it; the directory is there all the same. */
+      if (fd < 0 ? errno != EACCES : fsync (fd) < 0)
+        return FALSE;
+      return mode == LM_FILE_MODE_UMASK || chmod (path, (mode_t) mode) == 0;
     }
+  struct stat st;
   if (errno != EEXIST || stat (path, &st) < 0)
     return FALSE;
   errno = ENOTDIR;
@@ -207,7 +210,7 @@ lm_file_list (const char *path, GError **error)
 }
 
 void
-lm_file_narrow (const char *path, int mode)
+lm_file_restrict_mode (const char *path, int mode)
 {
   lm_autofd int fd = open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   struct stat st;
@@ -222,24 +225,32 @@ compare_names (gconstpointer a, gconstpointer b)
 }
 
 GPtrArray *
-lm_file_list_dir (const char *path, GError **error)
+lm_file_list_fd (int fd, const char *path, GError **error)
 {
-  DIR *dir = opendir (path);
+  DIR *dir = fd < 0 ? NULL : fdopendir (fd);
   if (dir == NULL)
-    return lm_throw_errno_null (error, "cannot read the directory %s", path);
+    {
+      lm_throw_errno (error, "cannot read the directory %s", path);
+      lm_fd_clear (&fd);
+      return NULL;
+    }
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   struct dirent *entry;
-  errno = 0;
-  for (; (entry = readdir (dir)) != NULL; errno = 0)
+  for (errno = 0; (entry = readdir (dir)) != NULL; errno = 0)
     if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
       g_ptr_array_add (names, g_strdup (entry->d_name));
-  int failure = errno;
+  gboolean whole = errno == 0 || lm_throw_errno (error, "cannot read the directory %s", path);
   closedir (dir);
-  errno = failure;
-  if (failure != 0)
-    return lm_throw_errno_null (error, "cannot read the directory %s", path);
+  if (!whole)
+    return NULL;
   g_ptr_array_sort (names, compare_names);
   return g_steal_pointer (&names);
+}
+
+GPtrArray *
+lm_file_list_dir (const char *path, GError **error)
+{
+  return lm_file_list_fd (open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, error);
 }
 
 /* Removes what is below the open directory @fd, which it takes over. */

@@ -23,19 +23,26 @@ gboolean lm_file_publish (int dir_fd, const char *from, const char *to, GError *
 /** lm_file_sync_dir: fsyncs the directory @path. */
 gboolean lm_file_sync_dir (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_file_make_dir: makes @path and its missing parents, durably, with exactly @mode,
- * whatever the umask: a QEMU user must reach what lies there, or must not. A
- * directory that is there already is left as it is. */
+/* A mode for lm_file_make_dir(): what the umask leaves of 0777. */
+#define LM_FILE_MODE_UMASK (-1)
+
+/** lm_file_make_dir: makes @path and its missing parents with exactly @mode,
+ * whatever the umask: a QEMU user must reach what lies there, or must not. Each
+ * is durable when it returns. A directory that is there already is left as it is. */
 gboolean lm_file_make_dir (const char *path, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_file_narrow: takes the permission bits that are not in @mode from the file
- * or directory @path, if it is there. What another user owns stays as it is:
- * that is nothing to fail by. Follows no symbolic link. */
-void lm_file_narrow (const char *path, int mode);
+/** lm_file_restrict_mode: removes the permission bits that are not in @mode from
+ * the file or directory @path, if it exists. What another user owns stays as it
+ * is, without an error. Follows no symbolic link. */
+void lm_file_restrict_mode (const char *path, int mode);
 
 /** lm_file_list_dir: the names in the directory @path, without "." and "..",
  * sorted; strings, newly allocated. An error on the way is one, not the end. */
 GPtrArray *lm_file_list_dir (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_file_list_fd: the same of the open directory @fd, which it closes; @path is
+ * for messages. A negative @fd is an error that errno tells. */
+GPtrArray *lm_file_list_fd (int fd, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_file_remove_tree: removes the directory @path and what is in it,
  * following no symbolic link; a missing @path is success. */

@@ -2,54 +2,254 @@
 #include "config.h"
 #include "base/state-dir.h"
 #include "base/error.h"
+#include "base/fault.h"
+#include "base/fd.h"
 #include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-gboolean
-lm_state_dir_make_below (int dir_fd, const char *name, guint mode, GError **error)
+#define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
+
+struct _LmStateDir
 {
-  if (mkdirat (dir_fd, name, mode) == 0)
-    {
-      if (fchmodat (dir_fd, name, mode, 0) == 0)
-        return TRUE;
-    }
-  else if (errno == EEXIST)
+  char *path;
+  int fd; /* -1: missing */
+  gboolean readonly;
+};
+
+/* The check of everything that is believed. */
+static gboolean
+check_trusted (const struct stat *st, const char *path, GError **error)
+{
+  if (st->st_uid != geteuid () && st->st_uid != 0)
+    return lm_throw (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                     "%s belongs to user %u, whose files are not to be trusted; use another --state-dir", path,
+                     (guint) st->st_uid);
+  if ((st->st_mode & WRITABLE_BY_OTHERS) == 0)
     return TRUE;
-  return lm_throw_errno (error, "cannot make directory %s", name);
+  return lm_throw (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                   "%s can be written by %s, so it is not to be trusted; make sure that what is there is yours, then "
+                   "\"chmod %s\" it",
+                   path, (st->st_mode & S_IWOTH) != 0 ? "everybody" : "its group",
+                   (st->st_mode & S_IWOTH) != 0 ? "go-w" : "g-w");
+}
+
+static LmStateDir *
+new_dir (char *path, int fd, gboolean readonly)
+{
+  LmStateDir *dir = g_new0 (LmStateDir, 1);
+  dir->path = path;
+  dir->fd = fd;
+  dir->readonly = readonly;
+  return dir;
+}
+
+/* Takes @path and @fd over. */
+static LmStateDir *
+check_dir (char *path, int fd, gboolean readonly, GError **error)
+{
+  g_autoptr (LmStateDir) dir = new_dir (path, fd, readonly);
+  struct stat st;
+  if (fstat (fd, &st) < 0)
+    return lm_throw_errno_null (error, "cannot stat %s", path);
+  return check_trusted (&st, path, error) ? g_steal_pointer (&dir) : NULL;
+}
+
+static gboolean
+make_state_dir (const char *path, GError **error)
+{
+  g_autofree char *parent = g_path_get_dirname (path);
+  return lm_file_make_dir (parent, geteuid () == 0 ? 0755 : LM_FILE_MODE_UMASK, error)
+         && lm_file_make_dir (path, 0755, error);
+}
+
+LmStateDir *
+lm_state_dir_open (const char *path, GError **error)
+{
+  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
+  int fd = open (absolute, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT)
+    {
+      if (!make_state_dir (absolute, error))
+        return NULL;
+      fd = open (absolute, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+  if (fd < 0)
+    return lm_throw_errno_null (error, "cannot open %s", absolute);
+  return check_dir (g_steal_pointer (&absolute), fd, FALSE, error);
+}
+
+LmStateDir *
+lm_state_dir_open_readonly (const char *path, GError **error)
+{
+  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
+  int fd = open (absolute, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT)
+    return new_dir (g_steal_pointer (&absolute), -1, TRUE);
+  if (fd < 0)
+    return lm_throw_errno_null (error, "cannot open %s", absolute);
+  return check_dir (g_steal_pointer (&absolute), fd, TRUE, error);
+}
+
+static gboolean
+make_below (const LmStateDir *dir, const char *name, const char *path, guint mode, GError **error)
+{
+  if (mkdirat (dir->fd, name, mode) < 0)
+    return errno == EEXIST || lm_throw_errno (error, "cannot make directory %s", path);
+  if (fchmodat (dir->fd, name, mode, 0) < 0 || fsync (dir->fd) < 0)
+    return lm_throw_errno (error, "cannot make directory %s", path);
+  return TRUE;
+}
+
+LmStateDir *
+lm_state_dir_open_below (LmStateDir *dir, const char *name, guint mode, GError **error)
+{
+  g_return_val_if_fail (strchr (name, '/') == NULL && *name != '.', NULL);
+  g_autofree char *path = g_build_filename (dir->path, name, NULL);
+  if (dir->fd < 0)
+    return new_dir (g_steal_pointer (&path), -1, TRUE);
+  const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  int fd = openat (dir->fd, name, flags);
+  if (fd < 0 && errno == ENOENT && dir->readonly)
+    return new_dir (g_steal_pointer (&path), -1, TRUE);
+  if (fd < 0 && errno == ENOENT)
+    {
+      if (!make_below (dir, name, path, mode, error))
+        return NULL;
+      fd = openat (dir->fd, name, flags);
+    }
+  struct stat st;
+  if (fd < 0 && errno == ENOTDIR && fstatat (dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK (st.st_mode))
+    return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                          "%s is a symbolic link; make it a directory, or choose the place of all by --state-dir", path);
+  if (fd < 0)
+    return lm_throw_errno_null (error, "cannot open directory %s", path);
+  return check_dir (g_steal_pointer (&path), fd, dir->readonly, error);
+}
+
+void
+lm_state_dir_close (LmStateDir *dir)
+{
+  if (dir == NULL)
+    return;
+  lm_fd_clear (&dir->fd);
+  g_free (dir->path);
+  g_free (dir);
+}
+
+const char *
+lm_state_dir_get_path (const LmStateDir *dir)
+{
+  return dir->path;
+}
+
+int
+lm_state_dir_get_fd (const LmStateDir *dir)
+{
+  return dir->fd;
+}
+
+GPtrArray *
+lm_state_dir_list (const LmStateDir *dir, GError **error)
+{
+  if (dir->fd < 0)
+    return g_ptr_array_new_with_free_func (g_free);
+  /* Its own open file description: the position in the directory is shared otherwise. */
+  return lm_file_list_fd (openat (dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), dir->path, error);
+}
+
+int
+lm_state_dir_open_file (const LmStateDir *dir, const char *name, GError **error)
+{
+  if (dir->fd < 0)
+    {
+      lm_throw (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "%s is missing", dir->path);
+      return -1;
+    }
+  /* O_NONBLOCK: opening a FIFO must not wait. */
+  lm_autofd int fd = openat (dir->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  g_autofree char *path = g_build_filename (dir->path, name, NULL);
+  struct stat st;
+  if (fd < 0 && errno == ELOOP)
+    {
+      lm_throw (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED, "%s is a symbolic link, which is not followed", path);
+      return -1;
+    }
+  if (fd < 0 || fstat (fd, &st) < 0)
+    {
+      lm_throw_errno (error, "cannot open %s", path);
+      return -1;
+    }
+  if (!S_ISREG (st.st_mode))
+    {
+      lm_throw (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, "%s is no regular file", path);
+      return -1;
+    }
+  return check_trusted (&st, path, error) ? lm_fd_steal (&fd) : -1;
+}
+
+GBytes *
+lm_state_dir_read (const LmStateDir *dir, const char *name, gsize max_size, GError **error)
+{
+  lm_autofd int fd = lm_state_dir_open_file (dir, name, error);
+  struct stat st;
+  if (fd < 0)
+    return NULL;
+  if (fstat (fd, &st) < 0)
+    return lm_throw_errno_null (error, "cannot stat %s/%s", dir->path, name);
+  if ((guint64) st.st_size > max_size)
+    return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
+                          "%s/%s is larger than the limit of %" G_GSIZE_FORMAT " bytes", dir->path, name, max_size);
+  gsize size = (gsize) st.st_size;
+  g_autofree char *data = g_malloc (size + 1);
+  if (!lm_fd_read_full (fd, data, size, &size, error))
+    {
+      g_prefix_error (error, "cannot read %s/%s: ", dir->path, name);
+      return NULL;
+    }
+  return g_bytes_new_take (g_steal_pointer (&data), size);
+}
+
+static gboolean
+write_new (const LmStateDir *dir, const char *name, const void *data, gsize size, guint mode, GError **error)
+{
+  lm_autofd int fd = openat (dir->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, mode);
+  if (fd < 0)
+    return lm_throw_errno (error, "cannot make %s/%s", dir->path, name);
+  if (!lm_fd_write_all (fd, data, size, error))
+    {
+      g_prefix_error (error, "cannot write %s/%s: ", dir->path, name);
+      return FALSE;
+    }
+  if (fchmod (fd, mode) < 0 || fsync (fd) < 0)
+    return lm_throw_errno (error, "cannot write %s/%s", dir->path, name);
+  return lm_fault_point ("file-write", error);
 }
 
 gboolean
-lm_state_dir_check (int dir_fd, const char *name, GError **error)
+lm_state_dir_write (const LmStateDir *dir, const char *name, const void *data, gsize size, guint mode, GError **error)
 {
-  struct stat st;
-  if (fstatat (dir_fd, name, &st, 0) < 0)
-    return lm_throw_errno (error, "cannot stat %s", name);
-  if (st.st_uid != geteuid () && st.st_uid != 0)
-    return lm_throw (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                     "%s belongs to user %u, whose files are not to be trusted; use another --state-dir", name,
-                     (guint) st.st_uid);
-  if ((st.st_mode & S_IWOTH) != 0 && (st.st_mode & S_ISVTX) == 0)
-    return lm_throw (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                     "everybody can write to %s, so what is in it is not to be trusted; \"chmod o-w\" it, empty", name);
+  g_return_val_if_fail (dir->fd >= 0, FALSE);
+  g_autofree char *temporary = g_strconcat (name, ".new", NULL);
+  if (!write_new (dir, temporary, data, size, mode, error))
+    {
+      (void) unlinkat (dir->fd, temporary, 0);
+      return FALSE;
+    }
+  if (renameat (dir->fd, temporary, dir->fd, name) < 0 || fsync (dir->fd) < 0)
+    return lm_throw_errno (error, "cannot write %s/%s", dir->path, name);
   return TRUE;
 }
 
 gboolean
-lm_state_dir_make (const char *state_dir, GError **error)
+lm_state_dir_remove_file (const LmStateDir *dir, const char *name, GError **error)
 {
-  g_autofree char *dir = g_canonicalize_filename (state_dir, NULL);
-  if (!g_file_test (dir, G_FILE_TEST_IS_DIR))
-    {
-      g_autofree char *parent = g_path_get_dirname (dir);
-      gboolean made = geteuid () == 0 ? lm_file_make_dir (parent, 0755, error)
-                                      : g_mkdir_with_parents (parent, 0777) == 0
-                                          || lm_throw_errno (error, "cannot make directory %s", parent);
-      if (!made || !lm_state_dir_make_below (AT_FDCWD, dir, 0755, error))
-        return FALSE;
-    }
-  return lm_state_dir_check (AT_FDCWD, dir, error);
+  if (dir->fd < 0 || unlinkat (dir->fd, name, 0) == 0 || errno == ENOENT)
+    return TRUE;
+  return lm_throw_errno (error, "cannot remove %s/%s", dir->path, name);
 }

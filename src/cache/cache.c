@@ -6,7 +6,6 @@
 #include "base/state-dir.h"
 #include "base/testenv.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,8 +16,9 @@ G_DEFINE_QUARK (lm-cache-error-quark, lm_cache_error)
 
 struct _LmCache
 {
-  char *dir;
-  int fd;
+  LmStateDir *state;
+  LmStateDir *dirs[LM_BLOB_N_KINDS];
+  LmStateDir *partial;
 };
 
 static const struct
@@ -39,47 +39,36 @@ lm_cache_entry_free (LmCacheEntry *entry)
   g_free (entry);
 }
 
+/* Takes @state, which may be NULL, over. Who only reads has no business in
+ * partial/, and may have no right to it. */
+static LmCache *
+open_in (LmStateDir *state, gboolean with_partial, GError **error)
+{
+  if (state == NULL)
+    return NULL;
+  g_autoptr (LmCache) cache = g_new0 (LmCache, 1);
+  cache->state = state;
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      cache->dirs[i] = lm_state_dir_open_below (state, kinds[i].dir, 0755, error);
+      if (cache->dirs[i] == NULL)
+        return NULL;
+    }
+  if (with_partial)
+    cache->partial = lm_state_dir_open_below (state, "partial", 0700, error);
+  return !with_partial || cache->partial != NULL ? g_steal_pointer (&cache) : NULL;
+}
+
 LmCache *
 lm_cache_open (const char *state_dir, GError **error)
 {
-  g_autoptr (LmCache) cache = g_new0 (LmCache, 1);
-  cache->fd = -1;
-  cache->dir = g_canonicalize_filename (state_dir, NULL);
-  if (!lm_state_dir_make (cache->dir, error))
-    return NULL;
-  cache->fd = open (cache->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (cache->fd < 0)
-    return lm_throw_errno_null (error, "cannot open %s", cache->dir);
-  if (!lm_state_dir_make_below (cache->fd, kinds[LM_BLOB_LAYER].dir, 0755, error)
-      || !lm_state_dir_make_below (cache->fd, kinds[LM_BLOB_FILE].dir, 0755, error) || !lm_state_dir_make_below (cache->fd, "partial", 0700, error)
-      || !lm_state_dir_check (cache->fd, kinds[LM_BLOB_LAYER].dir, error) || !lm_state_dir_check (cache->fd, kinds[LM_BLOB_FILE].dir, error)
-      || !lm_state_dir_check (cache->fd, "partial", error))
-    {
-      g_prefix_error (error, "%s: ", cache->dir);
-      return NULL;
-    }
-  return g_steal_pointer (&cache);
+  return open_in (lm_state_dir_open (state_dir, error), TRUE, error);
 }
 
 LmCache *
 lm_cache_open_readonly (const char *state_dir, GError **error)
 {
-  g_autoptr (LmCache) cache = g_new0 (LmCache, 1);
-  cache->dir = g_canonicalize_filename (state_dir, NULL);
-  cache->fd = open (cache->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (cache->fd < 0 && errno != ENOENT)
-    return lm_throw_errno_null (error, "cannot open %s", cache->dir);
-  if (cache->fd < 0)
-    return g_steal_pointer (&cache);
-  if (!lm_state_dir_check (AT_FDCWD, cache->dir, error))
-    return NULL;
-  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
-    if (faccessat (cache->fd, kinds[i].dir, F_OK, 0) == 0 && !lm_state_dir_check (cache->fd, kinds[i].dir, error))
-      {
-        g_prefix_error (error, "%s: ", cache->dir);
-        return NULL;
-      }
-  return g_steal_pointer (&cache);
+  return open_in (lm_state_dir_open_readonly (state_dir, error), FALSE, error);
 }
 
 void
@@ -87,21 +76,23 @@ lm_cache_close (LmCache *cache)
 {
   if (cache == NULL)
     return;
-  lm_fd_clear (&cache->fd);
-  g_free (cache->dir);
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    lm_state_dir_close (cache->dirs[i]);
+  lm_state_dir_close (cache->partial);
+  lm_state_dir_close (cache->state);
   g_free (cache);
 }
 
 const char *
 lm_cache_get_dir (LmCache *cache)
 {
-  return cache->dir;
+  return lm_state_dir_get_path (cache->state);
 }
 
 int
 lm_cache_get_fd (LmCache *cache)
 {
-  return cache->fd;
+  return lm_state_dir_get_fd (cache->state);
 }
 
 char *
@@ -115,7 +106,7 @@ char *
 lm_cache_get_path (LmCache *cache, LmBlobKind kind, const LmDigest *digest)
 {
   g_autofree char *relative = lm_cache_relative_path (kind, digest);
-  return g_build_filename (cache->dir, relative, NULL);
+  return g_build_filename (lm_cache_get_dir (cache), relative, NULL);
 }
 
 gboolean
@@ -123,7 +114,7 @@ lm_cache_has (LmCache *cache, LmBlobKind kind, const LmDigest *digest)
 {
   g_autofree char *relative = lm_cache_relative_path (kind, digest);
   struct stat st;
-  return fstatat (cache->fd, relative, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG (st.st_mode);
+  return fstatat (lm_cache_get_fd (cache), relative, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG (st.st_mode);
 }
 
 gboolean
@@ -145,23 +136,21 @@ compare_entries (gconstpointer a, gconstpointer b)
 static gboolean
 list_kind (LmCache *cache, LmBlobKind kind, GPtrArray *entries, GError **error)
 {
-  int fd = openat (cache->fd, kinds[kind].dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0 && (errno == ENOENT || cache->fd < 0))
-    return TRUE;
-  DIR *dir = fd < 0 ? NULL : fdopendir (fd);
-  if (dir == NULL)
+  g_autoptr (GPtrArray) names = lm_state_dir_list (cache->dirs[kind], error);
+  for (guint i = 0; names != NULL && i < names->len; i++)
     {
-      lm_throw_errno (error, "cannot read %s/%s", cache->dir, kinds[kind].dir);
-      lm_fd_clear (&fd);
-      return FALSE;
-    }
-  struct dirent *found;
-  while ((found = readdir (dir)) != NULL)
-    {
+      const char *name = g_ptr_array_index (names, i);
       LmDigest digest;
       struct stat st;
-      if (!lm_digest_from_file_name (found->d_name, kinds[kind].suffix, &digest)
-          || fstatat (fd, found->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG (st.st_mode))
+      if (!lm_digest_from_file_name (name, kinds[kind].suffix, &digest))
+        continue;
+      if (fstatat (lm_state_dir_get_fd (cache->dirs[kind]), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        {
+          if (errno == ENOENT)
+            continue;
+          return lm_throw_errno (error, "cannot stat %s/%s", lm_state_dir_get_path (cache->dirs[kind]), name);
+        }
+      if (!S_ISREG (st.st_mode))
         continue;
       LmCacheEntry *entry = g_new0 (LmCacheEntry, 1);
       entry->kind = kind;
@@ -171,8 +160,7 @@ list_kind (LmCache *cache, LmBlobKind kind, GPtrArray *entries, GError **error)
       entry->path = lm_cache_get_path (cache, kind, &digest);
       g_ptr_array_add (entries, entry);
     }
-  closedir (dir);
-  return TRUE;
+  return names != NULL;
 }
 
 GPtrArray *
@@ -188,7 +176,7 @@ lm_cache_list (LmCache *cache, GError **error)
 LmLock *
 lm_cache_lock (LmCache *cache, LmLockMode mode, gint timeout_ms, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *path = g_build_filename (cache->dir, "lock", NULL);
+  g_autofree char *path = g_build_filename (lm_cache_get_dir (cache), "lock", NULL);
   return lm_lock_acquire (path, mode, timeout_ms, NULL, NULL, cancellable, error);
 }
 
@@ -203,8 +191,8 @@ get_free (LmCache *cache, guint64 *out_free, GError **error)
       return TRUE;
     }
   struct statvfs st;
-  if (fstatvfs (cache->fd, &st) < 0)
-    return lm_throw_errno (error, "cannot tell the free space of %s", cache->dir);
+  if (fstatvfs (lm_cache_get_fd (cache), &st) < 0)
+    return lm_throw_errno (error, "cannot tell the free space of %s", lm_cache_get_dir (cache));
   *out_free = (guint64) st.f_bavail * st.f_frsize;
   return TRUE;
 }
@@ -218,5 +206,5 @@ lm_cache_check_space (LmCache *cache, guint64 needed, GError **error)
   if (needed <= available)
     return TRUE;
   return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE,
-                   "%s has %" G_GUINT64_FORMAT " bytes free, but %" G_GUINT64_FORMAT " are needed", cache->dir, available, needed);
+                   "%s has %" G_GUINT64_FORMAT " bytes free, but %" G_GUINT64_FORMAT " are needed", lm_cache_get_dir (cache), available, needed);
 }

@@ -36,8 +36,8 @@ typedef struct
 void lm_cache_entry_free (LmCacheEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCacheEntry, lm_cache_entry_free)
 
-/** lm_cache_open: the cache in @state_dir, which is made by
- * lm_state_dir_make(), with what belongs in it. Errors: as there. */
+/** lm_cache_open: the cache in @state_dir, which is opened by
+ * lm_state_dir_open(), with its directories. Errors: as there. */
 LmCache *lm_cache_open (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_cache_open_readonly: the same to look into only: nothing is made, what is missing
  * counts as empty. For lm_cache_has(), _lookup() and _list(). Errors: as there. */

@@ -8,6 +8,7 @@
 #include "machine/machine-json.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,14 +23,16 @@ G_DEFINE_QUARK (lm-machine-error-quark, lm_machine_error)
 #define NVRAM "nvram.fd"
 #define CONSOLE_LOG "console.log"
 #define RECORD "record.json"
+#define RECORD_NEW RECORD ".new" /* as lm_state_dir_write() names it */
 #define TEMPORARY_LENGTH 6
 #define WRITE_TRIES 3
-#define STALE_SECONDS (24 * 3600)
+#define MACHINES "machines"
 
 static void
 set_paths (LmMachine *machine, const char *state_dir)
 {
-  machine->dir = g_build_filename (state_dir, "machines", machine->uuid, NULL);
+  machine->state_dir = g_strdup (state_dir);
+  machine->dir = g_build_filename (state_dir, MACHINES, machine->uuid, NULL);
   machine->overlay = g_build_filename (machine->dir, OVERLAY, NULL);
   machine->seed = g_build_filename (machine->dir, SEED, NULL);
   machine->kernel = g_build_filename (machine->dir, KERNEL, NULL);
@@ -65,6 +68,7 @@ lm_machine_free (LmMachine *machine)
   g_ptr_array_unref (machine->publish);
   g_free (machine->ready);
   g_free (machine->replaced_xml);
+  g_free (machine->state_dir);
   g_free (machine->dir);
   g_free (machine->overlay);
   g_free (machine->seed);
@@ -75,23 +79,32 @@ lm_machine_free (LmMachine *machine)
   g_free (machine);
 }
 
+/* The open directory "machines"; of the state directory made if missing. */
+static LmStateDir *
+open_machines (const char *state_dir, gboolean readonly, GError **error)
+{
+  g_autoptr (LmStateDir) state
+    = readonly ? lm_state_dir_open_readonly (state_dir, error) : lm_state_dir_open (state_dir, error);
+  return state != NULL ? lm_state_dir_open_below (state, MACHINES, 0755, error) : NULL;
+}
+
 gboolean
 lm_machine_save (LmMachine *machine, GError **error)
 {
-  g_autofree char *path = g_build_filename (machine->dir, RECORD, NULL);
-  g_autofree char *parent = g_path_get_dirname (machine->dir);
   g_autofree char *text = lm_machine_to_json (machine);
   g_autoptr (GError) failure = NULL;
   gboolean written = FALSE;
   if (!lm_fault_point ("record-before-write", error))
     return FALSE;
-  /* Another run may sweep the directory away while it is empty. */
+  g_autoptr (LmStateDir) machines = open_machines (machine->state_dir, FALSE, error);
+  if (machines == NULL)
+    return FALSE;
+  /* Another run may sweep the directory away while there is no record in it. */
   for (guint i = 0; i < WRITE_TRIES && !written; i++)
     {
       g_clear_error (&failure);
-      if (!lm_file_make_dir (machine->dir, 0711, error))
-        return FALSE;
-      written = lm_file_write (path, text, strlen (text), 0600, &failure);
+      g_autoptr (LmStateDir) dir = lm_state_dir_open_below (machines, machine->uuid, 0711, &failure);
+      written = dir != NULL && lm_state_dir_write (dir, RECORD, text, strlen (text), 0600, &failure);
       if (!written && !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
         break;
     }
@@ -100,7 +113,38 @@ lm_machine_save (LmMachine *machine, GError **error)
       g_propagate_prefixed_error (error, g_steal_pointer (&failure), "record of %s: ", machine->name);
       return FALSE;
     }
-  return lm_file_sync_dir (parent, error) && lm_fault_point ("record-after-write", error);
+  return lm_fault_point ("record-after-write", error);
+}
+
+/* A record that is missing, or that must not or may not be read, is one that a
+ * caller can go on without; any other failure hides what is there. */
+static LmMachine *
+not_loaded (const GError *failure, GError **error)
+{
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND, "%s", failure->message);
+  static const GIOErrorEnum corrupt[] = { G_IO_ERROR_PERMISSION_DENIED, G_IO_ERROR_NOT_REGULAR_FILE,
+                                          G_IO_ERROR_IS_DIRECTORY, G_IO_ERROR_NOT_DIRECTORY, G_IO_ERROR_MESSAGE_TOO_LARGE };
+  for (gsize i = 0; i < G_N_ELEMENTS (corrupt); i++)
+    if (g_error_matches (failure, G_IO_ERROR, (int) corrupt[i]))
+      return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "%s", failure->message);
+  g_propagate_error (error, g_error_copy (failure));
+  return NULL;
+}
+
+static LmMachine *
+load_below (LmStateDir *machines, const char *state_dir, const char *uuid, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmStateDir) dir = lm_state_dir_open_below (machines, uuid, 0711, &failure);
+  g_autoptr (GBytes) bytes = dir ? lm_state_dir_read (dir, RECORD, MAX_RECORD, &failure) : NULL;
+  if (bytes == NULL)
+    return not_loaded (failure, error);
+  g_autoptr (LmMachine) machine = lm_machine_new (state_dir, "", uuid);
+  if (!lm_machine_from_json (machine, bytes, &failure))
+    return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "%s/" RECORD ": %s", machine->dir,
+                          failure->message);
+  return g_steal_pointer (&machine);
 }
 
 LmMachine *
@@ -108,18 +152,8 @@ lm_machine_load (const char *state_dir, const char *uuid, GError **error)
 {
   if (!g_uuid_string_is_valid (uuid))
     return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND, "\"%s\" is not a UUID", uuid);
-  g_autofree char *path = g_build_filename (state_dir, "machines", uuid, RECORD, NULL);
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_RECORD, NULL, &failure);
-  if (bytes == NULL)
-    return lm_throw_null (error, LM_MACHINE_ERROR,
-                          g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? LM_MACHINE_ERROR_NOT_FOUND
-                                                                                      : LM_MACHINE_ERROR_CORRUPT,
-                          "%s", failure->message);
-  g_autoptr (LmMachine) machine = lm_machine_new (state_dir, "", uuid);
-  if (!lm_machine_from_json (machine, bytes, &failure))
-    return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "%s: %s", path, failure->message);
-  return g_steal_pointer (&machine);
+  g_autoptr (LmStateDir) machines = open_machines (state_dir, TRUE, error);
+  return machines != NULL ? load_below (machines, state_dir, uuid, error) : NULL;
 }
 
 static int
@@ -134,44 +168,67 @@ by_name (gconstpointer a, gconstpointer b)
   return order ? order : strcmp (one->uuid, other->uuid);
 }
 
+/* A warning if there is a disk but no record; NULL: none. */
+static char *
+describe_lost (LmStateDir *machines, const char *uuid)
+{
+  g_autoptr (LmStateDir) dir = lm_state_dir_open_below (machines, uuid, 0711, NULL);
+  struct stat st;
+  if (dir == NULL || lm_state_dir_get_fd (dir) < 0 || fstatat (lm_state_dir_get_fd (dir), OVERLAY, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    return NULL;
+  return g_strdup_printf ("%s has a disk but no record, so nothing here removes it; a domain may use it", lm_state_dir_get_path (dir));
+}
+
+/* The records; messages on the corrupt ones and on lost disks, both may be NULL. */
+static GPtrArray *
+list_records (const char *state_dir, GPtrArray *corrupt, GPtrArray *lost, GError **error)
+{
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_machine_free);
+  g_autoptr (LmStateDir) machines = open_machines (state_dir, TRUE, error);
+  g_autoptr (GPtrArray) names = machines ? lm_state_dir_list (machines, error) : NULL;
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    {
+      const char *uuid = g_ptr_array_index (names, i);
+      if (!g_uuid_string_is_valid (uuid))
+        continue;
+      g_autoptr (GError) failure = NULL;
+      LmMachine *machine = load_below (machines, state_dir, uuid, &failure);
+      if (machine != NULL)
+        g_ptr_array_add (list, machine);
+      else if (failure->domain != LM_MACHINE_ERROR)
+        {
+          g_propagate_prefixed_error (error, g_steal_pointer (&failure), "cannot list machines: ");
+          return NULL;
+        }
+      else if (failure->code == LM_MACHINE_ERROR_CORRUPT && corrupt != NULL)
+        g_ptr_array_add (corrupt, g_strdup (failure->message));
+      else if (failure->code == LM_MACHINE_ERROR_NOT_FOUND && lost != NULL)
+        {
+          char *text = describe_lost (machines, uuid);
+          if (text != NULL)
+            g_ptr_array_add (lost, text);
+        }
+    }
+  if (names == NULL)
+    return NULL;
+  g_ptr_array_sort (list, by_name);
+  return g_steal_pointer (&list);
+}
+
 GPtrArray *
 lm_machine_list (const char *state_dir, GPtrArray *warnings, GError **error)
 {
-  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_machine_free);
-  g_autofree char *path = g_build_filename (state_dir, "machines", NULL);
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (GDir) dir = g_dir_open (path, 0, &failure);
-  if (dir == NULL)
-    {
-      if (g_error_matches (failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-        return g_steal_pointer (&list);
-      return lm_throw_null (error, G_IO_ERROR, (int) g_io_error_from_file_error ((GFileError) failure->code),
-                            "cannot list machines: %s", failure->message);
-    }
-  const char *uuid;
-  while ((uuid = g_dir_read_name (dir)) != NULL)
-    {
-      if (!g_uuid_string_is_valid (uuid))
-        continue;
-      g_autoptr (GError) unreadable = NULL;
-      LmMachine *machine = lm_machine_load (state_dir, uuid, &unreadable);
-      if (machine != NULL)
-        g_ptr_array_add (list, machine);
-      else if (warnings != NULL && !g_error_matches (unreadable, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
-        g_ptr_array_add (warnings, g_strdup (unreadable->message));
-    }
-  g_ptr_array_sort (list, by_name);
-  return g_steal_pointer (&list);
+  return list_records (state_dir, warnings, warnings, error);
 }
 
 LmMachine *
 lm_machine_find (const char *state_dir, const char *name, const char *uri, GError **error)
 {
-  g_autoptr (GPtrArray) unreadable = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GPtrArray) list = lm_machine_list (state_dir, unreadable, error);
+  g_autoptr (GPtrArray) corrupt = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) list = list_records (state_dir, corrupt, NULL, error);
   if (list == NULL)
     return NULL;
-  const LmMachine *elsewhere = NULL;
+  const LmMachine *other = NULL;
   for (guint i = 0; i < list->len; i++)
     {
       LmMachine *machine = g_ptr_array_index (list, i);
@@ -179,37 +236,42 @@ lm_machine_find (const char *state_dir, const char *name, const char *uri, GErro
         continue;
       if (uri == NULL || g_strcmp0 (machine->uri, uri) == 0)
         return g_ptr_array_steal_index (list, i);
-      elsewhere = machine;
+      other = machine;
     }
   g_autofree char *safe = g_strescape (name, NULL);
-  if (elsewhere != NULL && elsewhere->uri != NULL)
+  if (other != NULL && other->uri != NULL)
     return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND,
-                          "machine \"%s\" is not on %s but on %s; give that to --connect", safe, uri, elsewhere->uri);
-  if (unreadable->len > 0)
+                          "machine \"%s\" is not on %s but on %s; give that to --connect", safe, uri, other->uri);
+  if (corrupt->len > 0)
     return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT,
                           "no machine \"%s\" among those whose records can be read; %s", safe,
-                          (const char *) g_ptr_array_index (unreadable, 0));
+                          (const char *) g_ptr_array_index (corrupt, 0));
   return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND,
                         "no machine \"%s\" was made here; \"lamina ps\" lists them", safe);
+}
+
+/* A record that was being written for the first time, and nothing else. */
+static gboolean
+is_only_begun (const GPtrArray *names)
+{
+  return names->len == 0 || (names->len == 1 && strcmp (g_ptr_array_index (names, 0), RECORD_NEW) == 0);
 }
 
 void
 lm_machine_sweep (const char *state_dir)
 {
-  g_autofree char *path = g_build_filename (state_dir, "machines", NULL);
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  const char *uuid;
-  while (dir != NULL && (uuid = g_dir_read_name (dir)) != NULL)
+  g_autoptr (LmStateDir) machines = open_machines (state_dir, TRUE, NULL);
+  g_autoptr (GPtrArray) names = machines ? lm_state_dir_list (machines, NULL) : NULL;
+  for (guint i = 0; names != NULL && i < names->len; i++)
     {
-      if (!g_uuid_string_is_valid (uuid))
+      const char *uuid = g_ptr_array_index (names, i);
+      g_autoptr (LmStateDir) dir = g_uuid_string_is_valid (uuid) ? lm_state_dir_open_below (machines, uuid, 0711, NULL) : NULL;
+      g_autoptr (GPtrArray) files = dir ? lm_state_dir_list (dir, NULL) : NULL;
+      if (files == NULL || !is_only_begun (files))
         continue;
-      struct stat st;
-      g_autofree char *below = g_build_filename (path, uuid, NULL);
-      g_autofree char *record = g_build_filename (below, RECORD, NULL);
-      if (lstat (record, &st) == 0 || errno != ENOENT || rmdir (below) == 0 || stat (below, &st) < 0)
-        continue;
-      if (st.st_mtime < g_get_real_time () / G_USEC_PER_SEC - STALE_SECONDS)
-        (void) !lm_file_remove_tree (below, NULL);
+      /* A run that is just writing it makes both again, see lm_machine_save(). */
+      if (lm_state_dir_remove_file (dir, RECORD_NEW, NULL))
+        (void) unlinkat (lm_state_dir_get_fd (machines), uuid, AT_REMOVEDIR);
     }
 }
 
@@ -236,8 +298,8 @@ lm_machine_owns_file (const char *name)
     const char *name;
     const char *temporary; /* NULL: it is written in place */
   } files[] = {
-    { OVERLAY, ".tmp." }, { SEED, ".tmp." }, { RECORD, "." }, { KERNEL, NULL }, { INITRD, NULL },
-    { NVRAM, NULL },      { CONSOLE_LOG, NULL },
+    { OVERLAY, ".tmp." }, { SEED, ".tmp." }, { RECORD, NULL }, { RECORD_NEW, NULL }, { KERNEL, NULL },
+    { INITRD, NULL },     { NVRAM, NULL },     { CONSOLE_LOG, NULL },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
     {
@@ -299,10 +361,10 @@ lm_machine_erase (LmMachine *machine, GError **error)
 LmLock *
 lm_machine_lock (const char *state_dir, const char *name, gint timeout_ms, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *dir = g_build_filename (state_dir, "machines", NULL);
-  if (!lm_state_dir_make (state_dir, error) || !lm_file_make_dir (dir, 0755, error))
+  g_autoptr (LmStateDir) machines = open_machines (state_dir, FALSE, error);
+  if (machines == NULL)
     return NULL;
   g_autofree char *file = g_strconcat (name, ".lock", NULL);
-  g_autofree char *path = g_build_filename (dir, file, NULL);
+  g_autofree char *path = g_build_filename (lm_state_dir_get_path (machines), file, NULL);
   return lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, timeout_ms, NULL, NULL, cancellable, error);
 }

@@ -28,6 +28,7 @@ typedef struct
   gboolean replaced_autostart; /* what that domain was; likewise the next */
   gboolean replaced_active;
   /* Not in the file: follow from the state directory and the uuid. */
+  char *state_dir;
   char *dir;
   char *overlay;
   char *seed;         /* where it would be, there or not; so are the next three */
@@ -53,24 +54,30 @@ void lm_machine_free (LmMachine *machine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmMachine, lm_machine_free)
 
 /** lm_machine_save: makes the directory (0711: the QEMU user passes through
- * it) if missing and writes the record, durably. Errors: G_IO_ERROR. */
+ * it) if missing and writes the record, durably. The caller holds the lock of the
+ * machine's name. Errors: G_IO_ERROR. */
 gboolean lm_machine_save (LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_machine_load: the record of @uuid. Errors: LM_MACHINE_ERROR. */
+/** lm_machine_load: the record of @uuid. Errors: LM_MACHINE_ERROR_NOT_FOUND;
+ * _CORRUPT, also for one that another user could have written or that this user
+ * may not read; G_IO_ERROR if reading failed. */
 LmMachine *lm_machine_load (const char *state_dir, const char *uuid, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_machine_list: every record, sorted by name, then those that are
- * not being replaced and the complete ones first; those that cannot be read are named in @warnings (char *, may be NULL)
- * and left out. LmMachine. */
+/** lm_machine_list: every record, sorted by name, then those that are not being
+ * replaced and the complete ones first. Those that are corrupt, and disks whose
+ * record is lost, are named in @warnings (char *, may be NULL) and left out.
+ * LmMachine. Errors: G_IO_ERROR if the directory or a record could not be read, so
+ * that "not there" can be relied on. */
 GPtrArray *lm_machine_list (const char *state_dir, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_machine_find: the record of @name on @uri (NULL: any connection).
  * Errors: LM_MACHINE_ERROR_NOT_FOUND; _CORRUPT if it is not found and may be
- * one whose record cannot be read. */
+ * one whose record is corrupt; G_IO_ERROR as above. */
 LmMachine *lm_machine_find (const char *state_dir, const char *name, const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_machine_sweep: removes directories without a record that a killed run
- * left: empty ones, and others once they are a day old. */
+/** lm_machine_sweep: removes the directories that runs left which were killed
+ * before the record was written: empty ones. Any other without a record may hold
+ * somebody's disk and stays; lm_machine_list() names it. */
 void lm_machine_sweep (const char *state_dir);
 
 /** lm_machine_owns_file: whether @name, without directory, is that of a file that

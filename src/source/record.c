@@ -3,6 +3,7 @@
 #include "source/record.h"
 #include "base/content.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/state-dir.h"
 #include "base/text.h"
@@ -18,20 +19,35 @@
 #define MAX_RECORD (64 * 1024)
 #define VERSION_KEY "lamina-source"
 #define RECORD_VERSION 1
+#define CATALOGS "catalogs"
 
 char *
 lm_source_record_dir (const char *state_dir)
 {
-  return g_build_filename (state_dir, "catalogs", NULL);
+  return g_build_filename (state_dir, CATALOGS, NULL);
+}
+
+LmStateDir *
+lm_source_record_open (const char *state_dir, gboolean readonly, GError **error)
+{
+  g_autoptr (LmStateDir) state
+    = readonly ? lm_state_dir_open_readonly (state_dir, error) : lm_state_dir_open (state_dir, error);
+  return state != NULL ? lm_state_dir_open_below (state, CATALOGS, 0755, error) : NULL;
 }
 
 LmLock *
 lm_source_record_lock (const char *state_dir, const char *dir, int mode, const char *name, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *parent = lm_source_record_dir (state_dir);
-  if (!lm_state_dir_make (state_dir, error) || !lm_file_make_dir (parent, 0755, error)
-      || !lm_file_make_dir (dir, mode, error))
+  g_autoptr (LmStateDir) catalogs = lm_source_record_open (state_dir, FALSE, error);
+  g_autofree char *base = g_path_get_basename (dir);
+  if (catalogs == NULL)
     return NULL;
+  if (strcmp (base, CATALOGS) != 0)
+    {
+      g_autoptr (LmStateDir) below = lm_state_dir_open_below (catalogs, base, (guint) mode, error);
+      if (below == NULL)
+        return NULL;
+    }
   g_autofree char *file = g_strconcat (name, ".lock", NULL);
   g_autofree char *path = g_build_filename (dir, file, NULL);
   return lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, -1, NULL, NULL, cancellable, error);
@@ -59,12 +75,24 @@ member_int (const LmYamlNode *root, const char *key)
   return node && lm_yaml_node_to_int (node, 0, G_MAXINT64, &value, NULL) ? value : 0;
 }
 
+/* The file NAME and @suffix in @dir for reading, if nobody else could have written
+ * it; -1 on error. */
+static int
+open_checked (const char *dir, const char *name, const char *suffix, GError **error)
+{
+  g_autofree char *file = g_strconcat (name, suffix, NULL);
+  g_autoptr (LmStateDir) open = lm_state_dir_open_readonly (dir, error);
+  return open != NULL ? lm_state_dir_open_file (open, file, error) : -1;
+}
+
 LmSource *
 lm_source_record_load (const char *dir, const char *name, GError **error)
 {
-  g_autofree char *path = file_of (dir, name, ".json");
+  g_autofree char *file = g_strconcat (name, ".json", NULL);
+  g_autofree char *path = g_build_filename (dir, file, NULL);
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_RECORD, NULL, &failure);
+  g_autoptr (LmStateDir) open = lm_state_dir_open_readonly (dir, &failure);
+  g_autoptr (GBytes) bytes = open ? lm_state_dir_read (open, file, MAX_RECORD, &failure) : NULL;
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND,
                           "no catalog source \"%s\"; \"lamina catalog list\" shows them", name);
@@ -170,8 +198,8 @@ lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, co
       if (!lm_file_write (copy, data, size, mode, error))
         return FALSE;
     }
-  lm_file_narrow (copy, mode);
-  lm_file_narrow (prepared, mode);
+  lm_file_restrict_mode (copy, mode);
+  lm_file_restrict_mode (prepared, mode);
   g_autofree char *json = record_json (source);
   return lm_file_write (record, json, strlen (json), mode_of_record (source), error);
 }
@@ -230,9 +258,10 @@ lm_source_record_parse (const char *shown, const char *base_url, GBytes *bytes, 
 }
 
 static LmCatalog *
-thaw (const char *path, const LmSource *source, const char *shown, const char *stamp)
+thaw (const char *dir, const LmSource *source, const char *shown, const char *stamp)
 {
-  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, NULL);
+  lm_autofd int fd = open_checked (dir, source->name, ".prepared", NULL);
+  g_autoptr (GMappedFile) file = fd < 0 ? NULL : g_mapped_file_new_from_fd (fd, FALSE, NULL);
   if (file == NULL)
     return NULL;
   g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
@@ -246,23 +275,26 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
   g_autofree char *prepared = file_of (dir, source->name, ".prepared");
   g_autofree char *record = file_of (dir, source->name, ".json");
   struct stat st, prepared_st;
-  if (stat (copy, &st) < 0)
-    return lm_throw_errno_null (error, "cannot read %s", copy);
+  lm_autofd int fd = open_checked (dir, source->name, ".catalog", error);
+  if (fd < 0)
+    return NULL;
+  if (fstat (fd, &st) < 0)
+    return lm_throw_errno_null (error, "cannot stat %s", copy);
   int known = mode_of_record (source);
-  lm_file_narrow (record, known);
-  lm_file_narrow (copy, known);
-  lm_file_narrow (prepared, known);
+  lm_file_restrict_mode (record, known);
+  lm_file_restrict_mode (copy, known);
+  lm_file_restrict_mode (prepared, known);
   g_autofree char *stamp = make_stamp (&st);
-  LmCatalog *catalog = thaw (prepared, source, shown, stamp);
+  LmCatalog *catalog = thaw (dir, source, shown, stamp);
   if (catalog != NULL)
     {
       /* Who prepared it knew what mode both should have; to look at all URLs each time would be long. */
       if (stat (prepared, &prepared_st) == 0 && (st.st_mode & ~prepared_st.st_mode & 0777) != 0)
-        lm_file_narrow (copy, mode_of_copy (source, catalog));
+        lm_file_restrict_mode (copy, mode_of_copy (source, catalog));
       return catalog;
     }
 
-  g_autoptr (GMappedFile) file = g_mapped_file_new (copy, FALSE, error);
+  g_autoptr (GMappedFile) file = g_mapped_file_new_from_fd (fd, FALSE, error);
   if (file == NULL)
     return NULL;
   g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
@@ -270,7 +302,7 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
   if (catalog == NULL)
     return NULL;
   int mode = mode_of_copy (source, catalog) & (int) st.st_mode;
-  lm_file_narrow (copy, mode);
+  lm_file_restrict_mode (copy, mode);
   g_autoptr (GBytes) frozen = lm_catalog_serialize (catalog, stamp);
   /* Only a cache: where it cannot be written (another user's), the next run parses again. */
   (void) g_file_set_contents_full (prepared, g_bytes_get_data (frozen, NULL), (gssize) g_bytes_get_size (frozen),

@@ -6,6 +6,7 @@
  * prepared form also when they are of a file that others may not read; what is
  * there already is made so too when it is met. */
 #include "base/lock.h"
+#include "base/state-dir.h"
 #include "source/source.h"
 
 #define LM_SOURCE_SIZE_MAX (256 * 1024 * 1024) /* bytes of a catalog */
@@ -13,8 +14,12 @@
 /** lm_source_record_dir: where the sources are in @state_dir; newly allocated. */
 char *lm_source_record_dir (const char *state_dir);
 
-/** lm_source_record_lock: the lock of one source, in @dir, which is made with
- * @mode as is what is missing above it. Held to compare and to replace, never
+/** lm_source_record_open: opens, and so checks, that directory; it is made if
+ * missing unless @readonly. Errors: G_IO_ERROR. */
+LmStateDir *lm_source_record_open (const char *state_dir, gboolean readonly, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_source_record_lock: the lock of one source, in @dir, the directory of
+ * lm_source_record_dir() or one in it, which is made with @mode, and checked. Held to compare and to replace, never
  * over a transfer. Errors: as lm_lock_acquire(). */
 LmLock *lm_source_record_lock (const char *state_dir, const char *dir, int mode, const char *name,
                                GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -63,23 +63,23 @@ GPtrArray *
 lm_source_list (const char *state_dir, GPtrArray *warnings, GError **error)
 {
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_source_free);
-  g_autofree char *path = lm_source_record_dir (state_dir);
-  g_autoptr (GError) unreadable = NULL;
-  g_auto (GStrv) files = lm_file_list (path, &unreadable);
-  if (files == NULL && !g_error_matches (unreadable, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+  g_autoptr (LmStateDir) catalogs = lm_source_record_open (state_dir, TRUE, error);
+  g_autoptr (GPtrArray) files = catalogs ? lm_state_dir_list (catalogs, error) : NULL;
+  if (files == NULL)
     {
-      g_propagate_prefixed_error (error, g_steal_pointer (&unreadable), "cannot list catalog sources: ");
+      g_prefix_error (error, "cannot list catalog sources: ");
       return NULL;
     }
-  for (char **file = files; file && *file; file++)
+  for (guint i = 0; i < files->len; i++)
     {
-      if (!g_str_has_suffix (*file, ".json"))
+      const char *file = g_ptr_array_index (files, i);
+      if (!g_str_has_suffix (file, ".json"))
         continue;
-      g_autofree char *name = g_strndup (*file, strlen (*file) - strlen (".json"));
+      g_autofree char *name = g_strndup (file, strlen (file) - strlen (".json"));
       if (!lm_name_is_valid (name))
         continue;
       g_autoptr (GError) failure = NULL;
-      LmSource *source = lm_source_record_load (path, name, &failure);
+      LmSource *source = lm_source_record_load (lm_state_dir_get_path (catalogs), name, &failure);
       if (source != NULL)
         g_ptr_array_add (list, source);
       else if (warnings != NULL)

@@ -170,16 +170,16 @@ test_narrow (void)
   g_assert_true (lm_file_write (path, "x", 1, 0600, &error));
   g_assert_cmpint (chmod (path, 0640), ==, 0);
   g_assert_cmpint (symlink ("file", link), ==, 0);
-  lm_file_narrow (link, 0600);
-  lm_file_narrow (path, 0644);
+  lm_file_restrict_mode (link, 0600);
+  lm_file_restrict_mode (path, 0644);
   g_assert_cmpuint (mode_of (path), ==, 0640);
-  lm_file_narrow (path, 0604);
+  lm_file_restrict_mode (path, 0604);
   g_assert_cmpuint (mode_of (path), ==, 0600);
   g_assert_cmpint (chmod (dir, 0755), ==, 0);
-  lm_file_narrow (dir, 0700);
+  lm_file_restrict_mode (dir, 0700);
   g_assert_cmpuint (mode_of (dir), ==, 0700);
   g_assert_true (lm_file_remove_tree (dir, &error));
-  lm_file_narrow (path, 0600);
+  lm_file_restrict_mode (path, 0600);
   g_assert_no_error (error);
 }
 
@@ -238,7 +238,7 @@ main (int argc, char **argv)
   g_test_add_func ("/file/remove-tree-keeps-link-target", test_remove_tree_keeps_link_target);
   g_test_add_func ("/file/make-dir", test_make_dir);
   g_test_add_func ("/file/list", test_list);
-  g_test_add_func ("/file/narrow", test_narrow);
+  g_test_add_func ("/file/restrict-mode", test_narrow);
   g_test_add_func ("/file/fault", test_fault);
   g_test_add_func ("/file/pipe", test_pipe);
   return g_test_run ();

@@ -2,9 +2,12 @@
 #include "config.h"
 #include "base/file.h"
 #include "machine/machine.h"
+#include "tests/unit/lib/faulty.h"
 
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <utime.h>
 
 #define DIGEST "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -104,31 +107,111 @@ test_uuid_is_no_path (void)
   g_assert_error (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND);
 }
 
-/* A killed run leaves a directory without a record; another one is at work in
- * its own. */
+/* A killed run leaves a directory without a record. A disk in it may be in use,
+ * however old it is. */
 static void
 test_sweep (void)
 {
+  static const char *const files[] = { NULL, "record.json.new", "overlay.qcow2", "seed.iso", "clone.qcow2" };
   g_autoptr (GError) error = NULL;
   g_autofree char *dir = g_dir_make_tmp ("lm-machine-XXXXXX", NULL);
   g_autoptr (LmMachine) kept = make (dir);
-  g_autoptr (LmMachine) empty = make (dir);
-  g_autoptr (LmMachine) fresh = make (dir);
-  g_autoptr (LmMachine) stale = make (dir);
   g_assert_true (lm_machine_save (kept, &error));
-  g_assert_true (lm_file_make_dir (empty->dir, 0711, &error));
-  g_assert_true (lm_file_make_dir (fresh->dir, 0711, &error));
-  g_assert_true (lm_file_make_dir (stale->dir, 0711, &error));
-  g_assert_true (lm_file_write (fresh->overlay, "x", 1, 0600, &error));
-  g_assert_true (lm_file_write (stale->overlay, "x", 1, 0600, &error));
   g_assert_no_error (error);
-  struct utimbuf past = { 0, g_get_real_time () / G_USEC_PER_SEC - 2 * 24 * 3600 };
-  g_assert_cmpint (utime (stale->dir, &past), ==, 0);
-  lm_machine_sweep (dir);
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_autoptr (LmMachine) machine = make (dir);
+      g_autofree char *file = g_build_filename (machine->dir, files[i], NULL);
+      g_assert_true (lm_file_make_dir (machine->dir, 0711, &error));
+      g_assert_true (files[i] == NULL || lm_file_write (file, "x", 1, 0600, &error));
+      struct utimbuf past = { 0, g_get_real_time () / G_USEC_PER_SEC - 2 * 24 * 3600 };
+      g_assert_cmpint (utime (machine->dir, &past), ==, 0);
+      lm_machine_sweep (dir);
+      g_assert_true (g_file_test (file, G_FILE_TEST_EXISTS) == (i >= 2));
+      g_assert_true (g_file_test (machine->dir, G_FILE_TEST_EXISTS) == (i >= 2));
+
+      /* A disk without record is named; it is no reason to find nothing else. */
+      g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+      g_autoptr (GPtrArray) list = lm_machine_list (dir, warnings, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (list->len, ==, 1);
+      g_assert_cmpuint (warnings->len, ==, i == 2);
+      g_assert_null (lm_machine_find (dir, "other", NULL, &error));
+      g_assert_error (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND);
+      g_clear_error (&error);
+      g_assert_true (lm_file_remove_tree (machine->dir, NULL));
+    }
   g_assert_true (g_file_test (kept->dir, G_FILE_TEST_IS_DIR));
-  g_assert_false (g_file_test (empty->dir, G_FILE_TEST_EXISTS));
-  g_assert_true (g_file_test (fresh->overlay, G_FILE_TEST_EXISTS));
-  g_assert_false (g_file_test (stale->dir, G_FILE_TEST_EXISTS));
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
+/* The machine that is asked for may be behind an error. */
+static void
+test_errors (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("lm-machine-XXXXXX", NULL);
+  g_autoptr (LmMachine) machine = make (dir);
+  g_assert_true (lm_machine_save (machine, NULL));
+  for (int after = 0; after < 3; after++)
+    {
+      g_autoptr (GError) error = NULL;
+      faulty_readdir_after = after;
+      g_assert_null (lm_machine_list (dir, NULL, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+      g_clear_error (&error);
+      faulty_readdir_after = after;
+      g_assert_null (lm_machine_find (dir, "web1", NULL, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+      faulty_readdir_after = -1;
+    }
+  struct rlimit before, limit;
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  guint failures = 0;
+  for (limit = before, limit.rlim_cur = 3; limit.rlim_cur < 16; limit.rlim_cur++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+      g_autoptr (LmMachine) found = lm_machine_find (dir, "web1", NULL, &error);
+      g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+      if (found == NULL)
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+      failures += found == NULL;
+    }
+  g_assert_cmpuint (failures, >, 0);
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
+/* A record that somebody else could have written is not believed, wherever on
+ * the way the right to write is. */
+static void
+test_trust (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("lm-machine-XXXXXX", NULL);
+  g_autoptr (LmMachine) machine = make (dir);
+  g_assert_true (lm_machine_save (machine, NULL));
+  g_autofree char *machines = g_build_filename (dir, "machines", NULL);
+  g_autofree char *record = g_build_filename (machine->dir, "record.json", NULL);
+  const char *const paths[] = { dir, machines, machine->dir, record };
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    for (int chowned = 0; chowned <= (geteuid () == 0); chowned++)
+      {
+        struct stat st;
+        g_assert_cmpint (stat (paths[i], &st), ==, 0);
+        g_assert_cmpint (chowned ? chown (paths[i], 12345, 0) : chmod (paths[i], 0777), ==, 0);
+        g_autoptr (GError) error = NULL;
+        g_assert_null (lm_machine_load (dir, machine->uuid, &error));
+        g_assert_nonnull (strstr (error->message, "trusted"));
+        g_assert_false (g_error_matches (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND));
+        g_clear_error (&error);
+        g_assert_null (lm_machine_find (dir, "web1", NULL, &error));
+        g_assert_false (g_error_matches (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND));
+        /* The lock is taken before anything else is done; the record of another
+         * machine does not stand in its way. */
+        g_autoptr (LmLock) lock = lm_machine_lock (dir, "web1", NULL, NULL);
+        g_assert_true ((lock != NULL) == (i >= 2));
+        g_assert_true (i >= 3 || !lm_machine_save (machine, NULL));
+        g_assert_cmpint (chowned ? chown (paths[i], 0, 0) : chmod (paths[i], st.st_mode & 07777), ==, 0);
+      }
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
@@ -162,6 +245,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/machine/round-trip", test_round_trip);
   g_test_add_func ("/machine/sweep", test_sweep);
+  g_test_add_func ("/machine/errors", test_errors);
+  g_test_add_func ("/machine/trust", test_trust);
   g_test_add_func ("/machine/private", test_private);
   g_test_add_func ("/machine/damaged", test_damaged);
   g_test_add_func ("/machine/uuid-is-no-path", test_uuid_is_no_path);
