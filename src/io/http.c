@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define CONNECT_SECONDS 20
 #define STALL_SECONDS 30
@@ -47,6 +48,7 @@ struct _LmHttpTransfer
   gboolean responded; /* the handler knows of the response */
   guint64 position;   /* in the file, of the next byte */
   GError *failure;    /* made in a callback; goes before what curl says */
+  int socket_errno;   /* why no socket could be had; curl says only that it could not connect */
   char message[CURL_ERROR_SIZE];
 };
 
@@ -239,11 +241,22 @@ set_url (CURL *easy, const char *url)
   curl_url_cleanup (parts);
 }
 
+static curl_socket_t
+open_socket (void *user_data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+  LmHttpTransfer *transfer = user_data;
+  int fd = socket (address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  transfer->socket_errno = fd < 0 ? errno : 0;
+  return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 static void
 set_options (LmHttpTransfer *transfer, const LmHttpRequest *request)
 {
   CURL *easy = transfer->easy;
   const LmHttpOptions *options = &transfer->http->options;
+  curl_easy_setopt (easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  curl_easy_setopt (easy, CURLOPT_OPENSOCKETDATA, transfer);
   curl_easy_setopt (easy, CURLOPT_PRIVATE, transfer);
   curl_easy_setopt (easy, CURLOPT_ERRORBUFFER, transfer->message);
   set_url (easy, request->url);
@@ -353,8 +366,9 @@ error_of_end (LmHttpTransfer *transfer, CURLcode code)
     return NULL;
   g_autofree char *explained = explain (transfer, code);
   const char *why = explained ? explained : transfer->message[0] ? transfer->message : curl_easy_strerror (code);
-  long os_errno = 0;
-  curl_easy_getinfo (transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
+  long os_errno = transfer->socket_errno;
+  if (os_errno == 0)
+    curl_easy_getinfo (transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
   LmHttpError meaning = lm_http_code_of_curl ((int) code, (int) os_errno);
   /* Without an answer, what was lost was not that of a transfer under way. */
   if (meaning == LM_HTTP_ERROR_TRANSIENT && !transfer->responded)
