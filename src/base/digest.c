@@ -101,6 +101,14 @@ lm_digest_from_file_name (const char *name, const char *suffix, LmDigest *out_di
   return TRUE;
 }
 
+guint64
+lm_digest_get_number (const LmDigest *digest)
+{
+  guint64 number;
+  memcpy (&number, digest->bytes, sizeof number);
+  return GUINT64_FROM_BE (number);
+}
+
 int
 lm_digest_compare (const LmDigest *a, const LmDigest *b)
 {

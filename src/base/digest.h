@@ -41,6 +41,10 @@ char *lm_digest_file_name (const LmDigest *digest, const char *suffix);
  * exactly @suffix) stands for; FALSE when the name is of another form. */
 gboolean lm_digest_from_file_name (const char *name, const char *suffix, LmDigest *out_digest) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_digest_get_number: its first eight bytes, as a number that tells digests
+ * apart well enough for a lock, or a hash table. */
+guint64 lm_digest_get_number (const LmDigest *digest);
+
 gboolean lm_digest_equal (const LmDigest *a, const LmDigest *b);
 int lm_digest_compare (const LmDigest *a, const LmDigest *b);
 /* GHashFunc/GEqualFunc over const LmDigest *. */

@@ -40,15 +40,41 @@ make_private (int fd)
     (void) !fchmod (fd, 0600);
 }
 
-/* flock() with a deadline: the kernel has no timed form, so it is polled. */
-static gboolean
-lock_fd (int fd, const char *path, int operation, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
-         GCancellable *cancellable, GError **error)
+/* What is locked in a file: the whole of it, or one byte, which need not be there.
+ * Locks on bytes belong to the open file description too (F_OFD_SETLK). */
+typedef struct
 {
+  int fd;
+  const char *path;
+  LmLockMode mode;
+  gboolean one_byte;
+  off_t at;
+} Want;
+
+static gboolean
+try_lock (const Want *want)
+{
+  if (!want->one_byte)
+    return flock (want->fd, (want->mode == LM_LOCK_SHARED ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0;
+  struct flock lock = {
+    .l_type = want->mode == LM_LOCK_SHARED ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET, .l_start = want->at, .l_len = 1,
+  };
+  if (fcntl (want->fd, F_OFD_SETLK, &lock) == 0)
+    return TRUE;
+  errno = errno == EAGAIN || errno == EACCES ? EWOULDBLOCK : errno;
+  return FALSE;
+}
+
+/* With a deadline: the kernel has no timed form, so it is polled. */
+static gboolean
+wait_lock (const Want *want, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data, GCancellable *cancellable,
+           GError **error)
+{
+  const char *path = want->path;
   gint64 end = g_get_monotonic_time () + (gint64) timeout_ms * 1000;
   for (guint polls = 0;; polls++)
     {
-      if (flock (fd, operation | LOCK_NB) == 0)
+      if (try_lock (want))
         return TRUE;
       if (errno == EINTR)
         continue;
@@ -67,29 +93,52 @@ lock_fd (int fd, const char *path, int operation, gint timeout_ms, LmLockWaitFun
     }
 }
 
+static LmLock *
+open_lock (const char *path, GError **error)
+{
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+  if (fd < 0)
+    return lm_throw_errno_null (error, "cannot open lock %s", path);
+  make_private (fd);
+  LmLock *lock = g_new0 (LmLock, 1);
+  lock->path = g_strdup (path);
+  lock->fd = fd;
+  return lock;
+}
+
 LmLock *
 lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
                  GCancellable *cancellable, GError **error)
 {
-  int operation = mode == LM_LOCK_SHARED ? LOCK_SH : LOCK_EX;
   for (;;)
     {
-      lm_autofd int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
-      if (fd < 0)
-        return lm_throw_errno_null (error, "cannot open lock %s", path);
-      make_private (fd);
-      if (!lock_fd (fd, path, operation, timeout_ms, waiting, user_data, cancellable, error))
+      g_autoptr (LmLock) lock = open_lock (path, error);
+      if (lock == NULL)
+        return NULL;
+      const Want want = { .fd = lock->fd, .path = path, .mode = mode };
+      if (!wait_lock (&want, timeout_ms, waiting, user_data, cancellable, error))
         return NULL;
       /* Who was cancelled while it waited must not go on by chance. */
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return NULL;
-      if (!is_current (fd, path))
-        continue;
-      LmLock *lock = g_new0 (LmLock, 1);
-      lock->path = g_strdup (path);
-      lock->fd = lm_fd_steal (&fd);
-      return lock;
+      if (is_current (lock->fd, path))
+        return g_steal_pointer (&lock);
     }
+}
+
+LmLock *
+lm_lock_table_open (const char *path, GError **error)
+{
+  return open_lock (path, error);
+}
+
+gboolean
+lm_lock_table_lock (LmLock *table, guint64 number, LmLockMode mode, gint timeout_ms, GCancellable *cancellable,
+                    GError **error)
+{
+  const Want want = { .fd = table->fd, .path = table->path, .mode = mode, .one_byte = TRUE,
+                      .at = (off_t) (number & (guint64) (G_MAXINT64 >> 1)) };
+  return wait_lock (&want, timeout_ms, NULL, NULL, cancellable, error);
 }
 
 void

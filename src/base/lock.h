@@ -45,6 +45,20 @@ LmLock *lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmL
  * lock files pile up; exclusive locks only. Those who wait open a new one. */
 void lm_lock_remove_file (LmLock *lock);
 
+/* A table: a file of which each byte is a lock of its own, so that there are as
+ * many locks as are needed, none of them leaves a file behind, and one descriptor
+ * holds any number. The file is empty and stays. */
+
+/** lm_lock_table_open: opens the table @path, made as above; nothing is locked
+ * yet. What is locked through it is released with it, by lm_lock_release().
+ * Errors: G_IO_ERROR. */
+LmLock *lm_lock_table_open (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_lock_table_lock: locks @number, of which 62 bits count; again, it changes
+ * the mode. @timeout_ms, blocking and errors as lm_lock_acquire(). */
+gboolean lm_lock_table_lock (LmLock *table, guint64 number, LmLockMode mode, gint timeout_ms, GCancellable *cancellable,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_lock_release: lets go and frees; NULL is ignored. */
 void lm_lock_release (LmLock *lock);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLock, lm_lock_release)

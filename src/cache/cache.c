@@ -5,9 +5,12 @@
 #include "base/fd.h"
 #include "base/state-dir.h"
 #include "base/testenv.h"
+#include "base/trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -18,8 +21,28 @@ struct _LmCache
 {
   LmStateDir *state;
   LmStateDir *dirs[LM_BLOB_N_KINDS];
-  LmStateDir *partial;
+  LmStateDir *verified;
+  LmStateDir *partial; /* NULL: opened for reading only */
+  GMutex lock;         /* for the next */
+  GHashTable *damaged; /* LmDigest to Identity: read in full and found wrong, so that this is done once */
 };
+
+/* What tells one state of a file from another. libvirt changes owners, so the
+ * time of the last change of these does not count. */
+typedef struct
+{
+  LmDigest digest;
+  guint64 size;
+  gint64 mtime; /* ns */
+  guint64 inode;
+} Identity;
+
+/* The text of one in verified/: numbers of fixed width, so that it is written in one go. */
+#define IDENTITY_FORMAT "%020" G_GUINT64_FORMAT " %020" G_GINT64_FORMAT " %020" G_GUINT64_FORMAT "\n"
+#define IDENTITY_SIZE 63
+#define READ_SIZE (1024 * 1024)
+/* Who holds the store-wide lock or a lease exclusively deletes one file. */
+#define LOCK_TIMEOUT_MS (60 * 1000)
 
 static const struct
 {
@@ -39,6 +62,40 @@ lm_cache_entry_free (LmCacheEntry *entry)
   g_free (entry);
 }
 
+/* A number for the mount that @dir is on: rename(2) works within one only, also
+ * where two are of one file system. */
+static gboolean
+get_mount (const LmStateDir *dir, guint64 *out_mount, GError **error)
+{
+  struct statx st;
+  if (statx (lm_state_dir_get_fd (dir), "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, &st) < 0)
+    return lm_throw_errno (error, "cannot stat %s", lm_state_dir_get_path (dir));
+  *out_mount = (st.stx_mask & STATX_MNT_ID) != 0 ? st.stx_mnt_id : (guint64) st.stx_dev_major << 32 | st.stx_dev_minor;
+  return TRUE;
+}
+
+/* A file that has arrived is renamed from partial/: found here, not after the
+ * download. */
+static gboolean
+check_mounts (LmCache *cache, GError **error)
+{
+  guint64 partial, other;
+  if (!get_mount (cache->partial, &partial, error))
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      if (!get_mount (cache->dirs[i], &other, error))
+        return FALSE;
+      if (other != partial)
+        return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_MOUNT,
+                         "%s and %s are on different mounts, so a file that was pulled cannot be moved from one to the "
+                         "other; mount one file system on %s instead, or choose another --state-dir",
+                         lm_state_dir_get_path (cache->partial), lm_state_dir_get_path (cache->dirs[i]),
+                         lm_cache_get_dir (cache));
+    }
+  return TRUE;
+}
+
 /* Takes @state, which may be NULL, over. Who only reads has no business in
  * partial/, and may have no right to it. */
 static LmCache *
@@ -48,15 +105,21 @@ open_in (LmStateDir *state, gboolean with_partial, GError **error)
     return NULL;
   g_autoptr (LmCache) cache = g_new0 (LmCache, 1);
   cache->state = state;
+  g_mutex_init (&cache->lock);
+  cache->damaged = g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, NULL, g_free);
+  cache->verified = lm_state_dir_open_below (state, "verified", 0755, error);
+  if (cache->verified == NULL)
+    return NULL;
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
       cache->dirs[i] = lm_state_dir_open_below (state, kinds[i].dir, 0755, error);
       if (cache->dirs[i] == NULL)
         return NULL;
     }
-  if (with_partial)
-    cache->partial = lm_state_dir_open_below (state, "partial", 0700, error);
-  return !with_partial || cache->partial != NULL ? g_steal_pointer (&cache) : NULL;
+  if (!with_partial)
+    return g_steal_pointer (&cache);
+  cache->partial = lm_state_dir_open_below (state, "partial", 0700, error);
+  return cache->partial != NULL && check_mounts (cache, error) ? g_steal_pointer (&cache) : NULL;
 }
 
 LmCache *
@@ -78,7 +141,10 @@ lm_cache_close (LmCache *cache)
     return;
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
     lm_state_dir_close (cache->dirs[i]);
+  lm_state_dir_close (cache->verified);
   lm_state_dir_close (cache->partial);
+  g_hash_table_unref (cache->damaged);
+  g_mutex_clear (&cache->lock);
   lm_state_dir_close (cache->state);
   g_free (cache);
 }
@@ -109,12 +175,162 @@ lm_cache_get_path (LmCache *cache, LmBlobKind kind, const LmDigest *digest)
   return g_build_filename (lm_cache_get_dir (cache), relative, NULL);
 }
 
+static Identity
+identify (const LmDigest *digest, const struct stat *st)
+{
+  return (Identity){
+    .digest = *digest,
+    .size = (guint64) st->st_size,
+    .mtime = (gint64) st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+    .inode = (guint64) st->st_ino,
+  };
+}
+
+static gboolean
+is_same (const Identity *one, const Identity *other)
+{
+  return one->size == other->size && one->mtime == other->mtime && one->inode == other->inode;
+}
+
+/* FALSE: none was noted, or it cannot be read; then the file is verified again. */
+static gboolean
+read_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest, Identity *out)
+{
+  g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
+  g_autoptr (GBytes) bytes = lm_state_dir_read (cache->verified, name, IDENTITY_SIZE, NULL);
+  if (bytes == NULL || g_bytes_get_size (bytes) != IDENTITY_SIZE)
+    return FALSE;
+  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), IDENTITY_SIZE);
+  *out = (Identity){ .digest = *digest };
+  return sscanf (text, "%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT, &out->size, &out->mtime, &out->inode) == 3;
+}
+
+void
+lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest, int fd)
+{
+  struct stat st;
+  int dir_fd = lm_state_dir_get_fd (cache->verified);
+  if (cache->partial == NULL || dir_fd < 0 || fstat (fd, &st) < 0)
+    return;
+  g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
+  lm_autofd int out = openat (dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
+  const Identity identity = identify (digest, &st);
+  g_autofree char *text = g_strdup_printf (IDENTITY_FORMAT, identity.size, identity.mtime, identity.inode);
+  if (out >= 0)
+    (void) !pwrite (out, text, strlen (text), 0);
+}
+
+static gboolean
+hash_file (int fd, LmDigest *out_digest, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  g_autofree char *buffer = g_malloc (READ_SIZE);
+  gsize n = READ_SIZE;
+  while (n == READ_SIZE)
+    {
+      if (g_cancellable_set_error_if_cancelled (cancellable, error) || !lm_fd_read_full (fd, buffer, READ_SIZE, &n, error))
+        return FALSE;
+      lm_hasher_update (hasher, buffer, n);
+    }
+  lm_hasher_peek (hasher, out_digest);
+  return TRUE;
+}
+
+static gboolean
+is_known_damaged (LmCache *cache, const Identity *now)
+{
+  g_mutex_lock (&cache->lock);
+  const Identity *known = g_hash_table_lookup (cache->damaged, &now->digest);
+  gboolean damaged = known != NULL && is_same (known, now);
+  g_mutex_unlock (&cache->lock);
+  return damaged;
+}
+
+static void
+note_damaged (LmCache *cache, const Identity *now)
+{
+  Identity *copy = g_new (Identity, 1);
+  *copy = *now;
+  g_mutex_lock (&cache->lock);
+  g_hash_table_replace (cache->damaged, &copy->digest, copy);
+  g_mutex_unlock (&cache->lock);
+}
+
+/* Whether somebody who is not trusted could change the file unseen. */
+static gboolean
+is_exposed (const struct stat *st)
+{
+  return (st->st_uid != geteuid () && st->st_uid != 0) || (st->st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+/* By the digest. */
+static gboolean
+verify (LmCache *cache, const LmBlob *blob, const char *name, const Identity *now, LmCacheState *out_state,
+        GCancellable *cancellable, GError **error)
+{
+  lm_autofd int fd = openat (lm_state_dir_get_fd (cache->dirs[blob->kind]), name,
+                             O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  struct stat st;
+  LmDigest digest;
+  if (fd < 0 && errno == ENOENT)
+    {
+      *out_state = LM_CACHE_MISSING;
+      return TRUE;
+    }
+  if (fd < 0 || fstat (fd, &st) < 0)
+    return lm_throw_errno (error, "cannot open %s/%s", lm_state_dir_get_path (cache->dirs[blob->kind]), name);
+  lm_trace (LM_TRACE_CACHE, "%s has changed since it was verified, or never was: reading it", name);
+  if (!hash_file (fd, &digest, cancellable, error))
+    {
+      g_prefix_error (error, "cannot verify %s/%s: ", lm_state_dir_get_path (cache->dirs[blob->kind]), name);
+      return FALSE;
+    }
+  if (!lm_digest_equal (&digest, &blob->digest))
+    {
+      note_damaged (cache, now);
+      *out_state = LM_CACHE_DAMAGED;
+      return TRUE;
+    }
+  /* Else it would be read anew each time. */
+  if (cache->partial != NULL && is_exposed (&st) && geteuid () == 0 && fchown (fd, 0, 0) == 0)
+    (void) !fchmod (fd, 0444);
+  lm_cache_note_verified (cache, blob->kind, &blob->digest, fd);
+  *out_state = LM_CACHE_PRESENT;
+  return TRUE;
+}
+
+gboolean
+lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCancellable *cancellable, GError **error)
+{
+  const LmStateDir *dir = cache->dirs[blob->kind];
+  g_autofree char *name = lm_digest_file_name (&blob->digest, kinds[blob->kind].suffix);
+  struct stat st;
+  if (lm_state_dir_get_fd (dir) < 0 || fstatat (lm_state_dir_get_fd (dir), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    {
+      if (lm_state_dir_get_fd (dir) >= 0 && errno != ENOENT)
+        return lm_throw_errno (error, "cannot stat %s/%s", lm_state_dir_get_path (dir), name);
+      *out_state = LM_CACHE_MISSING;
+      return TRUE;
+    }
+  const Identity now = identify (&blob->digest, &st);
+  Identity then;
+  gboolean noted = read_verified (cache, blob->kind, &blob->digest, &then);
+  /* No two files of one digest have different sizes. */
+  if (!S_ISREG (st.st_mode) || (noted && then.size != now.size) || is_known_damaged (cache, &now))
+    *out_state = LM_CACHE_DAMAGED;
+  else if (noted && is_same (&then, &now) && !is_exposed (&st))
+    *out_state = LM_CACHE_PRESENT;
+  else
+    return verify (cache, blob, name, &now, out_state, cancellable, error);
+  return TRUE;
+}
+
 gboolean
 lm_cache_has (LmCache *cache, LmBlobKind kind, const LmDigest *digest)
 {
-  g_autofree char *relative = lm_cache_relative_path (kind, digest);
-  struct stat st;
-  return fstatat (lm_cache_get_fd (cache), relative, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG (st.st_mode);
+  const LmBlob blob = { .kind = kind, .digest = *digest };
+  LmCacheState state;
+  return lm_cache_check (cache, &blob, &state, NULL, NULL) && state == LM_CACHE_PRESENT;
 }
 
 gboolean
@@ -178,6 +394,52 @@ lm_cache_lock (LmCache *cache, LmLockMode mode, gint timeout_ms, GCancellable *c
 {
   g_autofree char *path = g_build_filename (lm_cache_get_dir (cache), "lock", NULL);
   return lm_lock_acquire (path, mode, timeout_ms, NULL, NULL, cancellable, error);
+}
+
+static LmLock *
+open_leases (LmCache *cache, GError **error)
+{
+  g_autofree char *path = g_build_filename (lm_cache_get_dir (cache), "leases", NULL);
+  return lm_lock_table_open (path, error);
+}
+
+LmLock *
+lm_cache_lease (LmCache *cache, const GPtrArray *blobs, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (LmLock) lease = open_leases (cache, error);
+  for (guint i = 0; lease != NULL && i < blobs->len; i++)
+    {
+      const LmBlob *blob = g_ptr_array_index (blobs, i);
+      if (!lm_lock_table_lock (lease, lm_digest_get_number (&blob->digest), LM_LOCK_SHARED, LOCK_TIMEOUT_MS, cancellable,
+                               error))
+        return NULL;
+    }
+  return g_steal_pointer (&lease);
+}
+
+gboolean
+lm_cache_remove (LmCache *cache, LmLock *exclusive, LmBlobKind kind, const LmDigest *digest, GError **error)
+{
+  g_return_val_if_fail (exclusive != NULL, FALSE);
+  g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
+  g_autoptr (LmLock) lease = open_leases (cache, error);
+  g_autoptr (GError) failure = NULL;
+  if (lease == NULL)
+    return FALSE;
+  /* Without waiting: others wait for the store-wide lock. */
+  if (!lm_lock_table_lock (lease, lm_digest_get_number (digest), LM_LOCK_EXCLUSIVE, 0, NULL, &failure))
+    {
+      if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))
+        return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY, "%s/%s is needed by another process",
+                         lm_state_dir_get_path (cache->dirs[kind]), name);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  if (!lm_state_dir_remove_file (cache->dirs[kind], name, error))
+    return FALSE;
+  if (fsync (lm_state_dir_get_fd (cache->dirs[kind])) < 0)
+    return lm_throw_errno (error, "cannot sync %s", lm_state_dir_get_path (cache->dirs[kind]));
+  return lm_state_dir_remove_file (cache->verified, name, error);
 }
 
 /* Bytes that can still be written. */

@@ -9,11 +9,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BLOCK 512
+/* Who holds the store-wide lock against it deletes one file. */
+#define LOCK_TIMEOUT_MS (60 * 1000)
 #define WRITE_BACK_STEP (8 * 1024 * 1024)
 
 struct _LmPartial
@@ -51,14 +54,19 @@ open_part (int dir_fd, const char *relative)
 LmPartial *
 lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error)
 {
-  g_autofree char *lock_name = partial_name (digest, ".lock");
-  g_autofree char *lock_path = g_build_filename (lm_cache_get_dir (cache), lock_name, NULL);
+  g_autofree char *lock_path = g_build_filename (lm_cache_get_dir (cache), "partial", "lock", NULL);
   g_autoptr (GError) failure = NULL;
-  g_autoptr (LmLock) lock = lm_lock_acquire (lock_path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &failure);
+  g_autoptr (LmLock) lock = lm_lock_table_open (lock_path, error);
   if (lock == NULL)
+    return NULL;
+  if (!lm_lock_table_lock (lock, lm_digest_get_number (digest), LM_LOCK_EXCLUSIVE, 0, NULL, &failure))
     {
       if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))
-        return lm_throw_null (error, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY, "%s", failure->message);
+        {
+          g_autofree char *part = partial_name (digest, ".part");
+          return lm_throw_null (error, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY, "another process is writing %s/%s",
+                                lm_cache_get_dir (cache), part);
+        }
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
@@ -87,7 +95,6 @@ lm_partial_close (LmPartial *partial)
   if (partial->fd >= 0 && lm_partial_get_size (partial) == 0)
     (void) unlink (partial->path);
   lm_fd_clear (&partial->fd);
-  lm_lock_remove_file (partial->lock);
   lm_lock_release (partial->lock);
   g_free (partial->path);
   g_free (partial->relative);
@@ -203,31 +210,56 @@ lm_partial_sync (LmPartial *partial, GError **error)
   return lm_fault_point ("part-after-sync", error);
 }
 
+/* Gives the file the name @to, which has none (noreplace) or a damaged file; who
+ * has the damaged one open goes on with that. */
+static gboolean
+rename_to (LmPartial *partial, LmBlobKind kind, const char *to, LmCacheState state, GError **error)
+{
+  int dir_fd = lm_cache_get_fd (partial->cache);
+  g_autoptr (LmLock) store = lm_cache_lock (partial->cache, LM_LOCK_SHARED, LOCK_TIMEOUT_MS, NULL, error);
+  if (store == NULL)
+    return FALSE;
+  lm_cache_note_verified (partial->cache, kind, &partial->digest, partial->fd);
+  if (state == LM_CACHE_MISSING)
+    return lm_file_publish (dir_fd, partial->relative, to, error);
+  struct stat st;
+  if (fstatat (dir_fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG (st.st_mode))
+    return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s/%s is no regular file; remove it",
+                     lm_cache_get_dir (partial->cache), to);
+  if (renameat (dir_fd, partial->relative, dir_fd, to) < 0)
+    return lm_throw_errno (error, "cannot publish %s as %s", partial->path, to);
+  lm_trace (LM_TRACE_CACHE, "%s was damaged and is replaced", to);
+  return TRUE;
+}
+
 gboolean
 lm_partial_publish (LmPartial *partial, LmBlobKind kind, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
+  const LmBlob blob = { .kind = kind, .digest = partial->digest };
   g_autofree char *to = lm_cache_relative_path (kind, &partial->digest);
-  int dir_fd = lm_cache_get_fd (partial->cache);
-  if (!lm_file_publish (dir_fd, partial->relative, to, &failure))
+  for (gboolean published = FALSE; !published;)
     {
-      struct stat st;
-      if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_EXISTS))
-        {
-          g_propagate_error (error, g_steal_pointer (&failure));
-          return FALSE;
-        }
-      if (fstatat (dir_fd, to, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG (st.st_mode)
-          || (guint64) st.st_size != lm_partial_get_size (partial))
-        return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s/%s is there, but is another file: remove it",
-                         lm_cache_get_dir (partial->cache), to);
-      /* Who published it may have been killed before it was durable. */
-      g_autofree char *path = g_build_filename (lm_cache_get_dir (partial->cache), to, NULL);
-      g_autofree char *dir = g_path_get_dirname (path);
-      if (!lm_file_sync_dir (dir, error))
+      /* Not under the lock: it may have to read a large file. */
+      LmCacheState state;
+      if (!lm_cache_check (partial->cache, &blob, &state, NULL, error))
         return FALSE;
-      (void) unlink (partial->path);
+      if (state == LM_CACHE_PRESENT)
+        {
+          (void) unlink (partial->path);
+          break;
+        }
+      g_autoptr (GError) failure = NULL;
+      published = rename_to (partial, kind, to, state, &failure);
+      if (published || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_EXISTS))
+        continue;
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
     }
+  /* Also what another process published: it may have been killed before that was durable. */
+  g_autofree char *path = g_build_filename (lm_cache_get_dir (partial->cache), to, NULL);
+  g_autofree char *dir = g_path_get_dirname (path);
+  if (!lm_file_sync_dir (dir, error))
+    return FALSE;
   lm_trace (LM_TRACE_CACHE, "published %s", to);
   return lm_fault_point ("part-after-publish", error);
 }

@@ -3,7 +3,7 @@
 /* A file of the cache while its bytes arrive:
  *
  *   partial/sha256-<hex>.part   the bytes from the start, without holes
- *   partial/sha256-<hex>.lock   held by the one process that adds bytes
+ *   partial/lock                a table of locks, one for each file that is written
  *
  * A .part survives its writer; whoever has the lock next goes on with it. Its
  * size is the progress that other processes see. */
@@ -50,8 +50,9 @@ gboolean lm_partial_truncate (LmPartial *partial, GError **error) G_GNUC_WARN_UN
 gboolean lm_partial_sync (LmPartial *partial, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_partial_publish: gives the synced file its final name and makes that
- * durable. The same file there already is success. The caller has checked the
- * digest. Errors: LM_CACHE_ERROR_CONFLICT, G_IO_ERROR. */
+ * durable. The same file there already is success; a damaged one is replaced. The
+ * caller has checked the digest. Waits for a deletion to end. Errors:
+ * LM_CACHE_ERROR_CONFLICT, LM_LOCK_ERROR_TIMED_OUT, G_IO_ERROR. */
 gboolean lm_partial_publish (LmPartial *partial, LmBlobKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_partial_stat: of a .part that perhaps another process has in hand: its

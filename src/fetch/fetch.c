@@ -26,19 +26,24 @@ is_same_blob (gconstpointer a, gconstpointer b)
   return one->kind == other->kind && lm_digest_equal (&one->digest, &other->digest);
 }
 
-/* The ones of @blobs that are not there, each once. */
+/* The ones of @blobs that are not there, or damaged, each once. */
 static GPtrArray *
-find_missing (const GPtrArray *blobs, LmCache *cache)
+find_missing (const GPtrArray *blobs, LmCache *cache, GCancellable *cancellable, GError **error)
 {
-  GPtrArray *missing = g_ptr_array_new ();
+  g_autoptr (GPtrArray) missing = g_ptr_array_new ();
   g_autoptr (GHashTable) seen = g_hash_table_new (hash_blob, is_same_blob);
   for (guint i = 0; i < blobs->len; i++)
     {
       LmBlob *blob = blobs->pdata[i];
-      if (g_hash_table_add (seen, blob) && !lm_cache_has (cache, blob->kind, &blob->digest))
+      LmCacheState state;
+      if (!g_hash_table_add (seen, blob))
+        continue;
+      if (!lm_cache_check (cache, blob, &state, cancellable, error))
+        return NULL;
+      if (state != LM_CACHE_PRESENT)
         g_ptr_array_add (missing, blob);
     }
-  return missing;
+  return g_steal_pointer (&missing);
 }
 
 /* All of them must fit, so that a full disk is found before the first byte.
@@ -128,14 +133,15 @@ lm_fetch_run (const GPtrArray *blobs, LmCache *cache, const LmFetchOptions *opti
 {
   if (out_totals)
     *out_totals = (LmFetchTotals){ 0 };
-  g_autoptr (GPtrArray) missing = find_missing (blobs, cache);
+  GError *failure = NULL;
+  g_autoptr (GPtrArray) missing = find_missing (blobs, cache, cancellable, &failure);
+  if (missing == NULL)
+    return lm_fetch_error_translate (failure, error);
   if (missing->len == 0)
     return TRUE;
 
   LmFetchOptions filled = fill_options (options);
-  GError *failure = NULL;
-  g_autoptr (LmLock) lock = lm_cache_lock (cache, LM_LOCK_SHARED, (gint) MIN (filled.busy_seconds, G_MAXINT / 1000) * 1000, cancellable, &failure);
-  if (lock == NULL || !check_space (cache, missing, &failure))
+  if (!check_space (cache, missing, &failure))
     return lm_fetch_error_translate (failure, error);
 
   g_autoptr (LmStore) store = lm_store_new (&filled.http);

@@ -161,8 +161,9 @@ lm_creation_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *reques
     return NULL;
   /* Held until the record and the overlay name the layers: nobody deletes them meanwhile. */
   g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, error);
-  g_autoptr (LmLock) lock = cache ? lm_cache_lock (cache, LM_LOCK_SHARED, -1, cancellable, error) : NULL;
-  if (lock == NULL || !lm_prepare_pull (host, plan, &creation->prepared, cancellable, error))
+  g_autoptr (GPtrArray) blobs = lm_plan_list_blobs (plan);
+  g_autoptr (LmLock) lease = cache ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
+  if (lease == NULL || !lm_prepare_pull (host, plan, &creation->prepared, cancellable, error))
     return NULL;
   creation->machine = make_machine (host, virt, request, requested, plan);
   g_autofree char *xml = make_xml (host, virt, request, plan, creation->machine, cancellable, error);

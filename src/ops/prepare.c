@@ -3,6 +3,7 @@
 #include "ops/prepare.h"
 #include "base/json.h"
 #include "base/size.h"
+#include "machine/chain.h"
 #include "ops/cache-view.h"
 #include "source/source.h"
 
@@ -38,13 +39,41 @@ count_cached (const GPtrArray *items, LmPrepareResult *result)
     }
 }
 
+/* What is damaged is named before it is pulled again. */
+static gboolean
+warn_of_damaged (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCancellable *cancellable, GError **error)
+{
+  for (guint i = 0; i < blobs->len; i++)
+    {
+      const LmBlob *blob = g_ptr_array_index (blobs, i);
+      LmCacheState state;
+      if (!lm_cache_check (cache, blob, &state, cancellable, error))
+        return FALSE;
+      if (state != LM_CACHE_DAMAGED)
+        continue;
+      g_autofree char *path = lm_cache_get_path (cache, blob->kind, &blob->digest);
+      g_autofree char *text = g_strdup_printf ("%s is damaged in the cache and is pulled again: %s has other bytes than "
+                                               "its digest says", blob->name, path);
+      host->warning (host->user_data, text);
+    }
+  return TRUE;
+}
+
+/* Pulls @blobs, of which the layers, base first, are one chain. */
 static gboolean
 pull (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *result, GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, error);
   LmFetchOptions options = { .transfers = host->transfers };
   LmFetchTotals totals = { 0 };
-  if (cache == NULL || !lm_fetch_run (blobs, cache, &options, host->progress, host->user_data, &totals, cancellable, error))
+  g_autoptr (GPtrArray) layers = g_ptr_array_new ();
+  for (guint i = 0; i < blobs->len; i++)
+    if (((LmBlob *) g_ptr_array_index (blobs, i))->kind == LM_BLOB_LAYER)
+      g_ptr_array_add (layers, g_ptr_array_index (blobs, i));
+  g_autoptr (LmLock) lease = cache != NULL ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
+  if (lease == NULL || !warn_of_damaged (host, cache, blobs, cancellable, error)
+      || !lm_fetch_run (blobs, cache, &options, host->progress, host->user_data, &totals, cancellable, error)
+      || !lm_chain_check (cache, layers, NULL, cancellable, error))
     return FALSE;
   result->pulled = totals.files;
   result->pulled_bytes = totals.bytes;

@@ -149,6 +149,60 @@ test_cancelled (Fixture *f, gconstpointer data)
   g_assert_false (is_held (f));
 }
 
+static gboolean
+try_number (Fixture *f, guint64 number, LmLockMode mode)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmLock) table = lm_lock_table_open (f->path, &error);
+  g_assert_no_error (error);
+  gboolean locked = lm_lock_table_lock (table, number, mode, 0, NULL, &error);
+  if (!locked)
+    g_assert_error (error, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY);
+  return locked;
+}
+
+/* As many locks as there are numbers, in one file that stays empty; a killed
+ * holder leaves nothing. */
+static void
+test_table (Fixture *f, gconstpointer data)
+{
+  static const guint64 numbers[] = { 0, 1, 1000, G_MAXUINT32, G_GUINT64_CONSTANT (1) << 61, G_MAXUINT64 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmLock) table = lm_lock_table_open (f->path, &error);
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+    {
+      g_assert_true (try_number (f, numbers[i], LM_LOCK_EXCLUSIVE));
+      g_assert_true (lm_lock_table_lock (table, numbers[i], LM_LOCK_SHARED, 0, NULL, &error));
+      g_assert_true (try_number (f, numbers[i], LM_LOCK_SHARED));
+      g_assert_false (try_number (f, numbers[i], LM_LOCK_EXCLUSIVE));
+      g_assert_true (try_number (f, numbers[i] ^ 2, LM_LOCK_EXCLUSIVE));
+      g_assert_true (lm_lock_table_lock (table, numbers[i], LM_LOCK_EXCLUSIVE, 0, NULL, &error));
+      g_assert_false (try_number (f, numbers[i], LM_LOCK_SHARED));
+      g_assert_no_error (error);
+    }
+  g_clear_pointer (&table, lm_lock_release);
+  int ready[2];
+  char byte;
+  g_assert_cmpint (pipe (ready), ==, 0);
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      table = lm_lock_table_open (f->path, NULL);
+      _exit (!lm_lock_table_lock (table, 5, LM_LOCK_EXCLUSIVE, 0, NULL, NULL) || write (ready[1], "x", 1) != 1 || pause ());
+    }
+  g_assert_cmpint (read (ready[0], &byte, 1), ==, 1);
+  g_assert_false (try_number (f, 5, LM_LOCK_SHARED));
+  g_assert_cmpint (kill (child, SIGKILL), ==, 0);
+  g_assert_cmpint (waitpid (child, NULL, 0), ==, child);
+  g_assert_true (try_number (f, 5, LM_LOCK_EXCLUSIVE));
+  struct stat st;
+  g_assert_cmpint (stat (f->path, &st), ==, 0);
+  g_assert_cmpint (st.st_size, ==, 0);
+  g_assert_cmpuint (st.st_mode & 0777, ==, 0600);
+  close (ready[0]);
+  close (ready[1]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -158,5 +212,6 @@ main (int argc, char **argv)
   g_test_add ("/lock/removed-file", Fixture, NULL, set_up, test_removed_file, tear_down);
   g_test_add ("/lock/cancelled", Fixture, NULL, set_up, test_cancelled, tear_down);
   g_test_add ("/lock/death-releases", Fixture, NULL, set_up, test_death_releases, tear_down);
+  g_test_add ("/lock/table", Fixture, NULL, set_up, test_table, tear_down);
   return g_test_run ();
 }

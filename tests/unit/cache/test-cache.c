@@ -3,6 +3,8 @@
 #include "base/file.h"
 #include "cache/partial.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -62,7 +64,7 @@ static void
 test_trust (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  const char *const names[] = { ".", "layers", "blobs", "partial" };
+  const char *const names[] = { ".", "layers", "blobs", "verified", "partial" };
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_autofree char *path = g_build_filename (f->state, names[i], NULL);
@@ -114,6 +116,14 @@ count_files (const char *dir, const char *name)
   return count;
 }
 
+/* Beside the lock. */
+static guint
+count_parts (Fixture *f)
+{
+  g_autofree char *lock = g_build_filename (f->state, "partial", "lock", NULL);
+  return count_files (f->state, "partial") - g_file_test (lock, G_FILE_TEST_EXISTS);
+}
+
 static void
 test_modes (Fixture *f, gconstpointer data)
 {
@@ -150,7 +160,7 @@ test_publish_and_list (Fixture *f, gconstpointer data)
   g_assert_true (lm_cache_lookup (f->cache, LM_BLOB_LAYER, &digest, &path));
   g_assert_false (lm_cache_has (f->cache, LM_BLOB_FILE, &digest));
   g_assert_cmpuint (mode_of (path, ""), ==, 0444);
-  g_assert_cmpuint (count_files (f->state, "partial"), ==, 0);
+  g_assert_cmpuint (count_parts (f), ==, 0);
 
   g_autofree char *junk = g_build_filename (f->state, "layers", "sha256-zz.qcow2", NULL);
   g_assert_true (g_file_set_contents (junk, "x", 1, NULL));
@@ -169,17 +179,144 @@ test_publish_twice (Fixture *f, gconstpointer data)
   put (f->cache, LM_BLOB_FILE, "same");
   put (f->cache, LM_BLOB_FILE, "same");
   g_assert_cmpuint (count_files (f->state, "blobs"), ==, 1);
-  g_assert_cmpuint (count_files (f->state, "partial"), ==, 0);
+  g_assert_cmpuint (count_parts (f), ==, 0);
 
   g_autoptr (GError) error = NULL;
   LmDigest digest = lm_digest_of_text ("right");
   g_autofree char *path = NULL;
   g_assert_false (lm_cache_lookup (f->cache, LM_BLOB_FILE, &digest, &path));
   g_assert_true (g_file_set_contents (path, "something else", -1, NULL));
+  put (f->cache, LM_BLOB_FILE, "right");
+  g_assert_true (lm_cache_has (f->cache, LM_BLOB_FILE, &digest));
+
+  /* What is no file is not removed. */
+  g_assert_cmpint (unlink (path), ==, 0);
+  g_assert_cmpint (mkdir (path, 0755), ==, 0);
   g_autoptr (LmPartial) partial = lm_partial_open (f->cache, &digest, NULL);
   g_assert_true (lm_partial_append (partial, "right", 5, NULL));
   g_assert_false (lm_partial_publish (partial, LM_BLOB_FILE, &error));
   g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT);
+}
+
+static LmCacheState
+check (LmCache *cache, const LmDigest *digest)
+{
+  g_autoptr (GError) error = NULL;
+  const LmBlob blob = { .kind = LM_BLOB_FILE, .digest = *digest };
+  LmCacheState state;
+  g_assert_true (lm_cache_check (cache, &blob, &state, NULL, &error));
+  g_assert_no_error (error);
+  return state;
+}
+
+static void
+change (const char *path, const char *text)
+{
+  FILE *file = fopen (path, "r+");
+  g_assert_cmpuint (fwrite (text, 1, strlen (text), file), ==, strlen (text));
+  g_assert_cmpint (fclose (file), ==, 0);
+}
+
+/* The name alone proves nothing. */
+static void
+test_check (Fixture *f, gconstpointer data)
+{
+  LmDigest digest = lm_digest_of_text ("right");
+  g_autofree char *path = lm_cache_get_path (f->cache, LM_BLOB_FILE, &digest);
+  g_autofree char *noted = g_build_filename (f->state, "verified", strrchr (path, '/') + 1, NULL);
+  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_MISSING);
+  put (f->cache, LM_BLOB_FILE, "right");
+  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_PRESENT);
+
+  /* Cut, grown, overwritten, replaced; twice, as it is remembered. */
+  for (int i = 0; i < 8; i++)
+    {
+      if (i / 2 < 2)
+        g_assert_cmpint (truncate (path, i / 2 == 0 ? 3 : 6), ==, 0);
+      else if (i / 2 == 2)
+        change (path, "wrong");
+      else
+        g_assert_true (g_file_set_contents (path, "wrong", -1, NULL));
+      if (i % 2 == 1)
+        (void) !unlink (noted);
+      g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_DAMAGED);
+      g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_DAMAGED);
+      g_assert_false (lm_cache_has (f->cache, LM_BLOB_FILE, &digest));
+      put (f->cache, LM_BLOB_FILE, "right");
+      g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_PRESENT);
+    }
+
+  /* Copied with its directory, or with a note that makes no sense: the digest decides, and is noted. */
+  static const char *const notes[] = { NULL, "", "nonsense", "000000000000000000005 0 0\n" };
+  for (gsize i = 0; i < G_N_ELEMENTS (notes); i++)
+    {
+      g_assert_cmpint (unlink (noted), ==, 0);
+      g_assert_true (notes[i] == NULL || g_file_set_contents (noted, notes[i], -1, NULL));
+      g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_PRESENT);
+      struct stat st;
+      g_assert_cmpint (stat (noted, &st), ==, 0);
+      g_assert_cmpint (st.st_size, ==, 63);
+    }
+}
+
+/* libvirt gives backing files to QEMU's user, who could change them unseen. */
+static void
+test_owner (Fixture *f, gconstpointer data)
+{
+  if (geteuid () != 0)
+    {
+      g_test_skip ("needs root");
+      return;
+    }
+  LmDigest digest = lm_digest_of_text ("right");
+  g_autofree char *path = lm_cache_get_path (f->cache, LM_BLOB_FILE, &digest);
+  put (f->cache, LM_BLOB_FILE, "right");
+  struct stat st;
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  const struct timespec times[] = { st.st_atim, st.st_mtim };
+  g_assert_cmpint (chown (path, 12345, 12345), ==, 0);
+  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_PRESENT);
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  g_assert_cmpuint (st.st_uid, ==, 0);
+  g_assert_cmpint (chown (path, 12345, 12345), ==, 0);
+  change (path, "wrong");
+  g_assert_cmpint (utimensat (AT_FDCWD, path, times, 0), ==, 0);
+  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_DAMAGED);
+}
+
+/* Who needs a file keeps it from deletion, there or not; deletion keeps nobody waiting. */
+static void
+test_lease (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  put (f->cache, LM_BLOB_FILE, "one");
+  put (f->cache, LM_BLOB_FILE, "two");
+  LmBlob one = { .kind = LM_BLOB_FILE, .digest = lm_digest_of_text ("one") };
+  LmBlob two = { .kind = LM_BLOB_FILE, .digest = lm_digest_of_text ("two") };
+  LmBlob none = { .kind = LM_BLOB_FILE, .digest = lm_digest_of_text ("none") };
+  g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
+  g_ptr_array_add (blobs, &one);
+  g_ptr_array_add (blobs, &none);
+  g_autoptr (LmLock) lease = lm_cache_lease (f->cache, blobs, NULL, &error);
+  g_autoptr (LmLock) again = lm_cache_lease (f->cache, blobs, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (LmLock) store = lm_cache_lock (f->cache, LM_LOCK_EXCLUSIVE, 0, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (lm_cache_remove (f->cache, store, LM_BLOB_FILE, &two.digest, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (check (f->cache, &two.digest), ==, LM_CACHE_MISSING);
+  for (int i = 0; i < 2; i++)
+    {
+      g_assert_false (lm_cache_remove (f->cache, store, LM_BLOB_FILE, i == 0 ? &one.digest : &none.digest, &error));
+      g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY);
+      g_clear_error (&error);
+    }
+  g_clear_pointer (&lease, lm_lock_release);
+  g_assert_false (lm_cache_remove (f->cache, store, LM_BLOB_FILE, &one.digest, NULL));
+  g_clear_pointer (&again, lm_lock_release);
+  g_assert_true (lm_cache_remove (f->cache, store, LM_BLOB_FILE, &one.digest, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (count_files (f->state, "verified"), ==, 0);
 }
 
 static void
@@ -218,7 +355,7 @@ test_resume (Fixture *f, gconstpointer data)
   g_assert_cmpuint (lm_partial_get_size (partial), ==, 6);
   g_assert_true (lm_partial_truncate (partial, NULL));
   lm_partial_close (partial);
-  g_assert_cmpuint (count_files (f->state, "partial"), ==, 0);
+  g_assert_cmpuint (count_parts (f), ==, 0);
 }
 
 static void
@@ -241,7 +378,7 @@ test_reserve (Fixture *f, gconstpointer data)
   g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE);
   g_assert_nonnull (strstr (error->message, "1000"));
   lm_partial_discard (partial);
-  g_assert_cmpuint (count_files (f->state, "partial"), ==, 0);
+  g_assert_cmpuint (count_parts (f), ==, 0);
 }
 
 static void
@@ -265,6 +402,9 @@ main (int argc, char **argv)
   g_test_add ("/cache/umask", Fixture, NULL, set_up, test_umask, tear_down);
   g_test_add ("/cache/publish-and-list", Fixture, NULL, set_up, test_publish_and_list, tear_down);
   g_test_add ("/cache/publish-twice", Fixture, NULL, set_up, test_publish_twice, tear_down);
+  g_test_add ("/cache/check", Fixture, NULL, set_up, test_check, tear_down);
+  g_test_add ("/cache/owner", Fixture, NULL, set_up, test_owner, tear_down);
+  g_test_add ("/cache/lease", Fixture, NULL, set_up, test_lease, tear_down);
   g_test_add ("/cache/busy", Fixture, NULL, set_up, test_busy, tear_down);
   g_test_add ("/cache/resume", Fixture, NULL, set_up, test_resume, tear_down);
   g_test_add ("/cache/reserve", Fixture, NULL, set_up, test_reserve, tear_down);

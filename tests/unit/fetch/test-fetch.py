@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Fetch against a server that misbehaves, by one and by many processes (TAP)."""
+import fcntl
 import gzip
 import hashlib
 import os
@@ -105,7 +106,8 @@ class World:
 
 
 def litter(state):
-    return sorted(os.listdir(os.path.join(state, "partial")))
+    """But for the one file of locks."""
+    return sorted(set(os.listdir(os.path.join(state, "partial"))) - {"lock"})
 
 
 def wait_for(condition, what):
@@ -346,7 +348,7 @@ def test_cancel(w):
     result = w.run(state, f.spec("drip:20000:20"), options=["--cancel-at", "200000"])
     assert result.startswith("error cancelled"), result
     have = size_of(f.part(state))
-    assert have >= 200000 and not [n for n in litter(state) if n.endswith(".lock")]
+    assert have >= 200000 and litter(state) == [os.path.basename(f.part(state))]
     assert w.run(state, f.spec("ok")) == "ok 1 %d" % (SIZE - have)
 
 
@@ -473,6 +475,60 @@ def test_busy(w):
     holder.send_signal(signal.SIGCONT)
     assert result.startswith("error busy"), result
     assert not w.requests("/ok/" + f.name)
+
+
+def seconds_until_locked(path):
+    """How long it takes to get the lock exclusively, which is released again; at most two."""
+    begin = time.monotonic()
+    with open(path, "ab") as lock:
+        while time.monotonic() < begin + 2:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.005)
+    return time.monotonic() - begin
+
+
+def test_store_lock(w):
+    """Who has to have the store alone gets it within a second, whatever is pulled meanwhile."""
+    slow, stopped, state = w.file(), w.file(), w.state()
+    cached = [w.file(size=20000) for _ in range(3)]
+    assert w.run(state, *[f.spec("ok") for f in cached]).startswith("ok 3 ")
+    children = [w.start(state, slow.spec("drip:20000:60")), w.start(state, stopped.spec("drip:20000:20"))]
+    wait_for(lambda: size_of(slow.part(state)) > 0 and size_of(stopped.part(state)) > 0, "the first bytes")
+    children[1].send_signal(signal.SIGSTOP)
+    waits = []
+    for _ in range(20):
+        children.append(w.start(state, w.file(size=60000).spec("drip:20000:20"), *[f.spec("ok") for f in cached]))
+        waits.append(seconds_until_locked(os.path.join(state, "lock")))
+        assert waits[-1] < 1, waits
+    assert children[0].poll() is None
+    children[1].send_signal(signal.SIGCONT)
+    for child in children:
+        assert child.communicate(timeout=DEADLINE)[0].splitlines()[-1].startswith("ok 1 ")
+
+
+def test_damaged(w):
+    """A file of the cache that was cut or overwritten is pulled again, and nobody sees it gone."""
+    f, state = w.file(), w.state()
+    assert w.run(state, f.spec("ok")).startswith("ok 1 ")
+    assert w.run(state, f.spec("ok")) == "ok 0 0"
+    for cut in (0, 1000, SIZE - 1, SIZE + 1, None):
+        os.chmod(f.final(state), 0o644)
+        with open(f.final(state), "r+b") as file:
+            if cut is None:
+                file.write(b"x")
+            else:
+                file.truncate(cut)
+        opened = os.open(f.final(state), os.O_RDONLY)
+        assert w.run(state, f.spec("ok")) == "ok 1 %d" % SIZE, cut
+        assert f.good(state) and os.fstat(opened).st_nlink == 0 and not litter(state)
+        os.close(opened)
+    # Where it cannot be had anew it stays what it is, and is not taken for good.
+    os.truncate(f.final(state), 1000)
+    assert w.run(state, f.spec("404")).startswith("error source"), cut
+    assert size_of(f.final(state)) == 1000
 
 
 def test_single_flight(w):

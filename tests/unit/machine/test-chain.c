@@ -13,7 +13,7 @@
 #define DEPTH 3
 #define MIB G_GUINT64_CONSTANT (1048576)
 
-/* A chain of three made layers; the middle one has the largest disk. */
+/* A chain of three made layers; the top one has the largest disk. */
 typedef struct
 {
   char *dir;
@@ -24,14 +24,42 @@ typedef struct
   LmCache *cache;
 } Fixture;
 
-static const guint64 sizes[DEPTH] = { 4, 8, 6 };
+static const guint64 good_sizes[DEPTH] = { 4, 4, 8 };
 
+/* Gives @file the name of its digest in the cache. */
 static void
-make_layer (Fixture *f, guint i, const char *kind)
+put (Fixture *f, guint i, const char *file)
 {
-  g_autofree char *parent = i > 0 ? lm_digest_to_string (&f->items[i - 1].digest) : g_strdup ("sha256:00");
-  g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, sizes[i] * MIB);
-  g_free (tools_mkqcow2 (kind, f->paths[i], "--parent", parent + strlen ("sha256:"), "--size", size, NULL));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = lm_file_read (file, G_MAXSIZE, NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  lm_hasher_update (hasher, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  LmBlob *item = &f->items[i];
+  lm_hasher_peek (hasher, &item->digest);
+  item->size = g_bytes_get_size (bytes);
+  g_free (f->paths[i]);
+  f->paths[i] = lm_cache_get_path (f->cache, LM_BLOB_LAYER, &item->digest);
+  g_assert_cmpint (rename (file, f->paths[i]), ==, 0);
+}
+
+/* The layer @i and those above it, each over the one below. */
+static void
+make_layers (Fixture *f, guint i, const char *kind, const guint64 *sizes)
+{
+  g_autofree char *file = g_build_filename (f->dir, "made.qcow2", NULL);
+  for (; i < DEPTH; i++)
+    {
+      g_autofree char *parent = i > 0 ? lm_digest_to_string (&f->items[i - 1].digest) : g_strdup ("sha256:00");
+      g_autofree char *size = g_strdup_printf ("%" G_GUINT64_FORMAT, sizes[i] * MIB);
+      const char *made = kind != NULL ? kind : i > 0 ? "good-v3-child" : "good-v3";
+      g_free (tools_mkqcow2 (made, file, "--parent", parent + strlen ("sha256:"), "--size", size, NULL));
+      put (f, i, file);
+      f->items[i].has_parent = i > 0;
+      if (i > 0)
+        f->items[i].parent = f->items[i - 1].digest;
+      kind = NULL;
+    }
 }
 
 static void
@@ -46,19 +74,10 @@ setup (Fixture *f, gconstpointer data)
   f->layers = g_ptr_array_new ();
   for (guint i = 0; i < DEPTH; i++)
     {
-      LmBlob *item = &f->items[i];
-      memset (item->digest.bytes, (int) (i + 1) * 17, LM_DIGEST_SIZE);
-      f->paths[i] = lm_cache_get_path (f->cache, LM_BLOB_LAYER, &item->digest);
-      item->name = (char *) "layer";
-      item->has_parent = i > 0;
-      if (i > 0)
-        item->parent = f->items[i - 1].digest;
-      make_layer (f, i, i > 0 ? "good-v3-child" : "good-v3");
-      struct stat st;
-      g_assert_cmpint (stat (f->paths[i], &st), ==, 0);
-      item->size = (guint64) st.st_size;
-      g_ptr_array_add (f->layers, item);
+      f->items[i].name = (char *) "layer";
+      g_ptr_array_add (f->layers, &f->items[i]);
     }
+  make_layers (f, 0, NULL, good_sizes);
 }
 
 static void
@@ -112,26 +131,82 @@ test_missing (Fixture *f, gconstpointer data)
   assert_refused (f, LM_CHAIN_ERROR_MISSING);
 }
 
+/* Cut, overwritten and replaced, when it had been verified and when not. */
 static void
-test_cut (Fixture *f, gconstpointer data)
+test_damaged (Fixture *f, gconstpointer data)
 {
-  g_assert_cmpint (truncate (f->paths[1], 1000), ==, 0);
-  assert_refused (f, LM_CHAIN_ERROR_BROKEN);
+  static const char *const damages[] = { "cut", "longer", "overwritten", "replaced" };
+  for (guint verified = 0; verified < 2; verified++)
+    for (gsize i = 0; i < G_N_ELEMENTS (damages); i++)
+      {
+        g_autoptr (GError) error = NULL;
+        g_autofree char *text = NULL;
+        gsize size;
+        g_assert_true (g_file_get_contents (f->paths[1], &text, &size, NULL));
+        if (verified)
+          g_assert_true (lm_chain_check (f->cache, f->layers, NULL, NULL, &error));
+        g_assert_no_error (error);
+        g_autofree char *bad = g_memdup2 (text, size);
+        bad[size - 1] ^= 1;
+        if (i < 2)
+          g_assert_cmpint (truncate (f->paths[1], i == 0 ? 1000 : (off_t) size + 1), ==, 0);
+        else if (i == 2)
+          {
+            FILE *file = fopen (f->paths[1], "r+");
+            g_assert_cmpuint (fwrite (bad, 1, size, file), ==, size);
+            g_assert_cmpint (fclose (file), ==, 0);
+          }
+        else
+          g_assert_true (g_file_set_contents (f->paths[1], bad, (gssize) size, NULL));
+        assert_refused (f, LM_CHAIN_ERROR_MISSING);
+        g_assert_true (g_file_set_contents (f->paths[1], text, (gssize) size, NULL));
+        g_assert_true (lm_chain_check (f->cache, f->layers, NULL, NULL, &error));
+        g_assert_no_error (error);
+      }
 }
 
+/* What the digest proves is not doubted because a catalog gives another size. */
 static void
-test_longer (Fixture *f, gconstpointer data)
+test_wrong_size (Fixture *f, gconstpointer data)
 {
+  g_autoptr (GError) error = NULL;
   f->items[1].size--;
-  assert_refused (f, LM_CHAIN_ERROR_BROKEN);
+  g_assert_true (lm_chain_check (f->cache, f->layers, NULL, NULL, &error));
+  g_assert_no_error (error);
+}
+
+/* Data of a parent that lies behind the end of a child's disk would read as zeros. */
+static void
+test_smaller (Fixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    guint64 sizes[DEPTH];
+    gboolean good;
+  } cases[] = { { { 4, 4, 4 }, TRUE },  { { 4, 8, 8 }, TRUE },  { { 8, 4, 8 }, FALSE },
+                { { 4, 8, 6 }, FALSE }, { { 8, 8, 4 }, FALSE }, { { 2, 1, 1 }, FALSE } };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      guint64 size = 0;
+      make_layers (f, 0, NULL, cases[i].sizes);
+      g_assert_true (lm_chain_check (f->cache, f->layers, &size, NULL, &error) == cases[i].good);
+      if (cases[i].good)
+        {
+          g_assert_cmpuint (size, ==, cases[i].sizes[DEPTH - 1] * MIB);
+          continue;
+        }
+      g_assert_nonnull (strstr (error->message, "read as zeros"));
+      assert_refused (f, LM_CHAIN_ERROR_BROKEN);
+    }
 }
 
 static void
 test_wrong_parent (Fixture *f, gconstpointer data)
 {
-  make_layer (f, 1, "backing-passwd");
+  make_layers (f, 1, "backing-passwd", good_sizes);
   assert_refused (f, LM_CHAIN_ERROR_BROKEN);
-  make_layer (f, 1, "backing-wrong-parent");
+  make_layers (f, 1, "backing-wrong-parent", good_sizes);
   assert_refused (f, LM_CHAIN_ERROR_BROKEN);
 }
 
@@ -153,8 +228,9 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add ("/chain/" name, Fixture, NULL, setup, function, teardown)
   ADD ("make", test_make);
   ADD ("missing", test_missing);
-  ADD ("cut", test_cut);
-  ADD ("longer", test_longer);
+  ADD ("damaged", test_damaged);
+  ADD ("wrong-size", test_wrong_size);
+  ADD ("smaller", test_smaller);
   ADD ("wrong-parent", test_wrong_parent);
   ADD ("no-chain", test_no_chain);
   return g_test_run ();

@@ -207,7 +207,7 @@ test_trust (void)
         g_assert_false (g_error_matches (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND));
         /* The lock is taken before anything else is done; the record of another
          * machine does not stand in its way. */
-        g_autoptr (LmLock) lock = lm_machine_lock (dir, "web1", NULL, NULL);
+        g_autoptr (LmLock) lock = lm_machine_lock (dir, "web1", 0, NULL, NULL);
         g_assert_true ((lock != NULL) == (i >= 2));
         g_assert_true (i >= 3 || !lm_machine_save (machine, NULL));
         g_assert_cmpint (chowned ? chown (paths[i], 0, 0) : chmod (paths[i], st.st_mode & 07777), ==, 0);
