@@ -90,6 +90,10 @@ expect(2, "option without its value", "plan", "x", "--catalog")
 expect(2, "too few words", "plan", says="usage: lamina plan SELECTION...")
 expect(2, "too many words", "show", "a", "b")
 expect(2, "terminal control characters are not passed on", "\033[2J", says="?[2J")
+for code in (0x7f, 0x85, 0x9b, 0x61c, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e, 0x2066, 0x2069):
+    expect(2, f"nor is U+{code:04X}", f"lu{chr(code)}nch", says="no such verb: lu?nch")
+for word in ("lünch", "l\u200dnch", "l\u4e2dnch"):
+    expect(2, f"but {word} is", word, says=f"no such verb: {word}")
 expect(2, "progress of an unknown kind", "plan", "debian", "--progress=loud", says="--progress=loud")
 said = run("--version").stdout.splitlines()
 ok(said[0].startswith("lamina ") and "libvirt" in said[1], "version", said)
@@ -224,6 +228,10 @@ listing = json.loads(run("list", "--json", "--catalog", catalog).stdout)
 ok({l["name"] for l in listing["layers"]} == {"debian", "nginx", "lighttpd"}, "list as JSON", listing)
 ok("nginx" in run("list", "--catalog", catalog).stdout, "list as a table")
 ok(json.loads(run("cache", "list", "--json").stdout) == {"files": []}, "empty cache as JSON")
+
+summary = path("summary.yaml", CATALOG.replace("group: os\n", "group: os\n    summary: \"a \\u202Eb\\u2028c\\u2066\"\n"))
+done = run("list", "--catalog", summary)
+ok(not any(c in done.stdout + done.stderr for c in "\u202e\u2028\u2066"), "nor from a catalog", done.stdout + done.stderr)
 
 # Pulling what is not there or not what it says
 expect(5, "pull: no such file", "pull", "debian", "--catalog", catalog, says="debian")
