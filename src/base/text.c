@@ -46,3 +46,15 @@ lm_text_find_unprintable (const char *text)
       return p;
   return NULL;
 }
+
+gboolean
+lm_text_is_word (const char *text, const char *extra, gsize max)
+{
+  gsize length = strlen (text);
+  if (length == 0 || length > max || !g_ascii_isalnum (text[0]))
+    return FALSE;
+  for (const char *c = text; *c != '\0'; c++)
+    if (!g_ascii_isalnum (*c) && strchr (extra, *c) == NULL)
+      return FALSE;
+  return TRUE;
+}

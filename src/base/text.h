@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* Text that comes from others: files as the editors of other systems write them,
- * and what of it may be shown. */
+ * what of it may be shown, and words that are safe wherever a name may stand. */
 #include <glib.h>
 
 /** lm_text_normalize: the text @bytes in UTF-8 without a byte order mark;
@@ -15,3 +15,7 @@ GBytes *lm_text_normalize (GBytes *bytes);
  * of the direction; NULL if there is none. The joiners that scripts and emoji
  * need (U+200C, U+200D) may be shown. */
 const char *lm_text_find_unprintable (const char *text);
+
+/** lm_text_is_word: whether @text is 1 to @max characters, ASCII letters,
+ * digits and those of @extra, the first a letter or digit. */
+gboolean lm_text_is_word (const char *text, const char *extra, gsize max);

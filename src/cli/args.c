@@ -19,7 +19,7 @@ struct _LmArgs
 };
 
 static GPtrArray *
-new_list (void)
+list_new (void)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (list, NULL);
@@ -39,7 +39,7 @@ lm_args_new (const LmOption *const *tables)
   LmArgs *args = g_new0 (LmArgs, 1);
   args->tables = tables;
   args->values = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_ptr_array_unref);
-  args->words = new_list ();
+  args->words = list_new ();
   return args;
 }
 
@@ -64,12 +64,12 @@ lm_args_option (LmArgs *args, const char *name)
 }
 
 static void
-add_value (LmArgs *args, const LmOption *option, const char *value)
+add_option_value (LmArgs *args, const LmOption *option, const char *value)
 {
   GPtrArray *list = g_hash_table_lookup (args->values, option->name);
   if (list == NULL)
     {
-      list = new_list ();
+      list = list_new ();
       g_hash_table_insert (args->values, (char *) option->name, list);
     }
   if (value != NULL)
@@ -142,7 +142,7 @@ lm_args_parse (LmArgs *args, int argc, char **argv, gboolean first_word_ends, in
       if (lm_args_has (args, option->name) && (option->flags & LM_OPTION_VALUE) && !(option->flags & LM_OPTION_MULTIPLE)
           && lm_args_get (args, option->name) != NULL && g_strcmp0 (lm_args_get (args, option->name), optarg) != 0)
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "option --%s is given twice", option->name);
-      add_value (args, option, optarg);
+      add_option_value (args, option, optarg);
     }
   if (out_used)
     *out_used = optind;

@@ -45,7 +45,7 @@ lm_describe_console (const LmMachine *machine)
 }
 
 static void
-add_layers (const LmMachine *machine, JsonBuilder *builder)
+add_layers_json (const LmMachine *machine, JsonBuilder *builder)
 {
   json_builder_set_member_name (builder, "layers");
   json_builder_begin_array (builder);
@@ -66,7 +66,7 @@ add_layers (const LmMachine *machine, JsonBuilder *builder)
 }
 
 static void
-add_publishes (const LmMachine *machine, JsonBuilder *builder)
+add_publishes_json (const LmMachine *machine, JsonBuilder *builder)
 {
   json_builder_set_member_name (builder, "publish");
   json_builder_begin_array (builder);
@@ -91,12 +91,12 @@ lm_describe_to_json (const LmInventoryEntry *entry, JsonBuilder *builder)
   lm_json_add_string (builder, "uri", machine->uri);
   lm_json_add_string (builder, "state", entry->state);
   lm_json_add_strv (builder, "selections", machine->resolved);
-  add_layers (machine, builder);
+  add_layers_json (machine, builder);
   lm_json_add_string (builder, "overlay", machine->overlay);
   lm_json_add_uint (builder, "disk", machine->disk);
   lm_json_add_uint (builder, "overlay_bytes", entry->overlay_bytes);
   lm_json_add_strv (builder, "addresses", entry->addresses);
-  add_publishes (machine, builder);
+  add_publishes_json (machine, builder);
   lm_json_add_string (builder, "console_log", machine->console_log);
   lm_json_add_uint (builder, "created", machine->created);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* An LmHost made of an invocation, with output on stderr behind it. */
+/* The LmHost of an invocation: its settings, and stderr for warnings, status
+ * and progress. */
 #include "cli/progress.h"
 #include "cli/verb.h"
 #include "ops/host.h"
@@ -12,8 +13,8 @@ typedef struct
   LmProgress *progress;
 } LmCliHost;
 
-/** lm_cli_host_new: reads --progress and the settings; @invocation must
- * outlive it. Errors: LM_CLI_ERROR_USAGE. */
+/** lm_cli_host_new: of --progress and the settings; @invocation must outlive
+ * it. Errors: LM_CLI_ERROR_USAGE. */
 LmCliHost *lm_cli_host_new (const LmInvocation *invocation, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_cli_host_free: ends the progress display too. */
 void lm_cli_host_free (LmCliHost *host);

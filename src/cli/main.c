@@ -114,7 +114,7 @@ flush_output (GError **error)
 
 /* Options may stand before the verb, between and after its words. */
 static gboolean
-dispatch (int argc, char **argv, GCancellable *cancellable, GError **error)
+dispatch_verb (int argc, char **argv, GCancellable *cancellable, GError **error)
 {
   const LmOption *before[] = { lm_global_options, NULL };
   g_autoptr (LmArgs) early = lm_args_new (before);
@@ -178,7 +178,7 @@ main (int argc, char **argv)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   start_signal_thread (cancellable);
   g_autoptr (GError) error = NULL;
-  if (dispatch (argc, argv, cancellable, &error) && flush_output (&error))
+  if (dispatch_verb (argc, argv, cancellable, &error) && flush_output (&error))
     return LM_STATUS_DONE;
   gboolean cancelled = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_autofree char *safe = lm_output_message (cancelled ? "interrupted" : error->message);

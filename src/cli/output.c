@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "cli/output.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "base/url.h"
 
@@ -61,7 +62,7 @@ lm_table_add (LmTable *table, const char *const *cells)
 }
 
 static void
-print_row (LmTable *table, guint row, const glong *widths)
+print_table_row (LmTable *table, guint row, const glong *widths)
 {
   g_autoptr (GString) line = g_string_new (NULL);
   for (guint i = 0; i < table->n_columns; i++)
@@ -88,10 +89,18 @@ lm_table_print (LmTable *table)
       widths[i % table->n_columns] = MAX (widths[i % table->n_columns], width);
     }
   for (guint row = 0; row < table->cells->len / table->n_columns; row++)
-    print_row (table, row, widths);
+    print_table_row (table, row, widths);
   g_ptr_array_unref (table->cells);
   g_free (table->right);
   g_free (table);
+}
+
+void
+lm_output_json (JsonBuilder *builder)
+{
+  json_builder_end_object (builder);
+  g_autofree char *text = lm_json_finish (builder);
+  fputs (text, stdout);
 }
 
 void

@@ -2,7 +2,7 @@
 #pragma once
 /* Output for people: tables and sizes; and the one place where text that came
  * from a file or the network is made safe for a terminal. */
-#include <glib.h>
+#include <json-glib/json-glib.h>
 
 /* Columns in the width of their longest cell, two spaces apart. */
 typedef struct _LmTable LmTable;
@@ -15,6 +15,9 @@ void lm_table_add (LmTable *table, const char *const *cells);
 /** lm_table_print: prints on stdout and frees. */
 void lm_table_print (LmTable *table);
 
+/** lm_output_json: prints the document that @builder has begun as an object,
+ * having ended it, on stdout. */
+void lm_output_json (JsonBuilder *builder);
 
 /** lm_output_safe: @text with "?" in place of all that lm_text_find_unprintable()
  * finds and of what is not UTF-8, so that it can neither move a terminal's cursor

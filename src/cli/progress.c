@@ -128,7 +128,7 @@ print_lines (LmProgress *progress, const LmFetchProgress *fetch)
 }
 
 static void
-print_json (const LmFetchProgress *fetch)
+print_event_json (const LmFetchProgress *fetch)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
@@ -171,7 +171,7 @@ lm_progress_update (LmProgress *progress, const LmFetchProgress *fetch)
       draw_bars (progress, fetch);
       break;
     case LM_PROGRESS_JSON:
-      print_json (fetch);
+      print_event_json (fetch);
       break;
     }
 }

@@ -86,7 +86,7 @@ merge_file (GKeyFile *into, const char *path, gboolean required, GPtrArray *warn
 
 /* An option wins over its environment variable, and that over the files. */
 static char *
-choose (LmArgs *args, GKeyFile *file, const char *option, const char *variable, const char *key)
+choose_value (LmArgs *args, GKeyFile *file, const char *option, const char *variable, const char *key)
 {
   const char *value = option ? lm_args_get (args, option) : NULL;
   if (value == NULL && variable != NULL)
@@ -135,7 +135,7 @@ osinfo_dirs (void)
 }
 
 static gboolean
-check (LmSettings *settings, GError **error)
+check_settings (LmSettings *settings, GError **error)
 {
   if (settings->virt_type && strcmp (settings->virt_type, "kvm") != 0 && strcmp (settings->virt_type, "qemu") != 0)
     return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
@@ -172,18 +172,18 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, 
   if (g_strcmp0 (lm_args_get (args, "state-dir"), "") == 0)
     return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--state-dir: a directory is needed");
   g_autoptr (LmSettings) settings = g_new0 (LmSettings, 1);
-  settings->state_dir = choose (args, file, "state-dir", "LAMINA_STATE_DIR", "state-dir");
+  settings->state_dir = choose_value (args, file, "state-dir", "LAMINA_STATE_DIR", "state-dir");
   if (settings->state_dir == NULL)
     settings->state_dir = default_state_dir ();
-  settings->connect = choose (args, file, "connect", "LIBVIRT_DEFAULT_URI", "connect");
-  settings->virt_type = choose (args, file, NULL, "LAMINA_VIRT_TYPE", "virt-type");
-  settings->template = choose (args, file, NULL, NULL, "template");
+  settings->connect = choose_value (args, file, "connect", "LIBVIRT_DEFAULT_URI", "connect");
+  settings->virt_type = choose_value (args, file, NULL, "LAMINA_VIRT_TYPE", "virt-type");
+  settings->template = choose_value (args, file, NULL, NULL, "template");
   settings->template_dirs = template_dirs ();
   settings->osinfo_dirs = osinfo_dirs ();
   settings->verbose = lm_args_has (args, "verbose");
   settings->transfers = choose_number (file, "transfers", DEFAULT_TRANSFERS);
   settings->libvirt_timeout = choose_number (file, "libvirt-timeout", 0);
-  if (!check (settings, error))
+  if (!check_settings (settings, error))
     return NULL;
   return g_steal_pointer (&settings);
 }

@@ -15,7 +15,7 @@ kind_name (LmBlobKind kind)
 }
 
 static void
-print_json (GPtrArray *entries)
+print_files_json (GPtrArray *entries)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
@@ -34,13 +34,11 @@ print_json (GPtrArray *entries)
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
-  json_builder_end_object (builder);
-  g_autofree char *text = lm_json_finish (builder);
-  fputs (text, stdout);
+  lm_output_json (builder);
 }
 
 static void
-print_table (GPtrArray *entries)
+print_files (GPtrArray *entries)
 {
   LmTable *table = lm_table_new ((const char *const[]){ "KIND", "DIGEST", ">SIZE", NULL });
   guint64 total = 0;
@@ -58,16 +56,16 @@ print_table (GPtrArray *entries)
 }
 
 static gboolean
-run (const LmInvocation *invocation, GError **error)
+run_cache_list (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (LmCache) cache = lm_cache_open_readonly (invocation->settings->state_dir, error);
   g_autoptr (GPtrArray) entries = cache ? lm_cache_list (cache, error) : NULL;
   if (entries == NULL)
     return FALSE;
   if (lm_args_has (invocation->args, "json"))
-    print_json (entries);
+    print_files_json (entries);
   else
-    print_table (entries);
+    print_files (entries);
   return TRUE;
 }
 
@@ -75,5 +73,5 @@ const LmVerb lm_verb_cache_list = {
   .name = "cache list",
   .page = "lamina-cache",
   .summary = "list the cached files",
-  .run = run,
+  .run = run_cache_list,
 };

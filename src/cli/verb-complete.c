@@ -193,7 +193,7 @@ find_joined (const LmVerb *verb, const char **prefix)
 }
 
 static gboolean
-run (const LmInvocation *invocation, GError **error)
+run_complete (const LmInvocation *invocation, GError **error)
 {
   guint n = lm_args_n_words (invocation->args);
   const char *const *words = lm_args_words (invocation->args);
@@ -245,5 +245,5 @@ const LmVerb lm_verb_complete = {
   .name = "complete",
   .synopsis = "WORD...",
   .max_words = G_MAXUINT,
-  .run = run,
+  .run = run_complete,
 };

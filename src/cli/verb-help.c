@@ -4,7 +4,7 @@
 #include "cli/help.h"
 
 static gboolean
-run (const LmInvocation *invocation, GError **error)
+run_help (const LmInvocation *invocation, GError **error)
 {
   const char *const *words = lm_args_words (invocation->args);
   if (words[0] == NULL)
@@ -28,5 +28,5 @@ const LmVerb lm_verb_help = {
   .synopsis = "[VERB]",
   .summary = "explain lamina or one of its verbs",
   .max_words = 2,
-  .run = run,
+  .run = run_help,
 };

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/describe.h"
+#include "cli/output.h"
 #include "cli/host.h"
 #include "cli/request.h"
 
@@ -19,7 +20,7 @@ static const LmOption define_options[] = { LM_MACHINE_OPTIONS, { NULL } };
 
 /* As "show" has it, and what this run did. */
 static gboolean
-print_json (const LmHost *host, LmVirt *virt, const LmLaunchResult *result, GError **error)
+print_launched_json (const LmHost *host, LmVirt *virt, const LmLaunchResult *result, GError **error)
 {
   g_autoptr (LmInventoryEntry) entry = lm_inventory_find (host, virt, result->machine->name, error);
   if (entry == NULL)
@@ -31,15 +32,13 @@ print_json (const LmHost *host, LmVirt *virt, const LmLaunchResult *result, GErr
   lm_json_add_bool (builder, "started", result->started);
   lm_json_add_bool (builder, "ready", result->ready);
   lm_prepare_result_to_json (&result->prepared, builder);
-  json_builder_end_object (builder);
-  g_autofree char *text = lm_json_finish (builder);
-  fputs (text, stdout);
+  lm_output_json (builder);
   return TRUE;
 }
 
 /* How to reach a guest that is up. */
 static void
-print_reach (const LmLaunchResult *result)
+print_access (const LmLaunchResult *result)
 {
   const LmMachine *machine = result->machine;
   for (guint i = 0; i < machine->publish->len; i++)
@@ -55,7 +54,7 @@ print_reach (const LmLaunchResult *result)
 }
 
 static void
-print_text (const LmLaunchResult *result, gboolean define_only)
+print_launched (const LmLaunchResult *result, gboolean define_only)
 {
   const LmMachine *machine = result->machine;
   g_autofree char *layers = lm_describe_layers (machine);
@@ -71,12 +70,12 @@ print_text (const LmLaunchResult *result, gboolean define_only)
   if (result->ready)
     {
       printf ("%s: ready after %.1f s\n", machine->name, result->ready_seconds);
-      print_reach (result);
+      print_access (result);
     }
 }
 
 static gboolean
-launch (const LmInvocation *invocation, LmLaunchRequest *request, GError **error)
+launch_and_print (const LmInvocation *invocation, LmLaunchRequest *request, GError **error)
 {
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
   g_autoptr (LmVirt) virt = host ? lm_cli_connect (host, error) : NULL;
@@ -84,8 +83,8 @@ launch (const LmInvocation *invocation, LmLaunchRequest *request, GError **error
   if (result == NULL)
     return FALSE;
   if (lm_args_has (invocation->args, "json"))
-    return print_json (&host->host, virt, result, error);
-  print_text (result, !request->start);
+    return print_launched_json (&host->host, virt, result, error);
+  print_launched (result, !request->start);
   return TRUE;
 }
 
@@ -96,14 +95,14 @@ run_launch (const LmInvocation *invocation, GError **error)
   if (request == NULL)
     return FALSE;
   request->start = TRUE;
-  return launch (invocation, request, error);
+  return launch_and_print (invocation, request, error);
 }
 
 static gboolean
 run_define (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (LmLaunchRequest) request = lm_request_read (invocation, define_options, error);
-  return request && launch (invocation, request, error);
+  return request && launch_and_print (invocation, request, error);
 }
 
 const LmVerb lm_verb_launch = {

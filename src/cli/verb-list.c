@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 static void
-print_table (const LmCatalogSet *set, const LmPlanView *view)
+print_layers (const LmCatalogSet *set, const LmPlanView *view)
 {
   g_autoptr (GPtrArray) layers = lm_catalog_set_load_layers (set);
   g_autoptr (LmFacts) facts = lm_facts_new (set, view);
@@ -29,7 +29,7 @@ print_table (const LmCatalogSet *set, const LmPlanView *view)
 }
 
 static gboolean
-run (const LmInvocation *invocation, GError **error)
+run_list (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (LmCatalogSet) set
@@ -51,7 +51,7 @@ run (const LmInvocation *invocation, GError **error)
   if (lm_catalog_set_get_length (set) == 0)
     lm_output_warning ("there is no catalog yet; \"lamina catalog add NAME URL|FILE\" adds one");
   else
-    print_table (set, &view);
+    print_layers (set, &view);
   return TRUE;
 }
 
@@ -59,5 +59,5 @@ const LmVerb lm_verb_list = {
   .name = "list",
   .page = "lamina-catalog",
   .summary = "list groups and layers of the catalogs, cached or not",
-  .run = run,
+  .run = run_list,
 };

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 static void
-print_items (LmTable *table, GPtrArray *items)
+add_plan_items (LmTable *table, GPtrArray *items)
 {
   for (guint i = 0; i < items->len; i++)
     {
@@ -25,7 +25,7 @@ print_items (LmTable *table, GPtrArray *items)
 }
 
 static gboolean
-run (const LmInvocation *invocation, GError **error)
+run_plan (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
   g_autoptr (LmPlan) plan
@@ -39,8 +39,8 @@ run (const LmInvocation *invocation, GError **error)
       return TRUE;
     }
   LmTable *table = lm_table_new ((const char *const[]){ "NAME", "VERSION", "GROUP", "DIGEST", ">SIZE", "ACTION", "FROM", NULL });
-  print_items (table, plan->layers);
-  print_items (table, plan->blobs);
+  add_plan_items (table, plan->layers);
+  add_plan_items (table, plan->blobs);
   lm_table_print (table);
   g_autofree char *pull = lm_size_format (plan->bytes_to_pull);
   printf ("to pull: %s\n", pull);
@@ -56,5 +56,5 @@ const LmVerb lm_verb_plan = {
   .max_words = G_MAXUINT,
   .first = LM_COMPLETE_SELECTION,
   .others = LM_COMPLETE_SELECTION,
-  .run = run,
+  .run = run_plan,
 };

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 static void
-print_json (GPtrArray *entries)
+print_machines_json (GPtrArray *entries)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
@@ -22,13 +22,11 @@ print_json (GPtrArray *entries)
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
-  json_builder_end_object (builder);
-  g_autofree char *text = lm_json_finish (builder);
-  fputs (text, stdout);
+  lm_output_json (builder);
 }
 
 static gboolean
-run (const LmInvocation *invocation, GError **error)
+run_ps (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
   g_autoptr (LmVirt) virt = host ? lm_cli_connect (host, error) : NULL;
@@ -37,7 +35,7 @@ run (const LmInvocation *invocation, GError **error)
     return FALSE;
   if (lm_args_has (invocation->args, "json"))
     {
-      print_json (entries);
+      print_machines_json (entries);
       return TRUE;
     }
   LmTable *table = lm_table_new ((const char *const[]){ "NAME", "STATE", "LAYERS", ">OVERLAY", "PUBLISHED", NULL });
@@ -57,5 +55,5 @@ const LmVerb lm_verb_ps = {
   .name = "ps",
   .page = "lamina-launch",
   .summary = "list the machines that lamina made",
-  .run = run,
+  .run = run_ps,
 };

@@ -3,12 +3,13 @@
 #include "base/json.h"
 #include "base/size.h"
 #include "cli/host.h"
+#include "cli/output.h"
 #include "ops/prepare.h"
 
 #include <stdio.h>
 
 static gboolean
-run (const LmInvocation *invocation, GError **error)
+run_pull (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
   g_autoptr (LmPlan) plan
@@ -22,9 +23,7 @@ run (const LmInvocation *invocation, GError **error)
       json_builder_begin_object (builder);
       lm_json_add_strv (builder, "selections", plan->selections);
       lm_prepare_result_to_json (&result, builder);
-      json_builder_end_object (builder);
-      g_autofree char *text = lm_json_finish (builder);
-      fputs (text, stdout);
+      lm_output_json (builder);
       return TRUE;
     }
   g_autofree char *text = lm_prepare_result_to_text (&result);
@@ -41,5 +40,5 @@ const LmVerb lm_verb_pull = {
   .max_words = G_MAXUINT,
   .first = LM_COMPLETE_SELECTION,
   .others = LM_COMPLETE_SELECTION,
-  .run = run,
+  .run = run_pull,
 };

@@ -14,7 +14,7 @@ static const LmOption options[] = {
 };
 
 static void
-print_json (GStrvBuilder *removed, GStrvBuilder *missing, GStrvBuilder *left)
+print_removed_json (GStrvBuilder *removed, GStrvBuilder *missing, GStrvBuilder *left)
 {
   g_auto (GStrv) gone = g_strv_builder_end (removed);
   g_auto (GStrv) absent = g_strv_builder_end (missing);
@@ -24,14 +24,12 @@ print_json (GStrvBuilder *removed, GStrvBuilder *missing, GStrvBuilder *left)
   lm_json_add_strv (builder, "removed", gone);
   lm_json_add_strv (builder, "missing", absent);
   lm_json_add_strv (builder, "failed", there);
-  json_builder_end_object (builder);
-  g_autofree char *text = lm_json_finish (builder);
-  fputs (text, stdout);
+  lm_output_json (builder);
 }
 
 /* One that cannot be removed does not keep the others. */
 static gboolean
-run (const LmInvocation *invocation, GError **error)
+run_rm (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
   g_autoptr (LmVirt) virt = host ? lm_cli_connect (host, error) : NULL;
@@ -60,7 +58,7 @@ run (const LmInvocation *invocation, GError **error)
     }
   /* What is gone is gone, whatever became of the others. */
   if (lm_args_has (invocation->args, "json"))
-    print_json (removed, missing, left);
+    print_removed_json (removed, missing, left);
   if (failed > 0 && total > 1)
     return lm_throw (error, first->domain, first->code, "%u of %u machines could not be removed", failed, total);
   if (failed > 0)
@@ -81,5 +79,5 @@ const LmVerb lm_verb_rm = {
   .options = options,
   .first = LM_COMPLETE_MACHINE,
   .others = LM_COMPLETE_MACHINE,
-  .run = run,
+  .run = run_rm,
 };

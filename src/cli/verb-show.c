@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 static void
-print_line (const char *title, const char *value)
+print_machine_line (const char *title, const char *value)
 {
   if (value == NULL || *value == '\0')
     return;
@@ -18,7 +18,7 @@ print_line (const char *title, const char *value)
 }
 
 static void
-print_text (const LmInventoryEntry *entry)
+print_machine (const LmInventoryEntry *entry)
 {
   const LmMachine *machine = entry->machine;
   g_autofree char *console = lm_describe_console (machine);
@@ -28,15 +28,15 @@ print_text (const LmInventoryEntry *entry)
   g_autofree char *used = lm_size_format (entry->overlay_bytes);
   g_autofree char *overlay = g_strdup_printf ("%s (%s of %s)", machine->overlay, used, disk);
   g_autofree char *selections = machine->resolved ? g_strjoinv (" ", machine->resolved) : NULL;
-  print_line ("name", machine->name);
-  print_line ("uuid", machine->uuid);
-  print_line ("state", entry->state);
-  print_line ("selections", selections);
-  print_line ("published", publish);
-  print_line ("address", addresses);
-  print_line ("console", console);
-  print_line ("console log", machine->console_log);
-  print_line ("overlay", overlay);
+  print_machine_line ("name", machine->name);
+  print_machine_line ("uuid", machine->uuid);
+  print_machine_line ("state", entry->state);
+  print_machine_line ("selections", selections);
+  print_machine_line ("published", publish);
+  print_machine_line ("address", addresses);
+  print_machine_line ("console", console);
+  print_machine_line ("console log", machine->console_log);
+  print_machine_line ("overlay", overlay);
   puts ("chain, top first:");
   for (guint i = machine->layers->len; i > 0; i--)
     {
@@ -49,7 +49,7 @@ print_text (const LmInventoryEntry *entry)
 }
 
 static gboolean
-run (const LmInvocation *invocation, GError **error)
+run_show (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
   g_autoptr (LmVirt) virt = host ? lm_cli_connect (host, error) : NULL;
@@ -62,12 +62,10 @@ run (const LmInvocation *invocation, GError **error)
       g_autoptr (JsonBuilder) builder = json_builder_new ();
       json_builder_begin_object (builder);
       lm_describe_to_json (entry, builder);
-      json_builder_end_object (builder);
-      g_autofree char *text = lm_json_finish (builder);
-      fputs (text, stdout);
+      lm_output_json (builder);
       return TRUE;
     }
-  print_text (entry);
+  print_machine (entry);
   return TRUE;
 }
 
@@ -79,5 +77,5 @@ const LmVerb lm_verb_show = {
   .min_words = 1,
   .max_words = 1,
   .first = LM_COMPLETE_MACHINE,
-  .run = run,
+  .run = run_show,
 };

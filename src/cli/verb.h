@@ -6,7 +6,7 @@
 #include "cli/settings.h"
 #include <gio/gio.h>
 
-/* What a verb is given. It owns nothing of it. */
+/* What a verb is given; borrowed. */
 typedef struct
 {
   LmArgs *args;

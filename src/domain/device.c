@@ -2,6 +2,7 @@
 #include "config.h"
 #include "domain/device.h"
 #include "base/error.h"
+#include "base/text.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 /* IFNAMSIZ - 1 */
 #define BRIDGE_MAX 15
 #define NETWORK_MAX 64
+#define NAME_EXTRA "._+-"
 #define ANY_ADDRESS "0.0.0.0"
 #define GRAPHICS_PORT_MIN 5900
 
@@ -94,26 +96,6 @@ lm_domain_publish_copy (gconstpointer publish, gpointer unused)
   return copy;
 }
 
-static gboolean
-throw_option (GError **error, const char *what, const char *text, const char *rule)
-{
-  g_autofree char *shown = g_strndup (text, 100);
-  g_autofree char *safe = g_strescape (shown, NULL);
-  return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "%s \"%s\": %s", what, safe, rule);
-}
-
-static gboolean
-is_name (const char *text, gsize max)
-{
-  gsize length = strlen (text);
-  if (length == 0 || length > max || !g_ascii_isalnum (text[0]))
-    return FALSE;
-  for (const char *c = text; *c != '\0'; c++)
-    if (!g_ascii_isalnum (*c) && strchr ("._+-", *c) == NULL)
-      return FALSE;
-  return TRUE;
-}
-
 /* Six hex pairs; a multicast address (low bit of the first byte) or all zero
  * is no address of a card. */
 static gboolean
@@ -150,14 +132,14 @@ check_network (const LmDomainNetwork *network, GError **error)
 {
   static const char *const models[] = { "virtio", "e1000e", "e1000", "rtl8139", NULL };
   const char *source = network->source ? network->source : "";
-  if (network->kind == LM_DOMAIN_NETWORK_NETWORK && !is_name (source, NETWORK_MAX))
-    return throw_option (error, "network", source, "not a name that a network can have");
-  if (network->kind == LM_DOMAIN_NETWORK_BRIDGE && !is_name (source, BRIDGE_MAX))
-    return throw_option (error, "bridge", source, "not a name that a bridge can have");
+  if (network->kind == LM_DOMAIN_NETWORK_NETWORK && !lm_text_is_word (source, NAME_EXTRA, NETWORK_MAX))
+    return lm_domain_throw_value (error, "network", source, "not a name that a network can have");
+  if (network->kind == LM_DOMAIN_NETWORK_BRIDGE && !lm_text_is_word (source, NAME_EXTRA, BRIDGE_MAX))
+    return lm_domain_throw_value (error, "bridge", source, "not a name that a bridge can have");
   if (network->model != NULL && !g_strv_contains (models, network->model))
-    return throw_option (error, "network model", network->model, "must be virtio, e1000e, e1000 or rtl8139");
+    return lm_domain_throw_value (error, "network model", network->model, "must be virtio, e1000e, e1000 or rtl8139");
   if (network->mac != NULL && !is_mac (network->mac))
-    return throw_option (error, "network mac", network->mac, "must be a unicast address such as 52:54:00:12:34:56");
+    return lm_domain_throw_value (error, "network mac", network->mac, "must be a unicast address such as 52:54:00:12:34:56");
   return TRUE;
 }
 
@@ -165,7 +147,7 @@ static gboolean
 set_source (LmDomainNetwork *network, LmDomainNetworkKind kind, const char *source, GError **error)
 {
   if (network->source != NULL)
-    return throw_option (error, "network", source, "a card has one network or bridge");
+    return lm_domain_throw_value (error, "network", source, "a card has one network or bridge");
   network->kind = kind;
   network->source = g_strdup (source);
   return check_network (network, error);
@@ -175,7 +157,7 @@ gboolean
 lm_domain_network_set (LmDomainNetwork *network, const char *key, const char *value, GError **error)
 {
   if (network->kind == LM_DOMAIN_NETWORK_NONE)
-    return throw_option (error, "network", key, "\"none\" has no options");
+    return lm_domain_throw_value (error, "network", key, "\"none\" has no options");
   if (strcmp (key, "network") == 0)
     return set_source (network, LM_DOMAIN_NETWORK_NETWORK, value, error);
   if (strcmp (key, "bridge") == 0)
@@ -191,7 +173,7 @@ lm_domain_network_set (LmDomainNetwork *network, const char *key, const char *va
       network->mac = g_ascii_strdown (value, -1);
     }
   else
-    return throw_option (error, "network", key, "no such option; there are network=, bridge=, model= and mac=");
+    return lm_domain_throw_value (error, "network", key, "no such option; there are network=, bridge=, model= and mac=");
   return check_network (network, error);
 }
 
@@ -201,7 +183,7 @@ split_option (const char *what, const char *text, const char *separator, GError 
 {
   if (strlen (text) <= OPTION_MAX)
     return g_strsplit (text, separator, -1);
-  throw_option (error, what, text, "is too long");
+  lm_domain_throw_value (error, what, text, "is too long");
   return NULL;
 }
 
@@ -231,7 +213,7 @@ lm_domain_network_parse (const char *text, GError **error)
     network->kind = LM_DOMAIN_NETWORK_NETWORK;
   else if (!pair && strcmp (first, "user") != 0)
     {
-      throw_option (error, "network", text, "must be none, user, default, network=NAME or bridge=NAME");
+      lm_domain_throw_value (error, "network", text, "must be none, user, default, network=NAME or bridge=NAME");
       return NULL;
     }
   if (network->kind == LM_DOMAIN_NETWORK_NETWORK)
@@ -241,7 +223,7 @@ lm_domain_network_parse (const char *text, GError **error)
       const char *value = split_value (parts[i]);
       if (value == NULL || (i > 0 && (strcmp (parts[i], "network") == 0 || strcmp (parts[i], "bridge") == 0)))
         {
-          throw_option (error, "network", text, "what follows the first comma must be model=MODEL or mac=ADDRESS");
+          lm_domain_throw_value (error, "network", text, "what follows the first comma must be model=MODEL or mac=ADDRESS");
           return NULL;
         }
       if (!lm_domain_network_set (network, parts[i], value, error))
@@ -281,9 +263,9 @@ gboolean
 lm_domain_graphics_check (const LmDomainGraphics *graphics, GError **error)
 {
   if (graphics->kind == LM_DOMAIN_GRAPHICS_NONE && (graphics->listen != NULL || graphics->port != 0))
-    return throw_option (error, "graphics", "none", "has no options");
+    return lm_domain_throw_value (error, "graphics", "none", "has no options");
   if (graphics->listen != NULL && !is_address (graphics->listen))
-    return throw_option (error, "graphics listen", graphics->listen, "must be a numeric address");
+    return lm_domain_throw_value (error, "graphics listen", graphics->listen, "must be a numeric address");
   /* QEMU counts displays from port 5900. */
   if (graphics->port != 0 && graphics->port < GRAPHICS_PORT_MIN)
     return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "graphics port %u: must be from %d to 65535, or -1",
@@ -301,7 +283,7 @@ set_graphics_kind (LmDomainGraphics *graphics, const char *text, GError **error)
         graphics->kind = i;
         return TRUE;
       }
-  return throw_option (error, "graphics", text, "must be none, vnc or spice");
+  return lm_domain_throw_value (error, "graphics", text, "must be none, vnc or spice");
 }
 
 gboolean
@@ -318,11 +300,11 @@ lm_domain_graphics_set (LmDomainGraphics *graphics, const char *key, const char 
   else if (strcmp (key, "port") == 0)
     {
       if (strcmp (value, "-1") != 0 && !g_ascii_string_to_unsigned (value, 10, GRAPHICS_PORT_MIN, G_MAXUINT16, &port, NULL))
-        return throw_option (error, "graphics port", value, "must be from 5900 to 65535, or -1");
+        return lm_domain_throw_value (error, "graphics port", value, "must be from 5900 to 65535, or -1");
       graphics->port = (guint16) port;
     }
   else
-    return throw_option (error, "graphics", key, "no such option; there are type=, listen= and port=");
+    return lm_domain_throw_value (error, "graphics", key, "no such option; there are type=, listen= and port=");
   return TRUE;
 }
 
@@ -340,7 +322,7 @@ lm_domain_graphics_parse (const char *text, GError **error)
       const char *value = split_value (parts[i]);
       if (value == NULL)
         {
-          throw_option (error, "graphics", text, "what follows the first comma must be KEY=VALUE");
+          lm_domain_throw_value (error, "graphics", text, "what follows the first comma must be KEY=VALUE");
           return NULL;
         }
       if (!lm_domain_graphics_set (graphics, parts[i], value, error))
@@ -366,7 +348,7 @@ check_publish (const LmDomainPublish *publish, GError **error)
     return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "a published port is 0");
   if (publish->address == NULL || is_ipv4 (publish->address))
     return TRUE;
-  return throw_option (error, "publish address", publish->address, "must be a numeric IPv4 address");
+  return lm_domain_throw_value (error, "publish address", publish->address, "must be a numeric IPv4 address");
 }
 
 LmDomainPublish *
@@ -380,7 +362,7 @@ lm_domain_publish_parse (const char *text, GError **error)
   if ((count != 2 && count != 3) || !read_port (words[count - 2], &publish->port)
       || !read_port (words[count - 1], &publish->guest_port))
     {
-      throw_option (error, "publish", text, "must be [ADDR:]PORT:GUESTPORT, ports from 1 to 65535");
+      lm_domain_throw_value (error, "publish", text, "must be [ADDR:]PORT:GUESTPORT, ports from 1 to 65535");
       return NULL;
     }
   publish->address = count == 3 ? g_strdup (words[0]) : NULL;

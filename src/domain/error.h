@@ -10,3 +10,7 @@ typedef enum
 
 #define LM_DOMAIN_ERROR lm_domain_error_quark ()
 GQuark lm_domain_error_quark (void);
+
+/** lm_domain_throw_value: sets @error to LM_DOMAIN_ERROR_INVALID, "@what "VALUE":
+ * @rule", with as much of @value (NULL: "") as can be shown; returns FALSE. */
+gboolean lm_domain_throw_value (GError **error, const char *what, const char *value, const char *rule);

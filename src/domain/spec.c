@@ -2,6 +2,7 @@
 #include "config.h"
 #include "domain/spec.h"
 #include "base/error.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -68,33 +69,12 @@ lm_domain_spec_free (LmDomainSpec *spec)
   g_free (spec);
 }
 
-static gboolean
-is_word (const char *text, const char *extra)
-{
-  gsize length = strlen (text);
-  if (length == 0 || length > WORD_MAX || !g_ascii_isalnum (text[0]))
-    return FALSE;
-  for (const char *c = text; *c != '\0'; c++)
-    if (!g_ascii_isalnum (*c) && strchr (extra, *c) == NULL)
-      return FALSE;
-  return TRUE;
-}
-
-static gboolean
-throw_value (GError **error, const char *what, const char *value, const char *rule)
-{
-  g_autofree char *shown = g_strndup (value ? value : "", 100);
-  g_autofree char *safe = g_strescape (shown, NULL);
-  return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "%s \"%s\": %s", what, safe, rule);
-}
-
 gboolean
 lm_domain_name_check (const char *name, GError **error)
 {
-  G_STATIC_ASSERT (LM_DOMAIN_NAME_MAX == WORD_MAX);
-  if (name != NULL && is_word (name, "._+-"))
+  if (name != NULL && lm_text_is_word (name, "._+-", LM_DOMAIN_NAME_MAX))
     return TRUE;
-  return throw_value (error, "domain name", name,
+  return lm_domain_throw_value (error, "domain name", name,
                       "must be 1 to 64 of letters, digits, \".\", \"_\", \"+\", \"-\", first a letter or digit");
 }
 
@@ -103,15 +83,15 @@ lm_domain_virt_type_check (const char *virt_type, GError **error)
 {
   if (g_strcmp0 (virt_type, "kvm") == 0 || g_strcmp0 (virt_type, "qemu") == 0)
     return TRUE;
-  return throw_value (error, "virt type", virt_type, "must be \"kvm\" or \"qemu\"");
+  return lm_domain_throw_value (error, "virt type", virt_type, "must be \"kvm\" or \"qemu\"");
 }
 
 gboolean
 lm_domain_cpu_check (const char *cpu, GError **error)
 {
-  if (cpu != NULL && is_word (cpu, "._-"))
+  if (cpu != NULL && lm_text_is_word (cpu, "._-", WORD_MAX))
     return TRUE;
-  return throw_value (error, "cpu", cpu, "must be \"host-passthrough\", \"host-model\", \"max\" or the name of a model");
+  return lm_domain_throw_value (error, "cpu", cpu, "must be \"host-passthrough\", \"host-model\", \"max\" or the name of a model");
 }
 
 static gboolean
@@ -121,7 +101,7 @@ check_path (const char *what, const char *path, gboolean required, GError **erro
     return TRUE;
   if (path != NULL && g_path_is_absolute (path))
     return TRUE;
-  return throw_value (error, what, path, "must be an absolute path");
+  return lm_domain_throw_value (error, what, path, "must be an absolute path");
 }
 
 static gboolean
@@ -130,9 +110,9 @@ check_machine (const LmDomainSpec *spec, GError **error)
   if (!lm_domain_name_check (spec->name, error) || !lm_domain_virt_type_check (spec->virt_type, error))
     return FALSE;
   if (spec->uuid == NULL || !g_uuid_string_is_valid (spec->uuid))
-    return throw_value (error, "uuid", spec->uuid, "is not a uuid");
-  if (spec->arch == NULL || !is_word (spec->arch, "_"))
-    return throw_value (error, "architecture", spec->arch, "is not a name such as \"x86_64\"");
+    return lm_domain_throw_value (error, "uuid", spec->uuid, "is not a uuid");
+  if (spec->arch == NULL || !lm_text_is_word (spec->arch, "_", WORD_MAX))
+    return lm_domain_throw_value (error, "architecture", spec->arch, "is not a name such as \"x86_64\"");
   if (spec->cpu != NULL && !lm_domain_cpu_check (spec->cpu, error))
     return FALSE;
   if (spec->memory < MEMORY_MIN || spec->memory > MEMORY_MAX)

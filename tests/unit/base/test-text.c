@@ -57,11 +57,28 @@ test_unprintable (void)
     }
 }
 
+static void
+test_word (void)
+{
+  static const struct
+  {
+    const char *text, *extra;
+    gboolean word;
+  } cases[] = {
+    { "a", "", TRUE },   { "web1", "", TRUE },   { "a.b-c", "-.", TRUE },  { "12345678", "", TRUE },    { "", "", FALSE },
+    { ".a", ".", FALSE }, { "a.b", "-", FALSE },  { "a b", ".", FALSE },    { "\xc3\xbc", "", FALSE }, { "123456789", "", FALSE },
+    { "a\n", ".", FALSE }, { "a/b", "._-", FALSE },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    g_assert_cmpint (lm_text_is_word (cases[i].text, cases[i].extra, 8), ==, cases[i].word);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/text/normalize", test_normalize);
   g_test_add_func ("/text/unprintable", test_unprintable);
+  g_test_add_func ("/text/word", test_word);
   return g_test_run ();
 }
