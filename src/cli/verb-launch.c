@@ -44,7 +44,7 @@ print_access (const LmLaunchResult *result)
   for (guint i = 0; i < machine->publish->len; i++)
     {
       const LmDomainPublish *publish = g_ptr_array_index (machine->publish, i);
-      printf ("  port %u of the guest: %s:%u\n", publish->guest_port, publish->address ? publish->address : "127.0.0.1",
+      printf ("  port %u of the guest: %s:%u\n", publish->guest_port, lm_domain_publish_address (publish),
               publish->port);
     }
   for (char **address = result->addresses; address && *address; address++)

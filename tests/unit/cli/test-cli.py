@@ -270,6 +270,14 @@ good = ("memory: 1GiB", "memory: 128", "vcpus: 2", "cpu: max", "disk: {size: 8Gi
 for text in good:
     spec = path("good.yaml", f"name: web1\nselections: [nginx]\n{text}\n")
     expect(3, f"a specification: {text}", "launch", "-f", spec, "-c", "test:///default", says="nginx")
+options = re.findall(r"^ +(?:-\w, )?--([a-z-]+)( |$|\[)", run("launch", "--help").stdout.split("Options:")[1].split("Options of")[0], re.M)
+ok(len(options) > 12, "launch has options", options)
+for option, value in options:
+    done = run("launch", "web1", "nginx", f"--{option}" + ("=x" if value else ""), "-c", "test:///default")
+    ok(done.returncode in (2, 3), f"--{option} becomes part of the request", done)
+    spec = path("one.json", json.dumps({"name": "web1", "selections": ["nginx"], option: "x"}))
+    done = run("launch", "-f", spec, "-c", "test:///default")
+    ok(done.returncode in (2, 3), f"or {option} in a specification", done)
 os.makedirs(f"{work}/a,b", exist_ok=True)
 comma = path("a,b/c,d.yaml", "#cloud-config\n{}\n")
 spec = path("comma.yaml", json.dumps({"name": "web1", "selections": ["nginx"], "cloud-init": [{"user-data": comma}]}))
