@@ -70,3 +70,71 @@ lm_json_finish (JsonBuilder *builder)
   g_autofree char *text = json_to_string (root, TRUE);
   return g_strconcat (text, "\n", NULL);
 }
+
+static JsonNode *
+get_member (JsonObject *object, const char *key)
+{
+  return object != NULL ? json_object_get_member (object, key) : NULL;
+}
+
+static gboolean
+is_of_type (JsonNode *node, GType type)
+{
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == type;
+}
+
+const char *
+lm_json_get_string (JsonObject *object, const char *key)
+{
+  JsonNode *node = get_member (object, key);
+  return is_of_type (node, G_TYPE_STRING) ? json_node_get_string (node) : NULL;
+}
+
+gint64
+lm_json_get_int (JsonObject *object, const char *key, gint64 fallback)
+{
+  JsonNode *node = get_member (object, key);
+  return is_of_type (node, G_TYPE_INT64) ? json_node_get_int (node) : fallback;
+}
+
+gboolean
+lm_json_get_bool (JsonObject *object, const char *key)
+{
+  JsonNode *node = get_member (object, key);
+  return is_of_type (node, G_TYPE_BOOLEAN) && json_node_get_boolean (node);
+}
+
+JsonArray *
+lm_json_get_array (JsonObject *object, const char *key)
+{
+  JsonNode *node = get_member (object, key);
+  return node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+}
+
+JsonObject *
+lm_json_get_object (JsonObject *object, const char *key)
+{
+  JsonNode *node = get_member (object, key);
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+JsonObject *
+lm_json_get_element (JsonArray *array, guint index)
+{
+  JsonNode *node = json_array_get_element (array, index);
+  return JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+char **
+lm_json_get_strv (JsonObject *object, const char *key)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  JsonArray *array = lm_json_get_array (object, key);
+  for (guint i = 0; array && i < json_array_get_length (array); i++)
+    {
+      JsonNode *node = json_array_get_element (array, i);
+      if (is_of_type (node, G_TYPE_STRING))
+        g_strv_builder_add (builder, json_node_get_string (node));
+    }
+  return g_strv_builder_end (builder);
+}

@@ -2,10 +2,9 @@
 #include "config.h"
 #include "image/vet.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "image/qcow2.h"
 #include "io/run.h"
-
-#include <json-glib/json-glib.h>
 
 /* Nova's limits for qemu-img (CVE-2015-5162). */
 #define CPU_SECONDS 30
@@ -23,28 +22,6 @@ disagree (GError **error, const char *name, const char *format, ...)
                    name, text);
 }
 
-/* Of a wrong type counts as not there; every member asked for is checked for its value. */
-static JsonNode *
-member_of_type (JsonObject *object, const char *key, GType type)
-{
-  JsonNode *node = object == NULL ? NULL : json_object_get_member (object, key);
-  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == type ? node : NULL;
-}
-
-static const char *
-get_string (JsonObject *object, const char *key)
-{
-  JsonNode *node = member_of_type (object, key, G_TYPE_STRING);
-  return node == NULL ? NULL : json_node_get_string (node);
-}
-
-static gint64
-get_int (JsonObject *object, const char *key)
-{
-  JsonNode *node = member_of_type (object, key, G_TYPE_INT64);
-  return node == NULL ? -1 : json_node_get_int (node);
-}
-
 /* Whether @key is there and is neither false nor null. */
 static gboolean
 is_set (JsonObject *object, const char *key)
@@ -52,14 +29,7 @@ is_set (JsonObject *object, const char *key)
   JsonNode *node = object == NULL ? NULL : json_object_get_member (object, key);
   if (node == NULL || JSON_NODE_HOLDS_NULL (node))
     return FALSE;
-  return member_of_type (object, key, G_TYPE_BOOLEAN) == NULL || json_node_get_boolean (node);
-}
-
-static JsonObject *
-get_object (JsonObject *object, const char *key)
-{
-  JsonNode *node = object == NULL ? NULL : json_object_get_member (object, key);
-  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  return !JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_BOOLEAN || json_node_get_boolean (node);
 }
 
 /* What qemu-img read must be what the own check read. */
@@ -67,22 +37,22 @@ static gboolean
 compare (JsonObject *info, const LmQcow2Header *header, const char *name, GError **error)
 {
   const char *backing = *header->backing_name != '\0' ? header->backing_name : NULL;
-  if (g_strcmp0 (get_string (info, "format"), "qcow2") != 0)
+  if (g_strcmp0 (lm_json_get_string (info, "format"), "qcow2") != 0)
     return disagree (error, name, "it is not of format qcow2");
-  if (get_int (info, "virtual-size") != (gint64) header->virtual_size)
+  if (lm_json_get_int (info, "virtual-size", -1) != (gint64) header->virtual_size)
     return disagree (error, name, "its size is %" G_GINT64_FORMAT " bytes, not %" G_GUINT64_FORMAT,
-                     get_int (info, "virtual-size"), header->virtual_size);
-  if (get_int (info, "cluster-size") != (gint64) 1 << header->cluster_bits)
-    return disagree (error, name, "its clusters have %" G_GINT64_FORMAT " bytes", get_int (info, "cluster-size"));
-  if (g_strcmp0 (get_string (info, "backing-filename"), backing) != 0
-      || g_strcmp0 (get_string (info, "backing-filename-format"), backing == NULL ? NULL : "qcow2") != 0)
+                     lm_json_get_int (info, "virtual-size", -1), header->virtual_size);
+  if (lm_json_get_int (info, "cluster-size", -1) != (gint64) 1 << header->cluster_bits)
+    return disagree (error, name, "its clusters have %" G_GINT64_FORMAT " bytes", lm_json_get_int (info, "cluster-size", -1));
+  if (g_strcmp0 (lm_json_get_string (info, "backing-filename"), backing) != 0
+      || g_strcmp0 (lm_json_get_string (info, "backing-filename-format"), backing == NULL ? NULL : "qcow2") != 0)
     return disagree (error, name, "its backing file is another one");
 
   static const char *const unwanted[] = { "encrypted", "snapshots", "dirty-flag" };
   for (gsize i = 0; i < G_N_ELEMENTS (unwanted); i++)
     if (is_set (info, unwanted[i]))
       return disagree (error, name, "it has \"%s\"", unwanted[i]);
-  JsonObject *data = get_object (get_object (info, "format-specific"), "data");
+  JsonObject *data = lm_json_get_object (lm_json_get_object (info, "format-specific"), "data");
   if (data == NULL)
     return disagree (error, name, "it knows nothing of it");
   static const char *const unwanted_data[] = { "data-file", "data-file-raw", "encrypt", "corrupt", "bitmaps" };

@@ -73,75 +73,32 @@ lm_machine_to_json (const LmMachine *machine)
   return lm_json_finish (builder);
 }
 
-/* Reading. json_object_get_*_member() only asserts, so kinds are checked first. */
-static gboolean
-is_string (JsonObject *object, const char *key)
-{
-  JsonNode *node = json_object_get_member (object, key);
-  return node && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING;
-}
-
 static char *
-get_string (JsonObject *object, const char *key)
+dup_string (JsonObject *object, const char *key)
 {
-  return is_string (object, key) ? g_strdup (json_object_get_string_member (object, key)) : NULL;
-}
-
-static gint64
-get_int (JsonObject *object, const char *key)
-{
-  JsonNode *node = json_object_get_member (object, key);
-  return node && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_int (node) : 0;
-}
-
-static JsonArray *
-get_array (JsonObject *object, const char *key)
-{
-  JsonNode *node = json_object_get_member (object, key);
-  return node && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
-}
-
-static char **
-get_strings (JsonObject *object, const char *key)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  JsonArray *array = get_array (object, key);
-  for (guint i = 0; array && i < json_array_get_length (array); i++)
-    {
-      JsonNode *node = json_array_get_element (array, i);
-      if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
-        g_strv_builder_add (builder, json_node_get_string (node));
-    }
-  return g_strv_builder_end (builder);
-}
-
-static JsonObject *
-get_element (JsonArray *array, guint i)
-{
-  JsonNode *node = json_array_get_element (array, i);
-  return JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  return g_strdup (lm_json_get_string (object, key));
 }
 
 static gboolean
 read_layers (LmMachine *machine, JsonObject *root, GError **error)
 {
-  JsonArray *array = get_array (root, "layers");
+  JsonArray *array = lm_json_get_array (root, "layers");
   for (guint i = 0; array && i < json_array_get_length (array); i++)
     {
-      JsonObject *object = get_element (array, i);
+      JsonObject *object = lm_json_get_element (array, i);
       if (object == NULL)
         return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "layer %u is no object", i);
       g_autoptr (LmDomainLayer) layer = lm_domain_layer_new ();
-      g_autofree char *digest = get_string (object, "digest");
+      g_autofree char *digest = dup_string (object, "digest");
       if (!lm_digest_parse (digest, &layer->blob.digest, error))
         return FALSE;
-      layer->blob.name = get_string (object, "name");
-      layer->version = get_string (object, "version");
-      layer->group = get_string (object, "group");
-      layer->source = get_string (object, "source");
-      layer->path = get_string (object, "path");
-      layer->blob.size = (guint64) get_int (object, "size");
-      layer->blob.urls = get_strings (object, "urls");
+      layer->blob.name = dup_string (object, "name");
+      layer->version = dup_string (object, "version");
+      layer->group = dup_string (object, "group");
+      layer->source = dup_string (object, "source");
+      layer->path = dup_string (object, "path");
+      layer->blob.size = (guint64) lm_json_get_int (object, "size", 0);
+      layer->blob.urls = lm_json_get_strv (object, "urls");
       if (layer->blob.name == NULL || layer->version == NULL || layer->path == NULL)
         return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "layer %u lacks name, version or path", i);
       layer->blob.kind = LM_BLOB_LAYER;
@@ -156,16 +113,16 @@ read_layers (LmMachine *machine, JsonObject *root, GError **error)
 static void
 read_publish (LmMachine *machine, JsonObject *root)
 {
-  JsonArray *array = get_array (root, "publish");
+  JsonArray *array = lm_json_get_array (root, "publish");
   for (guint i = 0; array && i < json_array_get_length (array); i++)
     {
-      JsonObject *object = get_element (array, i);
+      JsonObject *object = lm_json_get_element (array, i);
       if (object == NULL)
         continue;
       LmDomainPublish *publish = lm_domain_publish_new ();
-      publish->address = get_string (object, "address");
-      publish->port = (guint16) get_int (object, "port");
-      publish->guest_port = (guint16) get_int (object, "guest_port");
+      publish->address = dup_string (object, "address");
+      publish->port = (guint16) lm_json_get_int (object, "port", 0);
+      publish->guest_port = (guint16) lm_json_get_int (object, "guest_port", 0);
       g_ptr_array_add (machine->publish, publish);
     }
 }
@@ -182,29 +139,29 @@ lm_machine_from_json (LmMachine *machine, GBytes *bytes, GError **error)
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
     return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "not a JSON object");
   JsonObject *root = json_node_get_object (node);
-  if (get_int (root, VERSION_KEY) != RECORD_VERSION)
+  if (lm_json_get_int (root, VERSION_KEY, 0) != RECORD_VERSION)
     return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT,
                      "written by another version of lamina (" VERSION_KEY " is not %d)", RECORD_VERSION);
-  g_autofree char *uuid = get_string (root, "uuid");
-  g_autofree char *name = get_string (root, "name");
+  g_autofree char *uuid = dup_string (root, "uuid");
+  g_autofree char *name = dup_string (root, "name");
   if (g_strcmp0 (uuid, machine->uuid) != 0)
     return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "its uuid is not that of its directory");
   if (!lm_domain_name_check (name ? name : "", error))
     return FALSE;
   g_free (machine->name);
   machine->name = g_steal_pointer (&name);
-  machine->uri = get_string (root, "uri");
-  machine->complete = get_int (root, "complete") != 0;
-  machine->transient = get_int (root, "transient") != 0;
-  machine->created = get_int (root, "created");
-  machine->requested = get_strings (root, "requested");
-  machine->resolved = get_strings (root, "resolved");
-  machine->ready = get_string (root, "ready");
-  machine->disk = (guint64) get_int (root, "disk");
-  machine->removing = get_int (root, "removing") != 0;
-  machine->replaced_xml = get_string (root, "replaced_xml");
-  machine->replaced_autostart = get_int (root, "replaced_autostart") != 0;
-  machine->replaced_active = get_int (root, "replaced_active") != 0;
+  machine->uri = dup_string (root, "uri");
+  machine->complete = lm_json_get_bool (root, "complete");
+  machine->transient = lm_json_get_bool (root, "transient");
+  machine->created = lm_json_get_int (root, "created", 0);
+  machine->requested = lm_json_get_strv (root, "requested");
+  machine->resolved = lm_json_get_strv (root, "resolved");
+  machine->ready = dup_string (root, "ready");
+  machine->disk = (guint64) lm_json_get_int (root, "disk", 0);
+  machine->removing = lm_json_get_bool (root, "removing");
+  machine->replaced_xml = dup_string (root, "replaced_xml");
+  machine->replaced_autostart = lm_json_get_bool (root, "replaced_autostart");
+  machine->replaced_active = lm_json_get_bool (root, "replaced_active");
   read_publish (machine, root);
   return read_layers (machine, root, error);
 }
