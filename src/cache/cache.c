@@ -333,13 +333,6 @@ lm_cache_has (LmCache *cache, LmBlobKind kind, const LmDigest *digest)
   return lm_cache_check (cache, &blob, &state, NULL, NULL) && state == LM_CACHE_PRESENT;
 }
 
-gboolean
-lm_cache_lookup (gpointer cache, LmBlobKind kind, const LmDigest *digest, char **out_path)
-{
-  *out_path = lm_cache_get_path (cache, kind, digest);
-  return lm_cache_has (cache, kind, digest);
-}
-
 static int
 compare_entries (gconstpointer a, gconstpointer b)
 {

@@ -55,6 +55,6 @@ gboolean lm_partial_sync (LmPartial *partial, GError **error) G_GNUC_WARN_UNUSED
  * LM_CACHE_ERROR_CONFLICT, LM_LOCK_ERROR_TIMED_OUT, G_IO_ERROR. */
 gboolean lm_partial_publish (LmPartial *partial, LmBlobKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_partial_stat: of a .part that perhaps another process has in hand: its
+/** lm_partial_stat: of a .part that perhaps another process is writing: its
  * size and the bytes of disk that it holds; zeros if there is none. */
 void lm_partial_stat (LmCache *cache, const LmDigest *digest, guint64 *out_size, guint64 *out_held);

@@ -99,7 +99,7 @@ lm_machine_save (LmMachine *machine, GError **error)
   g_autoptr (LmStateDir) machines = open_machines (machine->state_dir, FALSE, error);
   if (machines == NULL)
     return FALSE;
-  /* Another run may sweep the directory away while there is no record in it. */
+  /* Another run may remove the directory while there is no record in it. */
   for (guint i = 0; i < WRITE_TRIES && !written; i++)
     {
       g_clear_error (&failure);
@@ -258,7 +258,7 @@ is_only_begun (const GPtrArray *names)
 }
 
 void
-lm_machine_sweep (const char *state_dir)
+lm_machine_remove_leftovers (const char *state_dir)
 {
   g_autoptr (LmStateDir) machines = open_machines (state_dir, TRUE, NULL);
   g_autoptr (GPtrArray) names = machines ? lm_state_dir_list (machines, NULL) : NULL;

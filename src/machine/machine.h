@@ -75,10 +75,10 @@ GPtrArray *lm_machine_list (const char *state_dir, GPtrArray *warnings, GError *
  * one whose record is corrupt; G_IO_ERROR as above. */
 LmMachine *lm_machine_find (const char *state_dir, const char *name, const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_machine_sweep: removes the directories that runs left which were killed
+/** lm_machine_remove_leftovers: removes the directories that runs left which were killed
  * before the record was written: empty ones. Any other without a record may hold
  * somebody's disk and stays; lm_machine_list() names it. */
-void lm_machine_sweep (const char *state_dir);
+void lm_machine_remove_leftovers (const char *state_dir);
 
 /** lm_machine_owns_file: whether @name, without directory, is that of a file that
  * lamina, or libvirt for it, makes in a machine's directory: its disk, seed, boot

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "ops/cache-view.h"
-#include "base/fd.h"
 #include "image/qcow2.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#define CHUNK_SIZE (1024 * 1024)
 
 /* Sets size and parent of @blob, a copy of a claim, to those of the file. */
 static gboolean
@@ -29,36 +24,16 @@ read_facts (const char *path, LmBlob *blob)
   return !blob->has_parent || lm_digest_from_file_name (header.backing_name, ".qcow2", &blob->parent);
 }
 
-static gboolean
-has_digest (const char *path, const LmDigest *digest, GCancellable *cancellable)
-{
-  lm_autofd int fd = open (path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-  g_autofree guint8 *chunk = g_malloc (CHUNK_SIZE);
-  g_autoptr (LmHasher) hasher = lm_hasher_new ();
-  ssize_t n = fd < 0 ? -1 : 1;
-  while (n > 0)
-    {
-      n = g_cancellable_is_cancelled (cancellable) ? -1 : read (fd, chunk, CHUNK_SIZE);
-      if (n > 0)
-        lm_hasher_update (hasher, chunk, (gsize) n);
-    }
-  LmDigest found;
-  lm_hasher_peek (hasher, &found);
-  return n == 0 && lm_digest_equal (&found, digest);
-}
-
 gboolean
 lm_cache_view_lookup (gpointer user_data, LmBlob *blob, char **out_path)
 {
   const LmCacheView *view = user_data;
-  if (!lm_cache_lookup (view->cache, blob->kind, &blob->digest, out_path))
+  LmCacheState state;
+  *out_path = lm_cache_get_path (view->cache, blob->kind, &blob->digest);
+  if (!lm_cache_check (view->cache, blob, &state, view->cancellable, NULL) || state != LM_CACHE_PRESENT)
     return FALSE;
   LmBlob file = *blob;
-  if (!read_facts (*out_path, &file))
-    return TRUE;
-  gboolean claimed = file.size == blob->size && file.has_parent == blob->has_parent
-                     && (!file.has_parent || lm_digest_equal (&file.parent, &blob->parent));
-  if (!claimed && has_digest (*out_path, &blob->digest, view->cancellable))
+  if (read_facts (*out_path, &file))
     *blob = file;
   return TRUE;
 }

@@ -11,7 +11,7 @@ typedef struct
 } LmCacheView;
 
 /** lm_cache_view_lookup: the lookup function of an LmPlanView whose user_data is
- * an LmCacheView. Where a file is not what the catalog claims it is hashed, which
- * blocks, so that a catalog is called wrong only if the file is what its name
- * says. One that is not, or cannot be read, is left to be found when it is used. */
+ * an LmCacheView. A file that is there has the bytes of its digest
+ * (lm_cache_check(), which may block), so its size and parent count, not what a
+ * catalog claims; one that is damaged is not there. */
 gboolean lm_cache_view_lookup (gpointer user_data, LmBlob *blob, char **out_path);

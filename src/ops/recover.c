@@ -52,7 +52,7 @@ recover_one (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **erro
 GPtrArray *
 lm_recover (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {
-  lm_machine_sweep (host->state_dir);
+  lm_machine_remove_leftovers (host->state_dir);
   g_autoptr (GPtrArray) list = list_machines (host, virt, name, error);
   g_autoptr (GPtrArray) superseded = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_machine_free);
   gboolean replaced = FALSE;

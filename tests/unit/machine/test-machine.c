@@ -126,7 +126,7 @@ test_sweep (void)
       g_assert_true (files[i] == NULL || lm_file_write (file, "x", 1, 0600, &error));
       struct utimbuf past = { 0, g_get_real_time () / G_USEC_PER_SEC - 2 * 24 * 3600 };
       g_assert_cmpint (utime (machine->dir, &past), ==, 0);
-      lm_machine_sweep (dir);
+      lm_machine_remove_leftovers (dir);
       g_assert_true (g_file_test (file, G_FILE_TEST_EXISTS) == (i >= 2));
       g_assert_true (g_file_test (machine->dir, G_FILE_TEST_EXISTS) == (i >= 2));
 
