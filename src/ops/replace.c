@@ -19,8 +19,16 @@ throw_lossy (const LmMachine *machine, const char *what, const char *how, GError
                    machine->name, what, how, machine->name);
 }
 
+static gboolean
+has_value (const LmXmlNode *node, const char *attribute, const char *value)
+{
+  g_autofree char *text = node != NULL ? lm_xml_attribute (node, attribute) : NULL;
+  return g_strcmp0 (text, value) == 0;
+}
+
 /* Where libvirt places the variables of UEFI, by a template that does not say, they
- * go by the domain's name, and the next one of that name would take them. */
+ * go by the domain's name, and the next one of that name would take them. Where that
+ * is the definition may not say. */
 static gboolean
 check_nvram (const LmMachine *machine, LmVirtDomain *domain, GError **error)
 {
@@ -33,9 +41,12 @@ check_nvram (const LmMachine *machine, LmVirtDomain *domain, GError **error)
   g_autofree char *path = nvram != NULL ? lm_xml_text (nvram) : NULL;
   g_autofree char *name = path != NULL ? g_path_get_basename (path) : NULL;
   g_autofree char *own = g_path_get_basename (machine->nvram);
-  if (path == NULL || (strstr (path, machine->uuid) != NULL && strcmp (name, own) == 0))
+  gboolean uefi = has_value (os, "firmware", "efi")
+                  || has_value (os != NULL ? lm_xml_child (os, NULL, "loader") : NULL, "type", "pflash");
+  if (path == NULL ? !uefi : strstr (path, machine->uuid) != NULL && strcmp (name, own) == 0)
     return TRUE;
-  g_autofree char *what = g_strdup_printf ("its UEFI variables in %s", path);
+  g_autofree char *what
+    = g_strdup_printf ("its UEFI variables %s%s", path != NULL ? "in " : "under its name", path != NULL ? path : "");
   return throw_lossy (machine, what, "", error);
 }
 

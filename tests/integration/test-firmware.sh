@@ -57,7 +57,7 @@ host_exec "$host" virsh -q destroy uefi
 printf MARK | dd of="$file" bs=1 seek=1000 conv=notrunc status=none
 run host_lamina "$host" launch uefi disk --template "$tmp/named.xml" --replace
 exits 1 'which --replace could not put back'
-like "$err" "UEFI variables in .*uefi_VARS.fd" 'is not replaced'
+like "$err" 'UEFI variables' 'is not replaced'
 ok 'and keeps them' grep -q MARK "$file"
 host_lamina "$host" rm uefi >/dev/null
 run host_lamina "$host" launch uefi disk --template "$tmp/named.xml"

@@ -7,9 +7,10 @@
 
 #include <string.h>
 
+/* With what is in <os> for %s. */
 #define TEMPLATE                                                                                                       \
   "<domain type='test'><name>@NAME@</name><uuid>@UUID@</uuid><memory unit='b'>@MEMORY@</memory>"                       \
-  "<os><type arch='i686'>hvm</type></os><devices><?lamina disks?><?lamina interfaces?></devices></domain>"
+  "<os><type arch='i686'>hvm</type>%s</os><devices><?lamina disks?><?lamina interfaces?></devices></domain>"
 
 static void
 on_warning (gpointer user_data, const char *text)
@@ -36,6 +37,13 @@ write_text (const char *path, const char *text)
   g_autoptr (GError) error = NULL;
   g_assert_true (lm_file_write (path, text, strlen (text), 0644, &error));
   g_assert_no_error (error);
+}
+
+void
+fixture_write_template (const OpsFixture *f, const char *os)
+{
+  g_autofree char *text = g_strdup_printf (TEMPLATE, os);
+  write_text (f->template, text);
 }
 
 void
@@ -98,7 +106,7 @@ fixture_setup (OpsFixture *f, gconstpointer data)
   f->state_dir = g_build_filename (f->top, "state", NULL);
   f->template = g_build_filename (f->top, "template.xml", NULL);
   f->warnings = g_ptr_array_new_with_free_func (g_free);
-  write_text (f->template, TEMPLATE);
+  fixture_write_template (f, "");
   make_catalog (f);
   f->catalogs[0] = f->catalog;
   f->virt = lm_virt_connect (FIXTURE_URI, NULL, &error);

@@ -37,6 +37,9 @@ void fixture_define (LmVirt *virt, const char *name, const char *uuid, const cha
 /** fixture_is_running: whether the domain of that UUID is there and runs. */
 gboolean fixture_is_running (const OpsFixture *f, const char *uuid);
 
+/** fixture_write_template: makes the template's <os> hold @os (XML) too. */
+void fixture_write_template (const OpsFixture *f, const char *os);
+
 /** fixture_machines: how many directories of machines there are. */
 guint fixture_machines (const OpsFixture *f);
 

@@ -239,6 +239,34 @@ test_lossy (OpsFixture *f, gconstpointer data)
   virConnectClose (connection);
 }
 
+static void
+test_variables (OpsFixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    const char *os;
+    gboolean lossy;
+  } cases[] = {
+    { "<loader readonly='yes' type='pflash'>/code.fd</loader><nvram>/var/m_VARS.fd</nvram>", TRUE },
+    { "<loader readonly='yes' type='pflash'>/code.fd</loader>", TRUE },
+    { "<loader readonly='yes' type='pflash'>/code.fd</loader><nvram>@NVRAM@</nvram>", FALSE },
+    { "<loader readonly='yes' type='rom'>/bios.bin</loader>", FALSE },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      fixture_write_template (f, cases[i].os);
+      g_autoptr (LmMachine) old = make_old (f);
+      g_autoptr (LmLaunchResult) result = launch (f, "e", TRUE, &error);
+      if (cases[i].lossy)
+        g_assert_error (error, LM_REPLACE_ERROR, LM_REPLACE_ERROR_LOSSY);
+      else
+        g_assert_no_error (error);
+      g_assert_true (fixture_is_running (f, old->uuid) == cases[i].lossy);
+      g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, NULL));
+    }
+}
+
 /* define --replace: nothing has to run. */
 static void
 test_define (OpsFixture *f, gconstpointer data)
@@ -307,6 +335,7 @@ main (int argc, char **argv)
   ADD (killed_after_new_one_stopped);
   ADD (removal_fails);
   ADD (lossy);
+  ADD (variables);
   ADD (define);
   ADD (without_domain);
 #undef ADD
