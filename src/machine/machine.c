@@ -22,6 +22,7 @@ G_DEFINE_QUARK (lm-machine-error-quark, lm_machine_error)
 #define INITRD "initrd"
 #define NVRAM "nvram.fd"
 #define CONSOLE_LOG "console.log"
+#define READY "ready"
 #define RECORD "record.json"
 #define RECORD_NEW RECORD ".new" /* as lm_state_dir_write() names it */
 #define TEMPORARY_LENGTH 6
@@ -39,6 +40,7 @@ set_paths (LmMachine *machine, const char *state_dir)
   machine->initrd = g_build_filename (machine->dir, INITRD, NULL);
   machine->nvram = g_build_filename (machine->dir, NVRAM, NULL);
   machine->console_log = g_build_filename (machine->dir, CONSOLE_LOG, NULL);
+  machine->ready_file = g_build_filename (machine->dir, READY, NULL);
 }
 
 LmMachine *
@@ -76,6 +78,7 @@ lm_machine_free (LmMachine *machine)
   g_free (machine->initrd);
   g_free (machine->nvram);
   g_free (machine->console_log);
+  g_free (machine->ready_file);
   g_free (machine);
 }
 
@@ -298,7 +301,7 @@ lm_machine_owns_file (const char *name)
     const char *name;
     const char *temporary; /* NULL: it is written in place */
   } files[] = {
-    { OVERLAY, ".tmp." }, { SEED, ".tmp." }, { RECORD, NULL }, { RECORD_NEW, NULL }, { KERNEL, NULL },
+    { OVERLAY, ".tmp." }, { SEED, ".tmp." }, { RECORD, NULL }, { RECORD_NEW, NULL }, { READY, "." }, { KERNEL, NULL },
     { INITRD, NULL },     { NVRAM, NULL },     { CONSOLE_LOG, NULL },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (files); i++)

@@ -36,6 +36,7 @@ typedef struct
   char *initrd;
   char *nvram;
   char *console_log;
+  char *ready_file;   /* see machine/ready.h */
 } LmMachine;
 
 typedef enum

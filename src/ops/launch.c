@@ -2,7 +2,7 @@
 #include "config.h"
 #include "ops/launch.h"
 #include "base/error.h"
-#include "machine/console.h"
+#include "machine/ready.h"
 #include "ops/creation.h"
 #include "ops/existing.h"
 #include "ops/machine-domain.h"
@@ -47,10 +47,15 @@ wait_until_ready (const LmHost *host, const LmLaunchRequest *request, LmLaunchRe
   host->status (host->user_data, text);
   gint64 begin = g_get_monotonic_time ();
   g_autoptr (GError) failure = NULL;
+  g_autofree char *run = lm_virt_domain_run (result->domain, error);
+  if (run == NULL)
+    return FALSE;
+  LmConsolePosition position;
+  lm_ready_load (machine, run, &position);
   /* What goes on from a saved state does not boot, and shows nothing again. */
-  if (!result->resumed
-      && !lm_console_wait (machine->console_log, machine->ready, request->wait_seconds, domain_is_alive, result->domain,
-                           cancellable, &failure))
+  position.ready = position.ready || result->resumed;
+  if (!lm_console_wait (machine->console_log, machine->ready, &position, request->wait_seconds, domain_is_alive,
+                        result->domain, cancellable, &failure))
     {
       if (failure->domain == G_IO_ERROR)
         {
@@ -59,6 +64,8 @@ wait_until_ready (const LmHost *host, const LmLaunchRequest *request, LmLaunchRe
         }
       return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_NOT_READY, "%s: %s", machine->name, failure->message);
     }
+  if (!lm_ready_save (machine, run, &position, error))
+    return FALSE;
   result->ready = TRUE;
   result->ready_seconds = (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
   result->addresses = lm_virt_domain_addresses (result->domain);

@@ -4,9 +4,9 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "domain/metadata.h"
+#include "machine/ready.h"
 #include "ops/port.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -115,17 +115,6 @@ lm_machine_domain_is_active (LmVirtDomain *domain, gboolean *out_active, GError 
   return TRUE;
 }
 
-/* What an earlier run of the guest said must not be taken for this one's: the
- * log starts anew. Told by its size alone, one that libvirt emptied and the
- * guest filled again would not be seen. Where the old one goes, virtlogd keeps
- * what it rotates, or removes it where the template has append="off". */
-static void
-rotate_log (const LmMachine *machine)
-{
-  g_autofree char *old = g_strconcat (machine->console_log, ".0", NULL);
-  (void) rename (machine->console_log, old);
-}
-
 /* The first directory on the way to @path that is not for all to pass; NULL: none. */
 static char *
 find_closed_dir (const char *path)
@@ -164,11 +153,15 @@ lm_machine_domain_start (const LmHost *host, LmVirt *virt, const LmMachine *mach
   g_autoptr (GError) failure = NULL;
   if (!lm_fault_point ("launch-before-start", error))
     return FALSE;
+  LmConsolePosition before = { 0 };
   if (!saved)
-    rotate_log (machine);
+    lm_ready_rotate_log (machine, &before);
   if (!lm_virt_domain_start (domain, &failure)
       && !(g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_STATE) && lm_virt_domain_is_active (domain)))
     return lm_machine_domain_throw_start (host, virt, machine, g_steal_pointer (&failure), error);
   *out_resumed = saved;
+  g_autofree char *run = before.inode != 0 ? lm_virt_domain_run (domain, error) : NULL;
+  if (before.inode != 0 && (run == NULL || !lm_ready_save (machine, run, &before, error)))
+    return FALSE;
   return lm_fault_point ("launch-after-start", error);
 }

@@ -7,6 +7,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
 const char *
 lm_virt_state_name (LmVirtState state)
 {
@@ -362,6 +364,31 @@ lm_virt_domain_is_active (LmVirtDomain *domain)
   if (!lm_virt_domain_state (domain, &state, &error))
     return !g_error_matches (error, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND);
   return state == LM_VIRT_STATE_RUNNING || state == LM_VIRT_STATE_PAUSED;
+}
+
+static void
+call_id (LmVirtCall *call)
+{
+  virDomainPtr now = virDomainLookupByUUIDString (call->virt->connection, call->text);
+  if (now == NULL)
+    return;
+  call->number = (int) virDomainGetID (now);
+  call->status = 0;
+  virDomainFree (now);
+}
+
+/* libvirt counts the starts, from one when the host boots. */
+char *
+lm_virt_domain_run (LmVirtDomain *domain, GError **error)
+{
+  g_autofree char *boot = NULL;
+  g_autoptr (LmVirtCall) call = call_on (domain, call_id);
+  call->text = g_strdup (domain->uuid);
+  if (!run (domain, call, LM_VIRT_CALL_QUERY, "query", error))
+    return NULL;
+  if (!g_file_get_contents (BOOT_ID, &boot, NULL, NULL))
+    boot = g_strdup ("?");
+  return g_strdup_printf ("%s/%d", g_strchomp (boot), call->number);
 }
 
 static void

@@ -68,6 +68,11 @@ gboolean lm_virt_domain_state (LmVirtDomain *domain, LmVirtState *out_state, GEr
  * is known to have stopped is stopped. */
 gboolean lm_virt_domain_is_active (LmVirtDomain *domain);
 
+/** lm_virt_domain_run: names this run of an active domain of this host: another
+ * start, by whomever, has another name (but may get an old one once libvirtd was
+ * restarted); a reboot within it has not. Newly allocated. */
+char *lm_virt_domain_run (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_virt_domain_xml: its XML as defined, passwords included: what
  * lm_virt_define() or, of a transient one, lm_virt_create() takes again. */
 char *lm_virt_domain_xml (LmVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/file.h"
-#include "machine/machine.h"
+#include "machine/ready.h"
 #include "tests/unit/lib/faulty.h"
 
 #include <string.h>
@@ -239,6 +239,41 @@ test_private (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
+/* Kept for one run; what cannot be read is as nothing. */
+static void
+test_ready (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("machine-XXXXXX", NULL);
+  g_autoptr (LmMachine) machine = make (dir);
+  g_autoptr (GError) error = NULL;
+  LmConsolePosition position = { 1, 2, TRUE };
+  g_assert_true (lm_machine_save (machine, &error));
+  lm_ready_load (machine, "boot/3", &position);
+  g_assert_true (position.inode == 0 && position.offset == 0 && !position.ready);
+  position = (LmConsolePosition){ G_MAXUINT64, 12345, TRUE };
+  g_assert_true (lm_ready_save (machine, "boot/3", &position, &error));
+  g_assert_no_error (error);
+  LmConsolePosition other = { 0 };
+  lm_ready_load (machine, "boot/3", &other);
+  g_assert_true (other.inode == G_MAXUINT64 && other.offset == 12345 && other.ready);
+  lm_ready_load (machine, "boot/4", &other);
+  g_assert_true (other.inode == 0 && other.offset == 0 && !other.ready);
+  const char *const bad[] = { "", "boot/3", "boot/3 1 2", "boot/3 1 2 2", "boot/3 x 2 1", "boot/3 1 -2 1", "boot/3 1 2 1 " };
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_assert_true (g_file_set_contents (machine->ready_file, bad[i], -1, NULL));
+      other = (LmConsolePosition){ 1, 1, TRUE };
+      lm_ready_load (machine, "boot/3", &other);
+      g_assert_true (other.inode == 0 && !other.ready);
+    }
+  /* The log of an earlier run is out of the way, and known. */
+  g_assert_true (g_file_set_contents (machine->console_log, "login:", -1, NULL));
+  lm_ready_rotate_log (machine, &position);
+  g_assert_true (position.inode != 0 && position.offset == 6 && !position.ready);
+  lm_ready_rotate_log (machine, &position);
+  g_assert_true (position.inode == 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -250,5 +285,6 @@ main (int argc, char **argv)
   g_test_add_func ("/machine/private", test_private);
   g_test_add_func ("/machine/damaged", test_damaged);
   g_test_add_func ("/machine/uuid-is-no-path", test_uuid_is_no_path);
+  g_test_add_func ("/machine/ready", test_ready);
   return g_test_run ();
 }
