@@ -8,10 +8,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
+
+#define MAX_GROUPS 256
 
 gboolean
 lm_file_write (const char *path, const void *data, gsize size, int mode, GError **error)
@@ -307,4 +312,41 @@ lm_file_remove_tree (const char *path, GError **error)
   if (rmdir (path) < 0 && errno != ENOENT)
     return lm_throw_errno (error, "cannot remove %s", path);
   return TRUE;
+}
+
+static gboolean
+is_member (guint uid, gid_t gid)
+{
+  const struct passwd *user = getpwuid (uid);
+  gid_t groups[MAX_GROUPS];
+  int count = G_N_ELEMENTS (groups);
+  if (user == NULL || getgrouplist (user->pw_name, user->pw_gid, groups, &count) < 0)
+    return FALSE;
+  for (int i = 0; i < count; i++)
+    if (groups[i] == gid)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+may_pass (const char *dir, guint uid)
+{
+  struct stat st;
+  if (stat (dir, &st) < 0 || getxattr (dir, "system.posix_acl_access", NULL, 0) > 0)
+    return TRUE;
+  if (st.st_uid == uid)
+    return (st.st_mode & S_IXUSR) != 0;
+  return (st.st_mode & (uid != G_MAXUINT && is_member (uid, st.st_gid) ? S_IXGRP : S_IXOTH)) != 0;
+}
+
+char *
+lm_file_find_closed_dir (const char *path, guint uid)
+{
+  for (const char *slash = strchr (path + 1, '/'); slash != NULL; slash = strchr (slash + 1, '/'))
+    {
+      g_autofree char *dir = g_strndup (path, (gsize) (slash - path));
+      if (!may_pass (dir, uid))
+        return g_steal_pointer (&dir);
+    }
+  return NULL;
 }

@@ -44,6 +44,12 @@ GPtrArray *lm_file_list_dir (const char *path, GError **error) G_GNUC_WARN_UNUSE
  * for messages. A negative @fd is an error that errno tells. */
 GPtrArray *lm_file_list_fd (int fd, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_file_find_closed_dir: the first directory on the absolute @path, its last
+ * part left out, that the user @uid cannot pass by its mode, newly allocated;
+ * G_MAXUINT: somebody who is neither owner nor in its group. NULL: none. One that
+ * is not there, or has an access control list, counts as passable. */
+char *lm_file_find_closed_dir (const char *path, guint uid);
+
 /** lm_file_remove_tree: removes the directory @path and what is in it,
  * following no symbolic link; a missing @path is success. */
 gboolean lm_file_remove_tree (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

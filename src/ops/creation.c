@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
+#include "ops/emulator.h"
 #include "ops/creation.h"
 #include "base/error.h"
 #include "base/fault.h"
@@ -62,6 +63,9 @@ check_request (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request,
     return FALSE;
   if (!request->start)
     warn_of_networks (host, virt, request);
+  g_autofree char *record = g_build_filename (host->state_dir, "machines", "record", NULL);
+  if (!lm_emulator_check_dir (virt, record, error))
+    return FALSE;
   return !request->start || !lm_virt_is_local (virt)
          || lm_port_check (virt, host->state_dir, request->publish, replaced, replaced_active, error);
 }

@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 G_DEFINE_QUARK (lm-machine-domain-error-quark, lm_machine_domain_error)
 
@@ -115,32 +114,12 @@ lm_machine_domain_is_active (LmVirtDomain *domain, gboolean *out_active, GError 
   return TRUE;
 }
 
-/* The first directory on the way to @path that is not for all to pass; NULL: none. */
-static char *
-find_closed_dir (const char *path)
-{
-  for (const char *slash = strchr (path + 1, '/'); slash != NULL; slash = strchr (slash + 1, '/'))
-    {
-      g_autofree char *dir = g_strndup (path, (gsize) (slash - path));
-      struct stat st;
-      if (stat (dir, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
-        return g_steal_pointer (&dir);
-    }
-  return NULL;
-}
-
 gboolean
 lm_machine_domain_throw_start (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError *cause, GError **error)
 {
   g_autoptr (GError) failure = cause;
   if (lm_virt_is_local (virt) && !lm_port_check (virt, host->state_dir, machine->publish, machine, FALSE, error))
     return FALSE;
-  /* libvirt names the file and QEMU's user, not what is in the way. */
-  g_autofree char *closed = lm_virt_is_local (virt) && lm_virt_is_system (virt) ? find_closed_dir (machine->overlay) : NULL;
-  if (closed != NULL)
-    return lm_throw (error, failure->domain, failure->code,
-                     "%s; the user that QEMU runs as may not be able to pass %s: \"chmod o+x\" it, or choose another "
-                     "--state-dir", failure->message, closed);
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
 }

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "domain/device.h"
+#include "ops/emulator.h"
 #include "virt/domain.h"
 
 #include <arpa/inet.h>
@@ -13,6 +14,8 @@
 #include <sys/socket.h>
 
 G_DEFINE_QUARK (lm-port-error-quark, lm_port_error)
+
+#define FIRST_FREE_PORT "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 /* What bind() says: 0, or an errno. SO_REUSEADDR as QEMU has it: connections
  * that are over do not count. */
@@ -47,24 +50,50 @@ runs_on (LmVirt *virt, const LmMachine *machine)
   return domain != NULL && lm_virt_domain_is_active (domain);
 }
 
-/* " (...)" about another machine that holds it, or nothing. */
+/* " (...)" that names the other machine that publishes it, or nothing. */
 static char *
-blame (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, const LmMachine *other)
+describe_owner (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, const LmMachine *replaced)
 {
   g_autoptr (GPtrArray) list = lm_machine_list (state_dir, NULL, NULL);
   for (guint i = 0; list != NULL && i < list->len; i++)
     {
       const LmMachine *machine = g_ptr_array_index (list, i);
       if (has_port (machine, publish) && runs_on (virt, machine)
-          && (other == NULL || strcmp (machine->uuid, other->uuid) != 0))
+          && (replaced == NULL || strcmp (machine->uuid, replaced->uuid) != 0))
         return g_strdup_printf (" (the machine %s publishes it)", machine->name);
     }
   return g_strdup ("");
 }
 
-static gboolean
-check_one (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, const LmMachine *other, GError **error)
+/* Which ports need privileges: those below this one. */
+static guint
+first_free_port (void)
 {
+  g_autofree char *text = NULL;
+  guint64 port = IPPORT_RESERVED;
+  if (g_file_get_contents (FIRST_FREE_PORT, &text, NULL, NULL))
+    (void) g_ascii_string_to_unsigned (g_strchomp (text), 10, 0, G_MAXUINT16 + 1, &port, NULL);
+  return (guint) port;
+}
+
+/* This process may use it as root, and QEMU not. Root as QEMU's user may have capabilities. */
+static gboolean
+check_privileges (LmVirt *virt, const LmDomainPublish *publish, GError **error)
+{
+  guint first = first_free_port ();
+  guint uid;
+  if (publish->port >= first || !lm_virt_is_system (virt) || (lm_emulator_user (virt, &uid) && uid == 0))
+    return TRUE;
+  return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_ADDRESS,
+                   "--publish: port %u is for root only, and QEMU runs as another user; choose one from %u on",
+                   publish->port, first);
+}
+
+static gboolean
+check_one (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, const LmMachine *replaced, GError **error)
+{
+  if (!check_privileges (virt, publish, error))
+    return FALSE;
   int failure = try_to_bind (publish);
   const char *address = lm_domain_publish_address (publish);
   if (failure == EADDRNOTAVAIL)
@@ -74,22 +103,22 @@ check_one (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, 
                      "--publish: port %u is for root only; choose a higher one", publish->port);
   if (failure != EADDRINUSE)
     return TRUE;
-  g_autofree char *who = blame (virt, state_dir, publish, other);
+  g_autofree char *who = describe_owner (virt, state_dir, publish, replaced);
   return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_BUSY,
                    "--publish: port %u of %s is in use%s; choose another port, or stop what listens there", publish->port,
                    address, who);
 }
 
 gboolean
-lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmMachine *other, gboolean runs,
+lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmMachine *replaced, gboolean runs,
                GError **error)
 {
   for (guint i = 0; i < publish->len; i++)
     {
       const LmDomainPublish *one = g_ptr_array_index (publish, i);
-      if (other != NULL && runs && has_port (other, one))
+      if (replaced != NULL && runs && has_port (replaced, one))
         continue;
-      if (!check_one (virt, state_dir, one, other, error))
+      if (!check_one (virt, state_dir, one, replaced, error))
         return FALSE;
     }
   return TRUE;

@@ -15,12 +15,11 @@ typedef enum
 #define LM_PORT_ERROR lm_port_error_quark ()
 GQuark lm_port_error_quark (void);
 
-/** lm_port_check: whether each of @publish (LmDomainPublish) could be listened
- * on now. @other (NULL: none) is the machine that goes before the new one comes:
- * what clashes with a port it holds (if it @runs) is passed over, though
- * somebody else may hold another part of it. So are, with the system's libvirt,
- * ports that this process may not use: QEMU is another user. Does not listen
- * itself. A machine of @virt that may be to blame is looked for in @state_dir;
- * @virt is of this host. Errors: LM_PORT_ERROR. */
-gboolean lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmMachine *other,
+/** lm_port_check: whether QEMU could listen now on each of @publish
+ * (LmDomainPublish). @replaced: the machine being replaced, or NULL; its own ports
+ * are not conflicts while it @runs. With the system's libvirt QEMU is another user:
+ * ports that need privileges are refused. Does not listen itself. The machine of
+ * @virt that publishes a busy port already is looked up in @state_dir, for the
+ * message; @virt is of this host. Errors: LM_PORT_ERROR. */
+gboolean lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmMachine *replaced,
                         gboolean runs, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -150,6 +150,23 @@ lm_virt_is_system (const LmVirt *virt)
 static void
 call_capabilities (LmVirtCall *call)
 {
+  call->out_text = virConnectGetCapabilities (call->virt->connection);
+}
+
+char *
+lm_virt_capabilities (LmVirt *virt, GError **error)
+{
+  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, call_capabilities);
+  if (!lm_virt_call_run (call, LM_VIRT_CALL_QUERY, "read the host's capabilities", error))
+    return NULL;
+  if (call->out_text == NULL)
+    lm_virt_call_throw (call, error, "cannot read the host's capabilities");
+  return g_steal_pointer (&call->out_text);
+}
+
+static void
+call_domain_capabilities (LmVirtCall *call)
+{
   call->out_text = virConnectGetDomainCapabilities (call->virt->connection, NULL, call->text, NULL, "kvm", 0);
 }
 
@@ -158,7 +175,7 @@ lm_virt_offers_kvm (LmVirt *virt, const char *arch)
 {
   if (lm_virt_is_local (virt) && access (KVM_DEVICE, lm_virt_is_system (virt) ? F_OK : R_OK | W_OK) != 0)
     return FALSE;
-  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, call_capabilities);
+  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, call_domain_capabilities);
   call->text = g_strdup (arch);
   gboolean offered = lm_virt_call_run (call, LM_VIRT_CALL_QUERY, "read libvirt's capabilities", NULL) && call->out_text != NULL;
   lm_trace (LM_TRACE_VIRT, "kvm for %s is %soffered", arch, offered ? "" : "not ");

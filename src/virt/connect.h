@@ -47,6 +47,10 @@ gboolean lm_virt_uri_is_local (const char *uri);
  * runs), not to the user. No round trip. */
 gboolean lm_virt_is_system (const LmVirt *virt);
 
+/** lm_virt_capabilities: the host's capabilities as XML, newly allocated. May
+ * take seconds where libvirt has to probe QEMU first. Errors: LM_VIRT_ERROR. */
+char *lm_virt_capabilities (LmVirt *virt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_virt_offers_kvm: whether a guest of @arch can be started with KVM there:
  * libvirt lists it and, as far as this process can tell, /dev/kvm opens. At
  * most one round trip; when nothing can be learned, FALSE. */

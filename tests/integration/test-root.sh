@@ -56,9 +56,27 @@ exits 3 'what is not there cannot be removed'
 # QEMU's user must be able to get to the disk; who stands in the way is said.
 mkdir -m 0700 "$tmp/closed"
 run host_lamina "$host" --state-dir "$tmp/closed/state" launch shut a c --catalog "$tiny/catalog.yaml"
-exits 7 'a state directory that QEMU cannot reach'
-like "$err" "may not be able to pass $tmp/closed: " 'is said, with the directory in the way'
+exits 1 'a state directory that QEMU cannot reach is refused'
+like "$err" "cannot pass $tmp/closed: " 'is said, with the directory in the way'
+is "$(find "$tmp/closed/state/layers" -name 'sha256-*' 2>/dev/null | wc -l)" 0 'and nothing was pulled for it'
 ok 'and nothing is left' eval '! defined shut'
+chown libvirt-qemu "$tmp/closed"
+run host_lamina "$host" --state-dir "$tmp/closed/state" define shut a c --catalog "$tiny/catalog.yaml"
+exits 0 'a directory of its own QEMU can pass'
+run host_lamina "$host" --state-dir "$tmp/closed/state" rm shut
+exits 0 'and it is removed'
+
+# So are ports that only root may listen on: QEMU is not root.
+for port in 80 443 1023; do
+  run host_lamina "$host" launch low a c --publish "$port:80"
+  exits 2 "port $port is refused, though lamina is root"
+  like "$err" "^lamina: --publish: port $port is for root only" 'and why'
+  is "$(machines_in "$state")" 0 'before anything was made'
+done
+run host_lamina "$host" launch low a c --publish 1024:80
+exits 0 'port 1024 is not'
+run host_lamina "$host" rm low
+exits 0 'and the machine goes'
 
 # A shipped template for each way of booting is valid libvirt XML.
 for template in "$top"/xml-templates/*.xml; do

@@ -4,6 +4,7 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -229,6 +230,45 @@ test_pipe (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
+static void
+test_closed_dir (void)
+{
+  g_autofree char *top = g_dir_make_tmp ("closed-XXXXXX", NULL);
+  g_autofree char *dir = g_build_filename (top, "a", "b", NULL);
+  g_autofree char *middle = g_build_filename (top, "a", NULL);
+  g_autofree char *path = g_build_filename (dir, "file", NULL);
+  g_assert_cmpint (g_mkdir_with_parents (dir, 0755), ==, 0);
+  g_assert_cmpint (g_chmod (top, 0711), ==, 0);
+  /* The test's own temporary directory is closed to others. */
+  struct stat st;
+  if (stat (g_get_tmp_dir (), &st) == 0 && st.st_uid == getuid () && (st.st_mode & 07777) == 0700)
+    g_assert_cmpint (g_chmod (g_get_tmp_dir (), 0711), ==, 0);
+  g_autofree char *above = lm_file_find_closed_dir (top, G_MAXUINT);
+  if (above != NULL)
+    {
+      g_test_skip ("the directory for temporary files is closed");
+      return;
+    }
+  const struct
+  {
+    int mode;
+    guint uid;
+    gboolean passable;
+  } cases[] = {
+    { 0755, G_MAXUINT, TRUE },  { 0711, G_MAXUINT, TRUE }, { 0700, G_MAXUINT, FALSE }, { 0750, G_MAXUINT, FALSE },
+    { 0754, G_MAXUINT, FALSE }, { 0700, getuid (), TRUE }, { 0677, getuid (), FALSE }, { 0001, G_MAXUINT, TRUE },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_assert_cmpint (g_chmod (middle, cases[i].mode), ==, 0);
+      g_autofree char *closed = lm_file_find_closed_dir (path, cases[i].uid);
+      g_assert_cmpstr (closed, ==, cases[i].passable ? NULL : middle);
+    }
+  g_assert_cmpint (g_chmod (middle, 0755), ==, 0);
+  g_autofree char *missing = g_build_filename (dir, "no", "such", "file", NULL);
+  g_assert_null (lm_file_find_closed_dir (missing, G_MAXUINT));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -241,5 +281,6 @@ main (int argc, char **argv)
   g_test_add_func ("/file/restrict-mode", test_narrow);
   g_test_add_func ("/file/fault", test_fault);
   g_test_add_func ("/file/pipe", test_pipe);
+  g_test_add_func ("/file/closed-dir", test_closed_dir);
   return g_test_run ();
 }
