@@ -29,8 +29,8 @@ gboolean lm_machine_domain_is_active (LmVirtDomain *domain, gboolean *out_active
 
 /** lm_machine_domain_start: starts @domain, @machine's; that it runs already is
  * success. *out_resumed: it went on from a saved state. Rotates the console log, so
- * that what is waited for there is of this boot. A port that somebody took is said in plain words. Errors: LM_VIRT_ERROR,
- * LM_PORT_ERROR. */
+ * that what is waited for there is of this boot. A port that somebody took is said
+ * in plain words. Errors: LM_VIRT_ERROR, LM_PORT_ERROR. */
 gboolean lm_machine_domain_start (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtDomain *domain,
                                   gboolean *out_resumed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
