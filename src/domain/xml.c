@@ -216,7 +216,7 @@ fill_marker (LmXml *xml, LmXmlNode *into, const char *name, gpointer user_data, 
 
 /* What the user asked for must not silently be missing from the machine. */
 static gboolean
-check_gaps (const LmXml *xml, const Build *build, GHashTable *used, GError **error)
+check_required_markers (const LmXml *xml, const Build *build, GHashTable *used, GError **error)
 {
   const LmDomainSpec *spec = build->spec;
   gboolean networks = spec->networks != NULL && build->networks->len > 0;
@@ -224,17 +224,17 @@ check_gaps (const LmXml *xml, const Build *build, GHashTable *used, GError **err
   {
     const char *marker;
     gboolean needed;
-  } gaps[] = {
+  } markers[] = {
     { "interfaces", networks || spec->publish->len > 0 },
     { "graphics", build->graphics != NULL },
     { "cpu", spec->cpu != NULL },
     { "kernel", spec->kernel != NULL },
   };
-  for (guint i = 0; i < G_N_ELEMENTS (gaps); i++)
-    if (gaps[i].needed && !g_hash_table_contains (used, gaps[i].marker))
+  for (guint i = 0; i < G_N_ELEMENTS (markers); i++)
+    if (markers[i].needed && !g_hash_table_contains (used, markers[i].marker))
       return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE,
                        "%s: the template has no <?lamina %s?>, which this domain needs; use another template",
-                       lm_xml_name (xml), gaps[i].marker);
+                       lm_xml_name (xml), markers[i].marker);
   return TRUE;
 }
 
@@ -255,8 +255,8 @@ fill (LmXml *xml, Build *build, GError **error)
   g_hash_table_insert (values, (gpointer) "VCPUS", vcpus);
   g_hash_table_insert (values, (gpointer) "CONSOLE_LOG", spec->console_log);
   g_hash_table_insert (values, (gpointer) "NVRAM", spec->nvram);
-  const LmXmlFill gaps = { values, required, fill_marker, build };
-  return lm_xml_fill (xml, &gaps, &used, error) && check_gaps (xml, build, used, error);
+  const LmXmlFill filling = { values, required, fill_marker, build };
+  return lm_xml_fill (xml, &filling, &used, error) && check_required_markers (xml, build, used, error);
 }
 
 static LmXmlNode *
@@ -313,15 +313,15 @@ add_published_network (LmXml *xml, const Build *build, const LmDomainNetwork *ne
   add_argument (xml, commandline, device);
 }
 
-/* At each start of an x86 guest libvirt asks QEMU for every property of the
- * CPU, one by one: some 400 round trips, four fifths of an emulated machine's
- * start. Without this capability it reads the same from the CPUID words, in
- * three. Nothing is lost where QEMU emulates a model that it emulates whole:
- * libvirt records the same CPU. Elsewhere it stays: the words lack what KVM
- * says through MSRs, and libvirt means <qemu:capabilities> for experiments.
- * A template rules: its own type, and its own capabilities. */
+/* At each start of an x86 guest libvirt queries every property of its CPU from
+ * QEMU, some 400 round trips that make up four fifths of the start of an emulated
+ * machine. With the capability "cpu-unavailable-features" deleted it reads the
+ * CPUID words instead, in three. The result is the same for an emulated model
+ * that QEMU implements completely. In other cases the capability stays: the words
+ * do not hold what KVM reports in MSRs. A template's own type and its own
+ * <qemu:capabilities> take precedence. */
 static void
-ask_for_no_cpu_properties (LmXml *xml)
+skip_cpu_property_queries (LmXml *xml)
 {
   g_autofree char *type = lm_xml_attribute (lm_xml_root (xml), "type");
   if (g_strcmp0 (type, "qemu") != 0 || lm_xml_child (lm_xml_root (xml), QEMU_URI, "capabilities") != NULL)
@@ -370,6 +370,6 @@ lm_domain_xml (const LmDomainSpec *spec, const char *const *template_dirs, const
     if (is_published (&build, i))
       add_published_network (xml, &build, g_ptr_array_index (build.networks, i), i);
   if (build.known_cpu)
-    ask_for_no_cpu_properties (xml);
+    skip_cpu_property_queries (xml);
   return lm_xml_to_string (xml, error);
 }

@@ -144,7 +144,7 @@ lm_xml_next (const LmXmlNode *node, const char *uri, const char *name)
 }
 
 static char *
-take_text (xmlChar *text)
+copy_and_free (xmlChar *text)
 {
   char *copy = g_strdup (as_text (text));
   xmlFree (text);
@@ -155,21 +155,21 @@ char *
 lm_xml_attribute (const LmXmlNode *node, const char *name)
 {
   xmlChar *value = xmlGetNoNsProp (node, as_xml (name));
-  return value != NULL ? take_text (value) : NULL;
+  return value != NULL ? copy_and_free (value) : NULL;
 }
 
 char *
 lm_xml_text (const LmXmlNode *node)
 {
   xmlChar *text = xmlNodeGetContent (node);
-  return text != NULL ? take_text (text) : g_strdup ("");
+  return text != NULL ? copy_and_free (text) : g_strdup ("");
 }
 
 static void
 add_values (GPtrArray *values, const LmXmlNode *node, const char *skip)
 {
   for (const xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next)
-    g_ptr_array_add (values, take_text (xmlNodeGetContent ((const xmlNode *) attribute)));
+    g_ptr_array_add (values, copy_and_free (xmlNodeGetContent ((const xmlNode *) attribute)));
   for (const LmXmlNode *child = node->children; child != NULL; child = child->next)
     if (child->type == XML_TEXT_NODE)
       g_ptr_array_add (values, lm_xml_text (child));

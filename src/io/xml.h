@@ -9,7 +9,7 @@
  * when written, so none can inject markup; a value with characters that XML
  * cannot hold is remembered, and lm_xml_to_string() fails with the first.
  *
- * A template is a well-formed document with two kinds of gaps:
+ * A template is a well-formed document with two kinds of placeholders:
  *   @NAME@            in text or in an attribute's value, the whole of it or a
  *                     part; replaced by a value. NAME: [A-Z][A-Z0-9_]*. Any
  *                     other "@" stands for itself. What is put in is not
@@ -93,7 +93,7 @@ typedef struct
   gpointer user_data;          /* for marker */
 } LmXmlFill;
 
-/** lm_xml_fill: fills all gaps of @xml. *out_used (may be NULL) is set to the
+/** lm_xml_fill: replaces all placeholders of @xml. *out_used (may be NULL) is set to the
  * names of all placeholders and markers met, a set of strings the caller
  * unrefs. After an error @xml is of no use. Errors: LM_XML_ERROR_TEMPLATE
  * naming placeholder and template, LM_XML_ERROR_VALUE, and the marker's. */

@@ -34,7 +34,7 @@ try_to_bind (const LmDomainPublish *publish)
 }
 
 static gboolean
-has_port (const LmMachine *machine, const LmDomainPublish *publish)
+publishes_port (const LmMachine *machine, const LmDomainPublish *publish)
 {
   for (guint i = 0; i < machine->publish->len; i++)
     if (lm_domain_publish_clash (g_ptr_array_index (machine->publish, i), publish))
@@ -43,7 +43,7 @@ has_port (const LmMachine *machine, const LmDomainPublish *publish)
 }
 
 static gboolean
-runs_on (LmVirt *virt, const LmMachine *machine)
+is_running (LmVirt *virt, const LmMachine *machine)
 {
   g_autoptr (LmVirtDomain) domain
     = g_strcmp0 (machine->uri, lm_virt_uri (virt)) == 0 ? lm_virt_find_uuid (virt, machine->uuid, NULL) : NULL;
@@ -58,7 +58,7 @@ describe_owner (LmVirt *virt, const char *state_dir, const LmDomainPublish *publ
   for (guint i = 0; list != NULL && i < list->len; i++)
     {
       const LmMachine *machine = g_ptr_array_index (list, i);
-      if (has_port (machine, publish) && runs_on (virt, machine)
+      if (publishes_port (machine, publish) && is_running (virt, machine)
           && (replaced == NULL || strcmp (machine->uuid, replaced->uuid) != 0))
         return g_strdup_printf (" (the machine %s publishes it)", machine->name);
     }
@@ -116,7 +116,7 @@ lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, co
   for (guint i = 0; i < publish->len; i++)
     {
       const LmDomainPublish *one = g_ptr_array_index (publish, i);
-      if (replaced != NULL && runs && has_port (replaced, one))
+      if (replaced != NULL && runs && publishes_port (replaced, one))
         continue;
       if (!check_one (virt, state_dir, one, replaced, error))
         return FALSE;
