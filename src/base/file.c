@@ -18,19 +18,36 @@
 
 #define MAX_GROUPS 256
 
-gboolean
-lm_file_write (const char *path, const void *data, gsize size, int mode, GError **error)
+static gboolean
+replace_file (const char *path, const void *data, gsize size, GFileSetContentsFlags flags, int mode, GError **error)
 {
-  if (!lm_fault_point ("file-write", error))
-    return FALSE;
+  /* GLib 2.84 gives the new file the mode of the one it replaces. */
+  lm_file_restrict_mode (path, mode);
   g_autoptr (GError) failure = NULL;
-  if (!g_file_set_contents_full (path, data, (gssize) size,
-                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, mode, &failure))
+  if (!g_file_set_contents_full (path, data, (gssize) size, flags, mode, &failure))
     {
       /* Callers test G_IO_ERROR only. */
       return lm_throw (error, G_IO_ERROR, (int) g_io_error_from_file_error ((GFileError) failure->code),
                        "cannot write %s: %s", path, failure->message);
     }
+  struct stat st;
+  if (stat (path, &st) == 0 && (st.st_mode & 07777) != (mode_t) mode && chmod (path, (mode_t) mode) < 0)
+    return lm_throw_errno (error, "cannot change the mode of %s", path);
+  return TRUE;
+}
+
+gboolean
+lm_file_write_unsynced (const char *path, const void *data, gsize size, int mode, GError **error)
+{
+  return replace_file (path, data, size, G_FILE_SET_CONTENTS_CONSISTENT, mode, error);
+}
+
+gboolean
+lm_file_write (const char *path, const void *data, gsize size, int mode, GError **error)
+{
+  if (!lm_fault_point ("file-write", error)
+      || !replace_file (path, data, size, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, mode, error))
+    return FALSE;
   g_autofree char *dir = g_path_get_dirname (path);
   return lm_file_sync_dir (dir, error);
 }

@@ -8,6 +8,10 @@
  * when it returns; @mode are its permission bits. Blocks on the disk. */
 gboolean lm_file_write (const char *path, const void *data, gsize size, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_file_write_unsynced: the same for what can be made again: whole or not at
+ * all, but it may be lost by a crash. */
+gboolean lm_file_write_unsynced (const char *path, const void *data, gsize size, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_file_read: the whole of @path, refused above @max_size bytes
  * (G_IO_ERROR_MESSAGE_TOO_LARGE). Pipes and the like, which may never give
  * anything, are waited for until @cancellable is cancelled; without one only a

@@ -123,7 +123,6 @@ lm_source_file_index_load (const char *state_dir, const char *path, const char *
   g_autoptr (GBytes) block = lm_catalog_serialize (catalog, stamp);
   remove_unused (dir);
   /* Only an index: where it cannot be written, the next run reads the file again. */
-  (void) g_file_set_contents_full (index, g_bytes_get_data (block, NULL), (gssize) g_bytes_get_size (block),
-                                   G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
+  (void) !lm_file_write_unsynced (index, g_bytes_get_data (block, NULL), g_bytes_get_size (block), 0600, NULL);
   return catalog;
 }

@@ -258,7 +258,7 @@ lm_source_record_parse (const char *shown, const char *base_url, GBytes *bytes, 
 }
 
 static LmCatalog *
-thaw (const char *dir, const LmSource *source, const char *shown, const char *stamp)
+load_index (const char *dir, const LmSource *source, const char *shown, const char *stamp)
 {
   lm_autofd int fd = open_checked (dir, source->name, ".prepared", NULL);
   g_autoptr (GMappedFile) file = fd < 0 ? NULL : g_mapped_file_new_from_fd (fd, FALSE, NULL);
@@ -285,7 +285,7 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
   lm_file_restrict_mode (copy, known);
   lm_file_restrict_mode (prepared, known);
   g_autofree char *stamp = make_stamp (&st);
-  LmCatalog *catalog = thaw (dir, source, shown, stamp);
+  LmCatalog *catalog = load_index (dir, source, shown, stamp);
   if (catalog != NULL)
     {
       /* Who prepared it knew what mode both should have; to look at all URLs each time would be long. */
@@ -303,9 +303,8 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
     return NULL;
   int mode = mode_of_copy (source, catalog) & (int) st.st_mode;
   lm_file_restrict_mode (copy, mode);
-  g_autoptr (GBytes) frozen = lm_catalog_serialize (catalog, stamp);
+  g_autoptr (GBytes) index = lm_catalog_serialize (catalog, stamp);
   /* Only a cache: where it cannot be written (another user's), the next run parses again. */
-  (void) g_file_set_contents_full (prepared, g_bytes_get_data (frozen, NULL), (gssize) g_bytes_get_size (frozen),
-                                   G_FILE_SET_CONTENTS_CONSISTENT, mode, NULL);
+  (void) !lm_file_write_unsynced (prepared, g_bytes_get_data (index, NULL), g_bytes_get_size (index), mode, NULL);
   return catalog;
 }

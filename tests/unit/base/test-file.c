@@ -269,6 +269,27 @@ test_closed_dir (void)
   g_assert_null (lm_file_find_closed_dir (missing, G_MAXUINT));
 }
 
+/* A secret that replaces what everybody could read is not for everybody, whatever GLib does. */
+static void
+test_write_mode (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *dir = g_dir_make_tmp ("lm-file-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "f", NULL);
+  static const int modes[] = { 0644, 0600, 0644, 0444 };
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (modes); i++)
+    {
+      int mode = modes[i / 2];
+      struct stat st;
+      g_assert_true (i % 2 == 0 ? lm_file_write (path, "x", 1, mode, &error)
+                                : lm_file_write_unsynced (path, "x", 1, mode, &error));
+      g_assert_no_error (error);
+      g_assert_cmpint (stat (path, &st), ==, 0);
+      g_assert_cmpint (st.st_mode & 07777, ==, mode);
+    }
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -282,5 +303,6 @@ main (int argc, char **argv)
   g_test_add_func ("/file/fault", test_fault);
   g_test_add_func ("/file/pipe", test_pipe);
   g_test_add_func ("/file/closed-dir", test_closed_dir);
+  g_test_add_func ("/file/write-mode", test_write_mode);
   return g_test_run ();
 }
