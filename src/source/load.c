@@ -14,25 +14,6 @@
 
 #define EXTRA_PRIORITY (LM_SOURCE_PRIORITY_MAX + 1)
 
-char *
-lm_source_url_of (const char *url_or_file, GError **error)
-{
-  if (lm_store_knows (url_or_file))
-    return g_strdup (url_or_file);
-  g_autofree char *scheme = g_uri_parse_scheme (url_or_file);
-  g_autofree char *known = lm_store_list_schemes ();
-  g_autofree char *shown = lm_url_redact (url_or_file);
-  if (scheme != NULL && strstr (url_or_file, "://") != NULL)
-    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
-                          "%s: a catalog cannot come by the scheme \"%s\"; it can by %s", shown, scheme, known);
-  g_auto (GStrv) schemes = g_strsplit (known, ", ", -1);
-  if (scheme != NULL && g_strv_contains ((const char *const *) schemes, scheme))
-    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
-                          "%s: a URL has \"//\" after \"%s:\"; for a file of this name write ./ before it", shown, scheme);
-  g_autofree char *path = g_canonicalize_filename (url_or_file, NULL);
-  return g_filename_to_uri (path, NULL, error);
-}
-
 /* --catalog FILE: read where it is; it may be a pipe. */
 static LmCatalog *
 load_file (const char *state_dir, const char *shown, const char *url, GPtrArray *warnings, GCancellable *cancellable,

@@ -53,6 +53,17 @@ call_close (LmVirtCall *call)
   virConnectClose (g_steal_pointer (&call->virt->connection));
 }
 
+/* Closing waits for the daemon too; where it does not answer, the end of the
+ * process closes. */
+static void
+close_connection (LmVirt *virt)
+{
+  virt->seconds = LM_VIRT_GRACE_SECONDS;
+  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, call_close);
+  if (!lm_virt_call_run (call, LM_VIRT_CALL_QUERY, "close", NULL))
+    lm_trace (LM_TRACE_VIRT, "%s was not closed", virt->uri);
+}
+
 LmVirt *
 lm_virt_connect (const char *uri, const LmVirtLimits *limits, GError **error)
 {
@@ -77,44 +88,10 @@ lm_virt_connect (const char *uri, const LmVirtLimits *limits, GError **error)
       return NULL;
     }
   virt->connection = g_steal_pointer (&call->connection);
+  virt->close = close_connection;
   virt->uri = g_steal_pointer (&call->out_text);
   lm_trace (LM_TRACE_VIRT, "connected to %s", virt->uri);
   return g_steal_pointer (&virt);
-}
-
-LmVirt *
-lm_virt_ref (LmVirt *virt)
-{
-  g_atomic_ref_count_inc (&virt->references);
-  return virt;
-}
-
-/* Closing waits for the daemon too; where it does not answer, the end of the
- * process closes. */
-static void
-close_connection (LmVirt *virt)
-{
-  virt->seconds = LM_VIRT_GRACE_SECONDS;
-  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, call_close);
-  if (!lm_virt_call_run (call, LM_VIRT_CALL_QUERY, "close", NULL))
-    lm_trace (LM_TRACE_VIRT, "%s was not closed", virt->uri);
-}
-
-void
-lm_virt_free (LmVirt *virt)
-{
-  if (virt == NULL || !g_atomic_ref_count_dec (&virt->references))
-    return;
-  if (virt->connection != NULL)
-    {
-      g_atomic_ref_count_init (&virt->references);
-      close_connection (virt);
-      lm_virt_free (virt);
-      return;
-    }
-  g_clear_object (&virt->cancellable);
-  g_free (virt->uri);
-  g_free (virt);
 }
 
 const char *

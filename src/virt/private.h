@@ -9,6 +9,7 @@ struct _LmVirt
 {
   gatomicrefcount references; /* the caller's, its domains' and running calls' */
   virConnectPtr connection;
+  void (*close) (LmVirt *virt); /* lets go of the connection, in bounded time or not at all */
   char *uri;
   guint seconds;
   GCancellable *cancellable; /* owned, may be NULL */
