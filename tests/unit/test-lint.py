@@ -50,6 +50,7 @@ BANNED_CALLS = [
 ]
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 60
+MAX_MODULE_SHARE = 0.18
 MAX_LINE = 160  # the style is 120; this is what nobody shall need
 # Exceptions to the two lengths: path or "path:function", and why.
 LONG_ALLOWED = {}
@@ -228,6 +229,56 @@ def unused_functions(texts, allowed):
             yield "tests/unit/test-lint.py", 1, "%s() needs no exception" % name
 
 
+def circles(texts):
+    """Offences of the whole tree: .c files of src/ that call each other in a loop."""
+    sources = {path: strip(text) for path, text in texts if path.startswith("src/") and path.endswith(".c")}
+    owners = {}
+    for path, text in sources.items():
+        for name in re.findall(r"^(lm_\w+) \(", text, re.M):
+            owners.setdefault(name, path)
+    calls = {path: {owners[name] for name in re.findall(r"\blm_\w+", text) if name in owners} - {path}
+             for path, text in sources.items()}
+
+    def reachable(start):
+        found, todo = set(), list(calls[start])
+        while todo:
+            path = todo.pop()
+            if path not in found:
+                found.add(path)
+                todo.extend(calls[path])
+        return found
+    for path in sources:
+        if path in reachable(path):
+            back = sorted(other for other in calls[path] if path in reachable(other))
+            yield path, 1, "calls %s, and is called from there: a circle" % ", ".join(back)
+
+
+CIRCLE_CASES = [
+    ([("src/a/x.c", "void\nlm_x (void)\n{\n  lm_y ();\n}\n"), ("src/a/y.c", "void\nlm_y (void)\n{\n  lm_x ();\n}\n")], 2),
+    ([("src/a/x.c", "void\nlm_x (void)\n{\n  lm_y ();\n}\n"), ("src/a/y.c", "void\nlm_y (void)\n{\n  lm_z ();\n}\n"),
+      ("src/a/z.c", "void\nlm_z (void)\n{\n  lm_x ();\n}\n")], 3),
+    ([("src/a/x.c", "void\nlm_x (void)\n{\n  lm_x ();\n  lm_y ();\n}\n"),
+      ("src/a/y.c", "void\nlm_y (void)\n{\n  /* lm_x () */\n}\n")], 0),
+]
+
+
+def module_shares(texts, most):
+    """Offences of the whole tree: a module with more than @most of all lines of src/."""
+    lines = {}
+    for path, text in texts:
+        if path.startswith("src/") and is_c(path):
+            module = path.split("/")[1]
+            lines[module] = lines.get(module, 0) + text.count("\n")
+    for module, count in sorted(lines.items()):
+        if count > most * sum(lines.values()):
+            yield "src/" + module, 1, "%d of %d lines: split it" % (count, sum(lines.values()))
+
+
+SHARE_CASES = [
+    ([("src/a/x.c", "x\n" * 19), ("src/b/x.c", "x\n" * 81)], 0.2, 1),
+    ([("src/a/x.c", "x\n" * 50), ("src/b/x.c", "x\n" * 50)], 0.5, 0),
+]
+
 # The same in small: (texts, allowed) and how many offences.
 UNUSED_CASES = [
     ([("src/base/x.h", "void lm_x_do (int a);\n"), ("src/base/x.c", "void\nlm_x_do (int a)\n{\n  lm_x_do (1);\n}\n"),
@@ -320,6 +371,12 @@ def main():
     results.append(("the rule unused works", ["case %d" % number for number, (case, allowed, count) in enumerate(UNUSED_CASES)
                                               if len(list(unused_functions(case, allowed))) != count]))
     results.append(("unused", ["%s:%d: %s" % offence for offence in unused_functions(texts, UNUSED_ALLOWED)]))
+    results.append(("the rule circles works", ["case %d" % number for number, (case, count) in enumerate(CIRCLE_CASES)
+                                               if len(list(circles(case))) != count]))
+    results.append(("circles", ["%s:%d: %s" % offence for offence in circles(texts)]))
+    results.append(("the rule shares works", ["case %d" % number for number, (case, most, count) in enumerate(SHARE_CASES)
+                                              if len(list(module_shares(case, most))) != count]))
+    results.append(("shares", ["%s:%d: %s" % offence for offence in module_shares(texts, MAX_MODULE_SHARE)]))
     results.append(("there is something to check", [] if len(texts) > 50 else ["%d files in %s" % (len(texts), top)]))
     print("1..%d" % len(results))
     for number, (name, offences) in enumerate(results, 1):
