@@ -34,7 +34,7 @@ lm_name_lock_release (const LmHost *host, const char *name, LmLock *lock)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmMachine) machine = lm_machine_find (host->state_dir, name, NULL, &failure);
-  if (g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
+  if (machine == NULL && g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
     lm_lock_remove_file (lock);
   lm_lock_release (lock);
 }

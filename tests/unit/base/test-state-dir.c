@@ -41,7 +41,7 @@ visit (Fixture *f, gboolean readonly)
   g_autoptr (LmStateDir) state = readonly ? lm_state_dir_open_readonly (f->state, &error) : lm_state_dir_open (f->state, &error);
   g_autoptr (LmStateDir) a = state ? lm_state_dir_open_below (state, "a", 0755, &error) : NULL;
   g_autoptr (LmStateDir) b = a ? lm_state_dir_open_below (a, "b", 0700, &error) : NULL;
-  g_autoptr (GBytes) bytes = b ? lm_state_dir_read (b, "file", 100, &error) : NULL;
+  g_autoptr (GBytes) bytes G_GNUC_UNUSED = b ? lm_state_dir_read (b, "file", 100, &error) : NULL;
   return error;
 }
 

@@ -18,7 +18,7 @@ test_use (void)
   g_autofree char *dir = g_dir_make_tmp ("lm-hook-XXXXXX", NULL);
   g_autoptr (LmMachine) machine = lm_machine_new (dir, "m", NULL);
   g_assert_true (lm_machine_save (machine, &error));
-  g_autoptr (LmMachine) found = lm_machine_find (dir, "m", NULL, &error);
+  g_autoptr (LmMachine) found G_GNUC_UNUSED = lm_machine_find (dir, "m", NULL, &error);
   g_assert_no_error (error);
   g_autoptr (LmCache) cache = lm_cache_open (dir, &error);
   g_autoptr (LmLock) lease = lm_cache_lease (cache, machine->layers, NULL, &error);

@@ -91,8 +91,8 @@ make_catalog (OpsFixture *f)
   g_autoptr (GString) text = g_string_new (
     "lamina-catalog: 1\nname: lab\ngroups:\n  - {name: os, required: true}\n  - {name: app}\nlayers:\n");
   g_autofree char *base = add_layer (f, text, "a", NULL, "1048576");
-  g_autofree char *c = add_layer (f, text, "c", base, "1048576");
-  g_autofree char *e = add_layer (f, text, "e", base, "2097152");
+  g_autofree char *c G_GNUC_UNUSED = add_layer (f, text, "c", base, "1048576");
+  g_autofree char *e G_GNUC_UNUSED = add_layer (f, text, "e", base, "2097152");
   f->catalog = g_build_filename (f->top, "catalog.yaml", NULL);
   write_text (f->catalog, text->str);
 }

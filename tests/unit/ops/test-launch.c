@@ -163,7 +163,7 @@ test_killed (OpsFixture *f, gconstpointer data)
           assert_refused (f, "nonsense", LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_UNKNOWN);
         if (way == 2)
           (void) !lm_remove (&f->host, f->virt, "m", NULL, NULL);
-        g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+        g_autoptr (LmMachine) machine G_GNUC_UNUSED = fixture_launch (f, "m", "c");
         g_assert_cmpuint (fixture_machines (f), ==, 1);
         g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, &error));
         g_assert_no_error (error);
@@ -260,7 +260,7 @@ test_transient (OpsFixture *f, gconstpointer data)
   g_assert_true (result->started);
   stop (f);
   g_assert_null (lm_virt_find_name (f->virt, "m", NULL));
-  g_autoptr (LmMachine) next = fixture_launch (f, "m", "e");
+  g_autoptr (LmMachine) next G_GNUC_UNUSED = fixture_launch (f, "m", "e");
   g_assert_cmpuint (fixture_machines (f), ==, 1);
 }
 
@@ -294,7 +294,7 @@ test_networks (OpsFixture *f, gconstpointer data)
       request->networks = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_network_free);
       g_ptr_array_add (request->networks, network);
       request->start = FALSE;
-      g_autoptr (LmLaunchResult) result = lm_launch (&f->host, f->virt, request, NULL, &error);
+      g_autoptr (LmLaunchResult) result G_GNUC_UNUSED = lm_launch (&f->host, f->virt, request, NULL, &error);
       g_assert_no_error (error);
       g_assert_cmpuint (f->warnings->len, ==, cases[i].warnings);
       g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, NULL));
@@ -310,7 +310,7 @@ test_busy_name (OpsFixture *f, gconstpointer data)
     {
       g_autoptr (GError) error = NULL;
       g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-      g_autoptr (LmLock) lock = lm_machine_lock (f->state_dir, "m", 0, NULL, &error);
+      g_autoptr (LmLock) lock G_GNUC_UNUSED = lm_machine_lock (f->state_dir, "m", 0, NULL, &error);
       g_assert_no_error (error);
       g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
       f->cancel_on_status = cancellable;

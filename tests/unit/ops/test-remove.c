@@ -25,7 +25,7 @@ assert_kept (OpsFixture *f, const LmMachine *machine, GQuark domain, int code, c
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) before = lm_file_list_dir (machine->dir, NULL);
-  g_autofree char *xml = NULL;
+  g_autofree char *xml G_GNUC_UNUSED = NULL;
   for (guint i = 0; i < 2; i++)
     {
       g_autoptr (LmLaunchRequest) request = fixture_request (f, machine->name, "e");
@@ -188,7 +188,7 @@ test_backing_chains (OpsFixture *f, gconstpointer data)
 static void
 test_connections (OpsFixture *f, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) error G_GNUC_UNUSED = NULL;
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
   g_autofree char *file = g_build_filename (f->top, "node.xml", NULL);
   g_autofree char *text = g_strdup_printf (

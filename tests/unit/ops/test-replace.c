@@ -199,9 +199,9 @@ static void
 test_removal_fails (OpsFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (LmMachine) old = make_old (f);
+  g_autoptr (LmMachine) old G_GNUC_UNUSED = make_old (f);
   g_setenv ("LAMINA_TEST_FAULT", "replace-before-remove=eio", TRUE);
-  g_autoptr (LmLaunchResult) result = launch (f, "e", TRUE, &error);
+  g_autoptr (LmLaunchResult) result G_GNUC_UNUSED = launch (f, "e", TRUE, &error);
   g_assert_no_error (error);
   g_unsetenv ("LAMINA_TEST_FAULT");
   g_assert_cmpuint (f->warnings->len, ==, 1);
@@ -218,7 +218,7 @@ static void
 test_lossy (OpsFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (LmMachine) old = make_old (f);
+  g_autoptr (LmMachine) old G_GNUC_UNUSED = make_old (f);
   virConnectPtr connection = virConnectOpen (FIXTURE_URI);
   virDomainPtr domain = virDomainLookupByName (connection, "m");
   virDomainSnapshotPtr snapshot = virDomainSnapshotCreateXML (domain, "<domainsnapshot/>", 0);
@@ -232,7 +232,7 @@ test_lossy (OpsFixture *f, gconstpointer data)
   g_assert_error (error, LM_REPLACE_ERROR, LM_REPLACE_ERROR_LOSSY);
   g_clear_error (&error);
   g_assert_cmpint (virDomainManagedSaveRemove (domain, 0), ==, 0);
-  g_autoptr (LmLaunchResult) result = launch (f, "e", TRUE, &error);
+  g_autoptr (LmLaunchResult) result G_GNUC_UNUSED = launch (f, "e", TRUE, &error);
   g_assert_no_error (error);
   virDomainSnapshotFree (snapshot);
   virDomainFree (domain);
@@ -257,7 +257,7 @@ test_variables (OpsFixture *f, gconstpointer data)
       g_autoptr (GError) error = NULL;
       fixture_write_template (f, cases[i].os);
       g_autoptr (LmMachine) old = make_old (f);
-      g_autoptr (LmLaunchResult) result = launch (f, "e", TRUE, &error);
+      g_autoptr (LmLaunchResult) result G_GNUC_UNUSED = launch (f, "e", TRUE, &error);
       if (cases[i].lossy)
         g_assert_error (error, LM_REPLACE_ERROR, LM_REPLACE_ERROR_LOSSY);
       else
@@ -272,7 +272,7 @@ static void
 test_define (OpsFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (LmMachine) old = make_old (f);
+  g_autoptr (LmMachine) old G_GNUC_UNUSED = make_old (f);
   g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "e");
   request->replace = TRUE;
   request->start = FALSE;
@@ -316,7 +316,7 @@ test_without_domain (OpsFixture *f, gconstpointer data)
   replace_killed (f, "replace-after-undefine");
   g_assert_null (launch (f, "nonsense", FALSE, NULL));
   g_assert_true (fixture_is_running (f, result->machine->uuid));
-  g_autoptr (LmLaunchResult) last = launch (f, "e", TRUE, &error);
+  g_autoptr (LmLaunchResult) last G_GNUC_UNUSED = launch (f, "e", TRUE, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (fixture_machines (f), ==, 1);
 }
