@@ -63,3 +63,12 @@ lm_ready_rotate_log (const LmMachine *machine, LmConsolePosition *out_position)
   if (rename (machine->console_log, old) == 0 && stat (old, &st) == 0)
     *out_position = (LmConsolePosition){ st.st_ino, (guint64) st.st_size, FALSE };
 }
+
+void
+lm_ready_check_log (const LmMachine *machine, LmConsolePosition *position)
+{
+  struct stat st;
+  g_autofree char *old = g_strconcat (machine->console_log, ".0", NULL);
+  if (stat (old, &st) < 0 || st.st_ino != position->inode)
+    *position = (LmConsolePosition){ 0 };
+}

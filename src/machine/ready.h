@@ -19,3 +19,8 @@ gboolean lm_ready_save (const LmMachine *machine, const char *run, const LmConso
  * virtlogd rotates (which removes it at the start where the template has
  * append="off"). *out_position: its end, to be saved for the new run; all zero: there was none. */
 void lm_ready_rotate_log (const LmMachine *machine, LmConsolePosition *out_position);
+
+/** lm_ready_check_log: to be called after the start: makes *position, of
+ * lm_ready_rotate_log(), all zero if the start removed the old log: the new one
+ * may have its inode number. */
+void lm_ready_check_log (const LmMachine *machine, LmConsolePosition *position);

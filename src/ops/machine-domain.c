@@ -139,6 +139,7 @@ lm_machine_domain_start (const LmHost *host, LmVirt *virt, const LmMachine *mach
       && !(g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_STATE) && lm_virt_domain_is_active (domain)))
     return lm_machine_domain_throw_start (host, virt, machine, g_steal_pointer (&failure), error);
   *out_resumed = saved;
+  lm_ready_check_log (machine, &before);
   g_autofree char *run = before.inode != 0 ? lm_virt_domain_run (domain, error) : NULL;
   if (before.inode != 0 && (run == NULL || !lm_ready_save (machine, run, &before, error)))
     return FALSE;

@@ -4,6 +4,7 @@
 #include "machine/ready.h"
 #include "tests/unit/lib/faulty.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -270,6 +271,15 @@ test_ready (void)
   g_assert_true (g_file_set_contents (machine->console_log, "login:", -1, NULL));
   lm_ready_rotate_log (machine, &position);
   g_assert_true (position.inode != 0 && position.offset == 6 && !position.ready);
+  /* The start may remove the old log, and its inode number may be the new one's. */
+  LmConsolePosition kept = position;
+  lm_ready_check_log (machine, &kept);
+  g_assert_true (kept.inode == position.inode && kept.offset == position.offset);
+  g_autofree char *old = g_strconcat (machine->console_log, ".0", NULL);
+  g_assert_cmpint (rename (old, machine->console_log), ==, 0);
+  lm_ready_check_log (machine, &kept);
+  g_assert_true (kept.inode == 0 && kept.offset == 0);
+  g_assert_cmpint (unlink (machine->console_log), ==, 0);
   lm_ready_rotate_log (machine, &position);
   g_assert_true (position.inode == 0);
 }
