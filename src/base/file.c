@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define MAX_GROUPS 256
+#define POLL_MS 20
 
 static gboolean
 replace_file (const char *path, const void *data, gsize size, GFileSetContentsFlags flags, int mode, GError **error)
@@ -52,19 +53,16 @@ lm_file_write (const char *path, const void *data, gsize size, int mode, GError 
   return lm_file_sync_dir (dir, error);
 }
 
-/* Waits until @fd, which does not block, has something, or its end has come. */
+/* Waits until @fd, which does not block, has something, or its end has come. In
+ * short steps: g_cancellable_make_pollfd() aborts where no descriptor is left. */
 static gboolean
 wait_readable (int fd, GCancellable *cancellable, GError **error)
 {
-  GPollFD fds[2] = { { .fd = fd, .events = G_IO_IN } };
-  if (!g_cancellable_make_pollfd (cancellable, &fds[1]))
-    return lm_throw (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES, "too many open files");
-  int n;
-  do
-    n = g_poll (fds, G_N_ELEMENTS (fds), -1);
-  while (n < 0 && errno == EINTR);
-  g_cancellable_release_fd (cancellable);
-  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+  GPollFD poll_fd = { .fd = fd, .events = G_IO_IN };
+  while (!g_cancellable_set_error_if_cancelled (cancellable, error))
+    if (g_poll (&poll_fd, 1, POLL_MS) > 0)
+      return TRUE;
+  return FALSE;
 }
 
 /* As lm_fd_read_full(), of what may take its time. */
@@ -208,29 +206,6 @@ lm_file_make_dir (const char *path, int mode, GError **error)
   return lm_throw_errno (error, "cannot make directory %s", path);
 }
 
-char **
-lm_file_list (const char *path, GError **error)
-{
-  DIR *dir = opendir (path);
-  if (dir == NULL)
-    return lm_throw_errno_null (error, "cannot open directory %s", path);
-  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-  int failure = 0;
-  for (;;)
-    {
-      errno = 0;
-      struct dirent *entry = readdir (dir);
-      failure = errno;
-      if (entry == NULL)
-        break;
-      if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
-        g_strv_builder_add (names, entry->d_name);
-    }
-  closedir (dir);
-  errno = failure;
-  return failure != 0 ? lm_throw_errno_null (error, "cannot read directory %s", path) : g_strv_builder_end (names);
-}
-
 void
 lm_file_restrict_mode (const char *path, int mode)
 {
@@ -275,57 +250,38 @@ lm_file_list_dir (const char *path, GError **error)
   return lm_file_list_fd (open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, error);
 }
 
-/* Removes what is below the open directory @fd, which it takes over. */
+/* Removes what is below the open directory @fd. */
 static gboolean
-remove_below (int fd, GError **error)
+remove_below (int fd, const char *path, GError **error)
 {
-  DIR *dir = fdopendir (fd);
-  if (dir == NULL)
+  g_autoptr (GPtrArray) names = lm_file_list_fd (openat (fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, error);
+  for (guint i = 0; names != NULL && i < names->len; i++)
     {
-      lm_throw_errno (error, "cannot read directory");
-      lm_fd_close (fd);
-      return FALSE;
-    }
-  gboolean ok = TRUE;
-  while (ok)
-    {
-      errno = 0;
-      struct dirent *entry = readdir (dir);
-      if (entry == NULL)
-        {
-          /* Not the end, if errno says so. */
-          ok = errno == 0 || lm_throw_errno (error, "cannot read directory");
-          break;
-        }
-      if (strcmp (entry->d_name, ".") == 0 || strcmp (entry->d_name, "..") == 0)
+      const char *name = g_ptr_array_index (names, i);
+      if (unlinkat (fd, name, 0) == 0)
         continue;
-      if (unlinkat (dirfd (dir), entry->d_name, 0) == 0)
-        continue;
+      g_autofree char *below = g_build_filename (path, name, NULL);
       if (errno != EISDIR && errno != EPERM)
-        {
-          ok = lm_throw_errno (error, "cannot remove %s", entry->d_name);
-          break;
-        }
-      int sub = openat (dirfd (dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-      ok = sub < 0 ? lm_throw_errno (error, "cannot open %s", entry->d_name) : remove_below (sub, error);
-      if (ok && unlinkat (dirfd (dir), entry->d_name, AT_REMOVEDIR) < 0)
-        ok = lm_throw_errno (error, "cannot remove %s", entry->d_name);
+        return lm_throw_errno (error, "cannot remove %s", below);
+      lm_autofd int sub = openat (fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+      if (sub < 0)
+        return lm_throw_errno (error, "cannot open %s", below);
+      if (!remove_below (sub, below, error))
+        return FALSE;
+      if (unlinkat (fd, name, AT_REMOVEDIR) < 0)
+        return lm_throw_errno (error, "cannot remove %s", below);
     }
-  closedir (dir);
-  return ok;
+  return names != NULL;
 }
 
 gboolean
 lm_file_remove_tree (const char *path, GError **error)
 {
-  int fd = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  lm_autofd int fd = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0)
     return errno == ENOENT ? TRUE : lm_throw_errno (error, "cannot open %s", path);
-  if (!remove_below (fd, error))
-    {
-      g_prefix_error (error, "%s: ", path);
-      return FALSE;
-    }
+  if (!remove_below (fd, path, error))
+    return FALSE;
   if (rmdir (path) < 0 && errno != ENOENT)
     return lm_throw_errno (error, "cannot remove %s", path);
   return TRUE;

@@ -57,7 +57,3 @@ char *lm_file_find_closed_dir (const char *path, guint uid);
 /** lm_file_remove_tree: removes the directory @path and what is in it,
  * following no symbolic link; a missing @path is success. */
 gboolean lm_file_remove_tree (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** lm_file_list: the names in the directory @path, without "." and "..", in no
- * order; newly allocated. A directory that can be read in part only is an error. */
-char **lm_file_list (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -253,3 +253,14 @@ lm_state_dir_remove_file (const LmStateDir *dir, const char *name, GError **erro
     return TRUE;
   return lm_throw_errno (error, "cannot remove %s/%s", dir->path, name);
 }
+
+gboolean
+lm_state_dir_is_unusable (const GError *error)
+{
+  static const GIOErrorEnum codes[] = { G_IO_ERROR_PERMISSION_DENIED, G_IO_ERROR_NOT_REGULAR_FILE, G_IO_ERROR_IS_DIRECTORY,
+                                        G_IO_ERROR_NOT_DIRECTORY, G_IO_ERROR_MESSAGE_TOO_LARGE };
+  for (gsize i = 0; i < G_N_ELEMENTS (codes); i++)
+    if (g_error_matches (error, G_IO_ERROR, (int) codes[i]))
+      return TRUE;
+  return FALSE;
+}

@@ -52,6 +52,11 @@ int lm_state_dir_open_file (const LmStateDir *dir, const char *name, GError **er
  * @max_size bytes (else G_IO_ERROR_MESSAGE_TOO_LARGE). */
 GBytes *lm_state_dir_read (const LmStateDir *dir, const char *name, gsize max_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_state_dir_is_unusable: whether an error of lm_state_dir_read() says that what
+ * has the name must not or cannot be used. Other errors but _NOT_FOUND say that it
+ * could not be read now. */
+gboolean lm_state_dir_is_unusable (const GError *error);
+
 /** lm_state_dir_write: replaces the file @name in it, whole or not at all, durable
  * when it returns. It is written as "@name.new" first, so the caller holds a lock
  * that keeps other writers of @name out. Blocks on the disk. */

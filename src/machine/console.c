@@ -13,6 +13,7 @@
 G_DEFINE_QUARK (lm-console-error-quark, lm_console_error)
 
 #define POLL_MS 50
+#define STEP_MS 10
 #define ALIVE_US (1 * G_USEC_PER_SEC)
 #define READ_SIZE (64 * 1024)
 #define LINE_MAX_SHOWN 160
@@ -236,18 +237,13 @@ throw_waiting (const Watch *watch, LmConsoleError code, const char *what, GError
                    what, text, line, watch->path);
 }
 
-/* Sleeps, or less when cancelled. */
+/* In short steps, to notice a cancellation; g_cancellable_make_pollfd() would abort
+ * where no descriptor is left. */
 static void
 wait_a_moment (GCancellable *cancellable)
 {
-  GPollFD poll_fd;
-  if (cancellable != NULL && g_cancellable_make_pollfd (cancellable, &poll_fd))
-    {
-      g_poll (&poll_fd, 1, POLL_MS);
-      g_cancellable_release_fd (cancellable);
-    }
-  else
-    g_usleep (POLL_MS * 1000);
+  for (guint ms = 0; ms < POLL_MS && !g_cancellable_is_cancelled (cancellable); ms += STEP_MS)
+    g_usleep (STEP_MS * 1000);
 }
 
 static gsize

@@ -126,11 +126,8 @@ not_loaded (const GError *failure, GError **error)
 {
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND, "%s", failure->message);
-  static const GIOErrorEnum corrupt[] = { G_IO_ERROR_PERMISSION_DENIED, G_IO_ERROR_NOT_REGULAR_FILE,
-                                          G_IO_ERROR_IS_DIRECTORY, G_IO_ERROR_NOT_DIRECTORY, G_IO_ERROR_MESSAGE_TOO_LARGE };
-  for (gsize i = 0; i < G_N_ELEMENTS (corrupt); i++)
-    if (g_error_matches (failure, G_IO_ERROR, (int) corrupt[i]))
-      return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "%s", failure->message);
+  if (lm_state_dir_is_unusable (failure))
+    return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "%s", failure->message);
   g_propagate_error (error, g_error_copy (failure));
   return NULL;
 }

@@ -40,9 +40,13 @@ has_run (LmVirt *virt, const LmMachine *machine, gboolean *out_ran, GError **err
 static gboolean
 recover_one (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **error)
 {
-  gboolean ran = FALSE;
-  if (!machine->removing && (machine->complete || !has_run (virt, machine, &ran, error)))
-    return machine->complete;
+  if (machine->removing)
+    return lm_remove_machine (host, virt, machine, error);
+  if (machine->complete)
+    return TRUE;
+  gboolean ran;
+  if (!has_run (virt, machine, &ran, error))
+    return FALSE;
   if (!ran)
     return lm_remove_machine (host, virt, machine, error);
   machine->complete = TRUE;

@@ -37,6 +37,18 @@ name_of_url (const char *url)
   return lm_digest_file_name (&digest, NULL);
 }
 
+/* The record of a URL; NULL also if it is of no use: it only saves a transfer. */
+static gboolean
+find_record (const char *dir, const char *name, LmSource **out_source, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  if (lm_source_record_find (dir, name, out_source, &failure)
+      || g_error_matches (failure, LM_SOURCE_ERROR, LM_SOURCE_ERROR_CORRUPT))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
 /* Keeps what was fetched for runs without network, where that can be written. */
 static gboolean
 keep_url (const LmSourceFetch *fetch, const char *state_dir, const char *dir, const char *url, const char *shown,
@@ -47,7 +59,9 @@ keep_url (const LmSourceFetch *fetch, const char *state_dir, const char *dir, co
   g_autoptr (LmLock) lock = lm_source_record_lock (state_dir, dir, 0700, name, cancellable, error);
   if (lock == NULL)
     return FALSE;
-  g_autoptr (LmSource) source = lm_source_record_load (dir, name, NULL);
+  g_autoptr (LmSource) source = NULL;
+  if (!find_record (dir, name, &source, error))
+    return FALSE;
   if (source == NULL)
     source = lm_source_new (name, url);
   return lm_source_fetch_keep (fetch, dir, source, shown, NULL, error);
@@ -60,7 +74,9 @@ load_url (const char *state_dir, const char *url, const char *shown, GPtrArray *
   g_autofree char *parent = lm_source_record_dir (state_dir);
   g_autofree char *dir = g_build_filename (parent, "urls", NULL);
   g_autofree char *name = name_of_url (url);
-  g_autoptr (LmSource) source = lm_source_record_load (dir, name, NULL);
+  g_autoptr (LmSource) source = NULL;
+  if (!find_record (dir, name, &source, error))
+    return NULL;
   gboolean known = source != NULL;
   if (!known)
     source = lm_source_new (name, url);

@@ -96,9 +96,13 @@ lm_source_record_load (const char *dir, const char *name, GError **error)
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND,
                           "no catalog source \"%s\"; \"lamina catalog list\" shows them", name);
+  if (bytes == NULL && !lm_state_dir_is_unusable (failure))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
   gsize size = 0;
   const char *text = bytes ? g_bytes_get_data (bytes, &size) : NULL;
-  /* JSON is read by the YAML reader: one parser for hostile text. */
   g_autoptr (LmYamlNode) root = bytes ? lm_yaml_node_parse (path, text, size, NULL, &failure) : NULL;
   if (root == NULL)
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_CORRUPT, "%s", failure->message);
@@ -113,6 +117,17 @@ lm_source_record_load (const char *dir, const char *name, GError **error)
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_CORRUPT,
                           "%s is no record of a catalog source; \"lamina catalog remove %s\" and add it again", path, name);
   return g_steal_pointer (&source);
+}
+
+gboolean
+lm_source_record_find (const char *dir, const char *name, LmSource **out_source, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  *out_source = lm_source_record_load (dir, name, &failure);
+  if (*out_source != NULL || g_error_matches (failure, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
 static char *
@@ -137,7 +152,7 @@ mode_of_record (const LmSource *source)
   return lm_url_is_secret (source->url) || lm_url_is_secret (source->base_url) ? 0600 : 0644;
 }
 
-/* Of copy and prepared form: they have the @catalog's own URLs (NULL: not
+/* Of copy and index: they have the @catalog's own URLs (NULL: not
  * known), and of a file they are no more readable than it is. */
 static int
 mode_of_copy (const LmSource *source, const LmCatalog *catalog)
@@ -150,7 +165,7 @@ mode_of_copy (const LmSource *source, const LmCatalog *catalog)
   return mode_of_record (source);
 }
 
-static const char *const suffixes[] = { ".json", ".catalog", ".prepared" };
+static const char *const suffixes[] = { ".json", ".catalog", ".index" };
 
 /* Whether @file is what a run that was killed while it wrote one of @name's
  * files left beside it: the file's name and ".XXXXXX". */
@@ -170,13 +185,14 @@ is_leftover (const char *file, const char *name)
 
 /* Under the lock of the source, so that nobody writes them. */
 static gboolean
-sweep (const char *dir, const char *name, GError **error)
+remove_leftovers (const char *dir, const char *name, GError **error)
 {
-  g_auto (GStrv) files = lm_file_list (dir, error);
-  for (char **file = files; file && *file; file++)
+  g_autoptr (GPtrArray) files = lm_file_list_dir (dir, error);
+  for (guint i = 0; files != NULL && i < files->len; i++)
     {
-      g_autofree char *path = g_build_filename (dir, *file, NULL);
-      if (is_leftover (*file, name) && unlink (path) < 0 && errno != ENOENT)
+      const char *file = g_ptr_array_index (files, i);
+      g_autofree char *path = g_build_filename (dir, file, NULL);
+      if (is_leftover (file, name) && unlink (path) < 0 && errno != ENOENT)
         return lm_throw_errno (error, "cannot remove %s", path);
     }
   return files != NULL;
@@ -186,9 +202,9 @@ gboolean
 lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, const LmCatalog *catalog, GError **error)
 {
   g_autofree char *copy = file_of (dir, source->name, ".catalog");
-  g_autofree char *prepared = file_of (dir, source->name, ".prepared");
+  g_autofree char *index_file = file_of (dir, source->name, ".index");
   g_autofree char *record = file_of (dir, source->name, ".json");
-  if (!lm_file_make_dir (dir, 0755, error) || !sweep (dir, source->name, error))
+  if (!lm_file_make_dir (dir, 0755, error) || !remove_leftovers (dir, source->name, error))
     return FALSE;
   int mode = mode_of_copy (source, catalog);
   if (body != NULL)
@@ -199,7 +215,7 @@ lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, co
         return FALSE;
     }
   lm_file_restrict_mode (copy, mode);
-  lm_file_restrict_mode (prepared, mode);
+  lm_file_restrict_mode (index_file, mode);
   g_autofree char *json = record_json (source);
   return lm_file_write (record, json, strlen (json), mode_of_record (source), error);
 }
@@ -230,7 +246,7 @@ lm_source_record_erase (const char *dir, const char *name, GError **error)
       if (unlink (path) < 0 && errno != ENOENT)
         return lm_throw_errno (error, "cannot remove %s", path);
     }
-  return sweep (dir, name, error);
+  return remove_leftovers (dir, name, error);
 }
 
 /* What tells one state of the copy from another. */
@@ -260,7 +276,7 @@ lm_source_record_parse (const char *shown, const char *base_url, GBytes *bytes, 
 static LmCatalog *
 load_index (const char *dir, const LmSource *source, const char *shown, const char *stamp)
 {
-  lm_autofd int fd = open_checked (dir, source->name, ".prepared", NULL);
+  lm_autofd int fd = open_checked (dir, source->name, ".index", NULL);
   g_autoptr (GMappedFile) file = fd < 0 ? NULL : g_mapped_file_new_from_fd (fd, FALSE, NULL);
   if (file == NULL)
     return NULL;
@@ -272,9 +288,9 @@ LmCatalog *
 lm_source_record_catalog (const char *dir, const LmSource *source, const char *shown, GPtrArray *warnings, GError **error)
 {
   g_autofree char *copy = file_of (dir, source->name, ".catalog");
-  g_autofree char *prepared = file_of (dir, source->name, ".prepared");
+  g_autofree char *index_file = file_of (dir, source->name, ".index");
   g_autofree char *record = file_of (dir, source->name, ".json");
-  struct stat st, prepared_st;
+  struct stat st, index_st;
   lm_autofd int fd = open_checked (dir, source->name, ".catalog", error);
   if (fd < 0)
     return NULL;
@@ -283,13 +299,13 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
   int known = mode_of_record (source);
   lm_file_restrict_mode (record, known);
   lm_file_restrict_mode (copy, known);
-  lm_file_restrict_mode (prepared, known);
+  lm_file_restrict_mode (index_file, known);
   g_autofree char *stamp = make_stamp (&st);
   LmCatalog *catalog = load_index (dir, source, shown, stamp);
   if (catalog != NULL)
     {
-      /* Who prepared it knew what mode both should have; to look at all URLs each time would be long. */
-      if (stat (prepared, &prepared_st) == 0 && (st.st_mode & ~prepared_st.st_mode & 0777) != 0)
+      /* Who wrote it knew what mode both should have; to look at all URLs each time would be long. */
+      if (stat (index_file, &index_st) == 0 && (st.st_mode & ~index_st.st_mode & 0777) != 0)
         lm_file_restrict_mode (copy, mode_of_copy (source, catalog));
       return catalog;
     }
@@ -305,6 +321,6 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
   lm_file_restrict_mode (copy, mode);
   g_autoptr (GBytes) index = lm_catalog_serialize (catalog, stamp);
   /* Only a cache: where it cannot be written (another user's), the next run parses again. */
-  (void) !lm_file_write_unsynced (prepared, g_bytes_get_data (index, NULL), g_bytes_get_size (index), mode, NULL);
+  (void) !lm_file_write_unsynced (index_file, g_bytes_get_data (index, NULL), g_bytes_get_size (index), mode, NULL);
   return catalog;
 }

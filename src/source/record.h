@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The files of one catalog source in its directory: record, copy, prepared
- * form. Writing replaces each whole; the record is written last. They are for
+/* The files of one catalog source in its directory: record, copy, index.
+ * Writing replaces each whole; the record is written last. They are for
  * their owner only when a URL in them has credentials (base/url.h), copy and
- * prepared form also when they are of a file that others may not read; what is
+ * index also when they are of a file that others may not read; what is
  * there already is made so too when it is met. */
 #include "base/lock.h"
 #include "base/state-dir.h"
@@ -25,8 +25,12 @@ LmLock *lm_source_record_lock (const char *state_dir, const char *dir, int mode,
                                GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_source_record_load: the record NAME.json in @dir.
- * Errors: LM_SOURCE_ERROR_NOT_FOUND, _CORRUPT. */
+ * Errors: LM_SOURCE_ERROR_NOT_FOUND, _CORRUPT; G_IO_ERROR if it cannot be read now. */
 LmSource *lm_source_record_load (const char *dir, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_source_record_find: the same, but that there is none is success, with
+ * *out_source NULL; else the caller owns it. */
+gboolean lm_source_record_find (const char *dir, const char *name, LmSource **out_source, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_source_record_save: removes what a killed run left, writes the copy
  * @body (NULL: as it was), of which @catalog was made (NULL: not known), then
@@ -44,8 +48,8 @@ gboolean lm_source_record_has_copy (const char *dir, const char *name);
  * run left; missing ones are fine. Both under the lock of the source. */
 gboolean lm_source_record_erase (const char *dir, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_source_record_catalog: the catalog of the copy, by its prepared form if
- * that fits, else from the text, and the prepared form is written again.
+/** lm_source_record_catalog: the catalog of the copy, by its index if
+ * that fits, else from the text, and the index is written again.
  * @shown is what the catalog is called in messages and plans. */
 LmCatalog *lm_source_record_catalog (const char *dir, const LmSource *source, const char *shown, GPtrArray *warnings,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -130,8 +130,8 @@ lm_source_add (const char *state_dir, const char *name, const char *url_or_file,
     return FALSE;
   g_autofree char *url = lm_source_url_of (url_or_file, error);
   g_autofree char *dir = lm_source_record_dir (state_dir);
-  g_autoptr (LmSource) before = url ? lm_source_record_load (dir, name, NULL) : NULL;
-  if (url == NULL || !check_same (before, url, error))
+  g_autoptr (LmSource) before = NULL;
+  if (url == NULL || !lm_source_record_find (dir, name, &before, error) || !check_same (before, url, error))
     return FALSE;
   if (before == NULL)
     before = lm_source_new (name, url);
@@ -139,8 +139,8 @@ lm_source_add (const char *state_dir, const char *name, const char *url_or_file,
   g_autoptr (LmLock) lock = fetch ? lm_source_record_lock (state_dir, dir, 0755, name, cancellable, error) : NULL;
   if (lock == NULL)
     return FALSE;
-  g_autoptr (LmSource) source = lm_source_record_load (dir, name, NULL);
-  if (!check_same (source, url, error))
+  g_autoptr (LmSource) source = NULL;
+  if (!lm_source_record_find (dir, name, &source, error) || !check_same (source, url, error))
     return FALSE;
   if (source == NULL)
     source = lm_source_new (name, url);

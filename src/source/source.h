@@ -2,7 +2,7 @@
 #pragma once
 /* Catalog sources: where catalogs come from, and the last good copy of each.
  * catalogs/NAME.json is the source, NAME.catalog the copy as it was served,
- * NAME.prepared its prepared form (made anew whenever it does not fit).
+ * NAME.index its index (made anew whenever it does not fit).
  * Only lm_source_add() and lm_source_update() use the network. */
 #include "catalog/catalog-set.h"
 #include <gio/gio.h>

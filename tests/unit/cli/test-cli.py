@@ -213,9 +213,9 @@ with open(catalog, "w", encoding="utf-8") as file:
 ok("lab: updated" in run("catalog", "update", "lab").stdout, "update")
 ok("1.24.0" in run("plan", "nginx").stdout, "the new catalog is used")
 for damage in (b"", b"\0" * 100, os.urandom(4096)):
-    with open(f"{state}/catalogs/lab.prepared", "wb") as file:
+    with open(f"{state}/catalogs/lab.index", "wb") as file:
         file.write(damage)
-    ok("1.24.0" in run("plan", "nginx").stdout, f"a damaged prepared catalog ({len(damage)} bytes) is made anew")
+    ok("1.24.0" in run("plan", "nginx").stdout, f"a damaged index of a catalog ({len(damage)} bytes) is made anew")
 with open(f"{state}/catalogs/lab.json", "w", encoding="utf-8") as file:
     file.write("{")
 done = run("catalog", "list")

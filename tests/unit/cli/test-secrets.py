@@ -90,7 +90,7 @@ def asked(path):
 
 
 def modes(name):
-    files = [f"{state}/catalogs/{name}{suffix}" for suffix in (".catalog", ".json", ".prepared")]
+    files = [f"{state}/catalogs/{name}{suffix}" for suffix in (".catalog", ".json", ".index")]
     return [os.stat(file).st_mode & 0o777 for file in files if os.path.exists(file)]
 
 
@@ -181,7 +181,7 @@ ok(modes("private") == [0o600, 0o644, 0o600], "its copy is its owner's alone", m
 
 # What an older version left: everything for all to read, a base that forgot the user.
 def widen(name):
-    for suffix in (".catalog", ".json", ".prepared"):
+    for suffix in (".catalog", ".json", ".index"):
         if os.path.exists(f"{state}/catalogs/{name}{suffix}"):
             os.chmod(f"{state}/catalogs/{name}{suffix}", 0o644)
 
@@ -210,9 +210,9 @@ asked("/base.qcow2")
 run("pull", "debian")
 ok(set(asked("/base.qcow2")) == set(mine), "and the base has its user again")
 widen("tag")
-os.unlink(f"{state}/catalogs/tag.prepared")
+os.unlink(f"{state}/catalogs/tag.index")
 run("plan", "debian")
-ok(modes("tag") == [0o600] * 3, "as does use of the copy, without the prepared form", modes("tag"))
+ok(modes("tag") == [0o600] * 3, "as does use of the copy, without the index", modes("tag"))
 widen("tag")
 run("plan", "debian")
 ok(modes("tag") == [0o600] * 3, "and with it", modes("tag"))
