@@ -2,7 +2,7 @@
 #pragma once
 /* Advisory locks on files. A lock is held by an open file description
  * (flock(2)), so the kernel lets go of it when the process dies: liveness is
- * judged by the lock, never by a pid. Two locks on one file in one process
+ * told by the lock, never by a pid. Two locks on one file in one process
  * exclude each other as two processes would.
  *
  * After the lock is had, the file is checked to be still the one of that name

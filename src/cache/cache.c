@@ -325,14 +325,6 @@ lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCa
   return TRUE;
 }
 
-gboolean
-lm_cache_has (LmCache *cache, LmBlobKind kind, const LmDigest *digest)
-{
-  const LmBlob blob = { .kind = kind, .digest = *digest };
-  LmCacheState state;
-  return lm_cache_check (cache, &blob, &state, NULL, NULL) && state == LM_CACHE_PRESENT;
-}
-
 static int
 compare_entries (gconstpointer a, gconstpointer b)
 {

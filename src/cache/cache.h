@@ -49,7 +49,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCacheEntry, lm_cache_entry_free)
  * lm_state_dir_open(), with its directories. Errors: as there. */
 LmCache *lm_cache_open (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_cache_open_readonly: the same to look into only: nothing is made, what is missing
- * counts as empty. For lm_cache_check(), _has() and _list(). Errors: as there. */
+ * counts as empty. For lm_cache_check() and lm_cache_list(). Errors: as there. */
 LmCache *lm_cache_open_readonly (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void lm_cache_close (LmCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCache, lm_cache_close)
@@ -83,10 +83,6 @@ typedef enum
  * root, taken back. Blocks. Errors: G_IO_ERROR (also _CANCELLED). */
 gboolean lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCancellable *cancellable,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** lm_cache_has: whether lm_cache_check() finds the file present; FALSE also if it
- * could not be told. */
-gboolean lm_cache_has (LmCache *cache, LmBlobKind kind, const LmDigest *digest);
 
 /** lm_cache_note_verified: remembers that the open file @fd was verified to have
  * the bytes of @digest. Without this (no space, say) it is only verified again. */

@@ -171,7 +171,7 @@ join (LmCatalogPart *first, LmCatalogPart *second)
 }
 
 /* NULL whenever anything is out of the ordinary: then the text is read once
- * more by one thread, whose judgement and messages count. */
+ * more by one thread, whose result and messages count. */
 static LmCatalogPart *
 read_in_two (const char *document, const char *base_url, const char *text, gsize size, gboolean want_warnings)
 {

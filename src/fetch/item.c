@@ -318,8 +318,11 @@ step_lock (LmFetchItem *self, gint64 now, GError **error)
   self->next_poll = now + POLL_US;
   LmCache *cache = self->run->cache;
   const LmBlob *blob = self->blob;
+  LmCacheState state;
   GError *failure = NULL;
-  if (!lm_cache_has (cache, blob->kind, &blob->digest))
+  if (!lm_cache_check (cache, blob, &state, self->run->cancellable, &failure))
+    return fail (self, failure, TRUE, error);
+  if (state != LM_CACHE_PRESENT)
     {
       self->partial = lm_partial_open (cache, &blob->digest, &failure);
       if (self->partial == NULL)
@@ -333,7 +336,9 @@ step_lock (LmFetchItem *self, gint64 now, GError **error)
       self->other_since = 0;
     }
   /* Again: it may have been published before the lock was acquired. */
-  if (!lm_cache_has (cache, blob->kind, &blob->digest))
+  if (!lm_cache_check (cache, blob, &state, self->run->cancellable, &failure))
+    return fail (self, failure, TRUE, error);
+  if (state != LM_CACHE_PRESENT)
     return begin (self, error);
   done (self);
   return TRUE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "fetch/sink.h"
+#include "base/error.h"
 #include "base/trace.h"
 
 #include <errno.h>
@@ -195,7 +196,7 @@ write_main (gpointer data)
   return NULL;
 }
 
-/* Hashes what was there before. A read that falls short is no error here: the
+/* Hashes what was there before. That it is shorter now is no error here: the
  * bytes are being reset, or else the digest will not match. */
 static void
 hash_prefix (LmFetchSink *sink)
@@ -207,6 +208,12 @@ hash_prefix (LmFetchSink *sink)
       ssize_t n = pread (fd, buffer, (gsize) MIN (CHUNK_SIZE, sink->prefix - at), (off_t) at);
       if (n < 0 && errno == EINTR)
         continue;
+      if (n < 0)
+        {
+          GError *error = NULL;
+          lm_throw_errno (&error, "cannot read %s", lm_partial_get_path (sink->partial));
+          keep_error (sink, error);
+        }
       if (n <= 0)
         return;
       lm_hasher_update (sink->hasher, buffer, (gsize) n);

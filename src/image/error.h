@@ -6,7 +6,7 @@
 typedef enum
 {
   LM_IMAGE_ERROR_REFUSED, /* hostile or not what was declared; final */
-  LM_IMAGE_ERROR_FAILED,  /* could not be judged or made: qemu-img missing, ... */
+  LM_IMAGE_ERROR_FAILED,  /* could not be checked or made: qemu-img missing, ... */
   LM_IMAGE_ERROR_INVALID, /* what the caller asked for cannot be: a bad ssh key, ... */
 } LmImageError;
 

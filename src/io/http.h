@@ -3,7 +3,7 @@
 /* Transfers over HTTP and HTTPS; only io/http*.c know of curl. It owns
  * connections, redirects, limits and what a status means. It knows nothing of
  * layers, digests or retries: it says exactly what went wrong (LM_HTTP_ERROR,
- * with Retry-After) and io/retry judges.
+ * with Retry-After) and io/retry decides.
  *
  * Redirects stay on http and https, and on https where that matters
  * (LmHttpRequest.pinned); credentials in a URL never go to another host.

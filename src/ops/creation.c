@@ -222,7 +222,7 @@ lm_creation_roll_back (const LmHost *host, LmVirt *virt, LmCreation *creation)
       return;
     }
   if (creation->replaced != NULL && !lm_replace_roll_back (host, virt, creation->replaced, &failure))
-    warn (host, creation->machine, "could not be put back as it was; its disk is there, launch it again", failure);
+    warn (host, creation->machine, "could not be restored; its disk is there, launch it again", failure);
   g_clear_error (&failure);
   if (!lm_remove_machine (host, virt, creation->machine, &failure))
     warn (host, creation->machine, "was rolled back, but something of it is left; the next launch or rm removes it", failure);

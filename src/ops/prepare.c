@@ -105,7 +105,10 @@ lm_prepare_layers (const LmHost *host, const GPtrArray *layers, LmPrepareResult 
     {
       LmDomainLayer *layer = g_ptr_array_index (layers, i);
       g_ptr_array_add (blobs, &layer->blob);
-      if (!lm_cache_has (cache, LM_BLOB_LAYER, &layer->blob.digest))
+      LmCacheState state;
+      if (!lm_cache_check (cache, &layer->blob, &state, cancellable, error))
+        return FALSE;
+      if (state != LM_CACHE_PRESENT)
         continue;
       result.cached++;
       result.cached_bytes += layer->blob.size;

@@ -112,7 +112,7 @@ start_again (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtD
     (void) !lm_virt_domain_start (domain, &failure);
   if (failure == NULL)
     return;
-  g_autofree char *text = g_strdup_printf ("%s was put back with its disk, but not started: %s", machine->name, failure->message);
+  g_autofree char *text = g_strdup_printf ("%s was restored with its disk, but not started: %s", machine->name, failure->message);
   host->warning (host->user_data, text);
 }
 

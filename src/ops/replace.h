@@ -10,7 +10,7 @@
 
 typedef enum
 {
-  LM_REPLACE_ERROR_LOSSY, /* the machine has what could not be put back */
+  LM_REPLACE_ERROR_LOSSY, /* the machine has what could not be restored */
 } LmReplaceError;
 
 #define LM_REPLACE_ERROR lm_replace_error_quark ()

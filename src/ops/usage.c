@@ -301,9 +301,13 @@ static gboolean
 check_connections (Target *target, const LmHost *host, LmVirt *virt, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GPtrArray) machines = lm_machine_list (host->state_dir, NULL, &failure);
+  g_autoptr (GPtrArray) unreadable = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) machines = lm_machine_list (host->state_dir, unreadable, &failure);
   if (machines == NULL)
     return throw_unknown (target, "another machine", failure, error);
+  /* Their disks are looked at all the same; whom else to ask they do not tell. */
+  for (guint i = 0; i < unreadable->len; i++)
+    host->warning (host->user_data, g_ptr_array_index (unreadable, i));
   g_autoptr (GHashTable) asked = g_hash_table_new (g_str_hash, g_str_equal);
   g_hash_table_add (asked, (gpointer) lm_virt_uri (virt));
   for (guint i = 0; i < machines->len; i++)

@@ -3,7 +3,7 @@
 /* Remote sources of content-addressed files behind one small interface. A
  * source moves the bytes of one URL, from an offset, to a handler; it knows
  * neither digests nor retries. Errors: LM_HTTP_ERROR for all of them, with the
- * meanings of io/http.h, so that io/retry can judge. */
+ * meanings of io/http.h, so that io/retry can decide. */
 #include "io/http.h"
 #include "io/retry.h"
 

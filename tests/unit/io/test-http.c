@@ -9,27 +9,7 @@
 
 #define SIZE 300000
 
-typedef struct
-{
-  char *dir;
-  Badserver *server;
-} Fixture;
-
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  f->dir = g_dir_make_tmp ("lm-http-XXXXXX", NULL);
-  f->server = badserver_start (f->dir);
-  badserver_put (f->server, "a", SIZE, 1);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  badserver_stop (f->server);
-  g_assert_true (lm_file_remove_tree (f->dir, NULL));
-  g_free (f->dir);
-}
+typedef BadserverFixture Fixture;
 
 static const LmHttpOptions quick = { .connect_seconds = 2, .stall_seconds = 1, .stall_bytes = 1000 };
 
@@ -358,18 +338,18 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add ("/http/get", Fixture, NULL, set_up, test_get, tear_down);
-  g_test_add ("/http/bad", Fixture, NULL, set_up, test_bad, tear_down);
+  g_test_add ("/http/get", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_get, badserver_tear_down);
+  g_test_add ("/http/bad", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_bad, badserver_tear_down);
   g_test_add_func ("/http/bad-url", test_bad_url);
-  g_test_add ("/http/total", Fixture, NULL, set_up, test_total, tear_down);
-  g_test_add ("/http/cancel-drip", Fixture, NULL, set_up, test_cancel_drip, tear_down);
+  g_test_add ("/http/total", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_total, badserver_tear_down);
+  g_test_add ("/http/cancel-drip", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_cancel_drip, badserver_tear_down);
   g_test_add_func ("/http/content", test_content);
-  g_test_add ("/http/refused", Fixture, NULL, set_up, test_refused, tear_down);
-  g_test_add ("/http/credentials", Fixture, NULL, set_up, test_credentials, tear_down);
+  g_test_add ("/http/refused", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_refused, badserver_tear_down);
+  g_test_add ("/http/credentials", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_credentials, badserver_tear_down);
   g_test_add_func ("/http/redirect-schemes", test_redirect_schemes);
   g_test_add_func ("/http/certificate", test_certificate);
-  g_test_add ("/http/cancel", Fixture, NULL, set_up, test_cancel, tear_down);
-  g_test_add ("/http/many-with-pauses", Fixture, NULL, set_up, test_many_with_pauses, tear_down);
-  g_test_add ("/http/ranges", Fixture, NULL, set_up, test_ranges, tear_down);
+  g_test_add ("/http/cancel", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_cancel, badserver_tear_down);
+  g_test_add ("/http/many-with-pauses", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_many_with_pauses, badserver_tear_down);
+  g_test_add ("/http/ranges", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_ranges, badserver_tear_down);
   return g_test_run ();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "tests/unit/lib/badserver.h"
+#include "base/file.h"
 
 #include <string.h>
 
@@ -65,4 +66,20 @@ badserver_count (Badserver *server, const char *text)
   for (char **line = lines; *line; line++)
     count += strstr (*line, text) != NULL;
   return count;
+}
+
+void
+badserver_set_up (BadserverFixture *fixture, gconstpointer size)
+{
+  fixture->dir = g_dir_make_tmp ("lm-badserver-XXXXXX", NULL);
+  fixture->server = badserver_start (fixture->dir);
+  badserver_put (fixture->server, "a", GPOINTER_TO_SIZE (size), 1);
+}
+
+void
+badserver_tear_down (BadserverFixture *fixture, gconstpointer size)
+{
+  badserver_stop (fixture->server);
+  g_assert_true (lm_file_remove_tree (fixture->dir, NULL));
+  g_free (fixture->dir);
 }

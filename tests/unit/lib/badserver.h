@@ -24,3 +24,14 @@ char *badserver_url (Badserver *server, const char *behaviour, const char *name)
 
 /** badserver_count: how many lines of the request log contain @text. */
 guint badserver_count (Badserver *server, const char *text);
+
+/* A server in a temporary directory, with one file, "a". */
+typedef struct
+{
+  char *dir;
+  Badserver *server;
+} BadserverFixture;
+
+/** badserver_set_up: @size is the file's, by GSIZE_TO_POINTER(). */
+void badserver_set_up (BadserverFixture *fixture, gconstpointer size);
+void badserver_tear_down (BadserverFixture *fixture, gconstpointer size);

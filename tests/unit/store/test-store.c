@@ -9,27 +9,7 @@
 
 #define SIZE 20000
 
-typedef struct
-{
-  char *dir;
-  Badserver *server;
-} Fixture;
-
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  f->dir = g_dir_make_tmp ("lm-store-XXXXXX", NULL);
-  f->server = badserver_start (f->dir);
-  badserver_put (f->server, "a", SIZE, 1);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  badserver_stop (f->server);
-  g_assert_true (lm_file_remove_tree (f->dir, NULL));
-  g_free (f->dir);
-}
+typedef BadserverFixture Fixture;
 
 static void
 assert_fails (const char *url, guint seconds, int code, const char *says)
@@ -155,10 +135,10 @@ main (int argc, char **argv)
 {
   g_setenv ("LAMINA_TEST_NO_DELAY", "1", TRUE);
   g_test_init (&argc, &argv, NULL);
-  g_test_add ("/store/read", Fixture, NULL, set_up, test_read, tear_down);
-  g_test_add ("/store/retries", Fixture, NULL, set_up, test_retries, tear_down);
-  g_test_add ("/store/slow", Fixture, NULL, set_up, test_slow, tear_down);
-  g_test_add ("/store/no-file", Fixture, NULL, set_up, test_no_file, tear_down);
-  g_test_add ("/store/cancel", Fixture, NULL, set_up, test_cancel, tear_down);
+  g_test_add ("/store/read", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_read, badserver_tear_down);
+  g_test_add ("/store/retries", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_retries, badserver_tear_down);
+  g_test_add ("/store/slow", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_slow, badserver_tear_down);
+  g_test_add ("/store/no-file", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_no_file, badserver_tear_down);
+  g_test_add ("/store/cancel", Fixture, GSIZE_TO_POINTER (SIZE), badserver_set_up, test_cancel, badserver_tear_down);
   return g_test_run ();
 }
