@@ -43,8 +43,9 @@ prepare () {
   case $1 in replace|rm) old=$(uuid); overlay=$state/machines/$old/overlay.qcow2 ;; esac
 }
 
-# Whether the old machine's disk is there, or need not be.
+# Whether the source and its copy are there, and the old machine's disk is, or need not be.
 nothing_lost () {
+  [ -s "$state/catalogs/tiny.json" ] && [ -s "$state/catalogs/tiny.catalog" ] || return 1
   case $1 in
     replace) [ -e "$overlay" ] || { [ "$(uuid)" != "$old" ] && running m; } ;;
     rm) [ -e "$overlay" ] || ! defined m ;;

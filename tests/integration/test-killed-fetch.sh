@@ -11,19 +11,21 @@ state=$host/lamina
 # About 1 MB/s: the transfer of a lasts three to four seconds.
 catalog_of "$bad_url/rate:1000000/a.qcow2" "$(digest_of a)" "$(stat -c %s "$tiny/a.qcow2")" >"$tmp/catalog.yaml"
 cat >"$tmp/story" <<'END'
+. "$3/host.sh"
+arrives () { [ -n "$(find "$LAMINA_STATE_DIR/partial" -name '*.part' -size +64k)" ]; }
 "$LAMINA" --catalog "$1" pull x >"$2/first" 2>&1 &
 first=$!
-sleep 1.5
-"$LAMINA" --catalog "$1" pull x >"$2/second" 2>&1 &
+wait_for 30 arrives
+"$LAMINA" --catalog "$1" pull x --progress=json >"$2/second" 2>&1 &
 second=$!
-sleep 0.7
+wait_for 30 grep -q other_process.*true "$2/second"
 kill -KILL "$first"
 wait "$first"
 echo "first $?"
 wait "$second"
 echo "second $?"
 END
-run host_exec "$host" env LAMINA="$LAMINA" bash "$tmp/story" "$tmp/catalog.yaml" "$tmp"
+run host_exec "$host" env LAMINA="$LAMINA" LAMINA_STATE_DIR="$state" bash "$tmp/story" "$tmp/catalog.yaml" "$tmp" "$host_lib"
 is "$out" "$(printf 'first 137\nsecond 0')" 'the fetching one was killed, the waiting one succeeds'
 diag "$(cat "$tmp/second")"
 ok 'the layer is there' cmp "$tiny/a.qcow2" "$(layer_file "$state" a)"
@@ -36,19 +38,21 @@ is "$(find "$state/partial" -name '*.part' 2>/dev/null | wc -l)" 0 'no part is l
 catalog_of "$bad_url/rate:1500000/b.qcow2" "$(digest_of b)" "$(stat -c %s "$tiny/b.qcow2")" >"$tmp/catalog.yaml"
 : >"$bad_log"
 cat >"$tmp/story" <<'END'
+. "$3/host.sh"
 "$LAMINA" --catalog "$1" pull x >/dev/null 2>&1 &
 first=$!
-sleep 1
+arrives () { [ -n "$(find "$LAMINA_STATE_DIR/partial" -name '*.part' -size +64k)" ]; }
+wait_for 30 arrives
 others=
-for i in 1 2 3 4 5 6 7 8; do "$LAMINA" --catalog "$1" pull x >/dev/null 2>&1 & others="$others $!"; done
-sleep 0.5
+for i in 1 2 3 4 5 6 7 8; do "$LAMINA" --catalog "$1" pull x --progress=json >"$2/other$i" 2>&1 & others="$others $!"; done
+for i in 1 2 3 4 5 6 7 8; do wait_for 30 grep -q other_process.*true "$2/other$i"; done
 kill -KILL "$first"
 wait "$first"
 bad=0
 for other in $others; do wait "$other" || bad=$((bad + 1)); done
 echo "bad $bad"
 END
-run host_exec "$host" env LAMINA="$LAMINA" bash "$tmp/story" "$tmp/catalog.yaml" "$tmp"
+run host_exec "$host" env LAMINA="$LAMINA" LAMINA_STATE_DIR="$state" bash "$tmp/story" "$tmp/catalog.yaml" "$tmp" "$host_lib"
 is "$out" 'bad 0' 'all eight waiting ones succeed'
 is "$(wc -l <"$bad_log")" 2 'one of them alone asked the server again'
 done_testing
