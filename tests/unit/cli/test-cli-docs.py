@@ -10,21 +10,11 @@ import shutil
 import subprocess
 import sys
 
-lamina = os.environ["LAMINA"]
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
+from tap import done_testing, lamina, ok, state, work
+
 top = os.path.join(os.environ["G_TEST_SRCDIR"], "..")
-work = os.environ["TMPDIR"]
-state = os.path.join(work, "state")
-count = failed = 0
-
-
-def ok(condition, name, detail=""):
-    global count, failed
-    count += 1
-    if not condition:
-        failed += 1
-        for line in str(detail).splitlines():
-            print(f"# {line}")
-    print(f"{'ok' if condition else 'not ok'} {count} {name}")
 
 
 def run(*words):
@@ -172,5 +162,4 @@ literals |= set(re.findall(r'"(\.[a-z][a-z0-9]+)"', sources("cache/*.c", "machin
 missing = [name for name in sorted(literals) if not any(known.endswith(name) for known in names)]
 ok(len(literals) > 8 and missing == [], "and every name in the sources", "\n".join(missing))
 
-print(f"1..{count}")
-sys.exit(failed != 0)
+done_testing()

@@ -11,23 +11,12 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
+from tap import done_testing, lamina, ok, state, work
+
 # Started in the background, a program ignores this signal, and so would what it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-lamina = os.environ["LAMINA"]
-work = os.environ["TMPDIR"]
-state = os.path.join(work, "state")
-count = failed = 0
-
-
-def ok(condition, name, detail=""):
-    global count, failed
-    count += 1
-    if not condition:
-        failed += 1
-        for line in str(detail).splitlines():
-            print(f"# {line}")
-    print(f"{'ok' if condition else 'not ok'} {count} {name}")
 
 
 def run(*words, **environment):
@@ -384,5 +373,4 @@ for words in (["list", "--catalog", f"{work}/pipe"], ["define", "-f", f"{work}/p
     said = stuck.communicate()[1]
     ok(stuck.returncode == 1 and "interrupted" in said, f"{words[0]} waits for a pipe until interrupted", said)
 
-print(f"1..{count}")
-sys.exit(failed != 0)
+done_testing()

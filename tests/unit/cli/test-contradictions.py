@@ -7,21 +7,11 @@ import os
 import subprocess
 import sys
 
-lamina = os.environ["LAMINA"]
-work = os.environ["TMPDIR"]
-state = os.path.join(work, "state")
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
+from tap import done_testing, lamina, ok, state, work
+
 make = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib/mkqcow2.py")]
-count = failed = 0
-
-
-def ok(condition, name, detail=""):
-    global count, failed
-    count += 1
-    if not condition:
-        failed += 1
-        for line in str(detail).splitlines():
-            print(f"# {line}")
-    print(f"{'ok' if condition else 'not ok'} {count} {name}")
 
 
 def run(*words):
@@ -96,5 +86,4 @@ plan = run("plan", "os", "app", "--catalog", right)
 ok(plan.returncode == 0 and plan.stderr == "", "no catalog is wrong because a file is cut short", plan.stderr)
 ok(plan.returncode == 0 and json.loads(plan.stdout)["layers"][1]["size"] == child_size, "nor is its size taken", plan.stdout)
 
-print(f"1..{count}")
-sys.exit(failed != 0)
+done_testing()

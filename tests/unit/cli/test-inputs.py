@@ -7,21 +7,11 @@ import os
 import subprocess
 import sys
 
-lamina = os.environ["LAMINA"]
-work = os.environ["TMPDIR"]
-state = os.path.join(work, "state")
-count = failed = 0
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
+from tap import done_testing, lamina, ok, state, work
+
 TEST = ("-c", "test:///default")
-
-
-def ok(condition, name, detail=""):
-    global count, failed
-    count += 1
-    if not condition:
-        failed += 1
-        for line in str(detail).splitlines():
-            print(f"# {line}")
-    print(f"{'ok' if condition else 'not ok'} {count} {name}", flush=True)
 
 
 def run(*words, pipe=None):
@@ -74,5 +64,4 @@ for name, words, text, status, says in CASES:
         ok(done.returncode == status and says in done.stderr, f"{name} {how}", f"{done.returncode}\n{done.stdout}\n{done.stderr}")
 run("catalog", "remove", "lab")
 
-print(f"1..{count}")
-sys.exit(failed != 0)
+done_testing()

@@ -9,23 +9,16 @@ import json
 import os
 import stat
 import subprocess
+import sys
 import threading
 
-lamina = os.environ["LAMINA"]
-work = os.environ["TMPDIR"]
-state = os.path.join(work, "state")
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
+from tap import done_testing, lamina, ok, state, work
+
 SECRETS = ("word-of-pass", "token-of-query", "word-of-mirror")
 WANTED = "Basic " + base64.b64encode(b"me:word-of-pass").decode()
-count = 0
 said = []  # all that was ever printed
-
-
-def ok(condition, name, detail=""):
-    global count
-    count += 1
-    for line in "" if condition else str(detail).splitlines():
-        print(f"# {line}")
-    print(f"{'ok' if condition else 'not ok'} {count} {name}", flush=True)
 
 
 def run(*words):
@@ -278,12 +271,13 @@ for wrong in ("//me:word-of-pass@h/my file", "my file?sig=token-of-query", "http
     done = run("catalog", "update", "private")
     ok("is not a URL" in done.stderr, "a URL that is none", done.stderr)
 
+shown = []
 for words in said:
     # What was typed is not shown back by lamina; it is no part of this.
     head, _, rest = words.partition("\n")
     if secrets_in(rest):
-        ok(False, f"shows a secret: {head}", rest)
-ok(True, f"{len(said)} runs were looked at")
+        shown.append(f"{head}\n{rest}")
+ok(not shown, f"none of {len(said)} runs shows a secret", "\n".join(shown))
 leaks = []
 for path in readable_by_others():
     with open(path, "rb") as file:
@@ -292,4 +286,4 @@ for path in readable_by_others():
 ok(leaks == [], "no file that others may read has a secret", "\n".join(leaks))
 ok(not any("urls/" in path for path in readable_by_others()), "nor a name made from one")
 server.shutdown()
-print(f"1..{count}")
+done_testing()

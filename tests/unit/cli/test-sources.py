@@ -12,21 +12,11 @@ import subprocess
 import sys
 import time
 
-lamina = os.environ["LAMINA"]
-work = os.environ["TMPDIR"]
-state = os.path.join(work, "state")
-count = failed = 0
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
+from tap import done_testing, lamina, ok, state, work
+
 BOUND = 60  # seconds; what hangs does so for ever
-
-
-def ok(condition, name, detail=""):
-    global count, failed
-    count += 1
-    if not condition:
-        failed += 1
-        for line in str(detail).splitlines():
-            print(f"# {line}")
-    print(f"{'ok' if condition else 'not ok'} {count} {name}", flush=True)
 
 
 def environment(**more):
@@ -176,5 +166,4 @@ os.chmod(own, 0o777)
 ok(until(lambda: plan("debian1998") == 0 and indexes(f"{work}/cache/lamina/catalogs")), "nor one where others can write")
 ok(plan("debian1998", LAMINA_STATE_DIR="/proc/lamina") == 0, "nor does it need a state directory")
 
-print(f"1..{count}")
-sys.exit(failed != 0)
+done_testing()
