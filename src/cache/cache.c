@@ -33,12 +33,12 @@ typedef struct
 {
   LmDigest digest;
   guint64 size;
-  gint64 mtime; /* ns */
+  guint64 mtime; /* ns */
   guint64 inode;
 } Identity;
 
 /* The text of one in verified/: numbers of fixed width, so that it is written in one go. */
-#define IDENTITY_FORMAT "%020" G_GUINT64_FORMAT " %020" G_GINT64_FORMAT " %020" G_GUINT64_FORMAT "\n"
+#define IDENTITY_FORMAT "%020" G_GUINT64_FORMAT " %020" G_GUINT64_FORMAT " %020" G_GUINT64_FORMAT "\n"
 #define IDENTITY_SIZE 63
 #define READ_SIZE (1024 * 1024)
 /* Who holds the store-wide lock or a lease exclusively deletes one file. */
@@ -181,7 +181,7 @@ identify (const LmDigest *digest, const struct stat *st)
   return (Identity){
     .digest = *digest,
     .size = (guint64) st->st_size,
-    .mtime = (gint64) st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+    .mtime = (guint64) st->st_mtim.tv_sec * 1000000000 + (guint64) st->st_mtim.tv_nsec,
     .inode = (guint64) st->st_ino,
   };
 }
@@ -200,9 +200,16 @@ read_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest, Identity
   g_autoptr (GBytes) bytes = lm_state_dir_read (cache->verified, name, IDENTITY_SIZE, NULL);
   if (bytes == NULL || g_bytes_get_size (bytes) != IDENTITY_SIZE)
     return FALSE;
-  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), IDENTITY_SIZE);
+  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), IDENTITY_SIZE - 1);
+  g_auto (GStrv) fields = g_strsplit (text, " ", -1);
   *out = (Identity){ .digest = *digest };
-  return sscanf (text, "%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT, &out->size, &out->mtime, &out->inode) == 3;
+  guint64 *const numbers[] = { &out->size, &out->mtime, &out->inode };
+  if (g_strv_length (fields) != G_N_ELEMENTS (numbers))
+    return FALSE;
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+    if (!g_ascii_string_to_unsigned (fields[i], 10, 0, G_MAXUINT64, numbers[i], NULL))
+      return FALSE;
+  return TRUE;
 }
 
 void

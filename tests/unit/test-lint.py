@@ -47,6 +47,7 @@ BANNED_CALLS = [
      "configuration is passed in"),
     (r"g_print|g_printerr|printf|puts|perror", r"src/cli/|tests/", "only cli prints"),
     (r"atoi|atol|atoll", r"tests/", "use g_ascii_string_to_unsigned"),
+    (r"v?f?s?scanf", r"tests/", "use g_ascii_string_to_unsigned: G_GINT64_FORMAT reads leading zeros as octal"),
 ]
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 60

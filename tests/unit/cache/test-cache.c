@@ -263,6 +263,23 @@ test_check (Fixture *f, gconstpointer data)
     }
 }
 
+/* What has not changed is not read again: nobody notices that its bytes did. */
+static void
+test_unchanged (Fixture *f, gconstpointer data)
+{
+  LmDigest digest = lm_digest_of_text ("right");
+  g_autofree char *path = lm_cache_get_path (f->cache, LM_BLOB_FILE, &digest);
+  put (f->cache, LM_BLOB_FILE, "right");
+  struct stat st;
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  const struct timespec times[] = { st.st_atim, st.st_mtim };
+  change (path, "wrong");
+  g_assert_cmpint (utimensat (AT_FDCWD, path, times, 0), ==, 0);
+  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_PRESENT);
+  g_assert_cmpint (utimensat (AT_FDCWD, path, NULL, 0), ==, 0);
+  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_DAMAGED);
+}
+
 /* libvirt gives backing files to QEMU's user, who could change them unseen. */
 static void
 test_owner (Fixture *f, gconstpointer data)
@@ -407,6 +424,7 @@ main (int argc, char **argv)
   g_test_add ("/cache/publish-and-list", Fixture, NULL, set_up, test_publish_and_list, tear_down);
   g_test_add ("/cache/publish-twice", Fixture, NULL, set_up, test_publish_twice, tear_down);
   g_test_add ("/cache/check", Fixture, NULL, set_up, test_check, tear_down);
+  g_test_add ("/cache/unchanged", Fixture, NULL, set_up, test_unchanged, tear_down);
   g_test_add ("/cache/owner", Fixture, NULL, set_up, test_owner, tear_down);
   g_test_add ("/cache/lease", Fixture, NULL, set_up, test_lease, tear_down);
   g_test_add ("/cache/busy", Fixture, NULL, set_up, test_busy, tear_down);
