@@ -138,6 +138,32 @@ is_known_url (LmCatalogPart *r, const char *text)
          && strlen (text) <= LM_URL_MAX;
 }
 
+static void
+add_url (LmCatalogPart *r, const char *url)
+{
+  add_to_list (r, lm_index_builder_add_string (r->builder, url, strlen (url)));
+}
+
+/* Adds what @text stands for, absolute: beside where the catalog was asked for, and
+ * beside where it came from. *out_url is the latter. */
+static gboolean
+add_resolved (LmCatalogPart *r, const char *text, char **out_url, GError **error)
+{
+  const char *base = r->place->base_url, *asked = r->place->asked_url ? r->place->asked_url : base;
+  g_autofree char *beside_base = lm_url_resolve (base, text, error);
+  g_autofree char *beside_asked = beside_base != NULL ? lm_url_resolve (asked, text, error) : NULL;
+  if (beside_asked == NULL)
+    return FALSE;
+  /* of the one's host, with what the other has for it */
+  g_autofree char *first = lm_url_inherit (base, beside_asked);
+  g_autofree char *second = lm_url_inherit (asked, beside_base);
+  if (strcmp (first, second) != 0)
+    add_url (r, first);
+  add_url (r, second);
+  *out_url = g_steal_pointer (&second);
+  return TRUE;
+}
+
 static gboolean
 read_url (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
@@ -147,13 +173,12 @@ read_url (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **e
     return FALSE;
   if (lm_url_is_plain (event->text) || is_known_url (r, event->text))
     {
-      add_to_list (r, lm_index_builder_add_string (r->builder, event->text, event->length));
+      add_url (r, event->text);
       return TRUE;
     }
-  g_autofree char *url = lm_url_resolve (r->base_url, event->text, &local);
-  if (url == NULL)
+  g_autofree char *url = NULL;
+  if (!add_resolved (r, event->text, &url, &local))
     return lm_field_throw (fr, event->line, error, "%s", local->message);
-  add_to_list (r, lm_index_builder_add_string (r->builder, url, strlen (url)));
   if (strcmp (url, event->text) == 0 && strpbrk (url, "?#") == NULL)
     {
       g_free (r->known_prefix);
@@ -170,8 +195,9 @@ read_urls (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **
   LmIndexSpan *span = slot;
   guint line = event->line;
   span->first = r->builder->lists->len;
-  if (!lm_field_read_list (fr, event, "URLs", MAX_URLS, read_url, NULL, &span->n, error))
+  if (!lm_field_read_list (fr, event, "URLs", MAX_URLS, read_url, NULL, NULL, error))
     return FALSE;
+  span->n = r->builder->lists->len - span->first;
   return span->n > 0 || lm_field_throw (fr, line, error, "at least one URL is needed");
 }
 
@@ -380,12 +406,12 @@ read_catalog_version (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot
 /* ---- the whole part ---- */
 
 LmCatalogPart *
-lm_catalog_part_new (const char *document, const char *base_url, gboolean want_warnings)
+lm_catalog_part_new (const LmCatalogPlace *place, gboolean want_warnings)
 {
   LmCatalogPart *part = g_new0 (LmCatalogPart, 1);
-  part->fields.document = document;
+  part->fields.document = place->document;
   part->fields.warnings = want_warnings ? g_ptr_array_new_with_free_func (g_free) : NULL;
-  part->base_url = base_url;
+  part->place = place;
   part->builder = lm_index_builder_new ();
   part->layer_lines = g_array_new (FALSE, FALSE, sizeof (guint));
   part->build_lines = g_array_new (FALSE, FALSE, sizeof (guint));

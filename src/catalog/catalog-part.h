@@ -7,10 +7,18 @@
 
 #define LM_CATALOG_LAYERS_MAX 1000000
 
+/* Where the text is from, as lm_catalog_parse() has it. */
+typedef struct
+{
+  const char *document;  /* begins messages */
+  const char *asked_url; /* NULL: base_url */
+  const char *base_url;
+} LmCatalogPlace;
+
 typedef struct
 {
   LmFieldReader fields; /* first: the functions of field.h are given this */
-  const char *base_url;
+  const LmCatalogPlace *place;
   LmIndexBuilder *builder;
   GArray *layer_lines; /* guint, for messages about what only the whole shows */
   GArray *build_lines;
@@ -21,9 +29,8 @@ typedef struct
   gboolean layers_end_it; /* nothing came after the layers, but with @rest a name */
 } LmCatalogPart;
 
-/** lm_catalog_part_new: an empty one; @document, which begins messages, and
- * @base_url must outlive it. Never NULL. */
-LmCatalogPart *lm_catalog_part_new (const char *document, const char *base_url, gboolean want_warnings);
+/** lm_catalog_part_new: an empty one, which @place must outlive. Never NULL. */
+LmCatalogPart *lm_catalog_part_new (const LmCatalogPlace *place, gboolean want_warnings);
 void lm_catalog_part_free (LmCatalogPart *part);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCatalogPart, lm_catalog_part_free)
 

@@ -173,15 +173,15 @@ join (LmCatalogPart *first, LmCatalogPart *second)
 /* NULL whenever anything is out of the ordinary: then the text is read once
  * more by one thread, whose result and messages count. */
 static LmCatalogPart *
-read_in_two (const char *document, const char *base_url, const char *text, gsize size, gboolean want_warnings)
+read_in_two (const LmCatalogPlace *place, const char *text, gsize size, gboolean want_warnings)
 {
   static const char head[] = "layers:\n";
   guint lines;
   const char *middle = size < SPLIT_SIZE ? NULL : find_middle (text, size, &lines);
   if (middle == NULL)
     return NULL;
-  g_autoptr (LmCatalogPart) first = lm_catalog_part_new (document, base_url, want_warnings);
-  g_autoptr (LmCatalogPart) rest = lm_catalog_part_new (document, base_url, want_warnings);
+  g_autoptr (LmCatalogPart) first = lm_catalog_part_new (place, want_warnings);
+  g_autoptr (LmCatalogPart) rest = lm_catalog_part_new (place, want_warnings);
   gsize first_size = (gsize) (middle - text), rest_size = strlen (head) + size - first_size;
   g_autofree char *rest_text = g_malloc (rest_size);
   memcpy (rest_text, head, strlen (head));
@@ -199,17 +199,18 @@ read_in_two (const char *document, const char *base_url, const char *text, gsize
 }
 
 GBytes *
-lm_catalog_read (const char *base_url, const char *text, gsize size, GPtrArray *warnings, GError **error)
+lm_catalog_read (const char *asked_url, const char *base_url, const char *text, gsize size, GPtrArray *warnings,
+                 GError **error)
 {
   g_autofree char *path = g_filename_from_uri (base_url, NULL, NULL);
   g_autofree char *shown = lm_url_redact (base_url);
-  const char *document = path ? path : shown;
-  if (!lm_url_check_base (base_url, error))
+  const LmCatalogPlace place = { .document = path ? path : shown, .asked_url = asked_url, .base_url = base_url };
+  if (!lm_url_check_base (base_url, error) || (asked_url != NULL && !lm_url_check_base (asked_url, error)))
     return NULL;
-  g_autoptr (LmCatalogPart) part = read_in_two (document, base_url, text, size, warnings != NULL);
+  g_autoptr (LmCatalogPart) part = read_in_two (&place, text, size, warnings != NULL);
   if (part == NULL)
     {
-      part = lm_catalog_part_new (document, base_url, warnings != NULL);
+      part = lm_catalog_part_new (&place, warnings != NULL);
       if (!lm_catalog_part_read (part, text, size, 1, FALSE, error))
         return NULL;
     }
@@ -218,5 +219,6 @@ lm_catalog_read (const char *base_url, const char *text, gsize size, GPtrArray *
   if (warnings != NULL)
     g_ptr_array_extend_and_steal (warnings, g_steal_pointer (&part->fields.warnings));
   guint32 base = lm_index_builder_add_string (part->builder, base_url, strlen (base_url));
-  return lm_index_builder_finish (part->builder, base);
+  guint32 asked = asked_url ? lm_index_builder_add_string (part->builder, asked_url, strlen (asked_url)) : 0;
+  return lm_index_builder_finish (part->builder, asked, base);
 }

@@ -3,5 +3,7 @@
 /* From the text of a catalog to its index. For catalog.c only. */
 #include <glib.h>
 
-/** lm_catalog_read: as lm_catalog_parse(), which see; the index (index.h). */
-GBytes *lm_catalog_read (const char *base_url, const char *text, gsize size, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_catalog_read: as lm_catalog_parse(), which see; the index (index.h). @asked_url
+ * is NULL if it is @base_url. */
+GBytes *lm_catalog_read (const char *asked_url, const char *base_url, const char *text, gsize size, GPtrArray *warnings,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -16,7 +16,7 @@ struct _LmCatalog
   GBytes *bytes;
   LmIndex p; /* points into bytes */
   char *source;
-  char *directory; /* what plain URLs are put after */
+  char *directories[2]; /* what plain URLs are put after, in this order; the second may be NULL */
 };
 
 static LmCatalog *
@@ -26,15 +26,29 @@ catalog_new (GBytes *bytes, const LmIndex *index, const char *source)
   catalog->bytes = g_bytes_ref (bytes);
   catalog->p = *index;
   catalog->source = g_strdup (source);
-  catalog->directory = lm_url_directory (lm_index_string (index, index->header->base_url));
+  char **directories = catalog->directories;
+  directories[0] = lm_url_directory (lm_index_string (index, index->header->base_url));
+  if (index->header->asked_url == 0)
+    return catalog;
+  directories[1] = directories[0];
+  directories[0] = lm_url_directory (lm_index_string (index, index->header->asked_url));
+  if (strcmp (directories[0], directories[1]) == 0)
+    g_clear_pointer (&directories[1], g_free);
   return catalog;
 }
 
-LmCatalog *
-lm_catalog_parse (const char *source, const char *base_url, const char *text, gsize size, GPtrArray *warnings,
-                  GError **error)
+/* What counts of where it was asked for: NULL if it came from there. */
+static const char *
+other_than (const char *base_url, const char *asked_url)
 {
-  g_autoptr (GBytes) bytes = lm_catalog_read (base_url, text, size, warnings, error);
+  return g_strcmp0 (asked_url, base_url) != 0 ? asked_url : NULL;
+}
+
+LmCatalog *
+lm_catalog_parse (const char *source, const char *asked_url, const char *base_url, const char *text, gsize size,
+                  GPtrArray *warnings, GError **error)
+{
+  g_autoptr (GBytes) bytes = lm_catalog_read (other_than (base_url, asked_url), base_url, text, size, warnings, error);
   if (bytes == NULL)
     return NULL;
   LmIndex index;
@@ -51,7 +65,8 @@ lm_catalog_serialize (const LmCatalog *catalog, const char *stamp)
 }
 
 LmCatalog *
-lm_catalog_load (GBytes *index, const char *source, const char *base_url, const char *stamp, GError **error)
+lm_catalog_load (GBytes *index, const char *source, const char *asked_url, const char *base_url, const char *stamp,
+                 GError **error)
 {
   gsize size;
   const guint8 *data = g_bytes_get_data (index, &size);
@@ -67,7 +82,9 @@ lm_catalog_load (GBytes *index, const char *source, const char *base_url, const 
   if (!lm_index_check (data, size, &p, &why))
     return lm_throw_null (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_CORRUPT,
                           "the index of the catalog %s cannot be used: %s", source, why);
-  if (strcmp (lm_index_string (&p, p.header->base_url), base_url) != 0 || strcmp (lm_index_stamp (&p), stamp) != 0)
+  const char *asked = lm_index_string (&p, p.header->asked_url);
+  if (strcmp (lm_index_string (&p, p.header->base_url), base_url) != 0 || strcmp (lm_index_stamp (&p), stamp) != 0
+      || g_strcmp0 (asked, other_than (base_url, asked_url)) != 0)
     return lm_throw_null (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE,
                           "the index of the catalog %s is out of date", source);
   return catalog_new (bytes, &p, source);
@@ -80,7 +97,8 @@ lm_catalog_free (LmCatalog *catalog)
     return;
   g_bytes_unref (catalog->bytes);
   g_free (catalog->source);
-  g_free (catalog->directory);
+  for (gsize i = 0; i < G_N_ELEMENTS (catalog->directories); i++)
+    g_free (catalog->directories[i]);
   g_free (catalog);
 }
 
@@ -142,11 +160,16 @@ load_list (const LmCatalog *catalog, LmIndexSpan span)
 static char **
 load_urls (const LmCatalog *catalog, LmIndexSpan span)
 {
-  char **urls = g_new0 (char *, span.n + 1);
+  gsize n_directories = catalog->directories[1] ? 2 : 1, n = 0;
+  char **urls = g_new0 (char *, span.n * n_directories + 1);
   for (guint32 i = 0; i < span.n; i++)
     {
       const char *url = lm_index_string (&catalog->p, catalog->p.lists[span.first + i]);
-      urls[i] = strchr (url, ':') ? g_strdup (url) : g_strconcat (catalog->directory, url, NULL);
+      if (strchr (url, ':') != NULL)
+        urls[n++] = g_strdup (url);
+      else
+        for (gsize j = 0; j < n_directories; j++)
+          urls[n++] = g_strconcat (catalog->directories[j], url, NULL);
     }
   return urls;
 }

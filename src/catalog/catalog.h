@@ -21,13 +21,16 @@ typedef struct _LmCatalog LmCatalog;
 
 /** lm_catalog_parse: reads the @size bytes at @text. @source is the name the
  * user knows the catalog by (copied). @base_url is where the text came from
- * (file, http or https): URLs in it are relative to it, and it begins every
- * message, a file: URL as a path. A catalog that came over the network cannot
+ * (file, http or https), and begins every message, a file: URL as a path.
+ * @asked_url is where it was asked for, if a redirect led elsewhere (else equal, or
+ * NULL): a relative URL in the text stands for two mirrors, the one beside @asked_url
+ * first, and each host has the credentials of whichever of the two is its own
+ * (lm_url_inherit()). A catalog that came over the network cannot
  * name local files. What is odd but harmless is added to @warnings as char *
  * (may be NULL; made by the caller with g_free as free function).
  * Errors: LM_CATALOG_ERROR, LM_YAML_ERROR. */
-LmCatalog *lm_catalog_parse (const char *source, const char *base_url, const char *text, gsize size,
-                             GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+LmCatalog *lm_catalog_parse (const char *source, const char *asked_url, const char *base_url, const char *text,
+                             gsize size, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_catalog_serialize: the index, for lm_catalog_load() by this version of lamina
  * on this kind of machine. @stamp is any text that tells this state of the source
@@ -37,10 +40,10 @@ GBytes *lm_catalog_serialize (const LmCatalog *catalog, const char *stamp);
 /** lm_catalog_load: a catalog from its index, which it checks in full
  * and keeps a reference on (map the file: g_mapped_file_new, and replace it
  * only by rename). Errors: LM_CATALOG_ERROR_STALE when it was made with
- * another @base_url or @stamp or by another version, else
+ * another @asked_url, @base_url or @stamp or by another version, else
  * LM_CATALOG_ERROR_CORRUPT. */
-LmCatalog *lm_catalog_load (GBytes *index, const char *source, const char *base_url, const char *stamp,
-                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+LmCatalog *lm_catalog_load (GBytes *index, const char *source, const char *asked_url, const char *base_url,
+                            const char *stamp, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void lm_catalog_free (LmCatalog *catalog);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCatalog, lm_catalog_free)

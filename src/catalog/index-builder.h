@@ -45,4 +45,4 @@ typedef enum
 LmIndexResult lm_index_builder_make_tables (LmIndexBuilder *builder, guint32 *out_a, guint32 *out_b) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_index_builder_finish: the block, after lm_index_builder_make_tables(). */
-GBytes *lm_index_builder_finish (LmIndexBuilder *builder, guint32 base_url);
+GBytes *lm_index_builder_finish (LmIndexBuilder *builder, guint32 asked_url, guint32 base_url);

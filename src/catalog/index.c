@@ -147,7 +147,7 @@ check_layer (const LmIndex *p, guint32 i)
 static gboolean
 check_records (const LmIndex *p)
 {
-  gboolean good = string_in (p, p->header->base_url);
+  gboolean good = string_in (p, p->header->base_url) && in (p, LM_INDEX_STRINGS, p->header->asked_url);
   for (guint32 i = 0; good && i < p->count[LM_INDEX_LISTS]; i++)
     good = string_in (p, p->lists[i]);
   for (guint32 i = 0; good && i < p->count[LM_INDEX_GROUPS]; i++)

@@ -51,7 +51,7 @@ typedef struct
 {
   LmDigest digest, parent;
   guint64 size;
-  LmIndexSpan urls; /* lists; each absolute, or to be put after the base's directory */
+  LmIndexSpan urls; /* lists; each absolute, or to be put after the directories of asked_url and base_url */
   guint32 layer;
   guint32 has_parent;
 } LmIndexBuild;
@@ -78,8 +78,8 @@ typedef struct
   guint32 format;
   guint64 size;    /* of the whole block */
   LmDigest digest; /* of all that follows it; zero until written out */
-  guint32 base_url; /* strings */
-  guint32 unused;
+  guint32 base_url;  /* strings */
+  guint32 asked_url; /* 0: base_url */
   guint64 stamp; /* offset in the block of a NUL-terminated text; 0: none */
   struct
   {
@@ -91,7 +91,7 @@ typedef struct
 #define LM_INDEX_MAGIC "lmcat\r\n\032"
 #define LM_INDEX_BYTE_ORDER 0x01020304u
 /* To be raised whenever anything in this file changes. */
-#define LM_INDEX_FORMAT 2u
+#define LM_INDEX_FORMAT 3u
 
 /* A block, opened. Points into the block. */
 typedef struct

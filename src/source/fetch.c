@@ -62,7 +62,7 @@ lm_source_fetch_run (const char *dir, const LmSource *source, const char *shown,
     return g_steal_pointer (&fetch);
   /* A server's redirects to itself forget the credentials that were asked with. */
   fetch->base_url = lm_url_inherit (source->url, object->url);
-  fetch->catalog = lm_source_record_parse (shown, fetch->base_url, object->body, warnings, &failure);
+  fetch->catalog = lm_source_record_parse (shown, source->url, fetch->base_url, object->body, warnings, &failure);
   if (fetch->catalog == NULL)
     return failed (shown, failure, error);
   fetch->body = g_steal_pointer (&object->body);

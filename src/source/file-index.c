@@ -57,7 +57,7 @@ load_index (const LmStateDir *dir, const char *name, const char *shown, const ch
   lm_autofd int fd = lm_state_dir_open_file (dir, name, NULL);
   g_autoptr (GMappedFile) file = fd < 0 ? NULL : g_mapped_file_new_from_fd (fd, FALSE, NULL);
   g_autoptr (GBytes) bytes = file ? g_mapped_file_get_bytes (file) : NULL;
-  return bytes ? lm_catalog_load (bytes, shown, base_url, stamp, NULL) : NULL;
+  return bytes ? lm_catalog_load (bytes, shown, NULL, base_url, stamp, NULL) : NULL;
 }
 
 /* An index, or what a killed run left of one. */
@@ -111,7 +111,7 @@ lm_source_file_index_load (const char *state_dir, const char *path, const char *
     return catalog;
   g_autoptr (GBytes) bytes = lm_file_read (path, LM_SOURCE_SIZE_MAX, cancellable, error);
   guint said = warnings->len;
-  catalog = bytes ? lm_source_record_parse (shown, base_url, bytes, warnings, error) : NULL;
+  catalog = bytes ? lm_source_record_parse (shown, NULL, base_url, bytes, warnings, error) : NULL;
   if (catalog == NULL || dir == NULL || warnings->len > said || !is_unchanged (path, stamp))
     return catalog;
   g_autoptr (GBytes) block = lm_catalog_serialize (catalog, stamp);

@@ -258,7 +258,8 @@ make_stamp (const struct stat *st)
 }
 
 LmCatalog *
-lm_source_record_parse (const char *shown, const char *base_url, GBytes *bytes, GPtrArray *warnings, GError **error)
+lm_source_record_parse (const char *shown, const char *asked_url, const char *base_url, GBytes *bytes, GPtrArray *warnings,
+                        GError **error)
 {
   g_autoptr (GBytes) normal = lm_text_normalize (bytes);
   gsize size;
@@ -270,7 +271,7 @@ lm_source_record_parse (const char *shown, const char *base_url, GBytes *bytes, 
       return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH, "catalog source %s: %s is %s, not a catalog; %s", shown,
                             public, what, advice);
     }
-  return lm_catalog_parse (shown, base_url, text ? text : "", size, warnings, error);
+  return lm_catalog_parse (shown, asked_url, base_url, text ? text : "", size, warnings, error);
 }
 
 static LmCatalog *
@@ -281,7 +282,7 @@ load_index (const char *dir, const LmSource *source, const char *shown, const ch
   if (file == NULL)
     return NULL;
   g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
-  return lm_catalog_load (bytes, shown, source->base_url, stamp, NULL);
+  return lm_catalog_load (bytes, shown, source->url, source->base_url, stamp, NULL);
 }
 
 LmCatalog *
@@ -314,7 +315,7 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
   if (file == NULL)
     return NULL;
   g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
-  catalog = lm_source_record_parse (shown, source->base_url, bytes, warnings, error);
+  catalog = lm_source_record_parse (shown, source->url, source->base_url, bytes, warnings, error);
   if (catalog == NULL)
     return NULL;
   int mode = mode_of_copy (source, catalog) & (int) st.st_mode;

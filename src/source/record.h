@@ -56,5 +56,5 @@ LmCatalog *lm_source_record_catalog (const char *dir, const LmSource *source, co
 
 /** lm_source_record_parse: the catalog in @bytes, as lm_catalog_parse() reads it,
  * from any encoding that base/text.h knows. */
-LmCatalog *lm_source_record_parse (const char *shown, const char *base_url, GBytes *bytes, GPtrArray *warnings,
-                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+LmCatalog *lm_source_record_parse (const char *shown, const char *asked_url, const char *base_url, GBytes *bytes,
+                                   GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -167,7 +167,7 @@ load_text (const char *path)
   g_assert_no_error (error);
   gsize size;
   const char *text = g_bytes_get_data (bytes, &size);
-  LmCatalog *catalog = lm_catalog_parse ("lab", URL, text, size, NULL, &error);
+  LmCatalog *catalog = lm_catalog_parse ("lab", NULL, URL, text, size, NULL, &error);
   g_assert_no_error (error);
   return catalog;
 }
@@ -179,7 +179,7 @@ load_index (const char *path)
   g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &error);
   g_assert_no_error (error);
   g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
-  LmCatalog *catalog = lm_catalog_load (bytes, "lab", URL, "stamp", &error);
+  LmCatalog *catalog = lm_catalog_load (bytes, "lab", NULL, URL, "stamp", &error);
   g_assert_no_error (error);
   return catalog;
 }

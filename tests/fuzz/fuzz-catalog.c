@@ -32,7 +32,7 @@ read_text (const char *text, gsize size)
 {
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) error = NULL;
-  g_autoptr (LmCatalog) catalog = lm_catalog_parse ("fuzz", URL, text, size, warnings, &error);
+  g_autoptr (LmCatalog) catalog = lm_catalog_parse ("fuzz", NULL, URL, text, size, warnings, &error);
   g_assert_true ((catalog == NULL) == (error != NULL));
   if (catalog == NULL)
     return;
@@ -42,7 +42,7 @@ read_text (const char *text, gsize size)
       check_layer (layer);
     }
   g_autoptr (GBytes) serialized = lm_catalog_serialize (catalog, "s");
-  G_GNUC_UNUSED g_autoptr (LmCatalog) loaded = lm_catalog_load (serialized, "fuzz", URL, "s", &error);
+  G_GNUC_UNUSED g_autoptr (LmCatalog) loaded = lm_catalog_load (serialized, "fuzz", NULL, URL, "s", &error);
   g_assert_no_error (error);
   g_assert_cmpuint (lm_catalog_get_n_layers (loaded), ==, lm_catalog_get_n_layers (catalog));
 }
@@ -52,7 +52,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   read_text ((const char *) data, size);
   g_autoptr (GBytes) index = g_bytes_new (data, size);
-  g_autoptr (LmCatalog) catalog = lm_catalog_load (index, "fuzz", URL, "s", NULL);
+  g_autoptr (LmCatalog) catalog = lm_catalog_load (index, "fuzz", NULL, URL, "s", NULL);
   for (guint i = 0; catalog && i < lm_catalog_get_n_layers (catalog); i++)
     lm_layer_free (lm_catalog_load_layer (catalog, i));
   return 0;

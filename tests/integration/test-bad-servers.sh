@@ -69,4 +69,20 @@ for behaviour in flip otherbytes endless "biglength:99999999"; do
     eval '[ "$(find "$tmp/state$number" -type f -size +"$((size / 1024 + 1))"k | wc -l)" -eq 0 ]'
   rm -rf "$tmp/state$number"
 done
+# A catalog behind a redirect: its files are beside the URL that was given, or beside
+# the one it led to.
+mkdir -p "$tmp/www/given" "$tmp/www/led"
+cp "$tiny/catalog.yaml" "$tiny/a.qcow2" "$tiny/c.qcow2" "$tmp/www/led"
+cp "$tiny/a.qcow2" "$tiny/vmlinuz" "$tiny/initrd" "$tmp/www/given"
+serve "$tmp/www" '' 'location = /given/catalog.yaml { return 302 http://127.0.0.1:$server_port/led/catalog.yaml; }'
+for url in "$http_url/given/catalog.yaml" "${http_url/127.0.0.1/localhost}/given/catalog.yaml"; do
+  : >"$http_dir/access.log"
+  run host_lamina "$host" --state-dir "$tmp/redirected" --catalog "$url" pull a c
+  exits 0 'a catalog that redirects: the files beside both URLs are pulled'
+  for name in a c; do
+    ok "$name is right" cmp "$tiny/$name.qcow2" "$(layer_file "$tmp/redirected" $name)"
+  done
+  is "$(http_count "$http_dir" given/a.qcow2) $(http_count "$http_dir" led/a.qcow2)" '1 0' 'the URL that was given comes first'
+  rm -rf "$tmp/redirected"
+done
 done_testing

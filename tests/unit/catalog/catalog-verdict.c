@@ -17,7 +17,7 @@ main (int argc, char **argv)
       gsize size = 0;
       const char *data = text ? g_bytes_get_data (text, &size) : NULL;
       g_autoptr (LmCatalog) catalog
-        = data ? lm_catalog_parse ("test", "http://lab.example/c.yaml", data, size, NULL, &error) : NULL;
+        = data ? lm_catalog_parse ("test", NULL, "http://lab.example/c.yaml", data, size, NULL, &error) : NULL;
       printf (catalog ? "good\n" : "bad: %s\n", catalog ? "" : error->message);
     }
   return 0;

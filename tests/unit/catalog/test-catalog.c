@@ -180,7 +180,7 @@ test_other_faults (void)
   g_assert_null (lab_parse ("layers: [\n", NULL, &error));
   g_assert_error (error, LM_YAML_ERROR, LM_YAML_ERROR_SYNTAX);
   g_clear_error (&error);
-  g_assert_null (lm_catalog_parse ("x", "file:///srv/c.yaml", "a", 1, NULL, &error));
+  g_assert_null (lm_catalog_parse ("x", NULL, "file:///srv/c.yaml", "a", 1, NULL, &error));
   g_assert_true (g_str_has_prefix (error->message, "/srv/c.yaml:1: "));
 }
 
@@ -190,23 +190,61 @@ test_serialize (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (LmCatalog) catalog = lab_parse (lab_catalog, NULL, NULL);
   g_autoptr (GBytes) serialized = lm_catalog_serialize (catalog, "stamp 1");
-  g_autoptr (LmCatalog) loaded = lm_catalog_load (serialized, "lab", LAB_URL, "stamp 1", &error);
+  g_autoptr (LmCatalog) loaded = lm_catalog_load (serialized, "lab", NULL, LAB_URL, "stamp 1", &error);
   g_assert_no_error (error);
   assert_lab (loaded);
-  g_assert_null (lm_catalog_load (serialized, "lab", LAB_URL, "stamp 2", &error));
+  g_assert_null (lm_catalog_load (serialized, "lab", NULL, LAB_URL, "stamp 2", &error));
   g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE);
   g_clear_error (&error);
-  g_assert_null (lm_catalog_load (serialized, "lab", "http://else/", "stamp 1", &error));
+  g_assert_null (lm_catalog_load (serialized, "lab", NULL, "http://else/", "stamp 1", &error));
   g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE);
   g_autoptr (GBytes) again = lm_catalog_serialize (loaded, "s");
-  g_autoptr (LmCatalog) twice = lm_catalog_load (again, "lab", LAB_URL, "s", NULL);
+  g_autoptr (LmCatalog) twice = lm_catalog_load (again, "lab", NULL, LAB_URL, "s", NULL);
   assert_lab (twice);
   /* a block that is not aligned, as one within a larger file */
   g_autofree char *moved = g_malloc (g_bytes_get_size (again) + 1);
   memcpy (moved + 1, g_bytes_get_data (again, NULL), g_bytes_get_size (again));
   g_autoptr (GBytes) odd = g_bytes_new_static (moved + 1, g_bytes_get_size (again));
-  g_autoptr (LmCatalog) third = lm_catalog_load (odd, "lab", LAB_URL, "s", NULL);
+  g_autoptr (LmCatalog) third = lm_catalog_load (odd, "lab", NULL, LAB_URL, "s", NULL);
   assert_lab (third);
+}
+
+/* Names in a catalog that a redirect led to: beside where it was asked for, then beside
+ * where it came from; each host has its own credentials. */
+static void
+test_redirected (void)
+{
+  static const char asked[] = "http://me:pw@one.example/latest/c.yaml?t=1", base[] = "http://two.example/v2/c.yaml";
+  static const char *const want[] = { "http://me:pw@one.example/latest/a", "http://two.example/v2/a",
+                                      "http://me:pw@one.example/b%20c",    "http://two.example/b%20c",
+                                      "http://me:pw@one.example/d",        "http://two.example/e",
+                                      "http://me:pw@one.example/f",        NULL };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = lab_expand (HEAD "  - {name: a, version: \"1\", group: os, builds: [{digest: $a, size: 1, urls: [a, ../b%20c,"
+                                           " \"http://one.example/d\", \"http://two.example/e\", \"//one.example/f\"]}]}\n");
+  LmCatalog *read = lm_catalog_parse ("lab", asked, base, text, strlen (text), NULL, &error);
+  g_assert_no_error (error);
+  g_autoptr (GBytes) index = lm_catalog_serialize (read, "s");
+  g_autoptr (LmCatalog) loaded = lm_catalog_load (index, "lab", asked, base, "s", &error);
+  g_assert_no_error (error);
+  g_auto (GStrv) urls = lm_catalog_get_build_urls (read, 0);
+  g_auto (GStrv) loaded_urls = lm_catalog_get_build_urls (loaded, 0);
+  lm_catalog_free (read);
+  g_assert_cmpstrv (urls, want);
+  g_assert_cmpstrv (loaded_urls, want);
+  g_assert_null (lm_catalog_load (index, "lab", NULL, base, "s", &error));
+  g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE);
+  g_clear_error (&error);
+  g_assert_null (lm_catalog_load (index, "lab", "http://one.example/c.yaml", base, "s", &error));
+  g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE);
+  g_clear_error (&error);
+
+  /* One directory is one mirror. */
+  g_autofree char *plain = lab_expand (HEAD "  - {name: a, version: \"1\", group: os, builds: [{digest: $a, size: 1, urls: [a, ../b]}]}\n");
+  g_autoptr (LmCatalog) same = lm_catalog_parse ("lab", "http://h/x/c.yaml", "http://h/x/d.yaml", plain, strlen (plain), NULL, &error);
+  g_assert_no_error (error);
+  g_auto (GStrv) same_urls = lm_catalog_get_build_urls (same, 0);
+  g_assert_cmpstrv (same_urls, ((const char *const[]){ "http://h/x/a", "http://h/b", NULL }));
 }
 
 /* No byte of the index can be other than it was. */
@@ -223,14 +261,14 @@ test_load_corrupt (void)
       g_autoptr (GError) error = NULL;
       copy[i] ^= 0x40;
       g_autoptr (GBytes) bytes = g_bytes_new_static (copy, size);
-      g_assert_null (lm_catalog_load (bytes, "lab", LAB_URL, "s", &error));
+      g_assert_null (lm_catalog_load (bytes, "lab", NULL, LAB_URL, "s", &error));
       g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_CORRUPT);
       copy[i] ^= 0x40;
     }
   for (gsize i = 0; i < size; i += i < 600 ? 1 : 37)
     {
       g_autoptr (GBytes) bytes = g_bytes_new_static (data, i);
-      g_assert_null (lm_catalog_load (bytes, "lab", LAB_URL, "s", NULL));
+      g_assert_null (lm_catalog_load (bytes, "lab", NULL, LAB_URL, "s", NULL));
     }
 }
 
@@ -255,7 +293,7 @@ test_load_forged (void)
       lm_hasher_peek (hasher, &digest);
       memcpy (copy + skip - LM_DIGEST_SIZE, &digest, sizeof digest);
       g_autoptr (GBytes) bytes = g_bytes_new_static (copy, size);
-      LmCatalog *loaded = lm_catalog_load (bytes, "lab", LAB_URL, "s", NULL);
+      LmCatalog *loaded = lm_catalog_load (bytes, "lab", NULL, LAB_URL, "s", NULL);
       if (loaded == NULL)
         continue;
       g_autoptr (LmCatalogSet) set = lm_catalog_set_new ();
@@ -273,7 +311,7 @@ parse_as (const char *source, const char *text)
   g_autoptr (GError) error = NULL;
   g_autofree char *expanded = lab_expand (text);
   g_autofree char *url = g_strdup_printf ("http://%s.example/c.yaml", source);
-  LmCatalog *catalog = lm_catalog_parse (source, url, expanded, strlen (expanded), NULL, &error);
+  LmCatalog *catalog = lm_catalog_parse (source, NULL, url, expanded, strlen (expanded), NULL, &error);
   g_assert_no_error (error);
   return catalog;
 }
@@ -463,6 +501,7 @@ main (int argc, char **argv)
   g_test_add_func ("/catalog/long-texts", test_long_texts);
   g_test_add_func ("/catalog/other-faults", test_other_faults);
   g_test_add_func ("/catalog/serialize", test_serialize);
+  g_test_add_func ("/catalog/redirected", test_redirected);
   g_test_add_func ("/catalog/load-corrupt", test_load_corrupt);
   g_test_add_func ("/catalog/load-forged", test_load_forged);
   g_test_add_func ("/catalog/set", test_set);

@@ -144,8 +144,15 @@ run("catalog", "remove", "moved", "lab")
 asked("/base.qcow2"), asked("/open/lab.yaml")
 done = run("catalog", "add", "away", f"{good}/away/lab.yaml")
 ok(done.returncode == 0 and asked("/open/lab.yaml") == alone, "a redirect to another host drops them", done.stderr)
+asked("/same.qcow2"), asked("/away/base.qcow2"), asked("/other.qcow2"), asked("/lone.qcow2")
 run("pull", "debian")
 ok(asked("/open/base.qcow2") == alone, "and what is relative to it has none")
+ok(asked("/away/base.qcow2") == mine, "what is relative to the URL that was given has them")
+ok(asked("/same.qcow2") == mine, "as does an absolute one of the host that was given")
+ok(asked("/other.qcow2") == alone and asked("/lone.qcow2") == alone, "and one of the host it led to has none")
+plan = json.loads(run("plan", "debian", "--json").stdout)
+ok(plan["layers"][0]["urls"][:2] == [f"http://127.0.0.1:{port}/away/base.qcow2", f"http://localhost:{port}/open/base.qcow2"],
+   "both are mirrors, in this order", plan)
 
 # Failures
 for words in (["catalog", "add", "gone", f"{good}/gone.yaml?t=token-of-query"],

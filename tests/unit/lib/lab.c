@@ -101,7 +101,7 @@ LmCatalog *
 lab_parse (const char *text, GPtrArray *warnings, GError **error)
 {
   g_autofree char *expanded = lab_expand (text);
-  return lm_catalog_parse ("lab", LAB_URL, expanded, strlen (expanded), warnings, error);
+  return lm_catalog_parse ("lab", NULL, LAB_URL, expanded, strlen (expanded), warnings, error);
 }
 
 LmCatalogSet *

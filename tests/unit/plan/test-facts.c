@@ -21,7 +21,7 @@ add (LmCatalogSet *set, const char *source, const char *text, int priority)
   g_autoptr (GError) error = NULL;
   g_autofree char *expanded = lab_expand (text);
   g_autofree char *url = g_strdup_printf ("http://%s.example/c.yaml", source);
-  LmCatalog *catalog = lm_catalog_parse (source, url, expanded, strlen (expanded), NULL, &error);
+  LmCatalog *catalog = lm_catalog_parse (source, NULL, url, expanded, strlen (expanded), NULL, &error);
   g_assert_no_error (error);
   lm_catalog_set_add (set, catalog, priority);
 }

@@ -238,7 +238,7 @@ test_mirrors (void)
   g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
   g_autofree char *text = lab_expand (lab_catalog);
   g_autoptr (GError) error = NULL;
-  LmCatalog *catalog = lm_catalog_parse ("mirror", "http://mirror.example/lab.yaml", text, strlen (text), NULL, &error);
+  LmCatalog *catalog = lm_catalog_parse ("mirror", NULL, "http://mirror.example/lab.yaml", text, strlen (text), NULL, &error);
   g_assert_no_error (error);
   lm_catalog_set_add (set, catalog, -1);
   g_autoptr (LmPlan) p = plan (set, "debian", nothing, &error);
