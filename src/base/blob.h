@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* A blob: an immutable file named by its digest. What catalogs list, plans
- * need, records remember, and the cache holds. A plain value; it does not know
- * where on this host the file is. */
+/* A blob: an immutable file named by its digest, such as a layer or a kernel.
+ * Catalogs list blobs, plans need them, records refer to them and the cache holds
+ * them. LmBlob is a plain value; it does not know where the file is on this host. */
 #include "base/digest.h"
 
 typedef enum
@@ -15,22 +15,22 @@ typedef enum
 typedef struct
 {
   LmBlobKind kind;
-  char *name;          /* what messages call it: the layer's name, "kernel"; may be NULL */
+  char *name;          /* for messages: the layer's name, "kernel"; may be NULL */
   LmDigest digest;
-  gboolean has_parent; /* layers only; FALSE: a base, a whole disk */
+  gboolean has_parent; /* layers only; FALSE for a base, which is a whole disk */
   LmDigest parent;     /* valid if has_parent */
-  guint64 size;        /* bytes of the file, exact; 0: unknown */
-  char **urls;         /* absolute, mirrors in the order to be tried; may be NULL */
+  guint64 size;        /* exact size of the file in bytes; 0 if unknown */
+  char **urls;         /* absolute URLs of mirrors, in the order in which to try them; may be NULL */
 } LmBlob;
 
-/** lm_blob_copy: sets @to, whatever it held, to a copy of @from; for a member
- * of another struct. lm_blob_clear() frees what it owns. */
+/** lm_blob_copy: frees what @to holds and sets it to a copy of @from. Meant for an
+ * LmBlob that is a member of another struct; lm_blob_clear() frees its contents. */
 void lm_blob_copy (LmBlob *to, const LmBlob *from);
 
-/** lm_blob_clear: frees what @blob owns and zeroes it, but not @blob itself. */
+/** lm_blob_clear: frees what @blob owns and zeroes it; does not free @blob itself. */
 void lm_blob_clear (LmBlob *blob);
 
-/** lm_blob_dup: a copy, newly allocated; of NULL, NULL. */
+/** lm_blob_dup: returns a newly allocated copy of @blob; NULL if @blob is NULL. */
 LmBlob *lm_blob_dup (const LmBlob *blob);
 
 /** lm_blob_free: frees @blob, which may be NULL. */

@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-#define DECOMPRESS "decompress it, and have it served as it is, without Content-Encoding"
+#define DECOMPRESS "decompress it, and make sure that it is served without Content-Encoding"
 #define UNPACK "unpack it"
-#define PAGE "the URL may lead to a page about an error or a login"
+#define PAGE "the URL may lead to an error page or a login page"
 #define QCOW2 "a qcow2 disk image"
-#define IMAGE "layers are qcow2 images; a catalog is a text about them"
-#define CONVERT IMAGE "; \"qemu-img convert -O qcow2\" makes one of it"
+#define IMAGE "layers are qcow2 images; a catalog is a text file that describes them"
+#define CONVERT IMAGE "; convert it with \"qemu-img convert -O qcow2\""
 
 static const struct
 {
@@ -19,10 +19,10 @@ static const struct
   const char *what;
   const char *advice;
 } kinds[] = {
-  { 0, "\x1f\x8b", 2, "a file compressed with gzip", DECOMPRESS },
-  { 0, "\xfd" "7zXZ", 5, "a file compressed with xz", DECOMPRESS },
-  { 0, "\x28\xb5\x2f\xfd", 4, "a file compressed with zstd", DECOMPRESS },
-  { 0, "BZh", 3, "a file compressed with bzip2", DECOMPRESS },
+  { 0, "\x1f\x8b", 2, "a gzip-compressed file", DECOMPRESS },
+  { 0, "\xfd" "7zXZ", 5, "an xz-compressed file", DECOMPRESS },
+  { 0, "\x28\xb5\x2f\xfd", 4, "a zstd-compressed file", DECOMPRESS },
+  { 0, "BZh", 3, "a bzip2-compressed file", DECOMPRESS },
   { 0, "PK\x03\x04", 4, "a zip archive", UNPACK },
   { 257, "ustar", 5, "a tar archive", UNPACK },
   { 0, "QFI\xfb", 4, QCOW2, IMAGE },
@@ -30,9 +30,9 @@ static const struct
   { 0, "KDMV", 4, "a VMDK disk image", CONVERT },
   { 0, "vhdxfile", 8, "a VHDX disk image", CONVERT },
   { 0x40, "\x7f\x10\xda\xbe", 4, "a VDI disk image", CONVERT },
-  { 32769, "CD001", 5, "an ISO 9660 image", "layers are qcow2 images of disks" },
+  { 32769, "CD001", 5, "an ISO 9660 image", "layers are qcow2 disk images" },
   { 510, "\x55\xaa", 2, "a raw disk image", CONVERT },
-  { 1080, "\x53\xef", 2, "a raw image of a file system", CONVERT },
+  { 1080, "\x53\xef", 2, "a raw file system image", CONVERT },
 };
 
 static gboolean

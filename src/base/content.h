@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* What a file is that should have been another, for messages only: nothing is
- * decided by it. */
+/* Recognizes files that are not what was expected, such as an HTML page in place of
+ * a layer. For error messages only: no decision depends on the result. */
 #include <glib.h>
 
-/** lm_content_recognize: what the @size bytes at the beginning of a file say it
- * is ("a file compressed with gzip"); NULL: nothing that is known. *out_advice
- * (may be NULL) becomes what to do about it. Both are static. For disk images
- * the first 36 KiB are looked at. */
+/** lm_content_recognize: returns what kind of file begins with the @size bytes at
+ * @data, such as "a gzip-compressed file", or NULL if it is not recognized. Sets
+ * *out_advice (which may be NULL) to what the user can do about it. Both strings
+ * are static. Disk images are recognized only if @data holds the first 36 KiB. */
 const char *lm_content_recognize (const void *data, gsize size, const char **out_advice);
 
-/* So many first bytes tell most kinds apart. */
+/* So many bytes from the beginning are enough to recognize most kinds. */
 #define LM_CONTENT_HEAD 512
 
-/** lm_content_describe: ": it is a ...; do ...", to be put after a message about
- * a layer, for what is no qcow2 image by its first @size bytes; "" if nothing is
- * known of it. Newly allocated. */
+/** lm_content_describe: returns text to append to a message about a layer that is
+ * not a qcow2 image, in the form ": it is ...; do ...", or "" if the @size bytes at
+ * @data are not recognized. Newly allocated. */
 char *lm_content_describe (const void *data, gsize size);

@@ -23,8 +23,8 @@ hex_value (char c)
   return -1;
 }
 
-/* Reads 64 hex digits; stops at the first byte that is none, so a shorter
- * string is never read past its end. */
+/* Stops at the first byte that is not a hex digit, so a shorter string is never
+ * read past its end. */
 static gboolean
 parse_hex (const char *hex, LmDigest *out_digest)
 {
@@ -65,7 +65,7 @@ lm_digest_parse (const char *text, LmDigest *out_digest, GError **error)
   g_autofree char *shown = g_strndup (text ? text : "", 100);
   g_autofree char *safe = g_strescape (shown, NULL);
   return lm_throw (error, LM_DIGEST_ERROR, LM_DIGEST_ERROR_INVALID,
-                   "\"%s\" is not a digest (sha256: and 64 lower-case hex digits)", safe);
+                   "\"%s\" is not a digest (expected \"sha256:\" and 64 lower-case hex digits)", safe);
 }
 
 const char *

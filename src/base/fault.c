@@ -10,7 +10,7 @@
 #include <string.h>
 
 static gboolean
-act (const char *name, const char *action, GError **error)
+perform_action (const char *name, const char *action, GError **error)
 {
   if (strcmp (action, "kill") == 0)
     raise (SIGKILL);
@@ -38,6 +38,6 @@ lm_fault_point (const char *name, GError **error)
   gsize length = strlen (name);
   for (char **entry = entries; *entry; entry++)
     if (strncmp (*entry, name, length) == 0 && (*entry)[length] == '=')
-      return act (name, *entry + length + 1, error);
+      return perform_action (name, *entry + length + 1, error);
   return TRUE;
 }

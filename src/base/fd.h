@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* An owned file descriptor, and whole reads and writes on one.
+/* Owned file descriptors, and functions that read or write all of a buffer.
  * Failures are G_IO_ERROR (see error.h). */
 #include <glib.h>
 
-/** lm_fd_close: closes @fd, keeping errno; EINTR counts as closed (Linux). */
+/** lm_fd_close: closes @fd and preserves errno. If close() is interrupted, the
+ * descriptor is closed all the same (Linux). */
 void lm_fd_close (int fd);
 
 static inline void
@@ -15,10 +16,11 @@ lm_fd_clear (int *fd)
   *fd = -1;
 }
 
-/* lm_autofd int fd = -1; closes at the end of the scope, keeping errno. */
+/* "lm_autofd int fd = -1;" declares a descriptor that is closed at the end of the
+ * scope; errno is preserved. */
 #define lm_autofd __attribute__ ((cleanup (lm_fd_clear)))
 
-/** lm_fd_steal: takes the descriptor out of *fd, leaving -1. */
+/** lm_fd_steal: returns the descriptor in *fd and sets *fd to -1. */
 static inline int
 lm_fd_steal (int *fd)
 {
@@ -27,9 +29,9 @@ lm_fd_steal (int *fd)
   return taken;
 }
 
-/** lm_fd_write_all: writes @size bytes at the current offset; blocks. */
+/** lm_fd_write_all: writes all @size bytes at the current offset. Blocks. */
 gboolean lm_fd_write_all (int fd, const void *data, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_fd_read_full: reads up to @size bytes; *out_read is less only at the
- * end of the file. Blocks. */
+/** lm_fd_read_full: reads @size bytes, or up to the end of the file if that comes
+ * first; *out_read is the number of bytes read. Blocks. */
 gboolean lm_fd_read_full (int fd, void *buffer, gsize size, gsize *out_read, GError **error) G_GNUC_WARN_UNUSED_RESULT;

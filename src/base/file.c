@@ -22,12 +22,13 @@
 static gboolean
 replace_file (const char *path, const void *data, gsize size, GFileSetContentsFlags flags, int mode, GError **error)
 {
-  /* GLib 2.84 gives the new file the mode of the one it replaces. */
+  /* Newer GLib (seen with 2.84) gives the new file the mode of the file it
+   * replaces. */
   lm_file_restrict_mode (path, mode);
   g_autoptr (GError) failure = NULL;
   if (!g_file_set_contents_full (path, data, (gssize) size, flags, mode, &failure))
     {
-      /* Callers test G_IO_ERROR only. */
+      /* Callers expect G_IO_ERROR, not G_FILE_ERROR. */
       return lm_throw (error, G_IO_ERROR, (int) g_io_error_from_file_error ((GFileError) failure->code),
                        "cannot write %s: %s", path, failure->message);
     }
@@ -53,8 +54,8 @@ lm_file_write (const char *path, const void *data, gsize size, int mode, GError 
   return lm_file_sync_dir (dir, error);
 }
 
-/* Waits until @fd, which does not block, has something, or its end has come. In
- * short steps: g_cancellable_make_pollfd() aborts where no descriptor is left. */
+/* Waits until the non-blocking @fd can be read. Polls in short steps because
+ * g_cancellable_make_pollfd() aborts the process when no descriptor is left. */
 static gboolean
 wait_readable (int fd, GCancellable *cancellable, GError **error)
 {
@@ -65,7 +66,7 @@ wait_readable (int fd, GCancellable *cancellable, GError **error)
   return FALSE;
 }
 
-/* As lm_fd_read_full(), of what may take its time. */
+/* Like lm_fd_read_full(), for a descriptor whose data may arrive late or never. */
 static gboolean
 read_stream (int fd, guint8 *buffer, gsize size, gsize *out_read, GCancellable *cancellable, GError **error)
 {
@@ -143,7 +144,8 @@ rename_noreplace (int dir_fd, const char *from, const char *to)
   if (errno != EINVAL && errno != ENOSYS)
     return FALSE;
 #endif
-  /* NFS and other file systems without the flag: link() never replaces either. */
+  /* NFS and other file systems do not know RENAME_NOREPLACE; link() never replaces
+   * a file either. */
   if (linkat (dir_fd, from, dir_fd, to, 0) < 0)
     return FALSE;
   (void) unlinkat (dir_fd, from, 0);
@@ -167,15 +169,16 @@ lm_file_publish (int dir_fd, const char *from, const char *to, GError **error)
   return TRUE;
 }
 
-/* Makes one directory and makes it durable in its parent; FALSE with errno. */
+/* Creates one directory and makes it durable in its parent; on FALSE errno is set. */
 static gboolean
-make_one_dir (const char *path, int mode)
+create_durable_dir (const char *path, int mode)
 {
   if (mkdir (path, mode == LM_FILE_MODE_UMASK ? 0777 : (mode_t) mode) == 0)
     {
       g_autofree char *parent = g_path_get_dirname (path);
       lm_autofd int fd = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-      /* Who may not read the parent cannot sync it; the directory is there all the same. */
+      /* Without read permission on the parent it cannot be synced; the new
+       * directory is usable nevertheless. */
       if (fd < 0 ? errno != EACCES : fsync (fd) < 0)
         return FALSE;
       return mode == LM_FILE_MODE_UMASK || chmod (path, (mode_t) mode) == 0;
@@ -190,7 +193,7 @@ make_one_dir (const char *path, int mode)
 gboolean
 lm_file_make_dir (const char *path, int mode, GError **error)
 {
-  if (make_one_dir (path, mode))
+  if (create_durable_dir (path, mode))
     return TRUE;
   int failure = errno;
   g_autofree char *parent = g_path_get_dirname (path);
@@ -198,12 +201,12 @@ lm_file_make_dir (const char *path, int mode, GError **error)
     {
       if (!lm_file_make_dir (parent, mode, error))
         return FALSE;
-      if (make_one_dir (path, mode))
+      if (create_durable_dir (path, mode))
         return TRUE;
       failure = errno;
     }
   errno = failure;
-  return lm_throw_errno (error, "cannot make directory %s", path);
+  return lm_throw_errno (error, "cannot create directory %s", path);
 }
 
 void
@@ -250,9 +253,9 @@ lm_file_list_dir (const char *path, GError **error)
   return lm_file_list_fd (open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, error);
 }
 
-/* Removes what is below the open directory @fd. */
+/* Removes everything in the open directory @fd. */
 static gboolean
-remove_below (int fd, const char *path, GError **error)
+remove_contents (int fd, const char *path, GError **error)
 {
   g_autoptr (GPtrArray) names = lm_file_list_fd (openat (fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, error);
   for (guint i = 0; names != NULL && i < names->len; i++)
@@ -266,7 +269,7 @@ remove_below (int fd, const char *path, GError **error)
       lm_autofd int sub = openat (fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
       if (sub < 0)
         return lm_throw_errno (error, "cannot open %s", below);
-      if (!remove_below (sub, below, error))
+      if (!remove_contents (sub, below, error))
         return FALSE;
       if (unlinkat (fd, name, AT_REMOVEDIR) < 0)
         return lm_throw_errno (error, "cannot remove %s", below);
@@ -280,7 +283,7 @@ lm_file_remove_tree (const char *path, GError **error)
   lm_autofd int fd = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0)
     return errno == ENOENT ? TRUE : lm_throw_errno (error, "cannot open %s", path);
-  if (!remove_below (fd, path, error))
+  if (!remove_contents (fd, path, error))
     return FALSE;
   if (rmdir (path) < 0 && errno != ENOENT)
     return lm_throw_errno (error, "cannot remove %s", path);
@@ -288,7 +291,7 @@ lm_file_remove_tree (const char *path, GError **error)
 }
 
 static gboolean
-is_member (guint uid, gid_t gid)
+is_group_member (guint uid, gid_t gid)
 {
   const struct passwd *user = getpwuid (uid);
   gid_t groups[MAX_GROUPS];
@@ -302,14 +305,14 @@ is_member (guint uid, gid_t gid)
 }
 
 static gboolean
-may_pass (const char *dir, guint uid)
+can_search (const char *dir, guint uid)
 {
   struct stat st;
   if (stat (dir, &st) < 0 || getxattr (dir, "system.posix_acl_access", NULL, 0) > 0)
     return TRUE;
   if (st.st_uid == uid)
     return (st.st_mode & S_IXUSR) != 0;
-  return (st.st_mode & (uid != G_MAXUINT && is_member (uid, st.st_gid) ? S_IXGRP : S_IXOTH)) != 0;
+  return (st.st_mode & (uid != G_MAXUINT && is_group_member (uid, st.st_gid) ? S_IXGRP : S_IXOTH)) != 0;
 }
 
 char *
@@ -318,7 +321,7 @@ lm_file_find_closed_dir (const char *path, guint uid)
   for (const char *slash = strchr (path + 1, '/'); slash != NULL; slash = strchr (slash + 1, '/'))
     {
       g_autofree char *dir = g_strndup (path, (gsize) (slash - path));
-      if (!may_pass (dir, uid))
+      if (!can_search (dir, uid))
         return g_steal_pointer (&dir);
     }
   return NULL;

@@ -1,59 +1,65 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Durable creation of files. Order everywhere: fsync file, publish, fsync
- * directory, and only then any record that speaks of it. Errors: G_IO_ERROR. */
+/* Durable creation of files. The order is the same everywhere: fsync the file,
+ * publish it, fsync the directory, and only then write a record that refers to it.
+ * Errors: G_IO_ERROR. */
 #include <gio/gio.h>
 
-/** lm_file_write: replaces @path by @size bytes, whole or not at all, durable
- * when it returns; @mode are its permission bits. Blocks on the disk. */
+/** lm_file_write: atomically replaces @path with @size bytes of @data and
+ * permission bits @mode. The file is durable when the function returns. Blocks on
+ * the disk. */
 gboolean lm_file_write (const char *path, const void *data, gsize size, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_file_write_unsynced: the same for what can be made again: whole or not at
- * all, but it may be lost by a crash. */
+/** lm_file_write_unsynced: like lm_file_write(), but does not sync, so a crash may
+ * lose the file. For data that can be generated again. */
 gboolean lm_file_write_unsynced (const char *path, const void *data, gsize size, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_file_read: the whole of @path, refused above @max_size bytes
- * (G_IO_ERROR_MESSAGE_TOO_LARGE). Pipes and the like, which may never give
- * anything, are waited for until @cancellable is cancelled; without one only a
- * regular file is read (G_IO_ERROR_NOT_REGULAR_FILE). */
+/** lm_file_read: reads all of @path; a file of more than @max_size bytes is refused
+ * (G_IO_ERROR_MESSAGE_TOO_LARGE). A pipe or device, which may never return data, is
+ * read until its end or until @cancellable is cancelled; if @cancellable is NULL
+ * only a regular file is accepted (G_IO_ERROR_NOT_REGULAR_FILE). Blocks. */
 GBytes *lm_file_read (const char *path, gsize max_size, GCancellable *cancellable, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_file_publish: renames @from to @to, never replacing (G_IO_ERROR_EXISTS
- * when @to is there), both below @dir_fd, then fsyncs @to's directory. The
- * caller has fsynced the file. */
+/** lm_file_publish: renames @from to @to, both relative to @dir_fd, and fsyncs the
+ * directory of @to. Never replaces a file (G_IO_ERROR_EXISTS). The caller has
+ * already fsynced the file. */
 gboolean lm_file_publish (int dir_fd, const char *from, const char *to, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_file_sync_dir: fsyncs the directory @path. */
 gboolean lm_file_sync_dir (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A mode for lm_file_make_dir(): what the umask leaves of 0777. */
+/* For lm_file_make_dir(): mode 0777 as modified by the umask. */
 #define LM_FILE_MODE_UMASK (-1)
 
-/** lm_file_make_dir: makes @path and its missing parents with exactly @mode,
- * whatever the umask: a QEMU user must reach what lies there, or must not. Each
- * is durable when it returns. A directory that is there already is left as it is. */
+/** lm_file_make_dir: creates @path and its missing parents with exactly @mode,
+ * regardless of the umask, because it decides whether the user of QEMU can reach
+ * what is inside. Each new directory is durable when the function returns. A
+ * directory that exists is not changed. */
 gboolean lm_file_make_dir (const char *path, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_file_restrict_mode: removes the permission bits that are not in @mode from
- * the file or directory @path, if it exists. What another user owns stays as it
- * is, without an error. Follows no symbolic link. */
+ * the file or directory @path, if it exists. If another user owns it, nothing
+ * happens and there is no error. Does not follow symbolic links. */
 void lm_file_restrict_mode (const char *path, int mode);
 
-/** lm_file_list_dir: the names in the directory @path, without "." and "..",
- * sorted; strings, newly allocated. An error on the way is one, not the end. */
+/** lm_file_list_dir: returns the names in the directory @path except "." and "..",
+ * sorted; newly allocated strings. An error while reading is reported; it never
+ * yields a shorter list. */
 GPtrArray *lm_file_list_dir (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_file_list_fd: the same of the open directory @fd, which it closes; @path is
- * for messages. A negative @fd is an error that errno tells. */
+/** lm_file_list_fd: like lm_file_list_dir(), for the open directory @fd, which it
+ * closes. @path is used in messages. If @fd is negative, the error is taken from
+ * errno. */
 GPtrArray *lm_file_list_fd (int fd, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_file_find_closed_dir: the first directory on the absolute @path, its last
- * part left out, that the user @uid cannot pass by its mode, newly allocated;
- * G_MAXUINT: somebody who is neither owner nor in its group. NULL: none. One that
- * is not there, or has an access control list, counts as passable. */
+/** lm_file_find_closed_dir: returns the first parent directory of the absolute
+ * @path that the user @uid may not search according to its mode, newly allocated,
+ * or NULL if there is none. @uid G_MAXUINT stands for a user who is neither the
+ * owner nor in the group of any of them. A directory that cannot be examined, or
+ * has an access control list, counts as searchable. */
 char *lm_file_find_closed_dir (const char *path, guint uid);
 
-/** lm_file_remove_tree: removes the directory @path and what is in it,
- * following no symbolic link; a missing @path is success. */
+/** lm_file_remove_tree: removes the directory @path and its contents without
+ * following symbolic links. Succeeds if @path does not exist. */
 gboolean lm_file_remove_tree (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* What may come next. */
+/* What is allowed as the next token. */
 enum
 {
   VALUE,         /* at the beginning, after a comma in an array, after a colon */
@@ -32,7 +32,7 @@ lm_json_reader_clear (LmJsonReader *reader)
 }
 
 static gboolean
-fail (LmJsonReader *r, const char *problem)
+set_problem (LmJsonReader *r, const char *problem)
 {
   r->problem = problem;
   return FALSE;
@@ -48,7 +48,7 @@ skip_space (LmJsonReader *r)
       return;
 }
 
-/* The four digits after "\u"; -1 if they are not there. */
+/* Returns the value of the four digits after "\u", or -1 if they are not there. */
 static int
 read_hex (LmJsonReader *r)
 {
@@ -70,7 +70,7 @@ read_unicode (LmJsonReader *r)
 {
   int c = read_hex (r);
   if (c < 0)
-    return fail (r, "four hexadecimal digits are needed after \\u");
+    return set_problem (r, "expected four hexadecimal digits after \\u");
   if (c >= 0xd800 && c < 0xdc00)
     {
       int low = -1;
@@ -80,11 +80,11 @@ read_unicode (LmJsonReader *r)
           low = read_hex (r);
         }
       if (low < 0xdc00 || low > 0xdfff)
-        return fail (r, "the second half of a surrogate pair is missing");
+        return set_problem (r, "the second half of a surrogate pair is missing");
       c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
     }
   else if (c >= 0xdc00 && c < 0xe000)
-    return fail (r, "the first half of a surrogate pair is missing");
+    return set_problem (r, "the first half of a surrogate pair is missing");
   if (c == 0)
     g_string_append_c (r->value, '\0');
   else
@@ -101,12 +101,12 @@ read_escape (LmJsonReader *r)
     return read_unicode (r);
   const char *found = c != '\0' ? strchr (from, c) : NULL;
   if (found == NULL)
-    return fail (r, "an unknown escape in a string");
+    return set_problem (r, "unknown escape in a string");
   g_string_append_c (r->value, to[found - from]);
   return TRUE;
 }
 
-/* Behind the opening quote. */
+/* Called after the opening quote. */
 static gboolean
 read_string (LmJsonReader *r)
 {
@@ -118,12 +118,12 @@ read_string (LmJsonReader *r)
         r->at++;
       g_string_append_len (r->value, from, r->at - from);
       if (r->at == r->end)
-        return fail (r, "a string does not end");
+        return set_problem (r, "a string is not terminated");
       char c = *r->at++;
       if (c == '"')
         return TRUE;
       if (c != '\\')
-        return fail (r, "a control character in a string is not escaped");
+        return set_problem (r, "unescaped control character in a string");
       if (!read_escape (r))
         return FALSE;
     }
@@ -164,7 +164,7 @@ is_number (const char *p)
 }
 
 static gboolean
-read_word (LmJsonReader *r)
+read_json_word (LmJsonReader *r)
 {
   const char *from = r->at;
   while (r->at < r->end && (g_ascii_isalnum (*r->at) || *r->at == '-' || *r->at == '+' || *r->at == '.'))
@@ -174,15 +174,15 @@ read_word (LmJsonReader *r)
   const char *word = r->value->str;
   if (strcmp (word, "true") == 0 || strcmp (word, "false") == 0 || strcmp (word, "null") == 0 || is_number (word))
     return TRUE;
-  return fail (r, "a value is needed here");
+  return set_problem (r, "expected a value");
 }
 
 static gboolean
-begin (LmJsonReader *r, gboolean object)
+begin_collection (LmJsonReader *r, gboolean object)
 {
   r->at++;
   if (r->depth == LM_JSON_DEPTH_MAX)
-    return fail (r, "this is nested too deeply");
+    return set_problem (r, "nested too deeply");
   r->in_object[r->depth++] = object;
   r->state = object ? KEY_OR_END : VALUE_OR_END;
   return TRUE;
@@ -194,7 +194,7 @@ end_value (LmJsonReader *r)
   r->state = r->depth > 0 ? COMMA_OR_END : NOTHING;
 }
 
-/* Past the comma or colon before the next token, if there must be one. */
+/* Skips the comma or colon that must precede the next token, if any. */
 static gboolean
 skip_separator (LmJsonReader *r)
 {
@@ -203,7 +203,7 @@ skip_separator (LmJsonReader *r)
   if (r->state == COLON)
     {
       if (c != ':')
-        return fail (r, "a colon is needed after a key");
+        return set_problem (r, "expected a colon after the key");
       r->state = VALUE;
     }
   else if (r->state == COMMA_OR_END && c == ',')
@@ -216,16 +216,16 @@ skip_separator (LmJsonReader *r)
 }
 
 static gboolean
-read_value (LmJsonReader *r, char c, LmJsonToken *out_token)
+read_json_value (LmJsonReader *r, char c, LmJsonToken *out_token)
 {
   if (c == '{' || c == '[')
     {
       *out_token = c == '{' ? LM_JSON_OBJECT : LM_JSON_ARRAY;
-      return begin (r, c == '{');
+      return begin_collection (r, c == '{');
     }
   *out_token = c == '"' ? LM_JSON_STRING : LM_JSON_WORD;
   r->at += c == '"';
-  if (c == '"' ? !read_string (r) : !read_word (r))
+  if (c == '"' ? !read_string (r) : !read_json_word (r))
     return FALSE;
   end_value (r);
   return TRUE;
@@ -240,7 +240,7 @@ lm_json_reader_next (LmJsonReader *r, LmJsonToken *out_token)
   if (r->state == NOTHING)
     {
       *out_token = LM_JSON_END;
-      return r->at == r->end || fail (r, "something follows the end");
+      return r->at == r->end || set_problem (r, "unexpected text after the end");
     }
   gboolean may_end = r->state == KEY_OR_END || r->state == VALUE_OR_END || r->state == COMMA_OR_END;
   if (may_end && r->depth > 0 && c == (r->in_object[r->depth - 1] ? '}' : ']'))
@@ -252,11 +252,11 @@ lm_json_reader_next (LmJsonReader *r, LmJsonToken *out_token)
       return TRUE;
     }
   if (r->state == COMMA_OR_END)
-    return fail (r, r->in_object[r->depth - 1] ? "a comma or } is needed here" : "a comma or ] is needed here");
+    return set_problem (r, r->in_object[r->depth - 1] ? "expected a comma or }" : "expected a comma or ]");
   if (r->state != KEY && r->state != KEY_OR_END)
-    return read_value (r, c, out_token);
+    return read_json_value (r, c, out_token);
   if (c != '"')
-    return fail (r, "a key in quotes is needed here");
+    return set_problem (r, "expected a key in quotes");
   r->at++;
   *out_token = LM_JSON_STRING;
   r->state = COLON;

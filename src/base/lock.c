@@ -30,18 +30,19 @@ is_current (int fd, const char *path)
          && by_fd.st_dev == by_path.st_dev;
 }
 
-/* Its owner takes a file that others can open, made by an older version or by
- * hand, away from them. Where modes mean nothing there is nothing to take. */
+/* If the caller owns the lock file and others can access it (an older version or
+ * the user created it so), restricts its mode. On a file system without modes this
+ * has no effect. */
 static void
-make_private (int fd)
+restrict_lock_mode (int fd)
 {
   struct stat st;
   if (fstat (fd, &st) == 0 && (st.st_mode & 0077) != 0 && st.st_uid == geteuid ())
     (void) !fchmod (fd, 0600);
 }
 
-/* What is locked in a file: the whole of it, or one byte, which need not be there.
- * Locks on bytes belong to the open file description too (F_OFD_SETLK). */
+/* What to lock in a file: the whole of it, or one byte, which does not have to
+ * exist. Locks on bytes belong to the open file description as well (F_OFD_SETLK). */
 typedef struct
 {
   int fd;
@@ -49,32 +50,35 @@ typedef struct
   LmLockMode mode;
   gboolean one_byte;
   off_t at;
-} Want;
+} LockRequest;
 
 static gboolean
-try_lock (const Want *want)
+try_lock_once (const LockRequest *request)
 {
-  if (!want->one_byte)
-    return flock (want->fd, (want->mode == LM_LOCK_SHARED ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0;
+  if (!request->one_byte)
+    return flock (request->fd, (request->mode == LM_LOCK_SHARED ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0;
   struct flock lock = {
-    .l_type = want->mode == LM_LOCK_SHARED ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET, .l_start = want->at, .l_len = 1,
+    .l_type = request->mode == LM_LOCK_SHARED ? F_RDLCK : F_WRLCK,
+    .l_whence = SEEK_SET,
+    .l_start = request->at,
+    .l_len = 1,
   };
-  if (fcntl (want->fd, F_OFD_SETLK, &lock) == 0)
+  if (fcntl (request->fd, F_OFD_SETLK, &lock) == 0)
     return TRUE;
   errno = errno == EAGAIN || errno == EACCES ? EWOULDBLOCK : errno;
   return FALSE;
 }
 
-/* With a deadline: the kernel has no timed form, so it is polled. */
+/* Polls, because the kernel offers no lock call with a timeout. */
 static gboolean
-wait_lock (const Want *want, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data, GCancellable *cancellable,
-           GError **error)
+wait_lock (const LockRequest *request, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
+           GCancellable *cancellable, GError **error)
 {
-  const char *path = want->path;
+  const char *path = request->path;
   gint64 end = g_get_monotonic_time () + (gint64) timeout_ms * 1000;
   for (guint polls = 0;; polls++)
     {
-      if (try_lock (want))
+      if (try_lock_once (request))
         return TRUE;
       if (errno == EINTR)
         continue;
@@ -99,7 +103,7 @@ open_lock (const char *path, GError **error)
   int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
   if (fd < 0)
     return lm_throw_errno_null (error, "cannot open lock %s", path);
-  make_private (fd);
+  restrict_lock_mode (fd);
   LmLock *lock = g_new0 (LmLock, 1);
   lock->path = g_strdup (path);
   lock->fd = fd;
@@ -115,10 +119,10 @@ lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitF
       g_autoptr (LmLock) lock = open_lock (path, error);
       if (lock == NULL)
         return NULL;
-      const Want want = { .fd = lock->fd, .path = path, .mode = mode };
-      if (!wait_lock (&want, timeout_ms, waiting, user_data, cancellable, error))
+      const LockRequest request = { .fd = lock->fd, .path = path, .mode = mode };
+      if (!wait_lock (&request, timeout_ms, waiting, user_data, cancellable, error))
         return NULL;
-      /* Who was cancelled while it waited must not go on by chance. */
+      /* Do not go on if the wait was cancelled, even if the lock was acquired in the end. */
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return NULL;
       if (is_current (lock->fd, path))
@@ -136,9 +140,9 @@ gboolean
 lm_lock_table_lock (LmLock *table, guint64 number, LmLockMode mode, gint timeout_ms, GCancellable *cancellable,
                     GError **error)
 {
-  const Want want = { .fd = table->fd, .path = table->path, .mode = mode, .one_byte = TRUE,
-                      .at = (off_t) (number & (guint64) (G_MAXINT64 >> 1)) };
-  return wait_lock (&want, timeout_ms, NULL, NULL, cancellable, error);
+  const LockRequest request = { .fd = table->fd, .path = table->path, .mode = mode, .one_byte = TRUE,
+                                .at = (off_t) (number & (guint64) (G_MAXINT64 >> 1)) };
+  return wait_lock (&request, timeout_ms, NULL, NULL, cancellable, error);
 }
 
 void

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Advisory locks on files. A lock is held by an open file description
- * (flock(2)), so the kernel lets go of it when the process dies: liveness is
- * told by the lock, never by a pid. Two locks on one file in one process
- * exclude each other as two processes would.
+/* Advisory file locks. A lock belongs to an open file description (flock(2)), so
+ * the kernel releases it when the process dies: whether somebody is alive is told
+ * by the lock, never by a pid. Two locks on one file exclude each other within one
+ * process just as between two.
  *
- * After the lock is had, the file is checked to be still the one of that name
- * (a holder may remove its lock file), else it is opened again.
+ * After a lock is acquired, the file is checked to be still the one that has the
+ * name, because a holder may remove its lock file; otherwise it is opened again.
  *
- * flock() asks for no more than a descriptor, however it was opened: who can read
- * a lock file can hold up everybody by it. So lock files are their owner's alone. */
+ * flock() works on any open descriptor, so anybody who can read a lock file can
+ * block everybody else. Lock files are therefore accessible to their owner only. */
 #include <gio/gio.h>
 
 typedef struct _LmLock LmLock;
@@ -22,43 +22,46 @@ typedef enum
 
 typedef enum
 {
-  LM_LOCK_ERROR_BUSY,      /* held by another, and no wait was asked for */
-  LM_LOCK_ERROR_TIMED_OUT, /* still held when the time was over */
+  LM_LOCK_ERROR_BUSY,      /* somebody else holds it, and the timeout was 0 */
+  LM_LOCK_ERROR_TIMED_OUT, /* somebody else still held it after the timeout */
 } LmLockError;
 
 #define LM_LOCK_ERROR lm_lock_error_quark ()
 GQuark lm_lock_error_quark (void);
 
-/* Called about ten times a second while a lock is waited for. */
+/* Called several times a second while waiting for a lock. */
 typedef void (*LmLockWaitFunc) (gpointer user_data);
 
-/** lm_lock_acquire: locks the file @path, made with mode 0600 if
- * missing, and put right if it is the caller's and others can open it.
- * @timeout_ms: 0 tries once (LM_LOCK_ERROR_BUSY), negative waits for ever,
- * else LM_LOCK_ERROR_TIMED_OUT. @waiting may be NULL. Blocks; @cancellable
- * ends the wait within some 20 ms, and who is cancelled never gets the lock
- * (G_IO_ERROR_CANCELLED). Other errors: G_IO_ERROR. */
+/** lm_lock_acquire: locks the file @path, which is created with mode 0600 if
+ * missing; if the caller owns it and others can access it, its mode is corrected.
+ * @timeout_ms: 0 tries once (LM_LOCK_ERROR_BUSY), a negative value waits without
+ * limit, otherwise LM_LOCK_ERROR_TIMED_OUT. @waiting may be NULL. Blocks;
+ * cancelling @cancellable ends the wait within about 20 ms, and a cancelled caller
+ * never gets the lock (G_IO_ERROR_CANCELLED). Other errors: G_IO_ERROR. */
 LmLock *lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitFunc waiting, gpointer user_data,
                          GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_lock_remove_file: removes the lock's file while holding it, so that no
- * lock files pile up; exclusive locks only. Those who wait open a new one. */
+/** lm_lock_remove_file: removes the lock's file while it is locked, so that lock
+ * files do not accumulate. For exclusive locks only. Waiting processes create a new
+ * file. */
 void lm_lock_remove_file (LmLock *lock);
 
-/* A table: a file of which each byte is a lock of its own, so that there are as
- * many locks as are needed, none of them leaves a file behind, and one descriptor
- * holds any number. The file is empty and stays. */
+/* A lock table: a file in which each byte is a separate lock. It provides any
+ * number of locks that leave no files behind, and one descriptor can hold many of
+ * them. The file is empty and is never removed. */
 
-/** lm_lock_table_open: opens the table @path, made as above; nothing is locked
- * yet. What is locked through it is released with it, by lm_lock_release().
+/** lm_lock_table_open: opens the table @path, created like the file of a lock;
+ * nothing is locked yet. lm_lock_release() closes it and releases all its locks.
  * Errors: G_IO_ERROR. */
 LmLock *lm_lock_table_open (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_lock_table_lock: locks @number, of which 62 bits count; again, it changes
- * the mode. @timeout_ms, blocking and errors as lm_lock_acquire(). */
+/** lm_lock_table_lock: locks @number (the low 62 bits count). If it is already
+ * locked through @table, changes the mode. @timeout_ms, blocking and errors as for
+ * lm_lock_acquire(). */
 gboolean lm_lock_table_lock (LmLock *table, guint64 number, LmLockMode mode, gint timeout_ms, GCancellable *cancellable,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_lock_release: lets go and frees; NULL is ignored. */
+/** lm_lock_release: releases the lock or all locks of a table, and frees @lock;
+ * NULL is ignored. */
 void lm_lock_release (LmLock *lock);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLock, lm_lock_release)

@@ -7,7 +7,7 @@
 
 G_DEFINE_QUARK (lm-size-error-quark, lm_size_error)
 
-/* More digits than this after the point cannot change a whole byte of note. */
+/* Further digits after the point amount to about 1 KiB of a TiB at most. */
 #define FRACTION_DIGITS 9
 
 typedef struct
@@ -18,7 +18,7 @@ typedef struct
 } Number;
 
 static gboolean
-unit_of (const char *text, guint64 default_unit, guint64 *out_unit)
+parse_unit (const char *text, guint64 default_unit, guint64 *out_unit)
 {
   static const char letters[] = "kmgt";
   if (*text == '\0')
@@ -38,10 +38,10 @@ unit_of (const char *text, guint64 default_unit, guint64 *out_unit)
   return TRUE;
 }
 
-/* Digits with at most one point; returns where the number ends, NULL when
+/* Parses digits with at most one point. Returns where the number ends; NULL if
  * there is none or it is too large. */
 static const char *
-parse_number (const char *text, Number *out)
+parse_decimal (const char *text, Number *out)
 {
   Number n = { 0, 0, 1 };
   const char *p = text;
@@ -71,10 +71,10 @@ lm_size_parse (const char *text, guint64 default_unit, guint64 *out_bytes, GErro
 {
   Number number;
   guint64 unit, bytes;
-  const char *end = text ? parse_number (text, &number) : NULL;
+  const char *end = text ? parse_decimal (text, &number) : NULL;
   if (end != NULL && *end == ' ')
     end++;
-  if (end != NULL && unit_of (end, default_unit, &unit) && g_uint64_checked_mul (&bytes, number.whole, unit))
+  if (end != NULL && parse_unit (end, default_unit, &unit) && g_uint64_checked_mul (&bytes, number.whole, unit))
     {
       /* unit <= 2^40 and fraction < 10^9, so this takes 128 bits */
       guint64 part = (guint64) ((unsigned __int128) number.fraction * unit / number.scale);
@@ -86,7 +86,7 @@ lm_size_parse (const char *text, guint64 default_unit, guint64 *out_bytes, GErro
     }
   g_autofree char *shown = g_strndup (text ? text : "", 40);
   g_autofree char *safe = g_strescape (shown, NULL);
-  return lm_throw (error, LM_SIZE_ERROR, LM_SIZE_ERROR_INVALID, "\"%s\" is not a size; write for example 512MiB or 4GiB",
+  return lm_throw (error, LM_SIZE_ERROR, LM_SIZE_ERROR_INVALID, "\"%s\" is not a size; use for example 512MiB or 4GiB",
                    safe);
 }
 

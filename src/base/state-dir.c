@@ -22,20 +22,20 @@ struct _LmStateDir
   gboolean readonly;
 };
 
-/* The check of everything that is believed. */
+/* The check that everything in the state directory must pass. */
 static gboolean
 check_trusted (const struct stat *st, const char *path, GError **error)
 {
   if (st->st_uid != geteuid () && st->st_uid != 0)
     return lm_throw (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                     "%s belongs to user %u, whose files are not to be trusted; use another --state-dir", path,
+                     "%s belongs to user %u, whose files are not trusted; use another --state-dir", path,
                      (guint) st->st_uid);
   if ((st->st_mode & WRITABLE_BY_OTHERS) == 0)
     return TRUE;
   return lm_throw (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                   "%s can be written by %s, so it is not to be trusted; make sure that what is there is yours, then "
-                   "\"chmod %s\" it",
-                   path, (st->st_mode & S_IWOTH) != 0 ? "everybody" : "its group",
+                   "%s is writable by %s, so it is not trusted; make sure that its contents are yours, then run "
+                   "\"chmod %s\" on it",
+                   path, (st->st_mode & S_IWOTH) != 0 ? "everyone" : "its group",
                    (st->st_mode & S_IWOTH) != 0 ? "go-w" : "g-w");
 }
 
@@ -49,9 +49,9 @@ new_dir (char *path, int fd, gboolean readonly)
   return dir;
 }
 
-/* Takes @path and @fd over. */
+/* Takes ownership of @path and @fd. */
 static LmStateDir *
-check_dir (char *path, int fd, gboolean readonly, GError **error)
+new_checked_dir (char *path, int fd, gboolean readonly, GError **error)
 {
   g_autoptr (LmStateDir) dir = new_dir (path, fd, readonly);
   struct stat st;
@@ -61,7 +61,7 @@ check_dir (char *path, int fd, gboolean readonly, GError **error)
 }
 
 static gboolean
-make_state_dir (const char *path, GError **error)
+create_state_dir (const char *path, GError **error)
 {
   g_autofree char *parent = g_path_get_dirname (path);
   return lm_file_make_dir (parent, geteuid () == 0 ? 0755 : LM_FILE_MODE_UMASK, error)
@@ -75,13 +75,13 @@ lm_state_dir_open (const char *path, GError **error)
   int fd = open (absolute, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT)
     {
-      if (!make_state_dir (absolute, error))
+      if (!create_state_dir (absolute, error))
         return NULL;
       fd = open (absolute, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }
   if (fd < 0)
     return lm_throw_errno_null (error, "cannot open %s", absolute);
-  return check_dir (g_steal_pointer (&absolute), fd, FALSE, error);
+  return new_checked_dir (g_steal_pointer (&absolute), fd, FALSE, error);
 }
 
 LmStateDir *
@@ -93,16 +93,16 @@ lm_state_dir_open_readonly (const char *path, GError **error)
     return new_dir (g_steal_pointer (&absolute), -1, TRUE);
   if (fd < 0)
     return lm_throw_errno_null (error, "cannot open %s", absolute);
-  return check_dir (g_steal_pointer (&absolute), fd, TRUE, error);
+  return new_checked_dir (g_steal_pointer (&absolute), fd, TRUE, error);
 }
 
 static gboolean
-make_below (const LmStateDir *dir, const char *name, const char *path, guint mode, GError **error)
+create_below (const LmStateDir *dir, const char *name, const char *path, guint mode, GError **error)
 {
   if (mkdirat (dir->fd, name, mode) < 0)
-    return errno == EEXIST || lm_throw_errno (error, "cannot make directory %s", path);
+    return errno == EEXIST || lm_throw_errno (error, "cannot create directory %s", path);
   if (fchmodat (dir->fd, name, mode, 0) < 0 || fsync (dir->fd) < 0)
-    return lm_throw_errno (error, "cannot make directory %s", path);
+    return lm_throw_errno (error, "cannot create directory %s", path);
   return TRUE;
 }
 
@@ -119,17 +119,19 @@ lm_state_dir_open_below (LmStateDir *dir, const char *name, guint mode, GError *
     return new_dir (g_steal_pointer (&path), -1, TRUE);
   if (fd < 0 && errno == ENOENT)
     {
-      if (!make_below (dir, name, path, mode, error))
+      if (!create_below (dir, name, path, mode, error))
         return NULL;
       fd = openat (dir->fd, name, flags);
     }
   struct stat st;
   if (fd < 0 && errno == ENOTDIR && fstatat (dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK (st.st_mode))
     return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                          "%s is a symbolic link; make it a directory, or choose the place of all by --state-dir", path);
+                          "%s is a symbolic link; replace it with a directory, or move the state directory with "
+                          "--state-dir",
+                          path);
   if (fd < 0)
     return lm_throw_errno_null (error, "cannot open directory %s", path);
-  return check_dir (g_steal_pointer (&path), fd, dir->readonly, error);
+  return new_checked_dir (g_steal_pointer (&path), fd, dir->readonly, error);
 }
 
 void
@@ -159,7 +161,7 @@ lm_state_dir_list (const LmStateDir *dir, GError **error)
 {
   if (dir->fd < 0)
     return g_ptr_array_new_with_free_func (g_free);
-  /* Its own open file description: the position in the directory is shared otherwise. */
+  /* A new open file description, because a duplicate would share its read position. */
   return lm_file_list_fd (openat (dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), dir->path, error);
 }
 
@@ -187,7 +189,7 @@ lm_state_dir_open_file (const LmStateDir *dir, const char *name, GError **error)
     }
   if (!S_ISREG (st.st_mode))
     {
-      lm_throw (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, "%s is no regular file", path);
+      lm_throw (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, "%s is not a regular file", path);
       return -1;
     }
   return check_trusted (&st, path, error) ? lm_fd_steal (&fd) : -1;
@@ -216,11 +218,11 @@ lm_state_dir_read (const LmStateDir *dir, const char *name, gsize max_size, GErr
 }
 
 static gboolean
-write_new (const LmStateDir *dir, const char *name, const void *data, gsize size, guint mode, GError **error)
+write_temporary (const LmStateDir *dir, const char *name, const void *data, gsize size, guint mode, GError **error)
 {
   lm_autofd int fd = openat (dir->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, mode);
   if (fd < 0)
-    return lm_throw_errno (error, "cannot make %s/%s", dir->path, name);
+    return lm_throw_errno (error, "cannot create %s/%s", dir->path, name);
   if (!lm_fd_write_all (fd, data, size, error))
     {
       g_prefix_error (error, "cannot write %s/%s: ", dir->path, name);
@@ -236,7 +238,7 @@ lm_state_dir_write (const LmStateDir *dir, const char *name, const void *data, g
 {
   g_return_val_if_fail (dir->fd >= 0, FALSE);
   g_autofree char *temporary = g_strconcat (name, ".new", NULL);
-  if (!write_new (dir, temporary, data, size, mode, error))
+  if (!write_temporary (dir, temporary, data, size, mode, error))
     {
       (void) unlinkat (dir->fd, temporary, 0);
       return FALSE;

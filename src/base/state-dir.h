@@ -1,68 +1,73 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The directory below which lamina keeps everything, and the directories in it.
- * Its contents are believed, so one check holds for all of it: a directory or
- * file belongs to this user or to root, neither its group nor others can write
- * to it, and no name below the state directory is a symbolic link. A directory
- * is checked when it is opened, and used by its descriptor from then on.
+/* The state directory, which holds everything that lamina keeps, and the
+ * directories in it. Their contents are trusted, so the same check applies to all
+ * of them: a directory or file must belong to this user or to root, must not be
+ * writable by its group or by others, and no name below the state directory may be
+ * a symbolic link. A directory is checked when it is opened and is used through its
+ * descriptor from then on.
  *
- * Errors are G_IO_ERROR; _PERMISSION_DENIED also where another user could have
- * written. Only a missing file is _NOT_FOUND; a directory that could not be read
- * is never taken for an empty one. */
+ * Errors are G_IO_ERROR; _PERMISSION_DENIED is also used when another user could
+ * have written the file. Only a missing file is _NOT_FOUND; a directory that cannot
+ * be read is never treated as empty. */
 #include <gio/gio.h>
 
 /* The state directory, or a directory below it. */
 typedef struct _LmStateDir LmStateDir;
 
-/** lm_state_dir_open: opens the state directory @path, which is made if missing
- * (0755, so that QEMU's user reaches the layers). What is missing above it root
- * makes so too; for others, whose QEMU runs as they do, the umask rules there.
- * @path itself may be a symbolic link: that is its owner's choice. */
+/** lm_state_dir_open: opens the state directory @path and creates it if missing
+ * (mode 0755, so that the user of QEMU can reach the layers). Its missing parents
+ * get mode 0755 as well if the caller is root; for other users, whose QEMU runs
+ * with their own rights, the umask applies. @path itself may be a symbolic link,
+ * because the user chose it. */
 LmStateDir *lm_state_dir_open (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_state_dir_open_readonly: the same, but neither it nor anything below is
- * made; what is missing counts as empty. */
+/** lm_state_dir_open_readonly: like lm_state_dir_open(), but creates nothing,
+ * neither @path nor anything below it; what is missing counts as empty. */
 LmStateDir *lm_state_dir_open_readonly (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_state_dir_open_below: opens the directory @name (one name) in @dir. If it
- * is missing it is made with exactly @mode, whatever the umask, and is durable;
- * of a read-only @dir it counts as empty. Independent of @dir from then on. */
+/** lm_state_dir_open_below: opens the directory @name, a single name, in @dir. If
+ * missing, it is created with exactly @mode, regardless of the umask, and made
+ * durable; if @dir is read-only, it counts as empty. The result does not depend on
+ * @dir. */
 LmStateDir *lm_state_dir_open_below (LmStateDir *dir, const char *name, guint mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_state_dir_close: frees it; NULL is ignored. */
+/** lm_state_dir_close: frees @dir; NULL is ignored. */
 void lm_state_dir_close (LmStateDir *dir);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmStateDir, lm_state_dir_close)
 
-/** lm_state_dir_get_path: its absolute path, for messages and for programs that
- * need one. */
+/** lm_state_dir_get_path: returns the absolute path, for messages and for programs
+ * that need a path. Owned by @dir. */
 const char *lm_state_dir_get_path (const LmStateDir *dir);
 
-/** lm_state_dir_get_fd: its descriptor; -1 if it is missing. */
+/** lm_state_dir_get_fd: returns the descriptor; -1 if the directory is missing.
+ * Owned by @dir. */
 int lm_state_dir_get_fd (const LmStateDir *dir);
 
-/** lm_state_dir_list: the names in it but "." and "..", sorted; newly allocated
- * strings. Empty if it is missing. */
+/** lm_state_dir_list: returns the names in @dir except "." and "..", sorted; newly
+ * allocated strings. Empty if @dir is missing. */
 GPtrArray *lm_state_dir_list (const LmStateDir *dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_state_dir_open_file: a descriptor for reading the regular file @name in it,
- * checked as above; -1 on error. The caller closes it. */
+/** lm_state_dir_open_file: opens the regular file @name in @dir for reading and
+ * checks it as described above. Returns a descriptor, which the caller closes, or
+ * -1 on error. */
 int lm_state_dir_open_file (const LmStateDir *dir, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_state_dir_read: the whole of the file @name in it, checked as above; at most
- * @max_size bytes (else G_IO_ERROR_MESSAGE_TOO_LARGE). */
+/** lm_state_dir_read: reads all of the file @name in @dir, checked as described
+ * above. More than @max_size bytes are refused (G_IO_ERROR_MESSAGE_TOO_LARGE). */
 GBytes *lm_state_dir_read (const LmStateDir *dir, const char *name, gsize max_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_state_dir_is_unusable: whether an error of lm_state_dir_read() says that what
- * has the name must not or cannot be used. Other errors but _NOT_FOUND say that it
- * could not be read now. */
+/** lm_state_dir_is_unusable: whether @error of lm_state_dir_read() says that the
+ * file must not or cannot be used at all. Any other error except _NOT_FOUND says
+ * that reading failed this time. */
 gboolean lm_state_dir_is_unusable (const GError *error);
 
-/** lm_state_dir_write: replaces the file @name in it, whole or not at all, durable
- * when it returns. It is written as "@name.new" first, so the caller holds a lock
- * that keeps other writers of @name out. Blocks on the disk. */
+/** lm_state_dir_write: atomically replaces the file @name in @dir; it is durable
+ * when the function returns. The data is first written to "@name.new", so the
+ * caller must hold a lock that excludes other writers of @name. Blocks on the disk. */
 gboolean lm_state_dir_write (const LmStateDir *dir, const char *name, const void *data, gsize size, guint mode,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_state_dir_remove_file: removes the file @name in it; one that is missing is
- * success. */
+/** lm_state_dir_remove_file: removes the file @name in @dir; succeeds if it is
+ * missing. */
 gboolean lm_state_dir_remove_file (const LmStateDir *dir, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -11,8 +11,8 @@ static const char *const names[LM_TESTENV_LAST] = {
 };
 
 const char *
-lm_testenv_get (LmTestenv seam)
+lm_testenv_get (LmTestenv variable)
 {
-  g_return_val_if_fail (seam < LM_TESTENV_LAST, NULL);
-  return secure_getenv (names[seam]);
+  g_return_val_if_fail (variable < LM_TESTENV_LAST, NULL);
+  return secure_getenv (names[variable]);
 }

@@ -12,7 +12,7 @@ static const GDebugKey keys[] = {
   { "virt", LM_TRACE_VIRT },
 };
 
-/* Written once by lm_trace_init() before any thread exists. */
+/* Written only by lm_trace_init(), before any thread exists. */
 static guint topics;
 static gint64 start;
 

@@ -7,20 +7,20 @@
 
 G_DEFINE_QUARK (lm-url-error-quark, lm_url_error)
 
-/* Escapes stay as they are: who serves the files decides what they mean. */
-#define FLAGS (G_URI_FLAGS_ENCODED | G_URI_FLAGS_SCHEME_NORMALIZE)
+/* Percent-encoding is kept: the server decides what it means. */
+#define URI_FLAGS (G_URI_FLAGS_ENCODED | G_URI_FLAGS_SCHEME_NORMALIZE)
 
-/* GLib strips the blanks among these; here they are wrong. */
-#define BLANKS " \t\r\n\\\"<>^`{|}"
+/* GLib strips the blanks among these; here they are an error. */
+#define FORBIDDEN " \t\r\n\\\"<>^`{|}"
 
 static GUri *
-parse (const char *base, const char *url, GError **error)
+parse_url (const char *base, const char *url, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autoptr (GUri) parent = base ? g_uri_parse (base, FLAGS, NULL) : NULL;
-  gboolean blank = strpbrk (url, BLANKS) != NULL;
+  g_autoptr (GUri) parent = base ? g_uri_parse (base, URI_FLAGS, NULL) : NULL;
+  gboolean blank = strpbrk (url, FORBIDDEN) != NULL;
   gboolean bad = blank || *url == '\0' || strlen (url) > LM_URL_MAX;
-  g_autoptr (GUri) uri = bad ? NULL : g_uri_parse_relative (parent, url, FLAGS, &local);
+  g_autoptr (GUri) uri = bad ? NULL : g_uri_parse_relative (parent, url, URI_FLAGS, &local);
   if (uri != NULL)
     {
       const char *scheme = g_uri_get_scheme (uri), *host = g_uri_get_host (uri);
@@ -34,14 +34,14 @@ parse (const char *base, const char *url, GError **error)
   g_autofree char *shown = g_strndup (public, 200);
   g_autofree char *safe = g_strescape (shown, NULL);
   return lm_throw_null (error, LM_URL_ERROR, LM_URL_ERROR_INVALID,
-                        "\"%s\" is not a URL that can be used (file, http or https%s)", safe,
-                        blank ? "; write blanks as %20" : "");
+                        "\"%s\" is not a usable URL (file, http or https%s)", safe,
+                        blank ? "; encode spaces as %20" : "");
 }
 
 gboolean
 lm_url_check_base (const char *url, GError **error)
 {
-  g_autoptr (GUri) uri = parse (NULL, url, error);
+  g_autoptr (GUri) uri = parse_url (NULL, url, error);
   return uri != NULL;
 }
 
@@ -80,7 +80,7 @@ lm_url_is_plain (const char *url)
 char *
 lm_url_resolve (const char *base, const char *url, GError **error)
 {
-  g_autoptr (GUri) uri = parse (base, url, error);
+  g_autoptr (GUri) uri = parse_url (base, url, error);
   if (uri == NULL)
     return NULL;
   if (strcmp (g_uri_get_scheme (uri), "file") == 0 && g_ascii_strncasecmp (base, "file:", 5) != 0)
@@ -88,19 +88,19 @@ lm_url_resolve (const char *base, const char *url, GError **error)
       g_autofree char *shown = lm_url_redact (url);
       g_autofree char *safe = g_strescape (shown, NULL);
       return lm_throw_null (error, LM_URL_ERROR, LM_URL_ERROR_LOCAL,
-                            "\"%s\" is a local file, which a catalog from the network cannot name", safe);
+                            "\"%s\" is a local file; a catalog from the network must not refer to one", safe);
     }
   g_autofree char *absolute = g_uri_to_string (uri);
-  return lm_url_inherit (base, absolute);
+  return lm_url_inherit_credentials (base, absolute);
 }
 
 char *
-lm_url_inherit (const char *base, const char *url)
+lm_url_inherit_credentials (const char *base, const char *url)
 {
   if (strchr (base, '@') == NULL)
     return g_strdup (url);
-  g_autoptr (GUri) from = g_uri_parse (base, FLAGS, NULL);
-  g_autoptr (GUri) to = g_uri_parse (url, FLAGS, NULL);
+  g_autoptr (GUri) from = g_uri_parse (base, URI_FLAGS, NULL);
+  g_autoptr (GUri) to = g_uri_parse (url, URI_FLAGS, NULL);
   const char *authority = strstr (url, "://");
   if (from == NULL || to == NULL || authority == NULL || g_uri_get_userinfo (from) == NULL || g_uri_get_userinfo (to) != NULL
       || strcmp (g_uri_get_scheme (from), g_uri_get_scheme (to)) != 0
@@ -110,7 +110,7 @@ lm_url_inherit (const char *base, const char *url)
   return g_strdup_printf ("%.*s%s@%s", (int) (authority - url), url, g_uri_get_userinfo (from), authority);
 }
 
-/* The scheme and no more. */
+/* Keeps nothing but the scheme. */
 static char *
 redact_all (const char *url)
 {
@@ -120,7 +120,7 @@ redact_all (const char *url)
   return g_strdup_printf ("%s%s***", scheme, g_str_has_prefix (url + strlen (scheme), "://") ? "://" : ":");
 }
 
-/* A relative URL or a path, which has no user. */
+/* Whether @url is a relative URL or a path, neither of which can hold a user. */
 static gboolean
 is_relative (const char *url)
 {
@@ -128,27 +128,28 @@ is_relative (const char *url)
   return scheme == NULL && !g_str_has_prefix (url, "//") && strstr (url, "://") == NULL && (*url == '/' || strchr (url, '@') == NULL);
 }
 
-/* Whether @url is of the form that it is read by here and by those who fetch. */
+/* Whether every program that reads @url finds the same host in it. */
 static gboolean
-is_sound (GUri *uri, const char *url)
+is_unambiguous (GUri *uri, const char *url)
 {
-  if (uri == NULL || strpbrk (url, BLANKS) != NULL)
+  if (uri == NULL || strpbrk (url, FORBIDDEN) != NULL)
     return FALSE;
   const char *host = g_uri_get_host (uri);
-  /* Without a host, what looks like a user may be one whose host is misplaced; for a file it is a path. */
+  /* Without a host, text before an '@' may be a user whose host is misplaced; in a
+   * file URL it is part of the path. */
   if (host == NULL || *host == '\0')
     return strcmp (g_uri_get_scheme (uri), "file") == 0 || strchr (url, '@') == NULL;
   return strchr (host, '@') == NULL;
 }
 
 static char *
-redact (const char *url, gboolean *out_sound)
+redact_url (const char *url, gboolean *out_sound)
 {
   *out_sound = TRUE;
   if (is_relative (url))
     return g_strndup (url, strcspn (url, "?#"));
   g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_ENCODED, NULL);
-  *out_sound = is_sound (uri, url);
+  *out_sound = is_unambiguous (uri, url);
   return *out_sound ? g_uri_to_string_partial (uri, G_URI_HIDE_USERINFO | G_URI_HIDE_QUERY | G_URI_HIDE_FRAGMENT) : redact_all (url);
 }
 
@@ -156,20 +157,20 @@ char *
 lm_url_redact (const char *url)
 {
   gboolean sound;
-  return redact (url, &sound);
+  return redact_url (url, &sound);
 }
 
 gboolean
 lm_url_is_secret (const char *url)
 {
-  /* most have none of these */
+  /* the common case, without parsing */
   if (strpbrk (url, "@?#") == NULL)
     return FALSE;
   g_autofree char *shown = lm_url_redact (url);
   return strcmp (shown, url) != 0;
 }
 
-/* The first in @text of what looks like a URL. */
+/* Returns the first thing in @text that looks like a URL. */
 static const char *
 find_url (const char *text)
 {
@@ -203,11 +204,11 @@ lm_url_redact_text (const char *text)
   while ((url = find_url (text)) != NULL)
     {
       gboolean sound;
-      /* at least the mark itself, so as to come to an end */
+      /* always advance, so that the loop ends */
       const char *end = MAX (end_of_word (url), url + 1);
       g_autofree char *found = g_strndup (url, (gsize) (end - url));
-      g_autofree char *public = redact (found, &sound);
-      /* A password may have blanks and quotes in it. */
+      g_autofree char *public = redact_url (found, &sound);
+      /* A password may contain blanks and quotes. */
       const char *at = sound ? NULL : strrchr (end, '@');
       g_string_append_len (shown, text, url - text);
       g_string_append (shown, public);

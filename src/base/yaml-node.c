@@ -7,7 +7,7 @@
 
 struct _LmYamlNode
 {
-  const char *document; /* its name; owned by the root */
+  const char *document; /* the document's name; owned by the root */
   char *owned_document; /* the root only */
   LmYamlKind kind;
   guint line;
@@ -17,8 +17,8 @@ struct _LmYamlNode
   GPtrArray *values; /* collections: LmYamlNode * */
 };
 
-static gboolean read_value (LmYamlReader *reader, const LmYamlEvent *event, const char *document, LmYamlNode **out,
-                            GError **error);
+static gboolean read_node (LmYamlReader *reader, const LmYamlEvent *event, const char *document, LmYamlNode **out,
+                           GError **error);
 
 void
 lm_yaml_node_free (LmYamlNode *root)
@@ -62,7 +62,7 @@ node_new (const LmYamlEvent *event, const char *document)
 }
 
 static gboolean
-read_sequence (LmYamlReader *reader, LmYamlNode *node, GError **error)
+read_sequence_node (LmYamlReader *reader, LmYamlNode *node, GError **error)
 {
   for (;;)
     {
@@ -72,14 +72,14 @@ read_sequence (LmYamlReader *reader, LmYamlNode *node, GError **error)
         return FALSE;
       if (event.kind == LM_YAML_SEQUENCE_END)
         return TRUE;
-      if (!read_value (reader, &event, node->document, &value, error))
+      if (!read_node (reader, &event, node->document, &value, error))
         return FALSE;
       g_ptr_array_add (node->values, value);
     }
 }
 
 static gboolean
-read_mapping (LmYamlReader *reader, LmYamlNode *node, GError **error)
+read_mapping_node (LmYamlReader *reader, LmYamlNode *node, GError **error)
 {
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   for (;;)
@@ -98,20 +98,20 @@ read_mapping (LmYamlReader *reader, LmYamlNode *node, GError **error)
       if (!g_hash_table_add (seen, key))
         return lm_throw (error, LM_YAML_ERROR, LM_YAML_ERROR_SYNTAX, "%s:%u: \"%s\" is given twice", node->document,
                          event.line, key);
-      if (!lm_yaml_reader_next (reader, &event, error) || !read_value (reader, &event, node->document, &value, error))
+      if (!lm_yaml_reader_next (reader, &event, error) || !read_node (reader, &event, node->document, &value, error))
         return FALSE;
       g_ptr_array_add (node->values, value);
     }
 }
 
-/* Recursion ends at the reader's depth limit. */
+/* The reader's depth limit bounds the recursion. */
 static gboolean
-read_value (LmYamlReader *reader, const LmYamlEvent *event, const char *document, LmYamlNode **out, GError **error)
+read_node (LmYamlReader *reader, const LmYamlEvent *event, const char *document, LmYamlNode **out, GError **error)
 {
   g_autoptr (LmYamlNode) node = node_new (event, document);
-  if (node->kind == LM_YAML_SEQUENCE && !read_sequence (reader, node, error))
+  if (node->kind == LM_YAML_SEQUENCE && !read_sequence_node (reader, node, error))
     return FALSE;
-  if (node->kind == LM_YAML_MAPPING && !read_mapping (reader, node, error))
+  if (node->kind == LM_YAML_MAPPING && !read_mapping_node (reader, node, error))
     return FALSE;
   *out = g_steal_pointer (&node);
   return TRUE;
@@ -124,7 +124,7 @@ lm_yaml_node_parse (const char *name, const char *text, gsize size, const LmYaml
   g_autofree char *document = g_strdup (name);
   g_autoptr (LmYamlNode) root = NULL;
   LmYamlEvent event;
-  if (!lm_yaml_reader_next (reader, &event, error) || !read_value (reader, &event, document, &root, error))
+  if (!lm_yaml_reader_next (reader, &event, error) || !read_node (reader, &event, document, &root, error))
     return NULL;
   root->owned_document = g_steal_pointer (&document);
   if (!lm_yaml_reader_next (reader, &event, error))
@@ -183,13 +183,13 @@ static gboolean
 throw_type (const LmYamlNode *node, const char *wanted, GError **error)
 {
   if (node->kind != LM_YAML_SCALAR)
-    return lm_yaml_node_throw (node, error, "%s is needed here, not %s", wanted, lm_yaml_kind_name (node->kind));
-  return lm_yaml_node_throw (node, error, "%s is needed here, not %s", wanted,
+    return lm_yaml_node_throw (node, error, "expected %s, not %s", wanted, lm_yaml_kind_name (node->kind));
+  return lm_yaml_node_throw (node, error, "expected %s, not %s", wanted,
                              lm_yaml_type_name (lm_yaml_type_of (node->text, node->plain)));
 }
 
 static gboolean
-is_of_type (const LmYamlNode *node, LmYamlType type)
+is_scalar_of_type (const LmYamlNode *node, LmYamlType type)
 {
   return node->kind == LM_YAML_SCALAR && lm_yaml_type_of (node->text, node->plain) == type;
 }
@@ -197,7 +197,7 @@ is_of_type (const LmYamlNode *node, LmYamlType type)
 gboolean
 lm_yaml_node_to_bool (const LmYamlNode *node, gboolean *out_value, GError **error)
 {
-  if (!is_of_type (node, LM_YAML_BOOL))
+  if (!is_scalar_of_type (node, LM_YAML_BOOL))
     return throw_type (node, lm_yaml_type_name (LM_YAML_BOOL), error);
   *out_value = lm_yaml_bool_value (node->text);
   return TRUE;
@@ -207,11 +207,11 @@ gboolean
 lm_yaml_node_to_int (const LmYamlNode *node, gint64 min, gint64 max, gint64 *out_value, GError **error)
 {
   gint64 value;
-  if (!is_of_type (node, LM_YAML_INT))
+  if (!is_scalar_of_type (node, LM_YAML_INT))
     return throw_type (node, lm_yaml_type_name (LM_YAML_INT), error);
   if (!lm_yaml_int_value (node->text, &value) || value < min || value > max)
     return lm_yaml_node_throw (node, error,
-                               "a decimal number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " is needed here", min,
+                               "expected a decimal number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, min,
                                max);
   *out_value = value;
   return TRUE;

@@ -20,14 +20,14 @@ struct _LmYamlReader
   gboolean is_json;
   LmJsonReader json;
   yaml_parser_t parser;
-  yaml_event_t event; /* the one that the last LmYamlEvent points into */
+  yaml_event_t event; /* owns what the last LmYamlEvent points to */
   guint first_line;
   const char *text;
   guint depth;
   guint nodes;
 };
 
-/* Single values are the same in both languages. */
+/* A single scalar means the same in both languages. */
 static gboolean
 begins_as_json (const char *text, gsize size)
 {
@@ -95,7 +95,7 @@ lm_yaml_reader_get_nodes (const LmYamlReader *reader)
 }
 
 static gboolean
-throw_at (LmYamlReader *reader, GError **error, LmYamlError code, gsize line, const char *what)
+throw_at_line (LmYamlReader *reader, GError **error, LmYamlError code, gsize line, const char *what)
 {
   return lm_throw (error, LM_YAML_ERROR, code, "%s:%" G_GSIZE_FORMAT ": %s", reader->name, line, what);
 }
@@ -109,7 +109,7 @@ count_newlines (const LmYamlReader *reader, gsize offset)
   return n;
 }
 
-/* What somebody who meant to write JSON wants to know. */
+/* The problem in terms of JSON, for a user who meant to write JSON. */
 static char *
 describe_json_problem (const LmYamlReader *reader)
 {
@@ -132,21 +132,22 @@ throw_parser (LmYamlReader *reader, GError **error)
   const char *problem = p->problem ? p->problem : "cannot be read";
   if (p->error == YAML_MEMORY_ERROR)
     g_error ("out of memory");
-  /* The reader's errors (bad UTF-8, control characters) carry no line, and it reads ahead. */
+  /* libyaml's reader, which is ahead of the parser, gives no line for its errors
+   * (bad UTF-8, control characters). */
   gsize before = p->error == YAML_READER_ERROR ? count_newlines (reader, p->problem_offset) : p->problem_mark.line;
   gsize line = before + reader->first_line;
   g_autofree char *json = describe_json_problem (reader);
   g_autofree char *what = g_strconcat (problem, p->context ? " " : "", p->context ? p->context : "", json, NULL);
-  return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, line, what);
+  return throw_at_line (reader, error, LM_YAML_ERROR_SYNTAX, line, what);
 }
 
 static gboolean
 check_scalar (LmYamlReader *reader, const LmYamlEvent *event, GError **error)
 {
   if (event->length > reader->limits.scalar)
-    return throw_at (reader, error, LM_YAML_ERROR_LIMIT, event->line, "this value is too long");
+    return throw_at_line (reader, error, LM_YAML_ERROR_LIMIT, event->line, "the value is too long");
   if (memchr (event->text, '\0', event->length) != NULL)
-    return throw_at (reader, error, LM_YAML_ERROR_UNSUPPORTED, event->line, "a NUL byte is not allowed in a value");
+    return throw_at_line (reader, error, LM_YAML_ERROR_UNSUPPORTED, event->line, "a value must not contain a NUL byte");
   return TRUE;
 }
 
@@ -154,15 +155,16 @@ static gboolean
 count_node (LmYamlReader *reader, const LmYamlEvent *event, const yaml_char_t *tag, GError **error)
 {
   if (tag != NULL)
-    return throw_at (reader, error, LM_YAML_ERROR_UNSUPPORTED, event->line, "tags (!...) are not supported");
+    return throw_at_line (reader, error, LM_YAML_ERROR_UNSUPPORTED, event->line, "tags (!...) are not supported");
   if (++reader->nodes > reader->limits.nodes)
-    return throw_at (reader, error, LM_YAML_ERROR_LIMIT, event->line, "there are too many values in this document");
+    return throw_at_line (reader, error, LM_YAML_ERROR_LIMIT, event->line, "the document has too many values");
   if (event->kind != LM_YAML_SCALAR && ++reader->depth > reader->limits.depth)
-    return throw_at (reader, error, LM_YAML_ERROR_LIMIT, event->line, "this is nested too deeply");
+    return throw_at_line (reader, error, LM_YAML_ERROR_LIMIT, event->line, "nested too deeply");
   return TRUE;
 }
 
-/* The line ends that "|" and ">" put after a text are of the notation, not of the text. */
+/* Block scalars ("|" and ">") end with line ends that belong to the notation, not
+ * to the value. */
 static void
 strip_line_ends (yaml_char_t *text, gsize *length)
 {
@@ -170,10 +172,10 @@ strip_line_ends (yaml_char_t *text, gsize *length)
     text[--*length] = '\0';
 }
 
-/* TRUE when the event in the reader is one for the caller; events about the
- * stream and its documents are not, and set *out_skip. */
+/* Converts the event in the reader. Sets *out_skip if it is about the stream or its
+ * documents and therefore not for the caller. */
 static gboolean
-translate (LmYamlReader *reader, LmYamlEvent *out, gboolean *out_skip, GError **error)
+translate_event (LmYamlReader *reader, LmYamlEvent *out, gboolean *out_skip, GError **error)
 {
   yaml_event_t *e = &reader->event;
   *out_skip = FALSE;
@@ -200,7 +202,8 @@ translate (LmYamlReader *reader, LmYamlEvent *out, gboolean *out_skip, GError **
       reader->depth--;
       return TRUE;
     case YAML_ALIAS_EVENT:
-      return throw_at (reader, error, LM_YAML_ERROR_UNSUPPORTED, out->line, "aliases (*name) are not supported; repeat the value");
+      return throw_at_line (reader, error, LM_YAML_ERROR_UNSUPPORTED, out->line,
+                            "aliases (*name) are not supported; repeat the value");
     case YAML_STREAM_END_EVENT:
       out->kind = LM_YAML_END;
       if (reader->nodes > 0)
@@ -210,7 +213,7 @@ translate (LmYamlReader *reader, LmYamlEvent *out, gboolean *out_skip, GError **
       return TRUE;
     case YAML_DOCUMENT_START_EVENT:
       if (reader->nodes > 0)
-        return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, out->line, "a second document (---) is not allowed");
+        return throw_at_line (reader, error, LM_YAML_ERROR_SYNTAX, out->line, "a second document (---) is not allowed");
       *out_skip = TRUE;
       return TRUE;
     case YAML_STREAM_START_EVENT:
@@ -223,7 +226,7 @@ translate (LmYamlReader *reader, LmYamlEvent *out, gboolean *out_skip, GError **
 }
 
 static gboolean
-next_of_json (LmYamlReader *reader, LmYamlEvent *out, GError **error)
+next_json_event (LmYamlReader *reader, LmYamlEvent *out, GError **error)
 {
   static const LmYamlKind kinds[] = { [LM_JSON_OBJECT] = LM_YAML_MAPPING,
                                       [LM_JSON_OBJECT_END] = LM_YAML_MAPPING_END,
@@ -234,7 +237,7 @@ next_of_json (LmYamlReader *reader, LmYamlEvent *out, GError **error)
                                       [LM_JSON_END] = LM_YAML_END };
   LmJsonToken token;
   if (!lm_json_reader_next (&reader->json, &token))
-    return throw_at (reader, error, LM_YAML_ERROR_SYNTAX, reader->json.line, reader->json.problem);
+    return throw_at_line (reader, error, LM_YAML_ERROR_SYNTAX, reader->json.line, reader->json.problem);
   *out = (LmYamlEvent){ .kind = kinds[token], .line = reader->json.line + reader->first_line - 1 };
   if (out->kind == LM_YAML_MAPPING_END || out->kind == LM_YAML_SEQUENCE_END)
     reader->depth--;
@@ -250,7 +253,7 @@ next_of_json (LmYamlReader *reader, LmYamlEvent *out, GError **error)
 }
 
 static gboolean
-next_of_yaml (LmYamlReader *reader, LmYamlEvent *out, GError **error)
+next_yaml_event (LmYamlReader *reader, LmYamlEvent *out, GError **error)
 {
   gboolean skip = TRUE;
   if (reader->event.type == YAML_STREAM_END_EVENT)
@@ -264,7 +267,7 @@ next_of_yaml (LmYamlReader *reader, LmYamlEvent *out, GError **error)
       yaml_event_delete (&reader->event);
       if (!yaml_parser_parse (&reader->parser, &reader->event))
         return throw_parser (reader, error);
-      if (!translate (reader, out, &skip, error))
+      if (!translate_event (reader, out, &skip, error))
         return FALSE;
     }
   return TRUE;
@@ -275,8 +278,8 @@ lm_yaml_reader_next (LmYamlReader *reader, LmYamlEvent *out_event, GError **erro
 {
   LmYamlEvent event = { 0 };
   if (reader->size > reader->limits.size)
-    return throw_at (reader, error, LM_YAML_ERROR_LIMIT, 1, "this document is too large");
-  if (!(reader->is_json ? next_of_json : next_of_yaml) (reader, &event, error))
+    return throw_at_line (reader, error, LM_YAML_ERROR_LIMIT, 1, "the document is too large");
+  if (!(reader->is_json ? next_json_event : next_yaml_event) (reader, &event, error))
     return FALSE;
   *out_event = event;
   return TRUE;
@@ -300,7 +303,7 @@ is_one_of (const char *text, const char *const *words)
 {
   for (; *words; words++)
     {
-      /* three spellings: yes, Yes, YES */
+      /* the three accepted spellings are yes, Yes and YES */
       if (g_ascii_strcasecmp (text, *words) != 0)
         continue;
       gboolean tail_lower = TRUE, all_upper = TRUE;
@@ -318,7 +321,7 @@ static const char *const true_words[] = { "true", "yes", "on", NULL };
 static const char *const false_words[] = { "false", "no", "off", NULL };
 static const char *const null_words[] = { "null", NULL };
 
-/* Decimal, octal, hexadecimal, binary; digits may be parted by '_'. */
+/* Decimal, octal, hexadecimal, binary; '_' may separate digits. */
 static gboolean
 looks_like_int (const char *p)
 {

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Reading YAML 1.1 and JSON, event by event: what is JSON is read as JSON
- * (json-reader.h), all else by libyaml. The text is hostile: one document, caps
- * on size, depth and count, no aliases (so nothing can grow by reference), no
- * tags, no NUL bytes. A UTF-8 byte order mark before it is passed over.
- * yaml-node.h has the tree for small documents.
- * Spec: yaml.org/spec/1.1, type repository for null, bool, int and float; RFC 8259. */
+/* An event reader for YAML 1.1 and JSON: a text that begins like JSON and is JSON
+ * is read by json-reader.h, any other text by libyaml. The text is untrusted: one
+ * document only; size, depth and number of values are limited; aliases (which could
+ * make a small text grow), tags and NUL bytes are refused. A leading UTF-8 byte
+ * order mark is skipped. yaml-node.h provides a tree for small documents.
+ * Specifications: yaml.org/spec/1.1 and its type repository for null, bool, int and
+ * float; RFC 8259. */
 #include <glib.h>
 
 typedef enum
 {
-  LM_YAML_ERROR_SYNTAX,      /* not one YAML document */
-  LM_YAML_ERROR_UNSUPPORTED, /* a part of YAML that is refused: tags, aliases, NUL in a value */
+  LM_YAML_ERROR_SYNTAX,      /* not a single YAML document */
+  LM_YAML_ERROR_UNSUPPORTED, /* a feature of YAML that is refused: tags, aliases, NUL in a value */
   LM_YAML_ERROR_LIMIT,       /* too large, too deep, too many nodes */
-  LM_YAML_ERROR_TYPE,        /* a value of another type than asked for */
+  LM_YAML_ERROR_TYPE,        /* a value does not have the expected type */
 } LmYamlError;
 
 #define LM_YAML_ERROR lm_yaml_error_quark ()
@@ -21,26 +22,26 @@ GQuark lm_yaml_error_quark (void);
 
 typedef struct
 {
-  gsize size;   /* bytes of the text */
-  gsize scalar; /* bytes of one scalar */
-  guint depth;  /* nested collections */
-  guint nodes;  /* scalars and collections */
+  gsize size;   /* of the text, in bytes */
+  gsize scalar; /* of one scalar, in bytes */
+  guint depth;  /* of nested collections */
+  guint nodes;  /* number of scalars and collections */
 } LmYamlLimits;
 
-/* What people write by hand: 1 MiB of text, 16 deep. */
+/* For files that people write by hand: 1 MiB of text, 16 levels. */
 extern const LmYamlLimits lm_yaml_limits_small;
 
 typedef enum
 {
   LM_YAML_SCALAR,
-  LM_YAML_SEQUENCE, /* a node's kind; for the reader: it begins */
+  LM_YAML_SEQUENCE, /* from the reader: the beginning of the collection */
   LM_YAML_MAPPING,
-  LM_YAML_SEQUENCE_END, /* from the reader only, as are the next two */
+  LM_YAML_SEQUENCE_END, /* this and the next two come from the reader only */
   LM_YAML_MAPPING_END,
   LM_YAML_END,
 } LmYamlKind;
 
-/* What a plain scalar stands for. Quoted ones are strings. */
+/* The type of a scalar. A quoted scalar is always a string. */
 typedef enum
 {
   LM_YAML_STRING,
@@ -53,51 +54,52 @@ typedef enum
 typedef struct
 {
   LmYamlKind kind;
-  guint line;       /* counts from 1 */
-  const char *text; /* scalars: NUL-terminated UTF-8 without other NULs; of "|" and ">" without the last line ends */
+  guint line;       /* counted from 1 */
+  const char *text; /* scalars: UTF-8, NUL-terminated, no other NUL; "|" and ">" without trailing line ends */
   gsize length;
   gboolean plain; /* scalars: written without quotes */
 } LmYamlEvent;
 
 typedef struct _LmYamlReader LmYamlReader;
 
-/** lm_yaml_reader_new: reads @size bytes at @text, which must outlive it.
- * @name names the document in messages. Never NULL; a text that is too large
- * is reported by the first lm_yaml_reader_next(). */
+/** lm_yaml_reader_new: returns a reader of the @size bytes at @text, which must
+ * outlive it; never NULL. @name is what messages call the document. A text that is
+ * too large is reported by the first lm_yaml_reader_next(). */
 LmYamlReader *lm_yaml_reader_new (const char *name, const char *text, gsize size, const LmYamlLimits *limits);
+/** lm_yaml_reader_free: frees @reader; NULL is ignored. */
 void lm_yaml_reader_free (LmYamlReader *reader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmYamlReader, lm_yaml_reader_free)
 
-/** lm_yaml_reader_set_first_line: the line that the text begins in, where it
- * is a part of a document; 1 if not set. Before the first event. */
+/** lm_yaml_reader_set_first_line: sets the number of the first line (otherwise 1),
+ * for a text that is a part of a larger document. To be called before the first
+ * event is read. */
 void lm_yaml_reader_set_first_line (LmYamlReader *reader, guint line);
 
-/** lm_yaml_reader_get_nodes: how many values have been read so far. */
+/** lm_yaml_reader_get_nodes: returns the number of values read so far. */
 guint lm_yaml_reader_get_nodes (const LmYamlReader *reader);
 
-/** lm_yaml_reader_next: the next event; what @out_event points to is valid
- * until the next call. An empty document is one null scalar. After
- * LM_YAML_END it must not be called again. Error messages begin with
- * "NAME:LINE: ". */
+/** lm_yaml_reader_next: reads the next event; what @out_event points to is valid
+ * until the next call. An empty document is one null scalar. Must not be called
+ * again after LM_YAML_END. Error messages begin with "NAME:LINE: ". */
 gboolean lm_yaml_reader_next (LmYamlReader *reader, LmYamlEvent *out_event, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_yaml_reader_skip: reads past the rest of the value that @event began
- * (nothing for a scalar). */
+/** lm_yaml_reader_skip: skips the rest of the value that @event began (nothing for
+ * a scalar). */
 gboolean lm_yaml_reader_skip (LmYamlReader *reader, const LmYamlEvent *event, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_yaml_type_of: what the scalar @text stands for. */
+/** lm_yaml_type_of: returns the type of the scalar @text. */
 LmYamlType lm_yaml_type_of (const char *text, gboolean plain);
 
-/** lm_yaml_type_name: "a string", "nothing", "a number", ... for messages. */
+/** lm_yaml_type_name: returns "a string", "nothing", "a number", ... for messages.
+ * Static. */
 const char *lm_yaml_type_name (LmYamlType type);
 
-/** lm_yaml_kind_name: "a list", "a mapping", ... for messages. */
+/** lm_yaml_kind_name: returns "a list", "a mapping", ... for messages. Static. */
 const char *lm_yaml_kind_name (LmYamlKind kind);
 
-/** lm_yaml_bool_value: the value of a scalar of LM_YAML_BOOL. */
+/** lm_yaml_bool_value: returns the value of a scalar of type LM_YAML_BOOL. */
 gboolean lm_yaml_bool_value (const char *text);
 
-/** lm_yaml_int_value: the value of a scalar of LM_YAML_INT; FALSE when it is
- * not written in decimal (octal and the like are refused: readers differ) or
- * does not fit. */
+/** lm_yaml_int_value: parses a scalar of type LM_YAML_INT. FALSE if it is not
+ * decimal (readers disagree on octal and other notations) or does not fit. */
 gboolean lm_yaml_int_value (const char *text, gint64 *out_value) G_GNUC_WARN_UNUSED_RESULT;

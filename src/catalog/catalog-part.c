@@ -155,8 +155,8 @@ add_resolved (LmCatalogPart *r, const char *text, char **out_url, GError **error
   if (beside_asked == NULL)
     return FALSE;
   /* of the one's host, with what the other has for it */
-  g_autofree char *first = lm_url_inherit (base, beside_asked);
-  g_autofree char *second = lm_url_inherit (asked, beside_base);
+  g_autofree char *first = lm_url_inherit_credentials (base, beside_asked);
+  g_autofree char *second = lm_url_inherit_credentials (asked, beside_base);
   if (strcmp (first, second) != 0)
     add_url (r, first);
   add_url (r, second);

@@ -25,7 +25,7 @@ typedef struct _LmCatalog LmCatalog;
  * @asked_url is where it was asked for, if a redirect led elsewhere (else equal, or
  * NULL): a relative URL in the text stands for two mirrors, the one beside @asked_url
  * first, and each host has the credentials of whichever of the two is its own
- * (lm_url_inherit()). A catalog that came over the network cannot
+ * (lm_url_inherit_credentials()). A catalog that came over the network cannot
  * name local files. What is odd but harmless is added to @warnings as char *
  * (may be NULL; made by the caller with g_free as free function).
  * Errors: LM_CATALOG_ERROR, LM_YAML_ERROR. */

@@ -61,7 +61,7 @@ lm_source_fetch_run (const char *dir, const LmSource *source, const char *shown,
   if (object->body == NULL)
     return g_steal_pointer (&fetch);
   /* A server's redirects to itself forget the credentials that were asked with. */
-  fetch->base_url = lm_url_inherit (source->url, object->url);
+  fetch->base_url = lm_url_inherit_credentials (source->url, object->url);
   fetch->catalog = lm_source_record_parse (shown, source->url, fetch->base_url, object->body, warnings, &failure);
   if (fetch->catalog == NULL)
     return failed (shown, failure, error);
@@ -81,7 +81,7 @@ keep_unmodified (const LmSourceFetch *fetch, const char *dir, LmSource *source, 
     return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
                      "catalog source %s: its copy was removed while the server was asked; try again", shown);
   g_autofree char *base_url = g_steal_pointer (&source->base_url);
-  source->base_url = lm_url_inherit (source->url, base_url);
+  source->base_url = lm_url_inherit_credentials (source->url, base_url);
   source->fetched = fetch->time;
   /* Who may read the copy depends on what is in it. A damaged one fails whoever uses it. */
   g_autoptr (LmCatalog) catalog = lm_source_record_catalog (dir, source, shown, NULL, NULL);

@@ -71,7 +71,7 @@ test_inherit (void)
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autofree char *url = lm_url_inherit (cases[i][0], cases[i][1]);
+      g_autofree char *url = lm_url_inherit_credentials (cases[i][0], cases[i][1]);
       g_assert_cmpstr (url, ==, cases[i][2]);
     }
 }

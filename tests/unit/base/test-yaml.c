@@ -78,9 +78,9 @@ test_json_only (void)
   g_autoptr (LmYamlNode) flow = parse_good ("{a: 'x', }");
   g_assert_cmpstr (lm_yaml_node_get_text (lm_yaml_node_lookup (flow, "a")), ==, "x");
   assert_bad ("{\"a\": 1, \"a\": 2}", LM_YAML_ERROR_SYNTAX, "t:1: \"a\" is given twice");
-  assert_bad ("{\"a\": \"\\u0000\"}", LM_YAML_ERROR_UNSUPPORTED, "t:1: a NUL byte is not allowed in a value");
+  assert_bad ("{\"a\": \"\\u0000\"}", LM_YAML_ERROR_UNSUPPORTED, "t:1: a value must not contain a NUL byte");
   assert_bad ("[\n1,\n\"2\"\n\"3\"\n]", LM_YAML_ERROR_SYNTAX,
-              "t:4: did not find expected ',' or ']' while parsing a flow sequence; as JSON, line 4: a comma or ] is needed here");
+              "t:4: did not find expected ',' or ']' while parsing a flow sequence; as JSON, line 4: expected a comma or ]");
 }
 
 static void
@@ -120,7 +120,7 @@ test_refused (void)
   assert_bad ("a: &x [1]\nb: *x\n", LM_YAML_ERROR_UNSUPPORTED, "t:2: aliases (*name) are not supported; repeat the value");
   assert_bad ("a: !!python/object:os.system {}\n", LM_YAML_ERROR_UNSUPPORTED, "t:1: tags (!...) are not supported");
   assert_bad ("a: 1\n---\nb: 1\n", LM_YAML_ERROR_SYNTAX, "t:2: a second document (---) is not allowed");
-  assert_bad ("a: \"x\\0y\"\n", LM_YAML_ERROR_UNSUPPORTED, "t:1: a NUL byte is not allowed in a value");
+  assert_bad ("a: \"x\\0y\"\n", LM_YAML_ERROR_UNSUPPORTED, "t:1: a value must not contain a NUL byte");
   assert_bad ("? [a]\n: 1\n", LM_YAML_ERROR_SYNTAX, "t:1: a key must be a single value");
   assert_bad ("a: 1\nb: [\n", LM_YAML_ERROR_SYNTAX, "t:3: did not find expected node content while parsing a flow node");
   assert_bad ("a: \xff\n", LM_YAML_ERROR_SYNTAX, "t:1: invalid leading UTF-8 octet");
@@ -131,7 +131,7 @@ test_refused (void)
 static void
 test_limits (void)
 {
-  assert_bad ("[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]", LM_YAML_ERROR_LIMIT, "t:1: this is nested too deeply");
+  assert_bad ("[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]", LM_YAML_ERROR_LIMIT, "t:1: nested too deeply");
   LmYamlLimits limits = { .size = 10, .scalar = 3, .depth = 2, .nodes = 3 };
   static const char *const bad[] = { "[1,2,3,4]", "abcd", "\"12345678901\"" };
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
@@ -175,13 +175,13 @@ test_wrong_type (void)
   gboolean flag;
   g_assert_false (lm_yaml_node_to_bool (lm_yaml_node_lookup (root, "a"), &flag, &error));
   g_assert_error (error, LM_YAML_ERROR, LM_YAML_ERROR_TYPE);
-  g_assert_cmpstr (error->message, ==, "t:1: true or false is needed here, not a number");
+  g_assert_cmpstr (error->message, ==, "t:1: expected true or false, not a number");
   g_clear_error (&error);
   g_assert_false (lm_yaml_node_to_int (lm_yaml_node_lookup (root, "b"), 0, 9, &value, &error));
-  g_assert_cmpstr (error->message, ==, "t:2: a whole number is needed here, not a list");
+  g_assert_cmpstr (error->message, ==, "t:2: expected a whole number, not a list");
   g_clear_error (&error);
   g_assert_false (lm_yaml_node_to_int (lm_yaml_node_lookup (root, "c"), 0, 65535, &value, &error));
-  g_assert_cmpstr (error->message, ==, "t:3: a decimal number from 0 to 65535 is needed here");
+  g_assert_cmpstr (error->message, ==, "t:3: expected a decimal number from 0 to 65535");
   g_clear_error (&error);
   g_assert_false (lm_yaml_node_to_int (lm_yaml_node_lookup (root, "d"), 0, 65535, &value, NULL));
 }

@@ -276,7 +276,7 @@ for wrong in ("//me:word-of-pass@h/my file", "my file?sig=token-of-query", "http
     with open(private, "w", encoding="utf-8") as file:
         file.write(catalog(port).replace("base.qcow2", wrong))
     done = run("catalog", "update", "private")
-    ok("is not a URL" in done.stderr, "a URL that is none", done.stderr)
+    ok("is not a usable URL" in done.stderr, "a URL that is none", done.stderr)
 
 shown = []
 for words in said:
