@@ -22,26 +22,26 @@ struct _LmCache
   LmStateDir *state;
   LmStateDir *dirs[LM_BLOB_N_KINDS];
   LmStateDir *verified;
-  LmStateDir *partial; /* NULL: opened for reading only */
-  GMutex lock;         /* for the next */
-  GHashTable *damaged; /* LmDigest to Identity: read in full and found wrong, so that this is done once */
+  LmStateDir *partial; /* NULL if the cache was opened read-only */
+  GMutex lock;         /* protects damaged */
+  GHashTable *damaged; /* LmDigest to FileState of files found damaged, so that each is read only once */
 };
 
-/* What tells one state of a file from another. libvirt changes owners, so the
- * time of the last change of these does not count. */
+/* Tells one state of a file from another. The inode change time is not included
+ * because libvirt changes the owner of files. */
 typedef struct
 {
   LmDigest digest;
   guint64 size;
-  guint64 mtime; /* ns */
+  guint64 mtime; /* in nanoseconds */
   guint64 inode;
-} Identity;
+} FileState;
 
-/* The text of one in verified/: numbers of fixed width, so that it is written in one go. */
-#define IDENTITY_FORMAT "%020" G_GUINT64_FORMAT " %020" G_GUINT64_FORMAT " %020" G_GUINT64_FORMAT "\n"
-#define IDENTITY_SIZE 63
+/* The form of a FileState in verified/: numbers of fixed width, so that a single write replaces it. */
+#define FILE_STATE_FORMAT "%020" G_GUINT64_FORMAT " %020" G_GUINT64_FORMAT " %020" G_GUINT64_FORMAT "\n"
+#define FILE_STATE_SIZE 63
 #define READ_SIZE (1024 * 1024)
-/* Who holds the store-wide lock or a lease exclusively deletes one file. */
+/* An exclusive holder of the store-wide lock or of a lease only deletes one file. */
 #define LOCK_TIMEOUT_MS (60 * 1000)
 
 static const struct
@@ -62,8 +62,8 @@ lm_cache_entry_free (LmCacheEntry *entry)
   g_free (entry);
 }
 
-/* A number for the mount that @dir is on: rename(2) works within one only, also
- * where two are of one file system. */
+/* Gets a number for the mount that @dir is on: rename(2) works only within one
+ * mount, even if two mounts belong to the same file system. */
 static gboolean
 get_mount (const LmStateDir *dir, guint64 *out_mount, GError **error)
 {
@@ -74,8 +74,8 @@ get_mount (const LmStateDir *dir, guint64 *out_mount, GError **error)
   return TRUE;
 }
 
-/* A file that has arrived is renamed from partial/: found here, not after the
- * download. */
+/* A complete file is renamed from partial/ to its directory. Better to find out
+ * here than after the download that this cannot work. */
 static gboolean
 check_mounts (LmCache *cache, GError **error)
 {
@@ -88,18 +88,18 @@ check_mounts (LmCache *cache, GError **error)
         return FALSE;
       if (other != partial)
         return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_MOUNT,
-                         "%s and %s are on different mounts, so a file that was pulled cannot be moved from one to the "
-                         "other; mount one file system on %s instead, or choose another --state-dir",
+                         "%s and %s are on different mounts, so a downloaded file cannot be renamed from one to the "
+                         "other; mount one file system on %s instead, or use another --state-dir",
                          lm_state_dir_get_path (cache->partial), lm_state_dir_get_path (cache->dirs[i]),
                          lm_cache_get_dir (cache));
     }
   return TRUE;
 }
 
-/* Takes @state, which may be NULL, over. Who only reads has no business in
- * partial/, and may have no right to it. */
+/* Takes ownership of @state, which may be NULL. A read-only cache does not need
+ * partial/ and might not be allowed to open it. */
 static LmCache *
-open_in (LmStateDir *state, gboolean with_partial, GError **error)
+open_cache (LmStateDir *state, gboolean with_partial, GError **error)
 {
   if (state == NULL)
     return NULL;
@@ -125,13 +125,13 @@ open_in (LmStateDir *state, gboolean with_partial, GError **error)
 LmCache *
 lm_cache_open (const char *state_dir, GError **error)
 {
-  return open_in (lm_state_dir_open (state_dir, error), TRUE, error);
+  return open_cache (lm_state_dir_open (state_dir, error), TRUE, error);
 }
 
 LmCache *
 lm_cache_open_readonly (const char *state_dir, GError **error)
 {
-  return open_in (lm_state_dir_open_readonly (state_dir, error), FALSE, error);
+  return open_cache (lm_state_dir_open_readonly (state_dir, error), FALSE, error);
 }
 
 void
@@ -175,10 +175,10 @@ lm_cache_get_path (LmCache *cache, LmBlobKind kind, const LmDigest *digest)
   return g_build_filename (lm_cache_get_dir (cache), relative, NULL);
 }
 
-static Identity
-identify (const LmDigest *digest, const struct stat *st)
+static FileState
+make_file_state (const LmDigest *digest, const struct stat *st)
 {
-  return (Identity){
+  return (FileState){
     .digest = *digest,
     .size = (guint64) st->st_size,
     .mtime = (guint64) st->st_mtim.tv_sec * 1000000000 + (guint64) st->st_mtim.tv_nsec,
@@ -187,22 +187,22 @@ identify (const LmDigest *digest, const struct stat *st)
 }
 
 static gboolean
-is_same (const Identity *one, const Identity *other)
+is_same_state (const FileState *one, const FileState *other)
 {
   return one->size == other->size && one->mtime == other->mtime && one->inode == other->inode;
 }
 
-/* FALSE: none was noted, or it cannot be read; then the file is verified again. */
+/* FALSE if no state was recorded or it cannot be read; then the file is verified again. */
 static gboolean
-read_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest, Identity *out)
+read_verified_state (LmCache *cache, LmBlobKind kind, const LmDigest *digest, FileState *out)
 {
   g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
-  g_autoptr (GBytes) bytes = lm_state_dir_read (cache->verified, name, IDENTITY_SIZE, NULL);
-  if (bytes == NULL || g_bytes_get_size (bytes) != IDENTITY_SIZE)
+  g_autoptr (GBytes) bytes = lm_state_dir_read (cache->verified, name, FILE_STATE_SIZE, NULL);
+  if (bytes == NULL || g_bytes_get_size (bytes) != FILE_STATE_SIZE)
     return FALSE;
-  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), IDENTITY_SIZE - 1);
+  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), FILE_STATE_SIZE - 1);
   g_auto (GStrv) fields = g_strsplit (text, " ", -1);
-  *out = (Identity){ .digest = *digest };
+  *out = (FileState){ .digest = *digest };
   guint64 *const numbers[] = { &out->size, &out->mtime, &out->inode };
   if (g_strv_length (fields) != G_N_ELEMENTS (numbers))
     return FALSE;
@@ -221,8 +221,8 @@ lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest,
     return;
   g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
   lm_autofd int out = openat (dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
-  const Identity identity = identify (digest, &st);
-  g_autofree char *text = g_strdup_printf (IDENTITY_FORMAT, identity.size, identity.mtime, identity.inode);
+  const FileState state = make_file_state (digest, &st);
+  g_autofree char *text = g_strdup_printf (FILE_STATE_FORMAT, state.size, state.mtime, state.inode);
   if (out >= 0)
     (void) !pwrite (out, text, strlen (text), 0);
 }
@@ -244,36 +244,36 @@ hash_file (int fd, LmDigest *out_digest, GCancellable *cancellable, GError **err
 }
 
 static gboolean
-is_known_damaged (LmCache *cache, const Identity *now)
+is_known_damaged (LmCache *cache, const FileState *now)
 {
   g_mutex_lock (&cache->lock);
-  const Identity *known = g_hash_table_lookup (cache->damaged, &now->digest);
-  gboolean damaged = known != NULL && is_same (known, now);
+  const FileState *known = g_hash_table_lookup (cache->damaged, &now->digest);
+  gboolean damaged = known != NULL && is_same_state (known, now);
   g_mutex_unlock (&cache->lock);
   return damaged;
 }
 
 static void
-note_damaged (LmCache *cache, const Identity *now)
+note_damaged (LmCache *cache, const FileState *now)
 {
-  Identity *copy = g_new (Identity, 1);
+  FileState *copy = g_new (FileState, 1);
   *copy = *now;
   g_mutex_lock (&cache->lock);
   g_hash_table_replace (cache->damaged, &copy->digest, copy);
   g_mutex_unlock (&cache->lock);
 }
 
-/* Whether somebody who is not trusted could change the file unseen. */
+/* Whether an untrusted user could have changed the file unnoticed. */
 static gboolean
 is_exposed (const struct stat *st)
 {
   return (st->st_uid != geteuid () && st->st_uid != 0) || (st->st_mode & (S_IWGRP | S_IWOTH)) != 0;
 }
 
-/* By the digest. */
+/* Reads the file in full and compares its digest. */
 static gboolean
-verify (LmCache *cache, const LmBlob *blob, const char *name, const Identity *now, LmCacheState *out_state,
-        GCancellable *cancellable, GError **error)
+verify_digest (LmCache *cache, const LmBlob *blob, const char *name, const FileState *now, LmCacheState *out_state,
+               GCancellable *cancellable, GError **error)
 {
   lm_autofd int fd = openat (lm_state_dir_get_fd (cache->dirs[blob->kind]), name,
                              O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
@@ -298,7 +298,7 @@ verify (LmCache *cache, const LmBlob *blob, const char *name, const Identity *no
       *out_state = LM_CACHE_DAMAGED;
       return TRUE;
     }
-  /* Else it would be read anew each time. */
+  /* Otherwise the file would be read again each time. */
   if (cache->partial != NULL && is_exposed (&st) && geteuid () == 0 && fchown (fd, 0, 0) == 0)
     (void) !fchmod (fd, 0444);
   lm_cache_note_verified (cache, blob->kind, &blob->digest, fd);
@@ -319,16 +319,16 @@ lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCa
       *out_state = LM_CACHE_MISSING;
       return TRUE;
     }
-  const Identity now = identify (&blob->digest, &st);
-  Identity then;
-  gboolean noted = read_verified (cache, blob->kind, &blob->digest, &then);
-  /* No two files of one digest have different sizes. */
+  const FileState now = make_file_state (&blob->digest, &st);
+  FileState then;
+  gboolean noted = read_verified_state (cache, blob->kind, &blob->digest, &then);
+  /* Two files with the same digest cannot differ in size. */
   if (!S_ISREG (st.st_mode) || (noted && then.size != now.size) || is_known_damaged (cache, &now))
     *out_state = LM_CACHE_DAMAGED;
-  else if (noted && is_same (&then, &now) && !is_exposed (&st))
+  else if (noted && is_same_state (&then, &now) && !is_exposed (&st))
     *out_state = LM_CACHE_PRESENT;
   else
-    return verify (cache, blob, name, &now, out_state, cancellable, error);
+    return verify_digest (cache, blob, name, &now, out_state, cancellable, error);
   return TRUE;
 }
 
@@ -342,7 +342,7 @@ compare_entries (gconstpointer a, gconstpointer b)
 }
 
 static gboolean
-list_kind (LmCache *cache, LmBlobKind kind, GPtrArray *entries, GError **error)
+list_entries (LmCache *cache, LmBlobKind kind, GPtrArray *entries, GError **error)
 {
   g_autoptr (GPtrArray) names = lm_state_dir_list (cache->dirs[kind], error);
   for (guint i = 0; names != NULL && i < names->len; i++)
@@ -375,7 +375,7 @@ GPtrArray *
 lm_cache_list (LmCache *cache, GError **error)
 {
   g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_cache_entry_free);
-  if (!list_kind (cache, LM_BLOB_LAYER, entries, error) || !list_kind (cache, LM_BLOB_FILE, entries, error))
+  if (!list_entries (cache, LM_BLOB_LAYER, entries, error) || !list_entries (cache, LM_BLOB_FILE, entries, error))
     return NULL;
   g_ptr_array_sort (entries, compare_entries);
   return g_steal_pointer (&entries);
@@ -418,7 +418,7 @@ lm_cache_remove (LmCache *cache, LmLock *exclusive, LmBlobKind kind, const LmDig
   g_autoptr (GError) failure = NULL;
   if (lease == NULL)
     return FALSE;
-  /* Without waiting: others wait for the store-wide lock. */
+  /* Without waiting, because others wait for the store-wide lock. */
   if (!lm_lock_table_lock (lease, lm_digest_get_number (digest), LM_LOCK_EXCLUSIVE, 0, NULL, &failure))
     {
       if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))
@@ -434,9 +434,9 @@ lm_cache_remove (LmCache *cache, LmLock *exclusive, LmBlobKind kind, const LmDig
   return lm_state_dir_remove_file (cache->verified, name, error);
 }
 
-/* Bytes that can still be written. */
+/* Gets the number of bytes that can still be written. */
 static gboolean
-get_free (LmCache *cache, guint64 *out_free, GError **error)
+get_free_space (LmCache *cache, guint64 *out_free, GError **error)
 {
   const char *pretended = lm_testenv_get (LM_TESTENV_FREE);
   if (pretended != NULL)
@@ -446,7 +446,7 @@ get_free (LmCache *cache, guint64 *out_free, GError **error)
     }
   struct statvfs st;
   if (fstatvfs (lm_cache_get_fd (cache), &st) < 0)
-    return lm_throw_errno (error, "cannot tell the free space of %s", lm_cache_get_dir (cache));
+    return lm_throw_errno (error, "cannot get the free space of %s", lm_cache_get_dir (cache));
   *out_free = (guint64) st.f_bavail * st.f_frsize;
   return TRUE;
 }
@@ -455,7 +455,7 @@ gboolean
 lm_cache_check_space (LmCache *cache, guint64 needed, GError **error)
 {
   guint64 available = 0;
-  if (!get_free (cache, &available, error))
+  if (!get_free_space (cache, &available, error))
     return FALSE;
   if (needed <= available)
     return TRUE;

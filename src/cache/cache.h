@@ -2,19 +2,20 @@
 #pragma once
 /* The host's directory of verified, immutable files, addressed by digest:
  *
- *   layers/sha256-<hex>.qcow2   blobs/sha256-<hex>   0444, never written again
- *   verified/sha256-<hex>*      what tells that a file is as it was when verified
- *   partial/                    what is still arriving, see partial.h
- *   lock                        for the instants of publishing (shared), listing
- *                               and deleting (exclusive)
+ *   layers/sha256-<hex>.qcow2   blobs/sha256-<hex>   mode 0444, never written again
+ *   verified/sha256-<hex>*      state of each file when it was verified
+ *   partial/                    files that are being transferred, see partial.h
+ *   lock                        held briefly to publish (shared), and to list and
+ *                               delete (exclusive)
  *   leases                      which files are needed now
  *
- * It owns names, publication, locks and the free space. It does not know where
- * bytes come from, nor whether a layer is a good image.
+ * This module owns names, publication, locks and the check of free space. It does
+ * not know where bytes come from, or whether a layer is a valid image.
  *
- * That a file has the right name does not prove that it has the right bytes: it
- * may have been cut or overwritten. Size, time of change and inode number are
- * compared with those at its verification; where they differ the digest decides. */
+ * A file with the right name does not necessarily have the right contents: it may
+ * have been truncated or overwritten. Its size, modification time and inode number
+ * are compared with those at the time of its verification; if they differ, its
+ * digest is computed again. */
 #include "base/blob.h"
 #include "base/lock.h"
 #include <gio/gio.h>
@@ -22,8 +23,8 @@
 typedef enum
 {
   LM_CACHE_ERROR_NO_SPACE, /* the file system or a quota is full */
-  LM_CACHE_ERROR_BUSY,     /* another process writes, or needs, this file */
-  LM_CACHE_ERROR_CONFLICT, /* what has the final name is no regular file */
+  LM_CACHE_ERROR_BUSY,     /* another process is writing this file or needs it */
+  LM_CACHE_ERROR_CONFLICT, /* the final name exists but is not a regular file */
   LM_CACHE_ERROR_MOUNT,    /* the directories of the cache are on different mounts */
 } LmCacheError;
 
@@ -37,82 +38,89 @@ typedef struct
 {
   LmBlobKind kind;
   LmDigest digest;
-  guint64 size; /* bytes */
+  guint64 size; /* in bytes */
   gint64 mtime; /* seconds since 1970 */
   char *path;
 } LmCacheEntry;
 
+/** lm_cache_entry_free: frees @entry; NULL is ignored. */
 void lm_cache_entry_free (LmCacheEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCacheEntry, lm_cache_entry_free)
 
-/** lm_cache_open: the cache in @state_dir, which is opened by
- * lm_state_dir_open(), with its directories. Errors: as there. */
+/** lm_cache_open: opens the cache in the state directory @state_dir (see
+ * lm_state_dir_open()) and creates its directories. Errors: as there, and
+ * LM_CACHE_ERROR_MOUNT. */
 LmCache *lm_cache_open (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/** lm_cache_open_readonly: the same to look into only: nothing is made, what is missing
- * counts as empty. For lm_cache_check() and lm_cache_list(). Errors: as there. */
+/** lm_cache_open_readonly: opens the cache for lm_cache_check() and lm_cache_list()
+ * only: nothing is created, and what is missing counts as empty. Errors: as for
+ * lm_state_dir_open_readonly(). */
 LmCache *lm_cache_open_readonly (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_cache_close: frees @cache; NULL is ignored. */
 void lm_cache_close (LmCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCache, lm_cache_close)
 
-/** lm_cache_get_dir: the state directory, absolute. */
+/** lm_cache_get_dir: returns the absolute path of the state directory. Owned by @cache. */
 const char *lm_cache_get_dir (LmCache *cache);
 
-/** lm_cache_get_fd: the state directory, open for the life of @cache; -1 if it
- * is looked for and not there. */
+/** lm_cache_get_fd: returns the descriptor of the state directory, valid until
+ * @cache is closed; -1 if @cache is read-only and the directory is missing. */
 int lm_cache_get_fd (LmCache *cache);
 
-/** lm_cache_relative_path: "layers/sha256-<hex>.qcow2" or "blobs/sha256-<hex>",
- * newly allocated. */
+/** lm_cache_relative_path: returns "layers/sha256-<hex>.qcow2" or
+ * "blobs/sha256-<hex>", newly allocated. */
 char *lm_cache_relative_path (LmBlobKind kind, const LmDigest *digest);
 
-/** lm_cache_get_path: the absolute path that the file has or would have, newly
- * allocated. */
+/** lm_cache_get_path: returns the absolute path that the file has or would have,
+ * newly allocated. */
 char *lm_cache_get_path (LmCache *cache, LmBlobKind kind, const LmDigest *digest);
 
 typedef enum
 {
   LM_CACHE_MISSING,
-  LM_CACHE_PRESENT, /* with the bytes that its digest names */
-  LM_CACHE_DAMAGED, /* something else has its name */
+  LM_CACHE_PRESENT, /* its contents match the digest */
+  LM_CACHE_DAMAGED, /* the name exists, but its contents do not match the digest */
 } LmCacheState;
 
-/** lm_cache_check: whether the file of @blob (kind and digest count; its size may
- * come from a wrong catalog) is in the cache, undamaged. Cheap, unless the file
- * was changed or never verified: then it is read, and what was found is
- * remembered. A layer that libvirt gave to QEMU's user is verified again and, by
- * root, taken back. Blocks. Errors: G_IO_ERROR (also _CANCELLED). */
+/** lm_cache_check: checks whether the file of @blob is in the cache and undamaged.
+ * Only the kind and digest of @blob are used, because its size may come from a
+ * wrong catalog. Fast, unless the file was changed or never verified; then it is
+ * read in full, and the result is remembered. A layer that libvirt gave to the user
+ * of QEMU is verified again; root also takes back its ownership. Blocks. Errors:
+ * G_IO_ERROR (also _CANCELLED). */
 gboolean lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCancellable *cancellable,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cache_note_verified: remembers that the open file @fd was verified to have
- * the bytes of @digest. Without this (no space, say) it is only verified again. */
+/** lm_cache_note_verified: records that the contents of the open file @fd were
+ * verified to match @digest. If that fails, for example for lack of space, the file
+ * is only verified again later. */
 void lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest, int fd);
 
-/** lm_cache_list: LmCacheEntry of all that is cached, layers before blobs,
- * each by digest. Files of other names are passed over. Errors: G_IO_ERROR. */
+/** lm_cache_list: returns an LmCacheEntry for each cached file, layers before
+ * blobs, sorted by digest. Files with other names are ignored. Errors: G_IO_ERROR. */
 GPtrArray *lm_cache_list (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cache_lock: the store-wide lock, only for an instant and never over a
- * transfer or a start: LM_LOCK_SHARED to publish, LM_LOCK_EXCLUSIVE to delete.
- * @timeout_ms and errors as lm_lock_acquire(). */
+/** lm_cache_lock: takes the store-wide lock, LM_LOCK_SHARED to publish or
+ * LM_LOCK_EXCLUSIVE to delete. It must be held only briefly, never during a
+ * transfer or the start of a machine. @timeout_ms and errors as for
+ * lm_lock_acquire(). */
 LmLock *lm_cache_lock (LmCache *cache, LmLockMode mode, gint timeout_ms, GCancellable *cancellable,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cache_lease: from now on nobody deletes the files of @blobs (LmBlob), there
- * already or not, until the lock is released or the process ends. Taken before
- * they are looked for, kept until a record or domain names them. Any number of
- * processes can lease one file. Waits at most for a deletion to end. Errors:
- * LM_LOCK_ERROR, G_IO_ERROR. */
+/** lm_cache_lease: protects the files of @blobs (LmBlob), whether they exist yet or
+ * not, from being deleted until the returned lock is released or the process ends.
+ * To be taken before checking whether they exist, and kept until a record or domain
+ * refers to them. Any number of processes can lease the same file. Waits at most
+ * until a deletion has finished. Errors: LM_LOCK_ERROR, G_IO_ERROR. */
 LmLock *lm_cache_lease (LmCache *cache, const GPtrArray *blobs, GCancellable *cancellable,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cache_remove: deletes one file; one that is missing is success. The caller
- * has asked machines and domains under the lock @exclusive of lm_cache_lock().
- * Errors: LM_CACHE_ERROR_BUSY if it is leased, G_IO_ERROR. */
+/** lm_cache_remove: deletes one file; succeeds if it is missing. The caller holds
+ * @exclusive of lm_cache_lock() and has checked under it that no machine and no
+ * domain needs the file. Errors: LM_CACHE_ERROR_BUSY if it is leased, G_IO_ERROR. */
 gboolean lm_cache_remove (LmCache *cache, LmLock *exclusive, LmBlobKind kind, const LmDigest *digest,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cache_check_space: whether @needed more bytes fit; LAMINA_TEST_FREE tells
- * how many are free if set.
- * Errors: LM_CACHE_ERROR_NO_SPACE with both numbers, G_IO_ERROR. */
+/** lm_cache_check_space: whether @needed more bytes fit; LAMINA_TEST_FREE overrides
+ * the free space. Errors: LM_CACHE_ERROR_NO_SPACE, with both numbers in the
+ * message, and G_IO_ERROR. */
 gboolean lm_cache_check_space (LmCache *cache, guint64 needed, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define BLOCK 512
-/* Who holds the store-wide lock against it deletes one file. */
+/* An exclusive holder of the store-wide lock only deletes one file. */
 #define LOCK_TIMEOUT_MS (60 * 1000)
 #define WRITE_BACK_STEP (8 * 1024 * 1024)
 
@@ -25,24 +25,24 @@ struct _LmPartial
   LmDigest digest;
   LmLock *lock;
   int fd;
-  char *path;      /* absolute */
-  char *relative;  /* to the state directory */
+  char *path;      /* absolute, of the .part file */
+  char *relative;  /* the same, relative to the state directory */
   guint64 reserved;
-  guint64 end;        /* bytes that are there */
-  guint64 write_back; /* up to here the kernel was told to write */
+  guint64 end;        /* number of bytes received */
+  guint64 write_back; /* up to here the kernel was told to write back */
 };
 
 static char *
-partial_name (const LmDigest *digest, const char *suffix)
+make_partial_name (const LmDigest *digest, const char *suffix)
 {
   g_autofree char *name = lm_digest_file_name (digest, suffix);
   return g_build_filename ("partial", name, NULL);
 }
 
-/* A crash between sync and publication leaves a .part of mode 0444, which
+/* A crash between sync and publication leaves a .part file with mode 0444, which
  * only root could open again. */
 static int
-open_part (int dir_fd, const char *relative)
+open_part_file (int dir_fd, const char *relative)
 {
   int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
   int fd = openat (dir_fd, relative, flags, 0600);
@@ -63,15 +63,15 @@ lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error)
     {
       if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))
         {
-          g_autofree char *part = partial_name (digest, ".part");
+          g_autofree char *part = make_partial_name (digest, ".part");
           return lm_throw_null (error, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY, "another process is writing %s/%s",
                                 lm_cache_get_dir (cache), part);
         }
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-  g_autofree char *relative = partial_name (digest, ".part");
-  lm_autofd int fd = open_part (lm_cache_get_fd (cache), relative);
+  g_autofree char *relative = make_partial_name (digest, ".part");
+  lm_autofd int fd = open_part_file (lm_cache_get_fd (cache), relative);
   if (fd < 0)
     return lm_throw_errno_null (error, "cannot open %s/%s", lm_cache_get_dir (cache), relative);
 
@@ -91,7 +91,7 @@ lm_partial_close (LmPartial *partial)
 {
   if (partial == NULL)
     return;
-  /* No litter: a .part without bytes helps nobody. */
+  /* An empty .part file would be of no use. */
   if (partial->fd >= 0 && lm_partial_get_size (partial) == 0)
     (void) unlink (partial->path);
   lm_fd_clear (&partial->fd);
@@ -129,7 +129,7 @@ lm_partial_get_size (LmPartial *partial)
 }
 
 static gboolean
-is_full (int code)
+is_no_space (int code)
 {
   return code == ENOSPC || code == EDQUOT || code == EFBIG;
 }
@@ -145,13 +145,13 @@ lm_partial_reserve (LmPartial *partial, guint64 size, GError **error)
     return FALSE;
   if (size == 0)
     return TRUE;
-  /* The size of the file stays what has arrived: others read progress off it. */
+  /* Keep the file size, from which other processes read the progress. */
   if (fallocate (partial->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) size) == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
     {
       partial->reserved = size;
       return TRUE;
     }
-  if (is_full (errno))
+  if (is_no_space (errno))
     return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "cannot reserve %" G_GUINT64_FORMAT " bytes in %s: %s", size,
                      lm_cache_get_dir (partial->cache), g_strerror (errno));
   return lm_throw_errno (error, "cannot reserve %" G_GUINT64_FORMAT " bytes for %s", size, partial->path);
@@ -167,7 +167,7 @@ lm_partial_append (LmPartial *partial, const void *data, gsize size, GError **er
       ssize_t n = pwrite (partial->fd, (const guint8 *) data + done, size - done, (off_t) partial->end);
       if (n < 0 && errno == EINTR)
         continue;
-      if (n < 0 && is_full (errno))
+      if (n < 0 && is_no_space (errno))
         return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "cannot write %s: %s", partial->path, g_strerror (errno));
       if (n < 0)
         return lm_throw_errno (error, "cannot write %s", partial->path);
@@ -203,17 +203,17 @@ lm_partial_sync (LmPartial *partial, GError **error)
     return lm_throw_errno (error, "cannot set the mode of %s", partial->path);
   if (fsync (partial->fd) < 0)
     {
-      if (is_full (errno))
+      if (is_no_space (errno))
         return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "cannot write %s: %s", partial->path, g_strerror (errno));
       return lm_throw_errno (error, "cannot sync %s", partial->path);
     }
   return lm_fault_point ("part-after-sync", error);
 }
 
-/* Gives the file the name @to, which has none (noreplace) or a damaged file; who
- * has the damaged one open goes on with that. */
+/* Renames the file to @to, which does not exist (never replace then) or is a
+ * damaged file; processes that have the damaged file open keep it. */
 static gboolean
-rename_to (LmPartial *partial, LmBlobKind kind, const char *to, LmCacheState state, GError **error)
+rename_to_final (LmPartial *partial, LmBlobKind kind, const char *to, LmCacheState state, GError **error)
 {
   int dir_fd = lm_cache_get_fd (partial->cache);
   g_autoptr (LmLock) store = lm_cache_lock (partial->cache, LM_LOCK_SHARED, LOCK_TIMEOUT_MS, NULL, error);
@@ -224,7 +224,7 @@ rename_to (LmPartial *partial, LmBlobKind kind, const char *to, LmCacheState sta
     return lm_file_publish (dir_fd, partial->relative, to, error);
   struct stat st;
   if (fstatat (dir_fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG (st.st_mode))
-    return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s/%s is no regular file; remove it",
+    return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s/%s is not a regular file; remove it",
                      lm_cache_get_dir (partial->cache), to);
   if (renameat (dir_fd, partial->relative, dir_fd, to) < 0)
     return lm_throw_errno (error, "cannot publish %s as %s", partial->path, to);
@@ -239,7 +239,7 @@ lm_partial_publish (LmPartial *partial, LmBlobKind kind, GError **error)
   g_autofree char *to = lm_cache_relative_path (kind, &partial->digest);
   for (gboolean published = FALSE; !published;)
     {
-      /* Not under the lock: it may have to read a large file. */
+      /* Not under the lock, because this may have to read a large file. */
       LmCacheState state;
       if (!lm_cache_check (partial->cache, &blob, &state, NULL, error))
         return FALSE;
@@ -249,13 +249,13 @@ lm_partial_publish (LmPartial *partial, LmBlobKind kind, GError **error)
           break;
         }
       g_autoptr (GError) failure = NULL;
-      published = rename_to (partial, kind, to, state, &failure);
+      published = rename_to_final (partial, kind, to, state, &failure);
       if (published || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_EXISTS))
         continue;
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-  /* Also what another process published: it may have been killed before that was durable. */
+  /* Also if another process published it: it may have been killed before this. */
   g_autofree char *path = g_build_filename (lm_cache_get_dir (partial->cache), to, NULL);
   g_autofree char *dir = g_path_get_dirname (path);
   if (!lm_file_sync_dir (dir, error))
@@ -267,7 +267,7 @@ lm_partial_publish (LmPartial *partial, LmBlobKind kind, GError **error)
 void
 lm_partial_stat (LmCache *cache, const LmDigest *digest, guint64 *out_size, guint64 *out_held)
 {
-  g_autofree char *relative = partial_name (digest, ".part");
+  g_autofree char *relative = make_partial_name (digest, ".part");
   struct stat st;
   gboolean there = fstatat (lm_cache_get_fd (cache), relative, &st, AT_SYMLINK_NOFOLLOW) == 0;
   *out_size = there ? (guint64) st.st_size : 0;

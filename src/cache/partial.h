@@ -1,60 +1,63 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* A file of the cache while its bytes arrive:
+/* A file of the cache while it is being transferred:
  *
- *   partial/sha256-<hex>.part   the bytes from the start, without holes
- *   partial/lock                a table of locks, one for each file that is written
+ *   partial/sha256-<hex>.part   the first bytes of the file, without gaps
+ *   partial/lock                a lock table with one lock for each file being written
  *
- * A .part survives its writer; whoever has the lock next goes on with it. Its
+ * A .part file outlives its writer; the next holder of the lock continues it. Its
  * size is the progress that other processes see. */
 #include "cache/cache.h"
 
 typedef struct _LmPartial LmPartial;
 
-/** lm_partial_open: takes the lock, without waiting, and opens the .part or
- * makes an empty one. Errors: LM_CACHE_ERROR_BUSY, G_IO_ERROR. */
+/** lm_partial_open: takes the lock without waiting, and opens the .part file or
+ * creates an empty one. Errors: LM_CACHE_ERROR_BUSY, G_IO_ERROR. */
 LmPartial *lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_partial_close: lets go of it; the bytes stay for a later resume. */
+/** lm_partial_close: releases the lock and frees @partial, which may be NULL. The .part file is kept
+ * for a later resume, unless it is empty. */
 void lm_partial_close (LmPartial *partial);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmPartial, lm_partial_close)
 
-/** lm_partial_discard: removes the bytes, then lm_partial_close(). */
+/** lm_partial_discard: deletes the .part file, then does lm_partial_close(). */
 void lm_partial_discard (LmPartial *partial);
 
-/** lm_partial_get_fd: the .part, open for reading and writing. */
+/** lm_partial_get_fd: returns the descriptor of the .part file, open for reading and writing. Owned by
+ * @partial. */
 int lm_partial_get_fd (LmPartial *partial);
 
-/** lm_partial_get_path: the .part's absolute path. */
+/** lm_partial_get_path: returns the absolute path of the .part file. Owned by @partial. */
 const char *lm_partial_get_path (LmPartial *partial);
 
-/** lm_partial_get_size: bytes that are there now. */
+/** lm_partial_get_size: returns the number of bytes received so far. */
 guint64 lm_partial_get_size (LmPartial *partial);
 
-/** lm_partial_reserve: takes @size bytes of the file system for it, in all, so
- * that the disk cannot become full half-way; where the file system cannot
- * reserve, checks the free space. Errors: LM_CACHE_ERROR_NO_SPACE, G_IO_ERROR. */
+/** lm_partial_reserve: allocates disk space for a file of @size bytes in total, so
+ * that the disk cannot become full during the transfer; if the file system cannot
+ * do that, checks the free space. Errors: LM_CACHE_ERROR_NO_SPACE, G_IO_ERROR. */
 gboolean lm_partial_reserve (LmPartial *partial, guint64 size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_partial_append: writes after the bytes that are there and has the kernel
- * start to write them back, so that a later sync is short. Errors:
- * LM_CACHE_ERROR_NO_SPACE, G_IO_ERROR. */
+/** lm_partial_append: appends @size bytes and tells the kernel to start writing
+ * them back, so that a later sync is short. Errors: LM_CACHE_ERROR_NO_SPACE,
+ * G_IO_ERROR. */
 gboolean lm_partial_append (LmPartial *partial, const void *data, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_partial_truncate: back to no bytes; what was reserved
- * stays reserved if possible. Errors: G_IO_ERROR. */
+/** lm_partial_truncate: truncates the file to zero bytes and, if possible, keeps
+ * the allocated disk space. Errors: G_IO_ERROR. */
 gboolean lm_partial_truncate (LmPartial *partial, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_partial_sync: mode 0444 and fsync; blocks on the disk. Errors:
+/** lm_partial_sync: sets mode 0444 and fsyncs the file; blocks on the disk. Errors:
  * LM_CACHE_ERROR_NO_SPACE, G_IO_ERROR. */
 gboolean lm_partial_sync (LmPartial *partial, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_partial_publish: gives the synced file its final name and makes that
- * durable. The same file there already is success; a damaged one is replaced. The
- * caller has checked the digest. Waits for a deletion to end. Errors:
+/** lm_partial_publish: renames the synced file to its final name and makes that
+ * durable. Succeeds if the same file exists already; replaces a damaged one. The
+ * caller has verified the digest. Waits until a deletion has finished. Errors:
  * LM_CACHE_ERROR_CONFLICT, LM_LOCK_ERROR_TIMED_OUT, G_IO_ERROR. */
 gboolean lm_partial_publish (LmPartial *partial, LmBlobKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_partial_stat: of a .part that perhaps another process is writing: its
- * size and the bytes of disk that it holds; zeros if there is none. */
+/** lm_partial_stat: gets the size of a .part file, which another process may be
+ * writing, and the disk space that it occupies, both in bytes; zeros if there is
+ * none. */
 void lm_partial_stat (LmCache *cache, const LmDigest *digest, guint64 *out_size, guint64 *out_held);
