@@ -78,7 +78,7 @@ lm_mirrors_failed (LmMirrors *mirrors, const GError *error, gint64 now, gboolean
 {
   Mirror *mirror = mirrors->current;
   mirror->failures++;
-  if (!lm_retry_may (mirrors->policy, mirror->failures, error))
+  if (!lm_retry_is_allowed (mirrors->policy, mirror->failures, error))
     {
       mirror->dead = TRUE;
       return;

@@ -5,8 +5,8 @@
 #include <curl/curl.h>
 #include <errno.h>
 
-/* The accessor that G_DEFINE_EXTENDED_ERROR() makes may return NULL for an
- * error of another domain; gcc cannot see that it is never asked for one. */
+/* The accessor that G_DEFINE_EXTENDED_ERROR() defines can return NULL for an error
+ * of another domain; gcc cannot see that it is never called with one. */
 #pragma GCC diagnostic ignored "-Wnull-dereference"
 
 typedef struct

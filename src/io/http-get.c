@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define POLL_MS 50
-/* Somebody waits for a small document: stricter than for a layer. */
+/* Stricter than for a layer, because somebody is waiting for a small document. */
 #define STALL_SECONDS 20
 #define STALL_BYTES 2048
 #define TOTAL_SECONDS 180

@@ -5,9 +5,9 @@
 #include <gnutls/gnutls.h>
 
 const char *
-lm_http_redirect_schemes (const char *url, gboolean pinned)
+lm_http_redirect_schemes (const char *url, gboolean digest_known)
 {
-  return pinned || g_ascii_strncasecmp (url, "https:", 6) != 0 ? "http,https" : "https";
+  return digest_known || g_ascii_strncasecmp (url, "https:", 6) != 0 ? "http,https" : "https";
 }
 
 const char *
@@ -21,8 +21,8 @@ lm_http_certificate_problem (const char *tls_library, guint result)
     { GNUTLS_CERT_REVOKED, "it was revoked" },
     { GNUTLS_CERT_EXPIRED, "it has expired" },
     { GNUTLS_CERT_NOT_ACTIVATED, "it is not valid yet, or the clock of this host is wrong" },
-    { GNUTLS_CERT_INSECURE_ALGORITHM, "its signature is of a kind that is not safe any more" },
-    { GNUTLS_CERT_SIGNER_NOT_FOUND, "no authority that this host trusts has signed it; add a private one to the system's" },
+    { GNUTLS_CERT_INSECURE_ALGORITHM, "its signature algorithm is no longer secure" },
+    { GNUTLS_CERT_SIGNER_NOT_FOUND, "no authority that this host trusts has signed it; add a private one to the system" },
   };
   if (tls_library == NULL || !g_str_has_prefix (tls_library, "GnuTLS"))
     return NULL;

@@ -17,7 +17,7 @@
 #define CONNECTIONS 16
 #define MAX_REDIRECTS 10
 #define MAX_URL 8192
-/* Large reads: on a fast link each costs one system call and one callback. */
+/* Large reads, because each read costs a system call and a callback. */
 #define BUFFER_SIZE (512L * 1024)
 
 struct _LmHttp
@@ -32,23 +32,23 @@ struct _LmHttpTransfer
   LmHttp *http;
   CURL *easy;
   struct curl_slist *headers;
-  char *shown_url; /* redacted */
-  const char *redirects; /* schemes */
+  char *shown_url; /* the URL, redacted */
+  const char *redirects; /* schemes that redirects may lead to */
   const LmHttpHandler *handler;
   gpointer user_data;
-  guint64 offset;   /* asked for */
+  guint64 offset;   /* requested */
   gboolean ranged;
-  gboolean conditional; /* 304 is an answer */
-  guint64 max_size;     /* 0: none */
+  gboolean conditional; /* status 304 is allowed */
+  guint64 max_size;     /* 0 for no limit */
 
-  /* Of the response that is being read. */
+  /* Of the response that is being received. */
   char *etag;
   char *content_encoding;
   char *content_range;
-  gboolean responded; /* the handler knows of the response */
-  guint64 position;   /* in the file, of the next byte */
-  GError *failure;    /* made in a callback; goes before what curl says */
-  int socket_errno;   /* why no socket could be had; curl says only that it could not connect */
+  gboolean responded; /* the handler has been told about the response */
+  guint64 position;   /* offset in the file of the next byte */
+  GError *failure;    /* set in a callback; takes precedence over curl's error */
+  int socket_errno;   /* why socket() failed; curl only says that it could not connect */
   char message[CURL_ERROR_SIZE];
 };
 
@@ -80,7 +80,7 @@ lm_http_new (const LmHttpOptions *options)
   o->stall_seconds = o->stall_seconds ? o->stall_seconds : STALL_SECONDS;
   o->stall_bytes = o->stall_bytes ? o->stall_bytes : STALL_BYTES;
   o->connections = o->connections ? o->connections : CONNECTIONS;
-  /* Counted by curl: each call is paired with the one in lm_http_free(). */
+  /* curl counts these calls; each is paired with the one in lm_http_free(). */
   if (curl_global_init (CURL_GLOBAL_DEFAULT) != CURLE_OK || (http->multi = curl_multi_init ()) == NULL)
     g_error ("libcurl cannot be initialised");
   curl_multi_setopt (http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) o->connections);
@@ -102,7 +102,7 @@ lm_http_free (LmHttp *http)
 }
 
 static void
-take_header (char **slot, char *value)
+store_header (char **slot, char *value)
 {
   if (value == NULL)
     return;
@@ -111,7 +111,7 @@ take_header (char **slot, char *value)
 }
 
 static void
-forget_response (LmHttpTransfer *transfer)
+reset_response (LmHttpTransfer *transfer)
 {
   g_clear_pointer (&transfer->etag, g_free);
   g_clear_pointer (&transfer->content_encoding, g_free);
@@ -119,15 +119,15 @@ forget_response (LmHttpTransfer *transfer)
 }
 
 static size_t
-on_header (char *line, size_t one, size_t size, void *user_data)
+on_curl_header (char *line, size_t one, size_t size, void *user_data)
 {
   LmHttpTransfer *transfer = user_data;
-  /* A status line: headers of a redirect before it do not count. */
+  /* A status line begins a new response; the headers of a redirect before it do not count. */
   if (size > 5 && memcmp (line, "HTTP/", 5) == 0)
-    forget_response (transfer);
-  take_header (&transfer->etag, lm_http_header_value (line, size, "etag"));
-  take_header (&transfer->content_encoding, lm_http_header_value (line, size, "content-encoding"));
-  take_header (&transfer->content_range, lm_http_header_value (line, size, "content-range"));
+    reset_response (transfer);
+  store_header (&transfer->etag, lm_http_header_value (line, size, "etag"));
+  store_header (&transfer->content_encoding, lm_http_header_value (line, size, "content-encoding"));
+  store_header (&transfer->content_range, lm_http_header_value (line, size, "content-range"));
   return size;
 }
 
@@ -148,9 +148,9 @@ status_error (LmHttpTransfer *transfer, guint status)
                             "%s: the server answered with status %u", transfer->shown_url, status);
 }
 
-/* Checks the headers and tells the handler, once. FALSE with transfer->failure. */
+/* Checks the headers and tells the handler about the response, once. On FALSE transfer->failure is set. */
 static gboolean
-respond (LmHttpTransfer *transfer, const void *head, gsize head_size)
+handle_response (LmHttpTransfer *transfer, const void *head, gsize head_size)
 {
   guint status = get_status (transfer);
   const char *encoding = transfer->content_encoding;
@@ -163,7 +163,8 @@ respond (LmHttpTransfer *transfer, const void *head, gsize head_size)
           || !lm_http_parse_content_range (transfer->content_range, &response.offset, &response.has_total, &response.total)
           || response.offset > transfer->offset)
         {
-          transfer->failure = lm_http_error_new (LM_HTTP_ERROR_RANGE, 0, "%s: the server sent another range than asked for",
+          transfer->failure = lm_http_error_new (LM_HTTP_ERROR_RANGE, 0,
+                                                 "%s: the server did not send the requested range",
                                                  transfer->shown_url);
           return FALSE;
         }
@@ -196,12 +197,12 @@ respond (LmHttpTransfer *transfer, const void *head, gsize head_size)
 }
 
 static size_t
-on_data (char *data, size_t one, size_t size, void *user_data)
+on_curl_data (char *data, size_t one, size_t size, void *user_data)
 {
   LmHttpTransfer *transfer = user_data;
   if (size == 0)
     return 0;
-  if (!transfer->responded && !respond (transfer, data, size))
+  if (!transfer->responded && !handle_response (transfer, data, size))
     return 0;
   if (transfer->max_size > 0 && (size > transfer->max_size || transfer->position > transfer->max_size - size))
     {
@@ -216,9 +217,9 @@ on_data (char *data, size_t one, size_t size, void *user_data)
   return size;
 }
 
-/* The credentials of the URL are given apart from it: so each version of curl
- * sends them again after a redirect to the same host, to no other, and none
- * shows them in the URL that it ended at. */
+/* Passes the credentials to curl separately from the URL, so that every version of
+ * curl sends them again after a redirect to the same host but to no other host, and
+ * none includes them in the effective URL. */
 static void
 set_url (CURL *easy, const char *url)
 {
@@ -274,9 +275,9 @@ set_options (LmHttpTransfer *transfer, const LmHttpRequest *request)
   curl_easy_setopt (easy, CURLOPT_LOW_SPEED_LIMIT, (long) options->stall_bytes);
   curl_easy_setopt (easy, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
   curl_easy_setopt (easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt (easy, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt (easy, CURLOPT_HEADERFUNCTION, on_curl_header);
   curl_easy_setopt (easy, CURLOPT_HEADERDATA, transfer);
-  curl_easy_setopt (easy, CURLOPT_WRITEFUNCTION, on_data);
+  curl_easy_setopt (easy, CURLOPT_WRITEFUNCTION, on_curl_data);
   curl_easy_setopt (easy, CURLOPT_WRITEDATA, transfer);
   if (transfer->ranged)
     {
@@ -287,7 +288,7 @@ set_options (LmHttpTransfer *transfer, const LmHttpRequest *request)
     curl_easy_setopt (easy, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
-/* A value from a file or a server must not smuggle in a header of its own. */
+/* A value from a file or a server must not add headers of its own. */
 static void
 add_header (LmHttpTransfer *transfer, const char *name, const char *value)
 {
@@ -310,7 +311,7 @@ lm_http_start (LmHttp *http, const LmHttpRequest *request, const LmHttpHandler *
   LmHttpTransfer *transfer = g_new0 (LmHttpTransfer, 1);
   transfer->http = http;
   transfer->shown_url = g_steal_pointer (&shown);
-  transfer->redirects = lm_http_redirect_schemes (request->url, request->pinned);
+  transfer->redirects = lm_http_redirect_schemes (request->url, request->digest_known);
   transfer->handler = handler;
   transfer->user_data = user_data;
   transfer->offset = request->offset;
@@ -340,9 +341,9 @@ lm_http_transfer_cancel (LmHttpTransfer *transfer)
   g_hash_table_remove (transfer->http->transfers, transfer);
 }
 
-/* In words that help more than curl's; NULL: curl's are good. */
+/* Returns a more helpful text than curl's own, or NULL if curl's is good. */
 static char *
-explain (LmHttpTransfer *transfer, CURLcode code)
+explain_curl_error (LmHttpTransfer *transfer, CURLcode code)
 {
   if (code == CURLE_UNSUPPORTED_PROTOCOL && get_status (transfer) / 100 == 3)
     return g_strdup_printf ("the server redirects to a scheme that is not allowed; allowed: %s", transfer->redirects);
@@ -354,23 +355,23 @@ explain (LmHttpTransfer *transfer, CURLcode code)
   return problem ? g_strdup_printf ("the certificate of the server is refused: %s", problem) : NULL;
 }
 
-/* The transfer's end; its error, or NULL. */
+/* Returns the error with which the transfer ended, or NULL for success. */
 static GError *
-error_of_end (LmHttpTransfer *transfer, CURLcode code)
+get_transfer_error (LmHttpTransfer *transfer, CURLcode code)
 {
   if (transfer->failure == NULL && code == CURLE_OK && !transfer->responded)
-    (void) respond (transfer, NULL, 0);
+    (void) handle_response (transfer, NULL, 0);
   if (transfer->failure != NULL)
     return g_steal_pointer (&transfer->failure);
   if (code == CURLE_OK)
     return NULL;
-  g_autofree char *explained = explain (transfer, code);
+  g_autofree char *explained = explain_curl_error (transfer, code);
   const char *why = explained ? explained : transfer->message[0] ? transfer->message : curl_easy_strerror (code);
   long os_errno = transfer->socket_errno;
   if (os_errno == 0)
     curl_easy_getinfo (transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
   LmHttpError meaning = lm_http_code_of_curl ((int) code, (int) os_errno);
-  /* Without an answer, what was lost was not that of a transfer under way. */
+  /* The connection was lost before the server answered, so no transfer under way was interrupted. */
   if (meaning == LM_HTTP_ERROR_TRANSIENT && !transfer->responded)
     meaning = LM_HTTP_ERROR_BUSY;
   if (meaning == LM_HTTP_ERROR_LOCAL)
@@ -379,11 +380,11 @@ error_of_end (LmHttpTransfer *transfer, CURLcode code)
 }
 
 static void
-finish (LmHttp *http, CURL *easy, CURLcode code)
+finish_transfer (LmHttp *http, CURL *easy, CURLcode code)
 {
   LmHttpTransfer *transfer = NULL;
   curl_easy_getinfo (easy, CURLINFO_PRIVATE, (char **) &transfer);
-  g_autoptr (GError) error = error_of_end (transfer, code);
+  g_autoptr (GError) error = get_transfer_error (transfer, code);
   lm_trace (LM_TRACE_HTTP, "end of %s: %s", transfer->shown_url, error ? error->message : "done");
   const LmHttpHandler *handler = transfer->handler;
   gpointer user_data = transfer->user_data;
@@ -402,7 +403,7 @@ lm_http_iterate (LmHttp *http, guint timeout_ms)
   while ((message = curl_multi_info_read (http->multi, &left)) != NULL)
     if (message->msg == CURLMSG_DONE)
       {
-        finish (http, message->easy_handle, message->data.result);
+        finish_transfer (http, message->easy_handle, message->data.result);
         finished = TRUE;
       }
   if (!finished && timeout_ms > 0)

@@ -9,7 +9,7 @@
 #define MOST_SERVER_MS 60000
 
 static guint
-or_default (guint value, guint otherwise)
+value_or_default (guint value, guint otherwise)
 {
   return value ? value : otherwise;
 }
@@ -26,21 +26,21 @@ is_transient (const GError *error)
 }
 
 gboolean
-lm_retry_may (const LmRetryPolicy *policy, guint failures, const GError *error)
+lm_retry_is_allowed (const LmRetryPolicy *policy, guint failures, const GError *error)
 {
-  return is_transient (error) && failures < or_default (policy ? policy->attempts : 0, ATTEMPTS);
+  return is_transient (error) && failures < value_or_default (policy ? policy->attempts : 0, ATTEMPTS);
 }
 
 guint
 lm_retry_delay (const LmRetryPolicy *policy, guint failures, const GError *error, guint32 random)
 {
-  guint64 step = or_default (policy ? policy->first_ms : 0, FIRST_MS);
-  guint64 most = or_default (policy ? policy->most_ms : 0, MOST_MS);
+  guint64 step = value_or_default (policy ? policy->first_ms : 0, FIRST_MS);
+  guint64 most = value_or_default (policy ? policy->most_ms : 0, MOST_MS);
   for (guint i = 1; i < failures && step < most; i++)
     step *= 2;
   step = MIN (step, most);
   guint64 delay = step / 2 + random % (step / 2 + 1);
   guint64 asked = (guint64) lm_http_error_get_retry_after (error) * 1000;
-  guint64 most_asked = or_default (policy ? policy->most_server_ms : 0, MOST_SERVER_MS);
+  guint64 most_asked = value_or_default (policy ? policy->most_server_ms : 0, MOST_SERVER_MS);
   return (guint) MAX (delay, MIN (asked, most_asked));
 }

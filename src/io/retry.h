@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Whether and when to try a transfer again: pure functions of the error and of
- * how often it was tried. Nothing here waits. */
+/* Whether and when to repeat a failed transfer: pure functions of the error and the
+ * number of failures. Nothing here waits. */
 #include <glib.h>
 
-/* All zero means the defaults. */
+/* A value of zero means the default. */
 typedef struct
 {
-  guint attempts;       /* tries in all before giving up; default 5 */
-  guint first_ms;       /* wait after the first failure, doubled each time; default 500 */
-  guint most_ms;        /* cap on that; default 15,000 */
-  guint most_server_ms; /* cap on what Retry-After may ask for; default 60,000 */
+  guint attempts;       /* total number of attempts; default 5 */
+  guint first_ms;       /* delay after the first failure, doubled each time; default 500 */
+  guint most_ms;        /* maximum of that delay; default 15,000 */
+  guint most_server_ms; /* maximum delay that Retry-After can request; default 60,000 */
 } LmRetryPolicy;
 
-/** lm_retry_may: whether to try again after @failures (>= 1) failures in a
- * row, the last being @error: the same request may succeed later, and was not
- * made too often. @policy and @error may be NULL. */
-gboolean lm_retry_may (const LmRetryPolicy *policy, guint failures, const GError *error);
+/** lm_retry_is_allowed: whether to try again after @failures (>= 1) consecutive
+ * failures, the last of which was @error: the same request may succeed later, and
+ * the number of attempts is not exhausted. @policy and @error may be NULL. */
+gboolean lm_retry_is_allowed (const LmRetryPolicy *policy, guint failures, const GError *error);
 
-/** lm_retry_delay: milliseconds to wait before the next try: exponential, from
- * half to the whole of the step by @random (any value; so that hosts do not
- * knock all at once), or what the server asked for if that is longer, within
- * its cap. */
+/** lm_retry_delay: returns how many milliseconds to wait before the next attempt:
+ * an exponential delay, of which @random (any value) selects between half and the
+ * whole so that hosts do not all retry at the same time; or the delay that the
+ * server requested, up to its maximum, if that is longer. */
 guint lm_retry_delay (const LmRetryPolicy *policy, guint failures, const GError *error, guint32 random);

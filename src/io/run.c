@@ -24,7 +24,7 @@ G_DEFINE_QUARK (lm-run-error-quark, lm_run_error)
 #define STDERR_LINES 5
 #define EXEC_FAILED 127
 #define WITHOUT_FD_MS 10
-/* Descriptors below this one are the child's: 0-2, and the pipe that reports a failed exec. */
+/* The child keeps only the descriptors below this one: 0-2 and the pipe that reports a failed exec. */
 #define FIRST_PARENT_FD 4
 #define REPORT_FD 3
 
@@ -43,12 +43,12 @@ typedef struct
 typedef struct
 {
   pid_t pid;
-  int pidfd; /* -1: the kernel, a sandbox or valgrind has none */
+  int pidfd; /* -1 if the kernel, a sandbox or valgrind does not provide one */
   int out;
   int err;
 } Child;
 
-/* The end of a child: how it was stopped, if by lm_run() itself. */
+/* How a child ended: by itself, or why lm_run() stopped it. */
 typedef enum
 {
   END_EXITED,
@@ -61,12 +61,12 @@ static void
 set_limit (int resource, guint64 soft, guint64 hard)
 {
   struct rlimit limit = { .rlim_cur = soft, .rlim_max = hard };
-  /* Fails where the limit in force is lower already. */
+  /* Fails if the current limit is lower already. */
   (void) setrlimit ((__rlimit_resource_t) resource, &limit);
 }
 
 /* From here to execve() the child shares the parent's memory: only
- * async-signal-safe calls, nothing allocated, nothing written but its stack. */
+ * async-signal-safe calls, no allocation, no writes except to its own stack. */
 static int
 prepare_child (const ChildSpec *spec, int *report)
 {
@@ -80,7 +80,7 @@ prepare_child (const ChildSpec *spec, int *report)
 
   if (prctl (PR_SET_PDEATHSIG, SIGKILL) < 0)
     return errno;
-  /* Dead already? Then no signal would ever come. */
+  /* If the parent has died already, the signal would never be sent. */
   if (getppid () != spec->parent)
     return ESRCH;
   (void) setpgid (0, 0);
@@ -88,14 +88,14 @@ prepare_child (const ChildSpec *spec, int *report)
   if (dup2 (spec->out, 1) < 0 || dup2 (spec->err, 2) < 0 || dup3 (spec->report, REPORT_FD, O_CLOEXEC) < 0)
     return errno;
   *report = REPORT_FD;
-  /* Before the open, which may have no descriptor left otherwise. */
+  /* Before open(), which might otherwise find no free descriptor. */
   closefrom (FIRST_PARENT_FD);
   (void) close (0);
   if (open ("/dev/null", O_RDONLY) != 0)
     return errno;
 
   set_limit (RLIMIT_CORE, 0, 0);
-  /* SIGXCPU at the soft limit tells the reason; the hard one cannot be caught. */
+  /* At the soft limit, SIGXCPU shows the reason; the hard limit sends an anonymous SIGKILL. */
   if (spec->limits->cpu_seconds > 0)
     set_limit (RLIMIT_CPU, spec->limits->cpu_seconds, (guint64) spec->limits->cpu_seconds + 1);
   if (spec->limits->memory > 0)
@@ -104,11 +104,11 @@ prepare_child (const ChildSpec *spec, int *report)
   return errno;
 }
 
-/* vfork(): a launch must not pay for copying the page tables of a process that
- * holds a large catalog. All signals are blocked meanwhile, so no handler of
- * the parent ever runs in the child. */
+/* vfork(), so that a launch does not pay for copying the page tables of a process
+ * that holds a large catalog. All signals are blocked meanwhile, so that no handler
+ * of the parent runs in the child. */
 static pid_t __attribute__ ((noinline))
-start_child (const ChildSpec *spec)
+vfork_child (const ChildSpec *spec)
 {
   sigset_t all, before;
   sigfillset (&all);
@@ -127,7 +127,7 @@ start_child (const ChildSpec *spec)
   return pid;
 }
 
-/* A pipe whose ends are out of the way of what the child's dup2() replaces. */
+/* Creates a pipe whose ends do not collide with the descriptors that the child replaces with dup2(). */
 static gboolean
 make_pipe (int *out_read, int *out_write)
 {
@@ -152,7 +152,7 @@ make_pipe (int *out_read, int *out_write)
 }
 
 static gboolean
-child_start (const char *const *argv, const LmRunLimits *limits, Child *child, GError **error)
+spawn_child (const char *const *argv, const LmRunLimits *limits, Child *child, GError **error)
 {
   g_autofree char *path = g_find_program_in_path (argv[0]);
   if (path == NULL)
@@ -164,12 +164,12 @@ child_start (const char *const *argv, const LmRunLimits *limits, Child *child, G
   if (!make_pipe (&out_read, &out_write) || !make_pipe (&err_read, &err_write)
       || !make_pipe (&report_read, &report_write) || fcntl (out_read, F_SETFL, O_NONBLOCK) < 0
       || fcntl (err_read, F_SETFL, O_NONBLOCK) < 0)
-    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_FAILED, "%s: cannot make a pipe: %s", argv[0],
+    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_FAILED, "%s: cannot create a pipe: %s", argv[0],
                      lm_error_text_of_errno (errno));
 
   ChildSpec spec = { .path = path, .argv = (char *const *) argv, .envp = envp, .limits = limits,
                      .parent = getpid (), .out = out_write, .err = err_write, .report = report_write };
-  pid_t pid = start_child (&spec);
+  pid_t pid = vfork_child (&spec);
   if (pid < 0)
     return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_FAILED, "%s: cannot start a process: %s%s", argv[0],
                      g_strerror (errno), errno == EAGAIN ? " (raise the limit: ulimit -u)" : "");
@@ -189,9 +189,9 @@ child_start (const char *const *argv, const LmRunLimits *limits, Child *child, G
   return TRUE;
 }
 
-/* Adds what @fd has for now to @into; closes it at its end. */
+/* Appends what can be read from @fd without waiting to @into; closes @fd at its end. */
 static void
-drain (int *fd, GString *into, gsize most, gboolean keep_tail)
+read_available (int *fd, GString *into, gsize most, gboolean keep_tail)
 {
   char buffer[16 * 1024];
   while (*fd >= 0 && (keep_tail || into->len <= most))
@@ -212,7 +212,7 @@ drain (int *fd, GString *into, gsize most, gboolean keep_tail)
     }
 }
 
-/* How long poll() may sleep. */
+/* Returns the timeout for poll(). */
 static int
 poll_timeout (const Child *child, int cancel_fd, gint64 deadline)
 {
@@ -243,7 +243,7 @@ watch_child (Child *child, const LmRunLimits *limits, GString *out, GString *err
   gint64 deadline = limits->time_seconds > 0
                         ? g_get_monotonic_time () + (gint64) limits->time_seconds * G_USEC_PER_SEC
                         : -1;
-  /* g_cancellable_make_pollfd() aborts where no descriptor is left. */
+  /* Not g_cancellable_make_pollfd(), which aborts the process when no descriptor is left. */
   lm_autofd int cancel_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   gulong connection = cancel_fd >= 0 && cancellable != NULL
                           ? g_cancellable_connect (cancellable, G_CALLBACK (notify_cancelled), &cancel_fd, NULL)
@@ -257,8 +257,8 @@ watch_child (Child *child, const LmRunLimits *limits, GString *out, GString *err
                               { .fd = cancel_fd, .events = POLLIN } };
       (void) poll (fds, G_N_ELEMENTS (fds), poll_timeout (child, cancel_fd, deadline));
       exited = has_exited (child);
-      drain (&child->out, out, most, FALSE);
-      drain (&child->err, err, STDERR_KEPT, TRUE);
+      read_available (&child->out, out, most, FALSE);
+      read_available (&child->err, err, STDERR_KEPT, TRUE);
       if (out->len > most)
         reason = END_OUTPUT;
       else if (!exited && g_cancellable_is_cancelled (cancellable))
@@ -273,9 +273,9 @@ watch_child (Child *child, const LmRunLimits *limits, GString *out, GString *err
   return reason;
 }
 
-/* The last lines of stderr on one line, fit for a message: no control characters. */
+/* Returns the last lines of stderr as one line for a message, without control characters. */
 static char *
-tail_of (const GString *err)
+get_stderr_tail (const GString *err)
 {
   g_autofree char *valid = g_utf8_make_valid (err->str, (gssize) err->len);
   g_auto (GStrv) lines = g_strsplit (g_strstrip (valid), "\n", -1);
@@ -288,10 +288,10 @@ tail_of (const GString *err)
   return tail;
 }
 
-/* What a program of another project says in the C locale when it lacks
- * something of this host's; it has no other way to tell. */
+/* Recognizes, from the messages of the C locale, that the program lacked a resource
+ * of this host; other projects' programs have no other way to tell. */
 static LmRunError
-code_of_status (const GString *err)
+classify_failure (const GString *err)
 {
   static const int no_space[] = { ENOSPC, EDQUOT, EFBIG };
   static const int resources[] = { EMFILE, ENFILE, ENOMEM, EAGAIN, EIO };
@@ -305,32 +305,32 @@ code_of_status (const GString *err)
       for (gsize i = 0; i < G_N_ELEMENTS (resources); i++)
         if (g_str_has_suffix (*line, strerrordesc_np (resources[i])))
           return LM_RUN_ERROR_RESOURCES;
-      /* ld.so(8), which opens files and maps memory too. */
+      /* From ld.so(8), which opens files and maps memory too. */
       if (strstr (*line, ": error while loading shared libraries: ") != NULL)
         return LM_RUN_ERROR_RESOURCES;
     }
   return LM_RUN_ERROR_STATUS;
 }
 
-/* Whether the child ended well; else the error says how it ended. */
+/* Whether the child succeeded; otherwise @error says how it ended. */
 static gboolean
-check_end (const char *name, EndReason reason, const siginfo_t *info, const LmRunLimits *limits, const GString *err,
-       GCancellable *cancellable, GError **error)
+check_exit (const char *name, EndReason reason, const siginfo_t *info, const LmRunLimits *limits, const GString *err,
+        GCancellable *cancellable, GError **error)
 {
   if (reason == END_CANCELLED && g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
   if (reason == END_EXITED && info->si_code == CLD_EXITED && info->si_status == 0)
     return TRUE;
 
-  g_autofree char *tail = tail_of (err);
+  g_autofree char *tail = get_stderr_tail (err);
   const char *colon = *tail != '\0' ? ": " : "";
   if (reason == END_OUTPUT)
-    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_OUTPUT, "%s wrote more than was allowed%s%s", name, colon, tail);
+    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_OUTPUT, "%s wrote more than allowed%s%s", name, colon, tail);
   if (reason == END_TIMED_OUT)
     return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_TIMED_OUT, "%s was stopped after %u s%s%s", name,
                      limits->time_seconds, colon, tail);
   if (info->si_code == CLD_EXITED)
-    return lm_throw (error, LM_RUN_ERROR, (int) code_of_status (err), "%s failed with status %d%s%s", name,
+    return lm_throw (error, LM_RUN_ERROR, (int) classify_failure (err), "%s failed with status %d%s%s", name,
                      info->si_status, colon, tail);
   return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_SIGNAL, "%s was killed by signal %d (%s)%s%s", name,
                    info->si_status, g_strsignal (info->si_status), colon, tail);
@@ -364,14 +364,14 @@ lm_run (const char *const *argv, const LmRunLimits *limits, char **out_stdout, G
   g_autofree char *line = lm_trace_enabled (LM_TRACE_RUN) ? quote_argv (argv) : NULL;
   gint64 start = g_get_monotonic_time ();
   Child child;
-  if (!child_start (argv, limits, &child, error))
+  if (!spawn_child (argv, limits, &child, error))
     return FALSE;
   lm_trace (LM_TRACE_RUN, "[%d] %s", (int) child.pid, line);
 
   g_autoptr (GString) out = g_string_new (NULL);
   g_autoptr (GString) err = g_string_new (NULL);
   EndReason reason = watch_child (&child, limits, out, err, cancellable);
-  /* Not reaped yet, so the process group cannot be another's. */
+  /* The child has not been reaped yet, so the process group cannot belong to another process. */
   if (reason != END_EXITED && kill (-child.pid, SIGKILL) < 0)
     (void) kill (child.pid, SIGKILL);
   siginfo_t info = { 0 };
@@ -390,7 +390,7 @@ lm_run (const char *const *argv, const LmRunLimits *limits, char **out_stdout, G
             info.si_code == CLD_EXITED ? "status" : "signal", info.si_status,
             (double) (g_get_monotonic_time () - start) / 1000.0);
 
-  if (!check_end (argv[0], reason, &info, limits, err, cancellable, error))
+  if (!check_exit (argv[0], reason, &info, limits, err, cancellable, error))
     return FALSE;
   if (out_stdout != NULL)
     *out_stdout = g_string_free (g_steal_pointer (&out), FALSE);

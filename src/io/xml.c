@@ -19,7 +19,7 @@ struct _LmXml
 {
   xmlDoc *doc;
   char *name;
-  GError *error; /* the first value refused while building */
+  GError *error; /* about the first value that was refused while building */
 };
 
 static const xmlChar *
@@ -34,9 +34,9 @@ as_text (const xmlChar *text)
   return (const char *) text;
 }
 
-/* libxml2 gives NULL only when memory is out; that ends the program, as in GLib. */
+/* libxml2 returns NULL only when it is out of memory; that ends the program, as in GLib. */
 static gpointer
-need (gpointer made)
+check_allocated (gpointer made)
 {
   if (made == NULL)
     g_error ("libxml2 is out of memory");
@@ -48,9 +48,9 @@ lm_xml_parse (const char *data, gsize size, const char *name, GError **error)
 {
   if (size > LM_XML_SIZE_MAX)
     return lm_throw_null (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX, "%s: larger than %d bytes", name, LM_XML_SIZE_MAX);
-  /* No XML_PARSE_NOENT, DTDLOAD or HUGE: libxml2's own limits stay on. */
+  /* Without XML_PARSE_NOENT, DTDLOAD and HUGE: libxml2's own limits stay in force. */
   int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS | XML_PARSE_NOCDATA;
-  g_autoptr (xmlParserCtxt) context = need (xmlNewParserCtxt ());
+  g_autoptr (xmlParserCtxt) context = check_allocated (xmlNewParserCtxt ());
   g_autoptr (LmXml) xml = g_new0 (LmXml, 1);
   xml->doc = xmlCtxtReadMemory (context, data, (int) size, NULL, NULL, options);
   xml->name = g_strdup (name);
@@ -83,7 +83,7 @@ lm_xml_name (const LmXml *xml)
   return xml->name;
 }
 
-/* Whether @text is read again as it was meant; libxml2 does not escape all it writes. */
+/* Whether @text is well-formed; libxml2 does not escape everything that it writes. */
 static gboolean
 check_written (const LmXml *xml, const char *text, gsize size, GError **error)
 {
@@ -101,8 +101,8 @@ lm_xml_to_string (LmXml *xml, GError **error)
       g_propagate_error (error, g_error_copy (xml->error));
       return NULL;
     }
-  g_autoptr (xmlBuffer) buffer = need (xmlBufferCreate ());
-  xmlSaveCtxt *save = need (xmlSaveToBuffer (buffer, "UTF-8", XML_SAVE_FORMAT | XML_SAVE_NO_DECL));
+  g_autoptr (xmlBuffer) buffer = check_allocated (xmlBufferCreate ());
+  xmlSaveCtxt *save = check_allocated (xmlSaveToBuffer (buffer, "UTF-8", XML_SAVE_FORMAT | XML_SAVE_NO_DECL));
   xmlSaveDoc (save, xml->doc);
   xmlSaveClose (save);
   const char *text = as_text (xmlBufferContent (buffer));
@@ -124,7 +124,7 @@ lm_xml_is (const LmXmlNode *node, const char *uri, const char *name)
 }
 
 static LmXmlNode *
-first_of (LmXmlNode *node, const char *uri, const char *name)
+find_element (LmXmlNode *node, const char *uri, const char *name)
 {
   while (node != NULL && !lm_xml_is (node, uri, name))
     node = node->next;
@@ -134,17 +134,17 @@ first_of (LmXmlNode *node, const char *uri, const char *name)
 LmXmlNode *
 lm_xml_child (const LmXmlNode *parent, const char *uri, const char *name)
 {
-  return first_of (parent->children, uri, name);
+  return find_element (parent->children, uri, name);
 }
 
 LmXmlNode *
 lm_xml_next (const LmXmlNode *node, const char *uri, const char *name)
 {
-  return first_of (node->next, uri, name);
+  return find_element (node->next, uri, name);
 }
 
 static char *
-copy_and_free (xmlChar *text)
+steal_xml_string (xmlChar *text)
 {
   char *copy = g_strdup (as_text (text));
   xmlFree (text);
@@ -155,37 +155,37 @@ char *
 lm_xml_attribute (const LmXmlNode *node, const char *name)
 {
   xmlChar *value = xmlGetNoNsProp (node, as_xml (name));
-  return value != NULL ? copy_and_free (value) : NULL;
+  return value != NULL ? steal_xml_string (value) : NULL;
 }
 
 char *
 lm_xml_text (const LmXmlNode *node)
 {
   xmlChar *text = xmlNodeGetContent (node);
-  return text != NULL ? copy_and_free (text) : g_strdup ("");
+  return text != NULL ? steal_xml_string (text) : g_strdup ("");
 }
 
 static void
-add_values (GPtrArray *values, const LmXmlNode *node, const char *skip)
+add_node_values (GPtrArray *values, const LmXmlNode *node, const char *skip)
 {
   for (const xmlAttr *attribute = node->properties; attribute != NULL; attribute = attribute->next)
-    g_ptr_array_add (values, copy_and_free (xmlNodeGetContent ((const xmlNode *) attribute)));
+    g_ptr_array_add (values, steal_xml_string (xmlNodeGetContent ((const xmlNode *) attribute)));
   for (const LmXmlNode *child = node->children; child != NULL; child = child->next)
     if (child->type == XML_TEXT_NODE)
       g_ptr_array_add (values, lm_xml_text (child));
     else if (child->type == XML_ELEMENT_NODE && (skip == NULL || strcmp (as_text (child->name), skip) != 0))
-      add_values (values, child, NULL);
+      add_node_values (values, child, NULL);
 }
 
 GPtrArray *
 lm_xml_list_values (const LmXmlNode *node, const char *skip)
 {
   GPtrArray *values = g_ptr_array_new_with_free_func (g_free);
-  add_values (values, node, skip);
+  add_node_values (values, node, skip);
   return values;
 }
 
-/* XML 1.0, section 2.2: what a document can hold, escaped or not. */
+/* XML 1.0, section 2.2: the characters that a document can contain, escaped or not. */
 static gboolean
 is_xml_text (const char *text)
 {
@@ -201,35 +201,37 @@ is_xml_text (const char *text)
 }
 
 static gboolean
-check_value (const LmXml *xml, const char *what, const char *value, GError **error)
+check_xml_value (const LmXml *xml, const char *what, const char *value, GError **error)
 {
   if (is_xml_text (value))
     return TRUE;
   g_autofree char *shown = g_strndup (value, 100);
   g_autofree char *safe = g_strescape (shown, NULL);
   return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_VALUE,
-                   "%s: the value \"%s\" of %s has characters that XML cannot hold", xml->name, safe, what);
+                   "%s: the value \"%s\" of %s has characters that XML cannot represent", xml->name, safe, what);
 }
 
-/* For the builders, which report late: "" in place of a value that is refused. */
+/* For the building functions, whose errors are reported later: returns "" in place of a refused value. */
 static const char *
-accept_value (LmXml *xml, const char *what, const char *value)
+accept_xml_value (LmXml *xml, const char *what, const char *value)
 {
-  return check_value (xml, what, value, xml->error == NULL ? &xml->error : NULL) ? value : "";
+  return check_xml_value (xml, what, value, xml->error == NULL ? &xml->error : NULL) ? value : "";
 }
 
 static void
 append_text (LmXml *xml, LmXmlNode *node, const char *text)
 {
-  if (text != NULL)
-    xmlAddChild (node, need (xmlNewDocText (xml->doc, as_xml (accept_value (xml, as_text (node->name), text)))));
+  if (text == NULL)
+    return;
+  const char *accepted = accept_xml_value (xml, as_text (node->name), text);
+  xmlAddChild (node, check_allocated (xmlNewDocText (xml->doc, as_xml (accepted))));
 }
 
 LmXmlNode *
 lm_xml_add (LmXml *xml, LmXmlNode *parent, const char *name, const char *text)
 {
   xmlNs *ns = parent->type == XML_ELEMENT_NODE ? parent->ns : NULL;
-  LmXmlNode *node = need (xmlNewDocNode (xml->doc, ns, as_xml (name), NULL));
+  LmXmlNode *node = check_allocated (xmlNewDocNode (xml->doc, ns, as_xml (name), NULL));
   xmlAddChild (parent, node);
   append_text (xml, node, text);
   return node;
@@ -238,11 +240,11 @@ lm_xml_add (LmXml *xml, LmXmlNode *parent, const char *name, const char *text)
 LmXmlNode *
 lm_xml_add_ns (LmXml *xml, LmXmlNode *parent, const char *prefix, const char *uri, const char *name)
 {
-  LmXmlNode *node = need (xmlNewDocNode (xml->doc, NULL, as_xml (name), NULL));
+  LmXmlNode *node = check_allocated (xmlNewDocNode (xml->doc, NULL, as_xml (name), NULL));
   xmlAddChild (parent, node);
   xmlNs *ns = xmlSearchNsByHref (xml->doc, node, as_xml (uri));
   if (ns == NULL)
-    ns = need (xmlNewNs (node, as_xml (uri), as_xml (prefix)));
+    ns = check_allocated (xmlNewNs (node, as_xml (uri), as_xml (prefix)));
   xmlSetNs (node, ns);
   return node;
 }
@@ -251,7 +253,7 @@ void
 lm_xml_set (LmXml *xml, LmXmlNode *node, const char *name, const char *value)
 {
   if (value != NULL)
-    need (xmlSetProp (node, as_xml (name), as_xml (accept_value (xml, name, value))));
+    check_allocated (xmlSetProp (node, as_xml (name), as_xml (accept_xml_value (xml, name, value))));
 }
 
 void
@@ -259,10 +261,10 @@ lm_xml_declare (LmXml *xml, const char *prefix, const char *uri)
 {
   LmXmlNode *root = lm_xml_root (xml);
   if (xmlSearchNsByHref (xml->doc, root, as_xml (uri)) == NULL)
-    need (xmlNewNs (root, as_xml (uri), as_xml (prefix)));
+    check_allocated (xmlNewNs (root, as_xml (uri), as_xml (prefix)));
 }
 
-/* The length of the placeholder "@NAME@" that @text begins with, or 0. */
+/* Returns the length of the placeholder "@NAME@" at the beginning of @text, or 0. */
 static gsize
 placeholder_length (const char *text)
 {
@@ -275,7 +277,7 @@ placeholder_length (const char *text)
 }
 
 static gboolean
-append_value (const LmXml *xml, const LmXmlFill *fill, char *name, GHashTable *used, GString *out, GError **error)
+append_fill_value (const LmXml *xml, const LmXmlFill *fill, char *name, GHashTable *used, GString *out, GError **error)
 {
   gpointer value = NULL;
   g_hash_table_add (used, name);
@@ -285,10 +287,10 @@ append_value (const LmXml *xml, const LmXmlFill *fill, char *name, GHashTable *u
     return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE,
                      "%s: this domain has no value for the placeholder @%s@; use another template", xml->name, name);
   g_string_append (out, value);
-  return check_value (xml, name, value, error);
+  return check_xml_value (xml, name, value, error);
 }
 
-/* @text with its placeholders filled, or NULL with @error. */
+/* Returns @text with its placeholders replaced, newly allocated; NULL on error. */
 static char *
 fill_text (const LmXml *xml, const LmXmlFill *fill, const char *text, GHashTable *used, GError **error)
 {
@@ -301,14 +303,14 @@ fill_text (const LmXml *xml, const LmXmlFill *fill, const char *text, GHashTable
           g_string_append_c (out, *text++);
           continue;
         }
-      if (!append_value (xml, fill, g_strndup (text + 1, length - 2), used, out, error))
+      if (!append_fill_value (xml, fill, g_strndup (text + 1, length - 2), used, out, error))
         return NULL;
       text += length;
     }
   return g_string_free (g_steal_pointer (&out), FALSE);
 }
 
-/* libxml2 writes them without escaping. */
+/* libxml2 writes namespaces without escaping them. */
 static gboolean
 check_namespaces (const LmXml *xml, const LmXmlNode *node, GError **error)
 {
@@ -334,19 +336,19 @@ fill_attributes (const LmXml *xml, const LmXmlFill *fill, LmXmlNode *node, GHash
       g_autofree char *filled = fill_text (xml, fill, text, used, error);
       if (filled == NULL)
         return FALSE;
-      need (xmlSetNsProp (node, attribute->ns, attribute->name, as_xml (filled)));
+      check_allocated (xmlSetNsProp (node, attribute->ns, attribute->name, as_xml (filled)));
     }
   return TRUE;
 }
 
 static gboolean
-fill_marker (LmXml *xml, const LmXmlFill *fill, LmXmlNode *marker, GHashTable *used, GError **error)
+replace_marker (LmXml *xml, const LmXmlFill *fill, LmXmlNode *marker, GHashTable *used, GError **error)
 {
   g_autofree char *name = g_strstrip (lm_xml_text (marker));
   if (marker->parent == NULL || marker->parent->type != XML_ELEMENT_NODE)
-    return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "%s: the marker <?lamina %s?> stands outside the root",
+    return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "%s: the marker <?lamina %s?> is outside the root",
                      xml->name, name);
-  LmXmlNode *into = need (xmlNewDocFragment (xml->doc));
+  LmXmlNode *into = check_allocated (xmlNewDocFragment (xml->doc));
   g_autoptr (GError) local = NULL;
   gboolean built = fill->marker (xml, into, name, fill->user_data, &local);
   for (LmXmlNode *child = into->children, *next; built && child != NULL; child = next)
@@ -372,7 +374,7 @@ fill_node (LmXml *xml, const LmXmlFill *fill, LmXmlNode *node, GHashTable *used,
   if (node->type == XML_ELEMENT_NODE)
     return check_namespaces (xml, node, error) && fill_attributes (xml, fill, node, used, error);
   if (node->type == XML_PI_NODE && strcmp (as_text (node->name), MARKER_TARGET) == 0)
-    return fill_marker (xml, fill, node, used, error);
+    return replace_marker (xml, fill, node, used, error);
   if (node->type == XML_COMMENT_NODE)
     {
       xmlUnlinkNode (node);
@@ -383,20 +385,20 @@ fill_node (LmXml *xml, const LmXmlFill *fill, LmXmlNode *node, GHashTable *used,
       g_autofree char *filled = fill_text (xml, fill, as_text (node->content), used, error);
       if (filled == NULL)
         return FALSE;
-      xmlNodeSetContent (node, as_xml (filled)); /* of a text node it takes any text as it is */
+      xmlNodeSetContent (node, as_xml (filled)); /* on a text node this takes any text literally */
     }
   return TRUE;
 }
 
-/* All nodes, before anything is put in, so that what is put in is not looked at. */
+/* Collects all nodes before any replacement, so that inserted text is not expanded again. */
 static void
-collect (LmXmlNode *first, GPtrArray *nodes)
+collect_nodes (LmXmlNode *first, GPtrArray *nodes)
 {
   for (LmXmlNode *node = first; node != NULL; node = node->next)
     {
       g_ptr_array_add (nodes, node);
       if (node->type == XML_ELEMENT_NODE)
-        collect (node->children, nodes);
+        collect_nodes (node->children, nodes);
     }
 }
 
@@ -405,7 +407,7 @@ lm_xml_fill (LmXml *xml, const LmXmlFill *fill, GHashTable **out_used, GError **
 {
   g_autoptr (GPtrArray) nodes = g_ptr_array_new ();
   g_autoptr (GHashTable) used = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  collect (xml->doc->children, nodes);
+  collect_nodes (xml->doc->children, nodes);
   for (guint i = 0; i < nodes->len; i++)
     if (!fill_node (xml, fill, g_ptr_array_index (nodes, i), used, error))
       return FALSE;

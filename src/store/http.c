@@ -64,7 +64,12 @@ http_start (LmStore *store, const LmStoreRequest *request, GError **error)
   self->size = request->size;
   /* No If-Range: the digest decides about the bytes, and mirrors behind one name
    * may each have an ETag of their own. */
-  LmHttpRequest http_request = { .url = request->url, .offset = request->offset, .max_size = request->size, .pinned = TRUE };
+  LmHttpRequest http_request = {
+    .url = request->url,
+    .offset = request->offset,
+    .max_size = request->size,
+    .digest_known = TRUE,
+  };
   self->transfer = lm_http_start (lm_store_get_http (store), &http_request, &http_handler, self, error);
   if (self->transfer != NULL)
     return &self->base;

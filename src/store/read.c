@@ -48,7 +48,7 @@ lm_store_read (const LmStoreRead *request, GCancellable *cancellable, GError **e
         return object;
       guint delay = lm_testenv_get (LM_TESTENV_NO_DELAY) ? 0 : lm_retry_delay (&request->retry, failures, failure, g_random_int ());
       gint64 due = g_get_monotonic_time () + (gint64) delay * 1000;
-      if (!lm_retry_may (&request->retry, failures, failure) || due >= end)
+      if (!lm_retry_is_allowed (&request->retry, failures, failure) || due >= end)
         {
           g_propagate_error (error, g_steal_pointer (&failure));
           return NULL;

@@ -22,11 +22,11 @@ test_predicate (void)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autoptr (GError) error = lm_http_error_new (cases[i].code, 0, "x");
-      g_assert_cmpint (lm_retry_may (NULL, 1, error), ==, cases[i].transient);
+      g_assert_cmpint (lm_retry_is_allowed (NULL, 1, error), ==, cases[i].transient);
     }
   g_autoptr (GError) other = g_error_new (G_IO_ERROR, G_IO_ERROR_NO_SPACE, "full");
-  g_assert_false (lm_retry_may (NULL, 1, other));
-  g_assert_false (lm_retry_may (NULL, 1, NULL));
+  g_assert_false (lm_retry_is_allowed (NULL, 1, other));
+  g_assert_false (lm_retry_is_allowed (NULL, 1, NULL));
 }
 
 static void
@@ -34,11 +34,11 @@ test_count (void)
 {
   g_autoptr (GError) error = lm_http_error_new (LM_HTTP_ERROR_TRANSIENT, 0, "x");
   LmRetryPolicy policy = { .attempts = 3 };
-  g_assert_true (lm_retry_may (&policy, 1, error));
-  g_assert_true (lm_retry_may (&policy, 2, error));
-  g_assert_false (lm_retry_may (&policy, 3, error));
-  g_assert_true (lm_retry_may (NULL, 4, error));
-  g_assert_false (lm_retry_may (NULL, 5, error));
+  g_assert_true (lm_retry_is_allowed (&policy, 1, error));
+  g_assert_true (lm_retry_is_allowed (&policy, 2, error));
+  g_assert_false (lm_retry_is_allowed (&policy, 3, error));
+  g_assert_true (lm_retry_is_allowed (NULL, 4, error));
+  g_assert_false (lm_retry_is_allowed (NULL, 5, error));
 }
 
 static void
