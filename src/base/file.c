@@ -12,43 +12,99 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #define MAX_GROUPS 256
 #define POLL_MS 20
+/* What mkstemp(3) puts after the mark. */
+#define TEMPORARY_MARK "."
+#define TEMPORARY_LENGTH 6
+
+/* Whether @fd is still the file called @name. */
+static gboolean
+is_called (int fd, int dir_fd, const char *name)
+{
+  struct stat by_fd, by_name;
+  return fstat (fd, &by_fd) == 0 && fstatat (dir_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0
+         && by_fd.st_ino == by_name.st_ino && by_fd.st_dev == by_name.st_dev;
+}
+
+/* A new, locked file beside @path; -1 on error. */
+static int
+make_temporary (const char *path, char **out_name, GError **error)
+{
+  for (;;)
+    {
+      g_autofree char *name = g_strconcat (path, TEMPORARY_MARK "XXXXXX", NULL);
+      lm_autofd int fd = g_mkstemp_full (name, O_RDWR | O_CLOEXEC, 0600);
+      if (fd < 0 || TEMP_FAILURE_RETRY (flock (fd, LOCK_EX)) < 0)
+        {
+          lm_throw_errno (error, "cannot make a file beside %s", path);
+          if (fd >= 0)
+            (void) unlink (name);
+          return -1;
+        }
+      /* Before it was locked it may have been taken for a leftover. */
+      if (!is_called (fd, AT_FDCWD, name))
+        continue;
+      *out_name = g_steal_pointer (&name);
+      return lm_fd_steal (&fd);
+    }
+}
 
 static gboolean
-replace_file (const char *path, const void *data, gsize size, GFileSetContentsFlags flags, int mode, GError **error)
+replace_file (const char *path, const void *data, gsize size, gboolean sync, int mode, GError **error)
 {
-  /* Newer GLib (seen with 2.84) gives the new file the mode of the file it
-   * replaces. */
-  lm_file_restrict_mode (path, mode);
-  g_autoptr (GError) failure = NULL;
-  if (!g_file_set_contents_full (path, data, (gssize) size, flags, mode, &failure))
-    {
-      /* Callers expect G_IO_ERROR, not G_FILE_ERROR. */
-      return lm_throw (error, G_IO_ERROR, (int) g_io_error_from_file_error ((GFileError) failure->code),
-                       "cannot write %s: %s", path, failure->message);
-    }
+  g_autofree char *temporary = NULL;
+  lm_autofd int fd = make_temporary (path, &temporary, error);
+  if (fd < 0)
+    return FALSE;
+  gboolean written = lm_fd_write_all (fd, data, size, error) && lm_fault_point ("file-before-rename", error);
+  if (!written)
+    g_prefix_error (error, "cannot write %s: ", path);
+  else if (fchmod (fd, (mode_t) mode) < 0 || (sync && fsync (fd) < 0) || rename (temporary, path) < 0)
+    written = lm_throw_errno (error, "cannot write %s", path);
+  if (!written)
+    (void) unlink (temporary);
+  return written;
+}
+
+char *
+lm_file_written_name (const char *name)
+{
+  gsize length = strlen (name), added = strlen (TEMPORARY_MARK) + TEMPORARY_LENGTH;
+  if (length <= added || !g_str_has_prefix (name + length - added, TEMPORARY_MARK))
+    return NULL;
+  for (const char *p = name + length - TEMPORARY_LENGTH; *p; p++)
+    if (!g_ascii_isalnum (*p))
+      return NULL;
+  return g_strndup (name, length - added);
+}
+
+void
+lm_file_remove_leftover (int dir_fd, const char *name)
+{
+  lm_autofd int fd = openat (dir_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   struct stat st;
-  if (stat (path, &st) == 0 && (st.st_mode & 07777) != (mode_t) mode && chmod (path, (mode_t) mode) < 0)
-    return lm_throw_errno (error, "cannot change the mode of %s", path);
-  return TRUE;
+  if (fd >= 0 && fstat (fd, &st) == 0 && S_ISREG (st.st_mode) && flock (fd, LOCK_EX | LOCK_NB) == 0
+      && is_called (fd, dir_fd, name))
+    (void) unlinkat (dir_fd, name, 0);
 }
 
 gboolean
 lm_file_write_unsynced (const char *path, const void *data, gsize size, int mode, GError **error)
 {
-  return replace_file (path, data, size, G_FILE_SET_CONTENTS_CONSISTENT, mode, error);
+  return replace_file (path, data, size, FALSE, mode, error);
 }
 
 gboolean
 lm_file_write (const char *path, const void *data, gsize size, int mode, GError **error)
 {
   if (!lm_fault_point ("file-write", error)
-      || !replace_file (path, data, size, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, mode, error))
+      || !replace_file (path, data, size, TRUE, mode, error))
     return FALSE;
   g_autofree char *dir = g_path_get_dirname (path);
   return lm_file_sync_dir (dir, error);

@@ -7,12 +7,23 @@
 
 /** lm_file_write: atomically replaces @path with @size bytes of @data and
  * permission bits @mode. The file is durable when the function returns. Blocks on
- * the disk. */
+ * the disk. While it is being written, the file has the name @path, "." and six
+ * letters or digits, and is locked with flock(2); a file with such a name that is
+ * not locked is a leftover of a killed process. */
 gboolean lm_file_write (const char *path, const void *data, gsize size, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_file_write_unsynced: like lm_file_write(), but does not sync, so a crash may
  * lose the file. For data that can be generated again. */
 gboolean lm_file_write_unsynced (const char *path, const void *data, gsize size, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_file_written_name: if @name is a name that lm_file_write() gives to a file
+ * while writing it, returns the final name, newly allocated; else NULL. */
+char *lm_file_written_name (const char *name);
+
+/** lm_file_remove_leftover: removes the regular file @name from the directory
+ * @dir_fd unless a process is writing it. The caller has checked with
+ * lm_file_written_name() that it is such a file. Errors are ignored. */
+void lm_file_remove_leftover (int dir_fd, const char *name);
 
 /** lm_file_read: reads all of @path; a file of more than @max_size bytes is refused
  * (G_IO_ERROR_MESSAGE_TOO_LARGE). A pipe or device, which may never return data, is

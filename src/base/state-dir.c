@@ -256,6 +256,19 @@ lm_state_dir_remove_file (const LmStateDir *dir, const char *name, GError **erro
   return lm_throw_errno (error, "cannot remove %s/%s", dir->path, name);
 }
 
+void
+lm_state_dir_remove_leftovers (const LmStateDir *dir, gboolean (*owns) (const char *name))
+{
+  g_autoptr (GPtrArray) names = lm_state_dir_list (dir, NULL);
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    {
+      const char *name = g_ptr_array_index (names, i);
+      g_autofree char *written = lm_file_written_name (name);
+      if (written != NULL && owns (written))
+        lm_file_remove_leftover (dir->fd, name);
+    }
+}
+
 gboolean
 lm_state_dir_is_unusable (const GError *error)
 {

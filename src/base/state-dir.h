@@ -68,6 +68,11 @@ gboolean lm_state_dir_is_unusable (const GError *error);
 gboolean lm_state_dir_write (const LmStateDir *dir, const char *name, const void *data, gsize size, guint mode,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_state_dir_remove_leftovers: removes from @dir the files that killed processes
+ * left behind in lm_file_write(), if @owns returns TRUE for the final name of the
+ * file. The caller needs no lock. Errors are ignored. */
+void lm_state_dir_remove_leftovers (const LmStateDir *dir, gboolean (*owns) (const char *name));
+
 /** lm_state_dir_remove_file: removes the file @name in @dir; succeeds if it is
  * missing. */
 gboolean lm_state_dir_remove_file (const LmStateDir *dir, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -324,6 +324,29 @@ remove_one (const char *path, GError **error)
   return lm_throw_errno (error, "cannot remove %s", path);
 }
 
+static gboolean
+is_ready_file (const char *name)
+{
+  return strcmp (name, READY) == 0;
+}
+
+void
+lm_machine_remove_temporaries (const LmMachine *machine)
+{
+  g_autoptr (LmStateDir) dir = lm_state_dir_open_readonly (machine->dir, NULL);
+  g_autoptr (GPtrArray) names = dir ? lm_state_dir_list (dir, NULL) : NULL;
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    {
+      const char *name = g_ptr_array_index (names, i);
+      g_autofree char *path = g_build_filename (machine->dir, name, NULL);
+      if (strcmp (name, RECORD_NEW) == 0 || is_temporary (name, OVERLAY ".tmp.") || is_temporary (name, SEED ".tmp."))
+        (void) !remove_one (path, NULL);
+    }
+  /* This one is written without the lock. */
+  if (names != NULL)
+    lm_state_dir_remove_leftovers (dir, is_ready_file);
+}
+
 /* Removes what lamina made but the record. */
 static gboolean
 remove_files (const LmMachine *machine, GError **error)

@@ -81,6 +81,11 @@ LmMachine *lm_machine_find (const char *state_dir, const char *name, const char 
  * somebody's disk and stays; lm_machine_list() names it. */
 void lm_machine_remove_leftovers (const char *state_dir);
 
+/** lm_machine_remove_temporaries: removes from the directory of @machine the
+ * half-written files that killed runs left behind. The caller holds the lock of the
+ * machine's name. Errors are ignored. */
+void lm_machine_remove_temporaries (const LmMachine *machine);
+
 /** lm_machine_owns_file: whether @name, without directory, is that of a file that
  * lamina, or libvirt for it, makes in a machine's directory: its disk, seed, boot
  * files, UEFI variables, record, console log with what was rotated, and what a

@@ -63,6 +63,7 @@ lm_recover (const LmHost *host, LmVirt *virt, const char *name, GError **error)
   for (guint i = 0; list != NULL && i < list->len; i++)
     {
       LmMachine *machine = g_ptr_array_index (list, i);
+      lm_machine_remove_temporaries (machine);
       if (!recover_one (host, virt, machine, error))
         return NULL;
       replaced = replaced || (machine->complete && !machine->removing && machine->replaced_xml == NULL);

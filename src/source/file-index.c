@@ -60,19 +60,18 @@ load_index (const LmStateDir *dir, const char *name, const char *shown, const ch
   return bytes ? lm_catalog_load (bytes, shown, NULL, base_url, stamp, NULL) : NULL;
 }
 
-/* An index, or what a killed run left of one. */
 static gboolean
 is_index (const char *name)
 {
   LmDigest digest;
-  g_auto (GStrv) parts = g_strsplit (name, ".", 3);
-  return parts[0] != NULL && lm_digest_from_file_name (parts[0], "", &digest) && (parts[1] == NULL || parts[2] == NULL);
+  return lm_digest_from_file_name (name, "", &digest);
 }
 
 /* Removes indexes that have not been written for long, and what killed runs left. */
 static void
 remove_unused (const LmStateDir *dir)
 {
+  lm_state_dir_remove_leftovers (dir, is_index);
   g_autoptr (GPtrArray) names = lm_state_dir_list (dir, NULL);
   for (guint i = 0; names != NULL && i < names->len; i++)
     {

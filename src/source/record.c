@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/url.h"
 #include "base/yaml-node.h"
+#include "catalog/selection.h"
 
 #include <json-glib/json-glib.h>
 #include <errno.h>
@@ -167,35 +168,33 @@ mode_of_copy (const LmSource *source, const LmCatalog *catalog)
 
 static const char *const suffixes[] = { ".json", ".catalog", ".index" };
 
-/* Whether @file is what a run that was killed while it wrote one of @name's
- * files left beside it: the file's name and ".XXXXXX". */
+/* Whether @file is one of a source, or of a URL. */
 static gboolean
-is_leftover (const char *file, const char *name)
+is_of_source (const char *file)
 {
-  gsize length = strlen (name);
   for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
     {
-      gsize whole = length + strlen (suffixes[i]);
-      if (strncmp (file, name, length) == 0 && g_str_has_prefix (file + length, suffixes[i]) && file[whole] == '.'
-          && strlen (file + whole + 1) == 6 && strchr (file + whole + 1, '.') == NULL)
+      g_autofree char *name = g_str_has_suffix (file, suffixes[i]) ? g_strndup (file, strlen (file) - strlen (suffixes[i])) : NULL;
+      LmDigest digest;
+      if (name != NULL && (lm_name_is_valid (name) || lm_digest_from_file_name (name, "", &digest)))
         return TRUE;
     }
   return FALSE;
 }
 
-/* Under the lock of the source, so that nobody writes them. */
-static gboolean
-remove_leftovers (const char *dir, const char *name, GError **error)
+void
+lm_source_record_sweep (const LmStateDir *dir)
 {
-  g_autoptr (GPtrArray) files = lm_file_list_dir (dir, error);
-  for (guint i = 0; files != NULL && i < files->len; i++)
-    {
-      const char *file = g_ptr_array_index (files, i);
-      g_autofree char *path = g_build_filename (dir, file, NULL);
-      if (is_leftover (file, name) && unlink (path) < 0 && errno != ENOENT)
-        return lm_throw_errno (error, "cannot remove %s", path);
-    }
-  return files != NULL;
+  lm_state_dir_remove_leftovers (dir, is_of_source);
+}
+
+/* The same of the directory @dir. */
+static void
+sweep (const char *dir)
+{
+  g_autoptr (LmStateDir) open = lm_state_dir_open_readonly (dir, NULL);
+  if (open != NULL)
+    lm_source_record_sweep (open);
 }
 
 gboolean
@@ -204,8 +203,9 @@ lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, co
   g_autofree char *copy = file_of (dir, source->name, ".catalog");
   g_autofree char *index_file = file_of (dir, source->name, ".index");
   g_autofree char *record = file_of (dir, source->name, ".json");
-  if (!lm_file_make_dir (dir, 0755, error) || !remove_leftovers (dir, source->name, error))
+  if (!lm_file_make_dir (dir, 0755, error))
     return FALSE;
+  sweep (dir);
   int mode = mode_of_copy (source, catalog);
   if (body != NULL)
     {
@@ -246,7 +246,8 @@ lm_source_record_erase (const char *dir, const char *name, GError **error)
       if (unlink (path) < 0 && errno != ENOENT)
         return lm_throw_errno (error, "cannot remove %s", path);
     }
-  return remove_leftovers (dir, name, error);
+  sweep (dir);
+  return TRUE;
 }
 
 /* What tells one state of the copy from another. */
@@ -321,6 +322,7 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
   int mode = mode_of_copy (source, catalog) & (int) st.st_mode;
   lm_file_restrict_mode (copy, mode);
   g_autoptr (GBytes) index = lm_catalog_serialize (catalog, stamp);
+  sweep (dir);
   /* Only a cache: where it cannot be written (another user's), the next run parses again. */
   (void) !lm_file_write_unsynced (index_file, g_bytes_get_data (index, NULL), g_bytes_get_size (index), mode, NULL);
   return catalog;

@@ -32,7 +32,11 @@ LmSource *lm_source_record_load (const char *dir, const char *name, GError **err
  * *out_source NULL; else the caller owns it. */
 gboolean lm_source_record_find (const char *dir, const char *name, LmSource **out_source, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_source_record_save: removes what a killed run left, writes the copy
+/** lm_source_record_sweep: removes from @dir the half-written files of sources that
+ * killed runs left behind. The caller needs no lock. Errors are ignored. */
+void lm_source_record_sweep (const LmStateDir *dir);
+
+/** lm_source_record_save: removes what killed runs left, writes the copy
  * @body (NULL: as it was), of which @catalog was made (NULL: not known), then
  * the record. */
 gboolean lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, const LmCatalog *catalog,

@@ -90,6 +90,7 @@ lm_source_list (const char *state_dir, GPtrArray *warnings, GError **error)
       g_prefix_error (error, "cannot list catalog sources: ");
       return NULL;
     }
+  lm_source_record_sweep (catalogs);
   for (guint i = 0; i < files->len; i++)
     {
       const char *file = g_ptr_array_index (files, i);

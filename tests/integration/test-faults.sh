@@ -14,8 +14,8 @@ launch_points='part-reserve part-before-write part-after-write part-before-sync 
   launch-before-commit'
 replace_points='replace-before-undefine replace-after-undefine'
 rm_points='remove-before-undefine remove-after-undefine erase-before-record'
-# Where a run goes on all the same; tests/unit/ops has them.
-other_points='replace-before-remove roll-back'
+# Where a run goes on all the same; the unit tests have them.
+other_points='replace-before-remove roll-back file-before-rename'
 is "$(xargs -n 1 <<<"$launch_points $replace_points $rm_points $other_points" | sort)" \
   "$(grep -rhoE --include='*.c' 'lm_fault_point \("[a-z0-9-]+"' "$top/src" | sed 's/.*"\(.*\)"/\1/' | sort -u)" \
   'each fault point of the sources belongs to a scenario'

@@ -5,8 +5,10 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char *
@@ -290,6 +292,79 @@ test_write_mode (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
+/* In @dir: the name that begins with @start and has an addition; NULL: none. */
+static char *
+find_temporary (const char *dir, const char *start)
+{
+  g_autoptr (GPtrArray) names = lm_file_list_dir (dir, NULL);
+  for (guint i = 0; i < names->len; i++)
+    {
+      g_autofree char *written = lm_file_written_name (names->pdata[i]);
+      if (g_strcmp0 (written, start) == 0)
+        return g_strdup (names->pdata[i]);
+    }
+  return NULL;
+}
+
+/* A child that gets no further than to the end of writing; it waits until it has. */
+static pid_t
+begin_to_write (const char *path, const char *fault)
+{
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      g_setenv ("LAMINA_TEST_FAULT", fault, TRUE);
+      _exit (lm_file_write (path, "new", 3, 0600, NULL) ? 0 : 1);
+    }
+  int status;
+  g_assert_cmpint (waitpid (child, &status, WUNTRACED), ==, child);
+  return child;
+}
+
+/* What a killed run left of writing goes; what a live one is writing stays. */
+static void
+test_leftover (void)
+{
+  g_autofree char *dir = make_dir ();
+  g_autofree char *path = g_build_filename (dir, "record", NULL);
+  g_autofree char *link = g_build_filename (dir, "record.Abc123", NULL);
+  lm_autofd int fd = open (dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int status;
+  g_assert_true (lm_file_write (path, "old", 3, 0600, NULL));
+
+  begin_to_write (path, "file-before-rename=kill");
+  g_autofree char *dead = find_temporary (dir, "record");
+  g_assert_nonnull (dead);
+  lm_file_remove_leftover (fd, dead);
+  g_assert_null (find_temporary (dir, "record"));
+
+  pid_t child = begin_to_write (path, "file-before-rename=stop");
+  g_autofree char *live = find_temporary (dir, "record");
+  g_assert_nonnull (live);
+  lm_file_remove_leftover (fd, live);
+  g_assert_cmpint (kill (child, SIGCONT), ==, 0);
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_true (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+  g_assert_null (find_temporary (dir, "record"));
+  g_autoptr (GBytes) bytes = lm_file_read (path, 10, NULL, NULL);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "new", 3);
+
+  g_setenv ("LAMINA_TEST_FAULT", "file-before-rename=enospc", TRUE);
+  g_autoptr (GError) error = NULL;
+  g_assert_false (lm_file_write (path, "one", 3, 0600, &error));
+  g_unsetenv ("LAMINA_TEST_FAULT");
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_null (find_temporary (dir, "record"));
+
+  g_assert_cmpint (symlink ("record", link), ==, 0);
+  lm_file_remove_leftover (fd, "record.Abc123");
+  g_assert_true (g_file_test (link, G_FILE_TEST_IS_SYMLINK));
+  static const char *const others[] = { "record", "record.json", "record.Abc12", "record.Abc1234", "record.Ab.c12", ".Abc123", "" };
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    g_assert_null (lm_file_written_name (others[i]));
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -304,5 +379,6 @@ main (int argc, char **argv)
   g_test_add_func ("/file/pipe", test_pipe);
   g_test_add_func ("/file/closed-dir", test_closed_dir);
   g_test_add_func ("/file/write-mode", test_write_mode);
+  g_test_add_func ("/file/leftover", test_leftover);
   return g_test_run ();
 }

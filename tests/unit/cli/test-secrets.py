@@ -234,15 +234,16 @@ def there(*names):
     return [name for name in names if os.path.exists(f"{state}/catalogs/{name}")]
 
 
-leave("tag.json.A1b2C3", "tag.catalog.A1b2C3", "tag.json.A1b2C", "tagg.json.A1b2C3")
+others = ("tag.json.A1b2C", "tag.notes.A1b2C3", "Tag.json.A1b2C3", "tag.json.A1.2C3")
+leave("tag.json.A1b2C3", "tag.catalog.A1b2C3", *others)
 run("catalog", "update", "tag")
 ok(there("tag.json.A1b2C3", "tag.catalog.A1b2C3") == [], "an update sweeps what a killed one left")
 leave("tag.json.A1b2C3")
 run("catalog", "remove", "tag")
 ok(there("tag.json.A1b2C3", "tag.json") == [], "as does removal")
-ok(there("tag.json.A1b2C", "tagg.json.A1b2C3") == ["tag.json.A1b2C", "tagg.json.A1b2C3"], "and nothing else")
-os.unlink(f"{state}/catalogs/tag.json.A1b2C")
-os.unlink(f"{state}/catalogs/tagg.json.A1b2C3")
+ok(there(*others) == list(others), "and nothing else")
+for name in others:
+    os.unlink(f"{state}/catalogs/{name}")
 ok(stat.S_IMODE(os.stat(f"{state}/catalogs/urls").st_mode) == 0o700, "and the directory of copies by URL")
 
 # What its owner alone may read has no copy for others.

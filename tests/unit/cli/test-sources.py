@@ -3,13 +3,16 @@
 """Catalog sources that do not answer, locks that others hold, and directories that
 cannot be written: every wait has an end, and who is interrupted changes nothing."""
 import fcntl
+import functools
 import hashlib
+import http.server
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -165,5 +168,33 @@ ok(plan("debian1999") == 3, "nor one of another state of the file")
 os.chmod(own, 0o777)
 ok(until(lambda: plan("debian1998") == 0 and indexes(f"{work}/cache/lamina/catalogs")), "nor one where others can write")
 ok(plan("debian1998", LAMINA_STATE_DIR="/proc/lamina") == 0, "nor does it need a state directory")
+
+# What a killed run left of writing goes with the next one.
+def half_made():
+    return [os.path.join(at, name) for at in (state, f"{work}/cache") for at, _, files in os.walk(at) for name in files
+            if "." in name and len(name.rsplit(".", 1)[1]) == 6]
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+os.chmod(own, 0o700)
+remote = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=work))
+threading.Thread(target=remote.serve_forever, daemon=True).start()
+by_url = ("--catalog", f"http://127.0.0.1:{remote.server_address[1]}/lab.json")
+run("catalog", "add", "lab3", catalog)
+for words, undo in ((("plan", "debian0"), f"{state}/catalogs/lab3.index"), (("plan", "debian0", "--catalog", large), index),
+                    (("plan", "debian0", *by_url), None), (("catalog", "update", "lab3"), None)):
+    if undo is not None and os.path.exists(undo):
+        os.unlink(undo)
+    done = run(*words, LAMINA_TEST_FAULT="file-before-rename=kill")
+    ok(done.returncode == -signal.SIGKILL and len(half_made()) == 1, f"{' '.join(words)} is killed while it writes", half_made())
+    ok(run(*words).returncode == 0 and half_made() == [], "the next run succeeds and leaves nothing half-made", half_made())
+run("catalog", "add", "lab4", catalog, LAMINA_TEST_FAULT="file-before-rename=kill")
+ok(len(half_made()) == 1, "a source is not added by a killed run")
+ok(run("plan", "debian0").returncode == 0 and half_made() == [], "whatever run comes next", half_made())
+remote.shutdown()
 
 done_testing()

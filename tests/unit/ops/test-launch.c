@@ -73,6 +73,35 @@ test_success (OpsFixture *f, gconstpointer data)
   g_assert_false (has_lock (f));
 }
 
+/* What killed runs left of writing the files of a machine goes when it is launched again. */
+static void
+test_leftovers (OpsFixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    const char *name;
+    gboolean stays;
+  } files[] = { { "ready.Abc123", FALSE }, { "record.json.new", FALSE }, { "overlay.qcow2.tmp.Abc123", FALSE },
+                { "notes.Abc123", TRUE },  { "overlay.qcow2", TRUE },    { "record.json", TRUE } };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_autofree char *path = g_build_filename (machine->dir, files[i].name, NULL);
+      g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS) || g_file_set_contents (path, "x", 1, NULL));
+    }
+  g_autofree char *seed = g_build_filename (machine->dir, "seed.iso.tmp.Abc123", NULL);
+  g_assert_true (lm_file_make_dir (seed, 0700, NULL));
+  g_autoptr (LmLaunchResult) again = launch (f, "c", &error);
+  g_assert_no_error (error);
+  g_assert_false (g_file_test (seed, G_FILE_TEST_EXISTS));
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_autofree char *path = g_build_filename (machine->dir, files[i].name, NULL);
+      g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS) == files[i].stays);
+    }
+}
+
 /* Another order or way of writing is the same machine; other layers are not. */
 static void
 test_same_name (OpsFixture *f, gconstpointer data)
@@ -331,6 +360,7 @@ main (int argc, char **argv)
     return 0;
 #define ADD(name) g_test_add ("/launch/" #name, OpsFixture, NULL, fixture_setup, test_##name, fixture_teardown)
   ADD (success);
+  ADD (leftovers);
   ADD (same_name);
   ADD (foreign_domain);
   ADD (refusals);
