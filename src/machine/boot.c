@@ -54,11 +54,7 @@ lm_boot_copy (const char *blob, const char *path, GCancellable *cancellable, GEr
   if (to < 0)
     return lm_throw_errno (error, "cannot make %s", path);
   if (copy_bytes (from, to, cancellable, error))
-    {
-      /* So that lm_boot_sync() finds little left to wait for. Only a hint. */
-      (void) sync_file_range (to, 0, 0, SYNC_FILE_RANGE_WRITE);
-      return TRUE;
-    }
+    return TRUE;
   g_prefix_error (error, "cannot copy %s to %s: ", blob, path);
   unlink (path);
   return FALSE;

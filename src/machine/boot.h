@@ -12,7 +12,6 @@
  * when @path is there). */
 gboolean lm_boot_copy (const char *blob, const char *path, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_boot_sync: waits until a copy is on the disk; its directory is the
- * caller's. The write-back was begun by lm_boot_copy(), so what is done between
- * the two costs no extra time. Errors: G_IO_ERROR. */
+/** lm_boot_sync: writes a copy through to the disk; its directory is the caller's.
+ * Blocks. Errors: G_IO_ERROR. */
 gboolean lm_boot_sync (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,7 +7,6 @@
 #include "cache/cache.h"
 #include "domain/osinfo.h"
 #include "domain/xml.h"
-#include "ops/disks.h"
 #include "ops/launch.h"
 #include "ops/machine-domain.h"
 #include "ops/port.h"
@@ -20,6 +19,7 @@ lm_creation_free (LmCreation *creation)
 {
   if (creation == NULL)
     return;
+  (void) !lm_disks_finish (creation->sync, NULL);
   lm_virt_domain_free (creation->domain);
   lm_machine_free (creation->machine);
   lm_machine_free (creation->replaced);
@@ -141,18 +141,18 @@ static gboolean
 make_parts (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan, const char *xml,
             LmCreation *creation, GCancellable *cancellable, GError **error)
 {
-  if (request->transient || creation->replaced != NULL)
-    return lm_disks_make (host->state_dir, request, plan, creation->machine, cancellable, error)
-           && lm_disks_sync (plan, creation->machine, error)
-           && make_domain (host, virt, request, xml, creation, error);
   LmDisksJob *disks = lm_disks_begin (host->state_dir, request, plan, creation->machine, cancellable);
   g_autoptr (GError) failure = NULL;
-  gboolean defined = make_domain (host, virt, request, xml, creation, &failure);
+  gboolean disks_first = request->transient || creation->replaced != NULL;
+  gboolean defined = !disks_first && make_domain (host, virt, request, xml, creation, &failure);
   if (!lm_disks_finish (disks, error))
     return FALSE;
+  creation->sync = lm_disks_begin_sync (plan, creation->machine);
+  if (disks_first)
+    return make_domain (host, virt, request, xml, creation, error);
   if (!defined)
     g_propagate_error (error, g_steal_pointer (&failure));
-  return defined && lm_disks_sync (plan, creation->machine, error);
+  return defined;
 }
 
 LmCreation *
@@ -184,6 +184,8 @@ lm_creation_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *reques
 gboolean
 lm_creation_commit (const LmHost *host, LmVirt *virt, LmCreation *creation, GError **error)
 {
+  if (!lm_disks_finish (g_steal_pointer (&creation->sync), error))
+    return FALSE;
   creation->machine->complete = TRUE;
   if (!lm_fault_point ("launch-before-commit", error) || !lm_machine_save (creation->machine, error))
     {

@@ -3,6 +3,7 @@
 /* A new machine, from a plan to its domain. Its record says "complete" only once it
  * was committed; until then it can be rolled back without loss, by whoever makes it
  * or, after a kill, by lm_recover(). */
+#include "ops/disks.h"
 #include "ops/existing.h"
 #include "ops/launch-request.h"
 #include "ops/prepare.h"
@@ -13,6 +14,7 @@ typedef struct
   LmVirtDomain *domain;
   LmMachine *replaced; /* NULL: none; what it takes the name of */
   gboolean started;    /* a transient domain starts with its making */
+  LmDisksJob *sync;    /* goes on while the domain starts */
   LmPrepareResult prepared;
 } LmCreation;
 
@@ -21,13 +23,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCreation, lm_creation_free)
 
 /** lm_creation_new: checks @request, pulls what @plan lacks, makes disks, record and
  * domain. @requested: its selections, normalized. @replaced: the machine that it
- * takes the name of, NULL for none; taken over; @replaced_active: that one runs. A
- * failure rolls back. Blocks: network, disk, libvirt. Errors: those of lm_launch(). */
+ * takes the name of, NULL for none; taken over; @replaced_active: that one runs. @plan
+ * must outlive the creation. A failure rolls back. Blocks: network, disk, libvirt. Errors: those of lm_launch(). */
 LmCreation *lm_creation_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, char **requested,
                              const LmPlan *plan, LmMachine *replaced, gboolean replaced_active,
                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_creation_commit: makes it last, and removes what it replaced; what cannot be
+/** lm_creation_commit: makes it last once all of it is on the disk, and removes what it replaced; what cannot be
  * removed is only warned of. Errors: G_IO_ERROR. */
 gboolean lm_creation_commit (const LmHost *host, LmVirt *virt, LmCreation *creation, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

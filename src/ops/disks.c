@@ -9,6 +9,7 @@
 
 struct _LmDisksJob
 {
+  gboolean (*func) (LmDisksJob *job, GError **error);
   const char *state_dir;
   const LmLaunchRequest *request;
   const LmPlan *plan;
@@ -19,6 +20,33 @@ struct _LmDisksJob
   GError *error;
 };
 
+static gpointer
+run_job (gpointer data)
+{
+  LmDisksJob *job = data;
+  job->ok = job->func (job, &job->error);
+  return NULL;
+}
+
+static void
+begin_job (LmDisksJob *job)
+{
+  job->thread = g_thread_try_new ("disks", run_job, job, NULL);
+  /* No thread can be had: then one after the other. */
+  if (job->thread == NULL)
+    run_job (job);
+}
+
+static gboolean
+finish_job (LmDisksJob *job, GError **error)
+{
+  if (job->thread != NULL)
+    g_thread_join (job->thread);
+  if (!job->ok)
+    g_propagate_error (error, job->error);
+  return job->ok;
+}
+
 static const char *
 copy_of (const LmMachine *machine, const LmBlob *blob)
 {
@@ -26,81 +54,104 @@ copy_of (const LmMachine *machine, const LmBlob *blob)
 }
 
 static gboolean
-copy_blobs (const LmPlan *plan, const LmMachine *machine, GCancellable *cancellable, GError **error)
+copy_blobs (LmDisksJob *job, GError **error)
 {
-  for (guint i = 0; i < plan->blobs->len; i++)
+  for (guint i = 0; i < job->plan->blobs->len; i++)
     {
-      const LmPlanItem *item = g_ptr_array_index (plan->blobs, i);
-      if (!lm_boot_copy (item->path, copy_of (machine, &item->blob), cancellable, error))
+      const LmPlanItem *item = g_ptr_array_index (job->plan->blobs, i);
+      if (!lm_boot_copy (item->path, copy_of (job->machine, &item->blob), job->cancellable, error))
         return FALSE;
     }
   return TRUE;
 }
 
-gboolean
-lm_disks_make (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine, GCancellable *cancellable,
-               GError **error)
+static gboolean
+make_overlay (const LmDisksJob *job, GError **error)
 {
-  guint64 size = request->disk ? request->disk : plan->disk;
-  g_autoptr (GPtrArray) layers = lm_plan_list_layers (plan);
-  g_autoptr (LmCache) cache = lm_cache_open_readonly (state_dir, error);
-  /* The copies reach the disk while the rest is made. */
-  if (cache == NULL || !copy_blobs (plan, machine, cancellable, error)
-      || !lm_chain_make_overlay (cache, layers, machine->overlay, size, &machine->disk, cancellable, error))
-    return FALSE;
+  guint64 size = job->request->disk ? job->request->disk : job->plan->disk;
+  g_autoptr (GPtrArray) layers = lm_plan_list_layers (job->plan);
+  g_autoptr (LmCache) cache = lm_cache_open_readonly (job->state_dir, error);
+  return cache != NULL
+         && lm_chain_make_overlay (cache, layers, job->machine->overlay, size, &job->machine->disk, job->cancellable, error);
+}
+
+static gboolean
+make_seed (const LmDisksJob *job, GError **error)
+{
+  const LmLaunchRequest *request = job->request;
   if (!request->cloud_init)
     return TRUE;
   LmSeedSpec seed = {
-    .name = machine->name,
-    .uuid = machine->uuid,
+    .name = job->machine->name,
+    .uuid = job->machine->uuid,
     .user_data = request->user_data,
     .meta_data = request->meta_data,
     .network_config = request->network_config,
     .ssh_keys = (const char *const *) request->ssh_keys,
   };
-  return lm_seed_write (&seed, machine->seed, cancellable, error);
+  return lm_seed_write (&seed, job->machine->seed, job->cancellable, error);
 }
 
-gboolean
-lm_disks_sync (const LmPlan *plan, const LmMachine *machine, GError **error)
+/* The copies are made beside the overlay, for which a process is waited for. */
+static gboolean
+make_disks (LmDisksJob *job, GError **error)
 {
-  for (guint i = 0; i < plan->blobs->len; i++)
+  LmDisksJob copies = *job;
+  copies.func = copy_blobs;
+  begin_job (&copies);
+  g_autoptr (GError) failure = NULL;
+  gboolean made = make_overlay (job, &failure) && make_seed (job, &failure);
+  if (!finish_job (&copies, error))
+    return FALSE;
+  if (!made)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return made;
+}
+
+static gboolean
+sync_copies (LmDisksJob *job, GError **error)
+{
+  for (guint i = 0; i < job->plan->blobs->len; i++)
     {
-      const LmPlanItem *item = g_ptr_array_index (plan->blobs, i);
-      if (!lm_boot_sync (copy_of (machine, &item->blob), error))
+      const LmPlanItem *item = g_ptr_array_index (job->plan->blobs, i);
+      if (!lm_boot_sync (copy_of (job->machine, &item->blob), error))
         return FALSE;
     }
   return TRUE;
 }
 
-static gpointer
-run_job (gpointer data)
+LmDisksJob *
+lm_disks_begin (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
+                GCancellable *cancellable)
 {
-  LmDisksJob *job = data;
-  job->ok = lm_disks_make (job->state_dir, job->request, job->plan, job->machine, job->cancellable, &job->error);
-  return NULL;
+  LmDisksJob *job = g_new0 (LmDisksJob, 1);
+  *job = (LmDisksJob){
+    .func = make_disks,
+    .state_dir = state_dir,
+    .request = request,
+    .plan = plan,
+    .machine = machine,
+    .cancellable = cancellable,
+  };
+  begin_job (job);
+  return job;
 }
 
 LmDisksJob *
-lm_disks_begin (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine, GCancellable *cancellable)
+lm_disks_begin_sync (const LmPlan *plan, LmMachine *machine)
 {
   LmDisksJob *job = g_new0 (LmDisksJob, 1);
-  *job = (LmDisksJob){ .state_dir = state_dir, .request = request, .plan = plan, .machine = machine, .cancellable = cancellable };
-  job->thread = g_thread_try_new ("disks", run_job, job, NULL);
-  /* No thread can be had: then one after the other. */
-  if (job->thread == NULL)
-    run_job (job);
+  *job = (LmDisksJob){ .func = sync_copies, .plan = plan, .machine = machine };
+  begin_job (job);
   return job;
 }
 
 gboolean
 lm_disks_finish (LmDisksJob *job, GError **error)
 {
-  if (job->thread != NULL)
-    g_thread_join (job->thread);
-  gboolean ok = job->ok;
-  if (!ok)
-    g_propagate_error (error, job->error);
+  if (job == NULL)
+    return TRUE;
+  gboolean ok = finish_job (job, error);
   g_free (job);
   return ok;
 }

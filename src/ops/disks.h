@@ -5,22 +5,20 @@
 #include "ops/launch-request.h"
 #include <gio/gio.h>
 
-/** lm_disks_make: makes the files that @request and @plan ask for, and sets
- * @machine's disk. Files left by a failure are removed with the machine.
- * Blocks. Errors: those of machine/chain.h, machine/boot.h and image/seed.h. */
-gboolean lm_disks_make (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
-                        GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** lm_disks_sync: waits until all of it is on the disk. Errors: G_IO_ERROR. */
-gboolean lm_disks_sync (const LmPlan *plan, const LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* lm_disks_make() in a thread of its own. */
 typedef struct _LmDisksJob LmDisksJob;
 
-/** lm_disks_begin: starts it; the arguments must outlive lm_disks_finish(), and
- * @machine->disk must not be used until then. */
+/** lm_disks_begin: makes the files that @request and @plan ask for, in threads of
+ * their own, and sets @machine's disk. The arguments must outlive
+ * lm_disks_finish(); @machine->disk must not be used until then. Files left by a
+ * failure are removed with the machine. */
 LmDisksJob *lm_disks_begin (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
                             GCancellable *cancellable);
 
-/** lm_disks_finish: waits for the end, frees @job and gives its result. */
+/** lm_disks_begin_sync: writes the copies of kernel and initrd through to the disk,
+ * in a thread of its own (the overlay and the seed are on it once made). The
+ * arguments must outlive lm_disks_finish(). */
+LmDisksJob *lm_disks_begin_sync (const LmPlan *plan, LmMachine *machine);
+
+/** lm_disks_finish: waits for the end of @job (NULL: does nothing), frees it and gives its result. Blocks.
+ * Errors: those of machine/chain.h, machine/boot.h and image/seed.h. */
 gboolean lm_disks_finish (LmDisksJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
