@@ -14,7 +14,7 @@
 #define MAX_TEXT 1024
 #define MAX_NAMES 10000
 #define MAX_URLS 64
-#define MAX_ITEMS 10000 /* items of one list in a layer */
+#define MAX_ITEMS 10000 /* in one list of a layer */
 #define MAX_STRINGS (G_GUINT64_CONSTANT (1) << 30)
 
 static const LmYamlLimits limits = { .size = 256 << 20, .scalar = 64 << 10, .depth = 16, .nodes = 50000000 };
@@ -23,12 +23,12 @@ static const LmYamlLimits limits = { .size = 256 << 20, .scalar = 64 << 10, .dep
 
 /* ---- strings ---- */
 
-/* All are LmFieldFuncs whose reader is an LmCatalogPart; a string's slot is a guint32,
- * its offset. */
+/* All are LmFieldFuncs; their reader is an LmCatalogPart. The slot of a string is a
+ * guint32, its offset. */
 
 static gboolean
-read_word (LmFieldReader *fr, const LmYamlEvent *event, gboolean (*is_valid) (const char *), const char *what, gpointer slot,
-           GError **error)
+read_checked_string (LmFieldReader *fr, const LmYamlEvent *event, gboolean (*is_valid) (const char *), const char *what,
+                     gpointer slot, GError **error)
 {
   LmCatalogPart *r = (LmCatalogPart *) fr;
   if (!lm_field_expect_string (fr, event, error))
@@ -42,18 +42,20 @@ read_word (LmFieldReader *fr, const LmYamlEvent *event, gboolean (*is_valid) (co
 static gboolean
 read_name (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
-  return read_word (fr, event, lm_name_is_valid,
-                    "a name (small letters, digits and + . _ -, at most " G_STRINGIFY (LM_NAME_MAX) ")", slot, error);
+  return read_checked_string (fr, event, lm_name_is_valid,
+                              "a name (lower-case letters, digits and + . _ -, at most " G_STRINGIFY (LM_NAME_MAX) ")",
+                              slot, error);
 }
 
 static gboolean
 read_version (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
-  return read_word (fr, event, lm_version_is_valid,
-                    "a version (letters, digits and . + ~ : -, at most " G_STRINGIFY (LM_VERSION_MAX) ")", slot, error);
+  return read_checked_string (fr, event, lm_version_is_valid,
+                              "a version (letters, digits and . + ~ : -, at most " G_STRINGIFY (LM_VERSION_MAX) ")", slot,
+                              error);
 }
 
-/* As uname(2) names machines. */
+/* As in the machine field of uname(2). */
 static gboolean
 is_arch (const char *text)
 {
@@ -64,10 +66,10 @@ is_arch (const char *text)
 static gboolean
 read_arch (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
-  return read_word (fr, event, is_arch, "an architecture, as x86_64 or aarch64 is", slot, error);
+  return read_checked_string (fr, event, is_arch, "an architecture, such as x86_64 or aarch64", slot, error);
 }
 
-/* Text that will be shown, or end up in XML: short, one line, all of it printable. */
+/* Text that will be displayed or become part of XML: short, a single line, printable. */
 static gboolean
 read_line (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
@@ -78,7 +80,7 @@ read_line (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **
     return lm_field_throw (fr, event->line, error, "this text is longer than %d bytes", MAX_TEXT);
   const char *bad = lm_text_find_unprintable (event->text);
   if (bad != NULL && *bad == '\n')
-    return lm_field_throw (fr, event->line, error, "this text must be one line");
+    return lm_field_throw (fr, event->line, error, "this text must be a single line");
   if (bad != NULL)
     return lm_field_throw (fr, event->line, error, "the control character U+%04X is not allowed here", g_utf8_get_char (bad));
   *(guint32 *) slot = lm_index_builder_add_common (r->builder, event->text, event->length);
@@ -128,8 +130,8 @@ read_provides (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GErro
   return read_relations (r, event, slot, TRUE, error);
 }
 
-/* Whether @text begins as the last good absolute URL did, and goes on plainly:
- * a catalog of a hundred thousand mirrors is checked in no time. */
+/* Whether @text has the prefix of the last absolute URL that was accepted, followed
+ * by a plain relative URL. Makes the check of a hundred thousand mirrors fast. */
 static gboolean
 is_known_url (LmCatalogPart *r, const char *text)
 {
@@ -144,17 +146,17 @@ add_url (LmCatalogPart *r, const char *url)
   add_to_list (r, lm_index_builder_add_string (r->builder, url, strlen (url)));
 }
 
-/* Adds what @text stands for, absolute: beside where the catalog was asked for, and
- * beside where it came from. *out_url is the latter. */
+/* Adds the absolute URLs that @text stands for: relative to where the catalog was
+ * requested, and relative to where it came from. *out_url is the latter. */
 static gboolean
 add_resolved (LmCatalogPart *r, const char *text, char **out_url, GError **error)
 {
-  const char *base = r->place->base_url, *asked = r->place->asked_url ? r->place->asked_url : base;
+  const char *base = r->origin->base_url, *asked = r->origin->asked_url ? r->origin->asked_url : base;
   g_autofree char *beside_base = lm_url_resolve (base, text, error);
   g_autofree char *beside_asked = beside_base != NULL ? lm_url_resolve (asked, text, error) : NULL;
   if (beside_asked == NULL)
     return FALSE;
-  /* of the one's host, with what the other has for it */
+  /* each with the credentials that the other has for its host */
   g_autofree char *first = lm_url_inherit_credentials (base, beside_asked);
   g_autofree char *second = lm_url_inherit_credentials (asked, beside_base);
   if (strcmp (first, second) != 0)
@@ -187,7 +189,8 @@ read_url (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **e
   return TRUE;
 }
 
-/* LmIndexSpan of lists; each URL absolute where joining would not do */
+/* The slot is an LmIndexSpan of lists. A URL that cannot simply be appended to a
+ * directory is stored as an absolute one. */
 static gboolean
 read_urls (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
@@ -198,7 +201,7 @@ read_urls (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **
   if (!lm_field_read_list (fr, event, "URLs", MAX_URLS, read_url, NULL, NULL, error))
     return FALSE;
   span->n = r->builder->lists->len - span->first;
-  return span->n > 0 || lm_field_throw (fr, line, error, "at least one URL is needed");
+  return span->n > 0 || lm_field_throw (fr, line, error, "at least one URL is required");
 }
 
 /* ---- records ---- */
@@ -211,7 +214,7 @@ read_parent (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError 
   return lm_field_read_digest (fr, event, &build->parent, error);
 }
 
-/* guint32: number of the blob */
+/* The slot is a guint32, the number of the blob. */
 static gboolean
 read_blob (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
@@ -277,7 +280,7 @@ read_build (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError *
   return TRUE;
 }
 
-/* LmIndexSpan */
+/* The slot is an LmIndexSpan. */
 static gboolean
 read_builds (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
@@ -287,7 +290,7 @@ read_builds (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError 
   span->first = r->builder->builds->len;
   if (!lm_field_read_list (fr, event, "builds", MAX_ITEMS, read_build, NULL, &span->n, error))
     return FALSE;
-  return span->n > 0 || lm_field_throw (fr, line, error, "at least one build is needed");
+  return span->n > 0 || lm_field_throw (fr, line, error, "at least one build is required");
 }
 
 static void
@@ -348,7 +351,7 @@ read_layers (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError 
   return TRUE;
 }
 
-/* In the rest of a catalog: the one key that may come right after the layers. */
+/* In a continuation: the only key that may follow the layers. */
 static gboolean
 read_last_name (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
@@ -399,19 +402,19 @@ read_catalog_version (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot
   if (lm_yaml_int_value (event->text, &value) && value == CATALOG_VERSION)
     return TRUE;
   return lm_throw (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_UNSUPPORTED,
-                   "%s:%u: this is a catalog of version %s, and this lamina reads version %d", fr->document, event->line,
+                   "%s:%u: the catalog has version %s, but this lamina reads version %d", fr->document, event->line,
                    event->text, CATALOG_VERSION);
 }
 
 /* ---- the whole part ---- */
 
 LmCatalogPart *
-lm_catalog_part_new (const LmCatalogPlace *place, gboolean want_warnings)
+lm_catalog_part_new (const LmCatalogOrigin *origin, gboolean want_warnings)
 {
   LmCatalogPart *part = g_new0 (LmCatalogPart, 1);
-  part->fields.document = place->document;
+  part->fields.document = origin->document;
   part->fields.warnings = want_warnings ? g_ptr_array_new_with_free_func (g_free) : NULL;
-  part->place = place;
+  part->origin = origin;
   part->builder = lm_index_builder_new ();
   part->layer_lines = g_array_new (FALSE, FALSE, sizeof (guint));
   part->build_lines = g_array_new (FALSE, FALSE, sizeof (guint));
@@ -432,7 +435,8 @@ lm_catalog_part_free (LmCatalogPart *part)
 }
 
 gboolean
-lm_catalog_part_read (LmCatalogPart *part, const char *text, gsize size, guint first_line, gboolean rest, GError **error)
+lm_catalog_part_read (LmCatalogPart *part, const char *text, gsize size, guint first_line, gboolean continuation,
+                      GError **error)
 {
   static const LmField whole[] = {
     { "lamina-catalog", read_catalog_version, 0, TRUE },
@@ -452,10 +456,10 @@ lm_catalog_part_read (LmCatalogPart *part, const char *text, gsize size, guint f
   lm_yaml_reader_set_first_line (yaml, first_line);
   fr->yaml = yaml;
   gboolean good = lm_yaml_reader_next (yaml, &event, error)
-                  && lm_field_read_mapping (fr, &event, "a catalog", rest ? last : whole, part, error)
+                  && lm_field_read_mapping (fr, &event, "a catalog", continuation ? last : whole, part, error)
                   && lm_yaml_reader_next (yaml, &event, error);
   fr->yaml = NULL;
   part->end_line = event.line;
-  part->layers_end_it = good && lm_yaml_reader_get_nodes (yaml) == part->nodes_to_layers;
+  part->ends_with_layers = good && lm_yaml_reader_get_nodes (yaml) == part->nodes_to_layers;
   return good;
 }

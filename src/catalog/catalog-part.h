@@ -1,41 +1,43 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Reads the text of a catalog, or of a part of one, into records. For
- * catalog-reader.c only. */
+/* Parses the text of a catalog, or of a part of one, into the records of an index.
+ * For catalog-reader.c only. */
 #include "catalog/field.h"
 #include "catalog/index-builder.h"
 
 #define LM_CATALOG_LAYERS_MAX 1000000
 
-/* Where the text is from, as lm_catalog_parse() has it. */
+/* The URLs of the text, as for lm_catalog_parse(). */
 typedef struct
 {
-  const char *document;  /* begins messages */
-  const char *asked_url; /* NULL: base_url */
+  const char *document;  /* what messages call it; they begin with it */
+  const char *asked_url; /* NULL if it is base_url */
   const char *base_url;
-} LmCatalogPlace;
+} LmCatalogOrigin;
 
 typedef struct
 {
-  LmFieldReader fields; /* first: the functions of field.h are given this */
-  const LmCatalogPlace *place;
+  LmFieldReader fields; /* must be first: the functions of field.h take a pointer to it */
+  const LmCatalogOrigin *origin;
   LmIndexBuilder *builder;
-  GArray *layer_lines; /* guint, for messages about what only the whole shows */
+  GArray *layer_lines; /* guint, for messages about the catalog as a whole */
   GArray *build_lines;
-  char *known_prefix; /* of an absolute URL that was good, up to its last '/' */
-  guint32 name;       /* what it calls itself, string of the builder; 0: it does not */
+  char *known_prefix; /* an absolute URL that was accepted, up to its last '/' */
+  guint32 name;       /* the catalog's name, a string of the builder; 0 if it has none */
   guint nodes_to_layers;
-  guint end_line;         /* where the text ended */
-  gboolean layers_end_it; /* nothing came after the layers, but with @rest a name */
+  guint end_line;         /* line in which the text ended */
+  gboolean ends_with_layers; /* nothing followed the layers, except a name in a continuation */
 } LmCatalogPart;
 
-/** lm_catalog_part_new: an empty one, which @place must outlive. Never NULL. */
-LmCatalogPart *lm_catalog_part_new (const LmCatalogPlace *place, gboolean want_warnings);
+/** lm_catalog_part_new: returns an empty part; never NULL. @place must outlive it. */
+LmCatalogPart *lm_catalog_part_new (const LmCatalogOrigin *origin, gboolean want_warnings);
+/** lm_catalog_part_free: frees @part; NULL is ignored. */
 void lm_catalog_part_free (LmCatalogPart *part);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCatalogPart, lm_catalog_part_free)
 
-/** lm_catalog_part_read: reads @text, whose first line is the document's line
- * @first_line: a whole catalog, or with @rest one that has only layers and
- * perhaps a name. */
-gboolean lm_catalog_part_read (LmCatalogPart *part, const char *text, gsize size, guint first_line, gboolean rest,
-                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_catalog_part_read: parses @text, which begins at line @first_line of the
+ * document. It is a whole catalog or the beginning of one; or, if @continuation is
+ * set, it has only layers and perhaps a name. Errors: LM_CATALOG_ERROR,
+ * LM_YAML_ERROR. */
+gboolean lm_catalog_part_read (LmCatalogPart *part, const char *text, gsize size, guint first_line,
+                               gboolean continuation, GError **error) G_GNUC_WARN_UNUSED_RESULT;

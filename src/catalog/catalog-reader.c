@@ -8,10 +8,10 @@
 
 #include <string.h>
 
-/* Below this a second thread is not worth its start. */
+/* For a smaller text a second thread is not worthwhile. */
 #define SPLIT_SIZE (1 << 20)
 #define MAX_WARNINGS 100
-/* Beyond this there is no sequence that somebody wrote. */
+/* Nobody indents a sequence further than this. */
 #define MAX_INDENT 16
 
 static gboolean
@@ -26,7 +26,7 @@ check_groups (LmCatalogPart *part, GError **error)
       const LmIndexLayer *layer = &g_array_index (part->builder->layers, LmIndexLayer, i);
       if (!g_hash_table_contains (known, strings + layer->group))
         return lm_field_throw (&part->fields, g_array_index (part->layer_lines, guint, i), error,
-                               "the layer \"%s\" is of the group \"%s\", which is not among the groups",
+                               "the layer \"%s\" belongs to the group \"%s\", which is not listed in \"groups\"",
                                strings + layer->name, strings + layer->group);
     }
   return TRUE;
@@ -39,14 +39,14 @@ check_duplicates (LmCatalogPart *part, GError **error)
   LmIndexResult indexing = lm_index_builder_make_tables (part->builder, &a, &b);
   if (indexing == LM_INDEX_GOOD)
     return TRUE;
-  if (indexing == LM_INDEX_CROWDED)
+  if (indexing == LM_INDEX_TOO_MANY_COLLISIONS)
     return lm_throw (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_INVALID,
-                     "%s: names or digests in this catalog are made to collide", part->fields.document);
+                     "%s: the hashes of too many names or digests in this catalog collide", part->fields.document);
   gboolean build = indexing == LM_INDEX_SAME_BUILD;
   GArray *lines = build ? part->build_lines : part->layer_lines;
   return lm_field_throw (&part->fields, g_array_index (lines, guint, b), error,
-                         build ? "a build of the same digest is in line %u"
-                               : "the same version of this layer is in line %u",
+                         build ? "line %u has a build with the same digest"
+                               : "line %u has the same version of this layer",
                          g_array_index (lines, guint, a));
 }
 
@@ -74,7 +74,7 @@ skip_blanks (const char *line, const char *end)
   return line;
 }
 
-/* The first item's line of "layers:"; NULL if it is not a block sequence. */
+/* Returns the line of the first item of "layers:"; NULL if that is not a block sequence. */
 static const char *
 find_first_item (const char *text, const char *end)
 {
@@ -103,14 +103,17 @@ count_lines (const char *text, const char *end)
   return n;
 }
 
-/* A place near the middle of @text between two items of "layers:" as a block
- * sequence: the first part ends there, with *out_line lines, and the second is
- * "layers:" and the rest. It looks at little of the text; the caller reads the
- * first part as a document of its own and sees that it is one, with the layers
- * as its last key and ending there. Then the place is what it seems: inside a
- * flow collection or a quoted scalar the first part would end too early, and no
- * other scalar goes on in a line that is not indented more than the sequence.
- * NULL: there is none. JSON is read so fast that it needs none. */
+/* Finds a position near the middle of @text between two items of "layers:", if that
+ * is a block sequence. The first part ends there and has *out_lines lines; the
+ * second part is "layers:" followed by the rest of the text. NULL if there is no
+ * such position.
+ *
+ * Only a little of the text is examined, so the position may be wrong. The caller
+ * parses the first part as a document of its own and checks that it ends at this
+ * position, with the layers as its last key. That is sufficient: inside a flow
+ * collection or a quoted scalar the first part would be incomplete, and no other
+ * scalar continues in a line that is not indented more than the sequence. JSON is
+ * not split, because it is parsed fast enough. */
 static const char *
 find_middle (const char *text, gsize size, guint *out_lines)
 {
@@ -134,34 +137,34 @@ typedef struct
   gsize size;
   guint line;
   gboolean good;
-} Second;
+} SecondPart;
 
 static gpointer
-read_second (gpointer data)
+read_second_part (gpointer data)
 {
-  Second *second = data;
+  SecondPart *second = data;
   second->good = lm_catalog_part_read (second->part, second->text, second->size, second->line, TRUE, NULL);
   return NULL;
 }
 
 static guint
-warning_count (const LmCatalogPart *part)
+count_warnings (const LmCatalogPart *part)
 {
   return part->fields.warnings ? part->fields.warnings->len : 0;
 }
 
-/* Whether the two are the parts of one catalog, as find_middle() has it. */
+/* Whether the two are the parts of one catalog, as find_middle() requires. */
 static gboolean
 are_parts_of_one (const LmCatalogPart *first, const LmCatalogPart *second, guint line)
 {
-  return first->layers_end_it && second->layers_end_it && first->end_line == line
+  return first->ends_with_layers && second->ends_with_layers && first->end_line == line
          && (first->name == 0 || second->name == 0)
          && first->builder->layers->len + second->builder->layers->len <= LM_CATALOG_LAYERS_MAX
-         && warning_count (first) + warning_count (second) <= MAX_WARNINGS;
+         && count_warnings (first) + count_warnings (second) <= MAX_WARNINGS;
 }
 
 static void
-join (LmCatalogPart *first, LmCatalogPart *second)
+join_parts (LmCatalogPart *first, LmCatalogPart *second)
 {
   lm_index_builder_append (first->builder, second->builder);
   g_array_append_vals (first->layer_lines, second->layer_lines->data, second->layer_lines->len);
@@ -170,31 +173,31 @@ join (LmCatalogPart *first, LmCatalogPart *second)
     g_ptr_array_extend_and_steal (first->fields.warnings, g_steal_pointer (&second->fields.warnings));
 }
 
-/* NULL whenever anything is out of the ordinary: then the text is read once
- * more by one thread, whose result and messages count. */
+/* Returns NULL if anything is unusual; the caller then reads the whole text in one
+ * thread, which produces the right result and messages. */
 static LmCatalogPart *
-read_in_two (const LmCatalogPlace *place, const char *text, gsize size, gboolean want_warnings)
+read_in_two_threads (const LmCatalogOrigin *origin, const char *text, gsize size, gboolean want_warnings)
 {
   static const char head[] = "layers:\n";
   guint lines;
   const char *middle = size < SPLIT_SIZE ? NULL : find_middle (text, size, &lines);
   if (middle == NULL)
     return NULL;
-  g_autoptr (LmCatalogPart) first = lm_catalog_part_new (place, want_warnings);
-  g_autoptr (LmCatalogPart) rest = lm_catalog_part_new (place, want_warnings);
+  g_autoptr (LmCatalogPart) first = lm_catalog_part_new (origin, want_warnings);
+  g_autoptr (LmCatalogPart) rest = lm_catalog_part_new (origin, want_warnings);
   gsize first_size = (gsize) (middle - text), rest_size = strlen (head) + size - first_size;
   g_autofree char *rest_text = g_malloc (rest_size);
   memcpy (rest_text, head, strlen (head));
   memcpy (rest_text + strlen (head), middle, size - first_size);
-  Second second = { rest, rest_text, rest_size, lines, FALSE };
-  GThread *thread = g_thread_try_new ("catalog", read_second, &second, NULL);
+  SecondPart second = { rest, rest_text, rest_size, lines, FALSE };
+  GThread *thread = g_thread_try_new ("catalog", read_second_part, &second, NULL);
   if (thread == NULL)
     return NULL;
   gboolean good = lm_catalog_part_read (first, text, first_size, 1, FALSE, NULL);
   g_thread_join (thread);
   if (!good || !second.good || !are_parts_of_one (first, rest, lines + 1))
     return NULL;
-  join (first, rest);
+  join_parts (first, rest);
   return g_steal_pointer (&first);
 }
 
@@ -204,13 +207,13 @@ lm_catalog_read (const char *asked_url, const char *base_url, const char *text, 
 {
   g_autofree char *path = g_filename_from_uri (base_url, NULL, NULL);
   g_autofree char *shown = lm_url_redact (base_url);
-  const LmCatalogPlace place = { .document = path ? path : shown, .asked_url = asked_url, .base_url = base_url };
+  const LmCatalogOrigin origin = { .document = path ? path : shown, .asked_url = asked_url, .base_url = base_url };
   if (!lm_url_check_base (base_url, error) || (asked_url != NULL && !lm_url_check_base (asked_url, error)))
     return NULL;
-  g_autoptr (LmCatalogPart) part = read_in_two (&place, text, size, warnings != NULL);
+  g_autoptr (LmCatalogPart) part = read_in_two_threads (&origin, text, size, warnings != NULL);
   if (part == NULL)
     {
-      part = lm_catalog_part_new (&place, warnings != NULL);
+      part = lm_catalog_part_new (&origin, warnings != NULL);
       if (!lm_catalog_part_read (part, text, size, 1, FALSE, error))
         return NULL;
     }

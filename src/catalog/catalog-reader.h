@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* From the text of a catalog to its index. For catalog.c only. */
+/* Converts the text of a catalog to its index. For catalog.c only. */
 #include <glib.h>
 
-/** lm_catalog_read: as lm_catalog_parse(), which see; the index (index.h). @asked_url
- * is NULL if it is @base_url. */
+/** lm_catalog_read: parses @text as described for lm_catalog_parse() and returns
+ * the index (index.h). @asked_url is NULL if it is the same as @base_url. */
 GBytes *lm_catalog_read (const char *asked_url, const char *base_url, const char *text, gsize size, GPtrArray *warnings,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;

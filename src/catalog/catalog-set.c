@@ -41,7 +41,7 @@ lm_catalog_set_free (LmCatalogSet *set)
 }
 
 static const Member *
-member (const LmCatalogSet *set, guint index)
+get_member (const LmCatalogSet *set, guint index)
 {
   return &g_array_index (set->members, Member, index);
 }
@@ -51,7 +51,7 @@ lm_catalog_set_add (LmCatalogSet *set, LmCatalog *catalog, int priority)
 {
   Member added = { catalog, priority };
   guint at = 0;
-  while (at < set->members->len && member (set, at)->priority >= priority)
+  while (at < set->members->len && get_member (set, at)->priority >= priority)
     at++;
   g_array_insert_val (set->members, at, added);
 }
@@ -65,17 +65,17 @@ lm_catalog_set_get_length (const LmCatalogSet *set)
 const LmCatalog *
 lm_catalog_set_get (const LmCatalogSet *set, guint index)
 {
-  return member (set, index)->catalog;
+  return get_member (set, index)->catalog;
 }
 
-/* The highest priority of the catalogs that have @name; FALSE if none has. */
+/* Gets the highest priority of the catalogs that have @name; FALSE if none has it. */
 static gboolean
 priority_of_name (const LmCatalogSet *set, const char *name, int *out_priority)
 {
   for (guint i = 0; i < set->members->len; i++)
-    if (lm_catalog_find_name (member (set, i)->catalog, name) != LM_CATALOG_NONE)
+    if (lm_catalog_find_name (get_member (set, i)->catalog, name) != LM_CATALOG_NONE)
       {
-        *out_priority = member (set, i)->priority;
+        *out_priority = get_member (set, i)->priority;
         return TRUE;
       }
   return FALSE;
@@ -85,7 +85,7 @@ gboolean
 lm_catalog_set_is_visible (const LmCatalogSet *set, LmLayerRef ref)
 {
   int priority;
-  const Member *m = member (set, ref.catalog);
+  const Member *m = get_member (set, ref.catalog);
   return priority_of_name (set, lm_catalog_get_layer_name (m->catalog, ref.layer), &priority)
          && m->priority == priority;
 }
@@ -97,9 +97,9 @@ lm_catalog_set_find_name (const LmCatalogSet *set, const char *name, GArray *ref
   if (!priority_of_name (set, name, &priority))
     return;
   for (guint i = 0; i < set->members->len; i++)
-    if (member (set, i)->priority == priority)
+    if (get_member (set, i)->priority == priority)
       {
-        const LmCatalog *catalog = member (set, i)->catalog;
+        const LmCatalog *catalog = get_member (set, i)->catalog;
         guint layer = lm_catalog_find_name (catalog, name);
         for (; layer != LM_CATALOG_NONE; layer = lm_catalog_find_name_next (catalog, layer))
           {
@@ -116,7 +116,7 @@ lm_catalog_set_find_provided (const LmCatalogSet *set, const char *name, GArray 
   for (guint i = 0; i < set->members->len; i++)
     {
       g_array_set_size (layers, 0);
-      lm_catalog_find_provided (member (set, i)->catalog, name, layers);
+      lm_catalog_find_provided (get_member (set, i)->catalog, name, layers);
       for (guint j = 0; j < layers->len; j++)
         {
           LmLayerRef ref = { i, g_array_index (layers, guint, j) };
@@ -126,9 +126,9 @@ lm_catalog_set_find_provided (const LmCatalogSet *set, const char *name, GArray 
     }
 }
 
-/* Adds to *@urls those of @more that are not among them. */
+/* Appends those of @more to *@urls that it does not contain yet. */
 static void
-add_urls (char ***urls, char **more)
+add_missing_urls (char ***urls, char **more)
 {
   g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
   g_strv_builder_addv (all, (const char **) *urls);
@@ -139,7 +139,7 @@ add_urls (char ***urls, char **more)
   *urls = g_strv_builder_end (all);
 }
 
-/* A listing of another size or parent is not of the same file, whatever it says. */
+/* A listing with a different size or parent is not about the same file, even if the digest is the same. */
 static gboolean
 is_same_file (LmCatalogBuild other, const LmBlob *build)
 {
@@ -151,22 +151,22 @@ static void
 add_blob_mirrors (LmBlob *own, const LmBlob *other)
 {
   if (own != NULL && other != NULL && own->size == other->size && lm_digest_equal (&own->digest, &other->digest))
-    add_urls (&own->urls, other->urls);
+    add_missing_urls (&own->urls, other->urls);
 }
 
-/* Adds the URLs that other catalogs have for the same file, and for the files
- * that the layer boots with. */
+/* Adds the URLs that other catalogs have for the same file, and for the kernel and
+ * initrd of the layer. */
 static void
 add_mirrors (const LmCatalogSet *set, guint own, LmLayer *layer, LmBlob *build)
 {
   for (guint i = 0; i < set->members->len; i++)
     {
-      const LmCatalog *catalog = member (set, i)->catalog;
+      const LmCatalog *catalog = get_member (set, i)->catalog;
       guint found = i == own ? LM_CATALOG_NONE : lm_catalog_find_build (catalog, &build->digest);
       if (found == LM_CATALOG_NONE || !is_same_file (lm_catalog_get_build (catalog, found), build))
         continue;
       g_auto (GStrv) urls = lm_catalog_get_build_urls (catalog, found);
-      add_urls (&build->urls, urls);
+      add_missing_urls (&build->urls, urls);
       if (layer->kernel == NULL)
         continue;
       g_autoptr (LmLayer) other = lm_catalog_load_layer (catalog, lm_catalog_get_build (catalog, found).layer);
@@ -178,7 +178,7 @@ add_mirrors (const LmCatalogSet *set, guint own, LmLayer *layer, LmBlob *build)
 LmLayer *
 lm_catalog_set_load_layer (const LmCatalogSet *set, LmLayerRef ref)
 {
-  LmLayer *layer = lm_catalog_load_layer (member (set, ref.catalog)->catalog, ref.layer);
+  LmLayer *layer = lm_catalog_load_layer (get_member (set, ref.catalog)->catalog, ref.layer);
   for (guint i = 0; set->members->len > 1 && i < layer->builds->len; i++)
     add_mirrors (set, ref.catalog, layer, layer->builds->pdata[i]);
   return layer;
@@ -190,9 +190,9 @@ lm_catalog_set_load_groups (const LmCatalogSet *set)
   GPtrArray *groups = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_group_free);
   g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < set->members->len; i++)
-    for (guint j = 0; j < lm_catalog_get_n_groups (member (set, i)->catalog); j++)
+    for (guint j = 0; j < lm_catalog_get_n_groups (get_member (set, i)->catalog); j++)
       {
-        g_autoptr (LmGroup) group = lm_catalog_load_group (member (set, i)->catalog, j);
+        g_autoptr (LmGroup) group = lm_catalog_load_group (get_member (set, i)->catalog, j);
         if (g_hash_table_contains (known, group->name))
           continue;
         g_hash_table_add (known, group->name);
@@ -202,9 +202,9 @@ lm_catalog_set_load_groups (const LmCatalogSet *set)
 }
 
 gboolean
-lm_catalog_set_declares (const LmCatalogSet *set, guint index, const char *name)
+lm_catalog_set_declares_group (const LmCatalogSet *set, guint index, const char *name)
 {
-  const LmCatalog *catalog = member (set, index)->catalog;
+  const LmCatalog *catalog = get_member (set, index)->catalog;
   for (guint i = 0; i < lm_catalog_get_n_groups (catalog); i++)
     {
       g_autoptr (LmGroup) group = lm_catalog_load_group (catalog, i);
@@ -234,16 +234,16 @@ lm_catalog_set_load_layers (const LmCatalogSet *set)
   for (guint i = 0; i < groups->len; i++)
     g_hash_table_insert (order, ((LmGroup *) groups->pdata[i])->name, GINT_TO_POINTER ((int) i));
   for (guint i = 0; i < set->members->len; i++)
-    for (guint j = 0; j < lm_catalog_get_n_layers (member (set, i)->catalog); j++)
+    for (guint j = 0; j < lm_catalog_get_n_layers (get_member (set, i)->catalog); j++)
       if (lm_catalog_set_is_visible (set, (LmLayerRef){ i, j }))
         g_ptr_array_add (layers, lm_catalog_set_load_layer (set, (LmLayerRef){ i, j }));
   g_ptr_array_sort_with_data (layers, compare_listed, order);
   return layers;
 }
 
-/* Levenshtein's distance of two names of at most LM_NAME_MAX bytes. */
+/* Returns the Levenshtein distance of two names of at most LM_NAME_MAX bytes. */
 static guint
-distance (const char *a, const char *b)
+levenshtein_distance (const char *a, const char *b)
 {
   guint8 row[256];
   gsize na = strlen (a), nb = MIN (strlen (b), sizeof row - 1);
@@ -264,15 +264,15 @@ distance (const char *a, const char *b)
 }
 
 static void
-consider (const char *name, const char *candidate, const char **best, guint *best_distance)
+update_suggestion (const char *name, const char *candidate, const char **best, guint *best_distance)
 {
   gsize a = strlen (name), b = strlen (candidate);
   guint far = a > b ? (guint) (a - b) : (guint) (b - a);
-  /* "nginx-light" for "nginx" is near, whatever the distance */
+  /* "nginx-light" is similar to "nginx", whatever the distance */
   gboolean extends = a >= 3 && (g_str_has_prefix (candidate, name) || (b >= 3 && g_str_has_prefix (name, candidate)));
   if (!extends && far >= *best_distance)
     return;
-  guint d = extends ? 1 : distance (name, candidate);
+  guint d = extends ? 1 : levenshtein_distance (name, candidate);
   if (d < *best_distance || (d == *best_distance && *best != NULL && strcmp (candidate, *best) < 0))
     {
       *best = candidate;
@@ -284,10 +284,11 @@ char *
 lm_catalog_set_suggest (const LmCatalogSet *set, const char *name)
 {
   const char *best = NULL;
-  /* a third of the letters or so may be wrong; two in five, as when they are swapped */
+  /* about a third of the letters may be wrong; in a name of five letters two, so
+   * that two may be swapped */
   guint best_distance = MIN (3, (guint) (strlen (name) + 1) / 3) + 1;
   for (guint i = 0; i < set->members->len; i++)
-    for (guint j = 0; j < lm_catalog_get_n_layers (member (set, i)->catalog); j++)
-      consider (name, lm_catalog_get_layer_name (member (set, i)->catalog, j), &best, &best_distance);
+    for (guint j = 0; j < lm_catalog_get_n_layers (get_member (set, i)->catalog); j++)
+      update_suggestion (name, lm_catalog_get_layer_name (get_member (set, i)->catalog, j), &best, &best_distance);
   return g_strdup (best);
 }

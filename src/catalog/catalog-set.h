@@ -1,57 +1,64 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Several catalogs seen as one. As with package repositories, a layer name is
- * taken from the catalogs of the highest priority that have it, and hidden in
- * the others. Builds of one digest are one file wherever they are listed: the
- * URLs of all catalogs are its mirrors, and those of kernel and initrd too. */
+/* Several catalogs combined into one. As with package repositories, layers with a
+ * given name are taken only from the catalogs of the highest priority that have the
+ * name; those in other catalogs are hidden. Builds with the same digest are the
+ * same file in whichever catalog they are listed, so the URLs of all catalogs are
+ * its mirrors; likewise for kernel and initrd. */
 #include "catalog/catalog.h"
 
 typedef struct _LmCatalogSet LmCatalogSet;
 
+/** lm_catalog_set_new: returns an empty set; never NULL. */
 LmCatalogSet *lm_catalog_set_new (void);
+/** lm_catalog_set_free: frees @set and its catalogs; NULL is ignored. */
 void lm_catalog_set_free (LmCatalogSet *set);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCatalogSet, lm_catalog_set_free)
 
-/** lm_catalog_set_add: takes @catalog. Higher @priority wins; catalogs of one
- * priority are seen together, first added first. */
+/** lm_catalog_set_add: adds @catalog and takes ownership of it. A higher @priority
+ * hides a lower one; catalogs of equal priority are combined in the order in which
+ * they were added. */
 void lm_catalog_set_add (LmCatalogSet *set, LmCatalog *catalog, int priority);
 
+/** lm_catalog_set_get_length: returns the number of catalogs. */
 guint lm_catalog_set_get_length (const LmCatalogSet *set);
-/** lm_catalog_set_get: the catalog at @index, highest priority first. */
+/** lm_catalog_set_get: returns the catalog at @index, highest priority first. Owned by @set. */
 const LmCatalog *lm_catalog_set_get (const LmCatalogSet *set, guint index);
 
 /* A layer of one of the catalogs. */
 typedef struct
 {
-  guint catalog; /* for lm_catalog_set_get() */
-  guint layer;   /* for lm_catalog_load_layer() */
+  guint catalog; /* index for lm_catalog_set_get() */
+  guint layer;   /* index for lm_catalog_load_layer() */
 } LmLayerRef;
 
-/** lm_catalog_set_find_name: adds an LmLayerRef to @refs for every visible
- * layer (all versions) called @name. */
+/** lm_catalog_set_find_name: appends an LmLayerRef to @refs for each visible layer
+ * called @name, in all versions. */
 void lm_catalog_set_find_name (const LmCatalogSet *set, const char *name, GArray *refs);
 
-/** lm_catalog_set_find_provided: the same for layers that provide @name. */
+/** lm_catalog_set_find_provided: like lm_catalog_set_find_name(), for layers that provide @name. */
 void lm_catalog_set_find_provided (const LmCatalogSet *set, const char *name, GArray *refs);
 
-/** lm_catalog_set_is_visible: whether no catalog of higher priority hides this layer. */
+/** lm_catalog_set_is_visible: whether the layer is not hidden by a catalog of higher priority. */
 gboolean lm_catalog_set_is_visible (const LmCatalogSet *set, LmLayerRef ref);
 
-/** lm_catalog_set_load_layer: with the URLs of all catalogs. Owned by the
- * caller, but for its source: the set must outlive it. */
+/** lm_catalog_set_load_layer: returns the layer with the URLs of all catalogs,
+ * newly allocated. Its source belongs to the set, which must outlive it. */
 LmLayer *lm_catalog_set_load_layer (const LmCatalogSet *set, LmLayerRef ref);
 
-/** lm_catalog_set_load_layers: all visible layers (LmLayer), by group order,
- * name, newest version first. Owned by the caller, as above. */
+/** lm_catalog_set_load_layers: returns all visible layers (LmLayer) in the order of
+ * their groups, then by name, newest version first. Newly allocated, as for
+ * lm_catalog_set_load_layer(). */
 GPtrArray *lm_catalog_set_load_layers (const LmCatalogSet *set);
 
-/** lm_catalog_set_load_groups: all groups (LmGroup) in order; a name that
- * several catalogs have means what the one of highest priority says. */
+/** lm_catalog_set_load_groups: returns all groups (LmGroup) in order, newly
+ * allocated; if several catalogs define a group, the one with the highest priority
+ * counts. */
 GPtrArray *lm_catalog_set_load_groups (const LmCatalogSet *set);
 
-/** lm_catalog_set_declares: whether the catalog at @index itself has the group @name. */
-gboolean lm_catalog_set_declares (const LmCatalogSet *set, guint index, const char *name);
+/** lm_catalog_set_declares_group: whether the catalog at @index itself defines the group @name. */
+gboolean lm_catalog_set_declares_group (const LmCatalogSet *set, guint index, const char *name);
 
-/** lm_catalog_set_suggest: the name of the layer
- * that is nearest to @name (valid); NULL when none is near. Newly allocated. */
+/** lm_catalog_set_suggest: returns the layer name that is most similar to @name,
+ * which must be a valid name; NULL if none is similar. Newly allocated. */
 char *lm_catalog_set_suggest (const LmCatalogSet *set, const char *name);

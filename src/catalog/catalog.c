@@ -16,7 +16,7 @@ struct _LmCatalog
   GBytes *bytes;
   LmIndex p; /* points into bytes */
   char *source;
-  char *directories[2]; /* what plain URLs are put after, in this order; the second may be NULL */
+  char *directories[2]; /* to which plain URLs are appended, in this order; the second may be NULL */
 };
 
 static LmCatalog *
@@ -37,9 +37,9 @@ catalog_new (GBytes *bytes, const LmIndex *index, const char *source)
   return catalog;
 }
 
-/* What counts of where it was asked for: NULL if it came from there. */
+/* Returns @asked_url if it differs from @base_url, else NULL. */
 static const char *
-other_than (const char *base_url, const char *asked_url)
+get_other_url (const char *base_url, const char *asked_url)
 {
   return g_strcmp0 (asked_url, base_url) != 0 ? asked_url : NULL;
 }
@@ -48,7 +48,8 @@ LmCatalog *
 lm_catalog_parse (const char *source, const char *asked_url, const char *base_url, const char *text, gsize size,
                   GPtrArray *warnings, GError **error)
 {
-  g_autoptr (GBytes) bytes = lm_catalog_read (other_than (base_url, asked_url), base_url, text, size, warnings, error);
+  const char *other_url = get_other_url (base_url, asked_url);
+  g_autoptr (GBytes) bytes = lm_catalog_read (other_url, base_url, text, size, warnings, error);
   if (bytes == NULL)
     return NULL;
   LmIndex index;
@@ -84,7 +85,7 @@ lm_catalog_load (GBytes *index, const char *source, const char *asked_url, const
                           "the index of the catalog %s cannot be used: %s", source, why);
   const char *asked = lm_index_string (&p, p.header->asked_url);
   if (strcmp (lm_index_string (&p, p.header->base_url), base_url) != 0 || strcmp (lm_index_stamp (&p), stamp) != 0
-      || g_strcmp0 (asked, other_than (base_url, asked_url)) != 0)
+      || g_strcmp0 (asked, get_other_url (base_url, asked_url)) != 0)
     return lm_throw_null (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE,
                           "the index of the catalog %s is out of date", source);
   return catalog_new (bytes, &p, source);
@@ -105,7 +106,7 @@ lm_catalog_free (LmCatalog *catalog)
 gboolean
 lm_catalog_has_secrets (const LmCatalog *catalog)
 {
-  /* The lists hold the URLs, and relations, which have no such characters. */
+  /* The lists contain the URLs as well as relations, in which such characters do not occur. */
   for (guint32 i = 0; i < catalog->p.count[LM_INDEX_LISTS]; i++)
     if (lm_url_is_secret (lm_index_string (&catalog->p, catalog->p.lists[i])))
       return TRUE;
@@ -131,7 +132,7 @@ lm_catalog_get_n_layers (const LmCatalog *catalog)
 }
 
 static char *
-dup_string (const LmCatalog *catalog, guint32 offset)
+dup_index_string (const LmCatalog *catalog, guint32 offset)
 {
   return g_strdup (lm_index_string (&catalog->p, offset));
 }
@@ -141,8 +142,8 @@ lm_catalog_load_group (const LmCatalog *catalog, guint index)
 {
   const LmIndexGroup *from = &catalog->p.groups[index];
   LmGroup *group = g_new0 (LmGroup, 1);
-  group->name = dup_string (catalog, from->name);
-  group->title = dup_string (catalog, from->title);
+  group->name = dup_index_string (catalog, from->name);
+  group->title = dup_index_string (catalog, from->title);
   group->required = from->required != 0;
   group->multiple = from->multiple != 0;
   return group;
@@ -153,7 +154,7 @@ load_list (const LmCatalog *catalog, LmIndexSpan span)
 {
   char **list = g_new0 (char *, span.n + 1);
   for (guint32 i = 0; i < span.n; i++)
-    list[i] = dup_string (catalog, catalog->p.lists[span.first + i]);
+    list[i] = dup_index_string (catalog, catalog->p.lists[span.first + i]);
   return list;
 }
 
@@ -209,14 +210,14 @@ lm_catalog_load_layer (const LmCatalog *catalog, guint index)
 {
   const LmIndexLayer *from = &catalog->p.layers[index];
   LmLayer *layer = g_new0 (LmLayer, 1);
-  layer->name = dup_string (catalog, from->name);
-  layer->version = dup_string (catalog, from->version);
-  layer->group = dup_string (catalog, from->group);
-  layer->summary = dup_string (catalog, from->summary);
-  layer->osinfo = dup_string (catalog, from->osinfo);
-  layer->arch = dup_string (catalog, from->arch);
-  layer->ready = dup_string (catalog, from->ready);
-  layer->cmdline = dup_string (catalog, from->cmdline);
+  layer->name = dup_index_string (catalog, from->name);
+  layer->version = dup_index_string (catalog, from->version);
+  layer->group = dup_index_string (catalog, from->group);
+  layer->summary = dup_index_string (catalog, from->summary);
+  layer->osinfo = dup_index_string (catalog, from->osinfo);
+  layer->arch = dup_index_string (catalog, from->arch);
+  layer->ready = dup_index_string (catalog, from->ready);
+  layer->cmdline = dup_index_string (catalog, from->cmdline);
   layer->kernel = load_blob (catalog, from->kernel, "kernel");
   layer->initrd = load_blob (catalog, from->initrd, "initrd");
   layer->memory = from->memory;

@@ -10,9 +10,9 @@
 
 #define MAX_WARNINGS 100
 #define MAX_FILE_SIZE (G_GUINT64_CONSTANT (1) << 44)
-#define MAX_UNKNOWN 64 /* unknown keys in one mapping */
+#define MAX_UNKNOWN 64 /* in one mapping */
 
-static void warn_at (LmFieldReader *r, guint line, const char *format, ...) G_GNUC_PRINTF (3, 4);
+static void add_warning (LmFieldReader *r, guint line, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 gboolean
 lm_field_throw (LmFieldReader *r, guint line, GError **error, const char *format, ...)
@@ -25,7 +25,7 @@ lm_field_throw (LmFieldReader *r, guint line, GError **error, const char *format
 }
 
 static void
-warn_at (LmFieldReader *r, guint line, const char *format, ...)
+add_warning (LmFieldReader *r, guint line, const char *format, ...)
 {
   if (r->warnings == NULL || r->n_warnings > MAX_WARNINGS)
     return;
@@ -41,16 +41,17 @@ warn_at (LmFieldReader *r, guint line, const char *format, ...)
   g_ptr_array_add (r->warnings, g_strdup_printf ("%s:%u: %s", r->document, line, what));
 }
 
-/* What strangers wrote, short and without control bytes, for a message; newly allocated. */
+/* Returns @text, which is not trusted, shortened and without control characters,
+ * for a message. Newly allocated. */
 static char *
-make_shown (const char *text)
+make_printable (const char *text)
 {
   g_autofree char *start = g_utf8_substring (text, 0, MIN (g_utf8_strlen (text, -1), 80));
   return g_strescape (start, NULL);
 }
 
 static gboolean
-next (LmFieldReader *r, LmYamlEvent *event, GError **error)
+next_event (LmFieldReader *r, LmYamlEvent *event, GError **error)
 {
   return lm_yaml_reader_next (r->yaml, event, error);
 }
@@ -59,17 +60,17 @@ gboolean
 lm_field_expect (LmFieldReader *r, const LmYamlEvent *event, LmYamlType type, const char *wanted, GError **error)
 {
   if (event->kind != LM_YAML_SCALAR)
-    return lm_field_throw (r, event->line, error, "%s is needed here, not %s", wanted, lm_yaml_kind_name (event->kind));
+    return lm_field_throw (r, event->line, error, "expected %s, not %s", wanted, lm_yaml_kind_name (event->kind));
   LmYamlType given = lm_yaml_type_of (event->text, event->plain);
   if (given != type)
-    return lm_field_throw (r, event->line, error, "%s is needed here, not %s%s", wanted, lm_yaml_type_name (given),
+    return lm_field_throw (r, event->line, error, "expected %s, not %s%s", wanted, lm_yaml_type_name (given),
                      type == LM_YAML_STRING && given != LM_YAML_NULL ? "; put it in quotes" : "");
   return TRUE;
 }
 
 typedef struct
 {
-  guint32 seen; /* bits of the known fields */
+  guint32 seen; /* one bit for each known field that has been read */
   GPtrArray *unknown;
 } Keys;
 
@@ -78,14 +79,14 @@ add_unknown (LmFieldReader *r, Keys *keys, const LmYamlEvent *key, const char *w
 {
   if (keys->unknown == NULL)
     keys->unknown = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *safe = make_shown (key->text);
+  g_autofree char *safe = make_printable (key->text);
   for (guint i = 0; i < keys->unknown->len; i++)
     if (strcmp (keys->unknown->pdata[i], key->text) == 0)
       return lm_field_throw (r, key->line, error, "\"%s\" is given twice", safe);
   if (keys->unknown->len == MAX_UNKNOWN)
-    return lm_field_throw (r, key->line, error, "there are too many unknown keys in %s", what);
+    return lm_field_throw (r, key->line, error, "too many unknown keys in %s", what);
   g_ptr_array_add (keys->unknown, g_strdup (key->text));
-  warn_at (r, key->line, "unknown key \"%s\" in %s is ignored", safe, what);
+  add_warning (r, key->line, "unknown key \"%s\" in %s is ignored", safe, what);
   return TRUE;
 }
 
@@ -100,12 +101,12 @@ read_field (LmFieldReader *r, const LmYamlEvent *key, const char *what, const Lm
   while (fields[i].key != NULL && strcmp (fields[i].key, key->text) != 0)
     i++;
   if (fields[i].key == NULL)
-    return add_unknown (r, keys, key, what, error) && next (r, &value, error)
+    return add_unknown (r, keys, key, what, error) && next_event (r, &value, error)
            && lm_yaml_reader_skip (r->yaml, &value, error);
   if (keys->seen & 1u << i)
     return lm_field_throw (r, key->line, error, "\"%s\" is given twice", fields[i].key);
   keys->seen |= 1u << i;
-  return next (r, &value, error) && fields[i].read (r, &value, (char *) record + fields[i].offset, error);
+  return next_event (r, &value, error) && fields[i].read (r, &value, (char *) record + fields[i].offset, error);
 }
 
 gboolean
@@ -116,11 +117,11 @@ lm_field_read_mapping (LmFieldReader *r, const LmYamlEvent *event, const char *w
   guint line = event->line;
   gboolean good = TRUE, end = FALSE;
   if (event->kind != LM_YAML_MAPPING)
-    return lm_field_throw (r, line, error, "%s (a mapping) is needed here, not %s", what, lm_yaml_kind_name (event->kind));
+    return lm_field_throw (r, line, error, "expected %s (a mapping), not %s", what, lm_yaml_kind_name (event->kind));
   while (good && !end)
     {
       LmYamlEvent key;
-      good = next (r, &key, error);
+      good = next_event (r, &key, error);
       end = good && key.kind == LM_YAML_MAPPING_END;
       if (good && !end)
         good = read_field (r, &key, what, fields, &keys, record, error);
@@ -128,7 +129,7 @@ lm_field_read_mapping (LmFieldReader *r, const LmYamlEvent *event, const char *w
   g_clear_pointer (&keys.unknown, g_ptr_array_unref);
   for (guint i = 0; good && fields[i].key != NULL; i++)
     if (fields[i].required && !(keys.seen & 1u << i))
-      good = lm_field_throw (r, line, error, "%s needs \"%s\"", what, fields[i].key);
+      good = lm_field_throw (r, line, error, "%s must have \"%s\"", what, fields[i].key);
   return good;
 }
 
@@ -139,15 +140,16 @@ lm_field_read_list (LmFieldReader *r, const LmYamlEvent *event, const char *what
   LmYamlEvent item;
   guint n = 0;
   if (event->kind != LM_YAML_SEQUENCE)
-    return lm_field_throw (r, event->line, error, "a list of %s is needed here, not %s", what, lm_yaml_kind_name (event->kind));
+    return lm_field_throw (r, event->line, error, "expected a list of %s, not %s", what,
+                           lm_yaml_kind_name (event->kind));
   for (;;)
     {
-      if (!next (r, &item, error))
+      if (!next_event (r, &item, error))
         return FALSE;
       if (item.kind == LM_YAML_SEQUENCE_END)
         break;
       if (++n > max)
-        return lm_field_throw (r, item.line, error, "there are too many %s", what);
+        return lm_field_throw (r, item.line, error, "too many %s", what);
       if (!read (r, &item, slot, error))
         return FALSE;
     }
@@ -167,7 +169,7 @@ lm_field_expect_string (LmFieldReader *fr, const LmYamlEvent *event, GError **er
 gboolean
 lm_field_throw_not (LmFieldReader *fr, const LmYamlEvent *event, const char *what, GError **error)
 {
-  g_autofree char *safe = make_shown (event->text);
+  g_autofree char *safe = make_printable (event->text);
   return lm_field_throw (fr, event->line, error, "\"%s\" is not %s", safe, what);
 }
 
@@ -187,7 +189,7 @@ lm_field_read_file_size (LmFieldReader *fr, const LmYamlEvent *event, gpointer s
   if (!lm_field_expect (fr, event, LM_YAML_INT, "a number of bytes", error))
     return FALSE;
   if (!lm_yaml_int_value (event->text, &value) || value < 1 || (guint64) value > MAX_FILE_SIZE)
-    return lm_field_throw (fr, event->line, error, "a decimal number of bytes from 1 to %" G_GUINT64_FORMAT " is needed here",
+    return lm_field_throw (fr, event->line, error, "expected a decimal number of bytes from 1 to %" G_GUINT64_FORMAT,
                      MAX_FILE_SIZE);
   *(guint64 *) slot = (guint64) value;
   return TRUE;
@@ -198,12 +200,12 @@ lm_field_read_amount (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot
 {
   g_autoptr (GError) local = NULL;
   guint64 bytes;
-  if (!lm_field_expect (fr, event, LM_YAML_STRING, "a size with a unit, as 512MiB,", error))
+  if (!lm_field_expect (fr, event, LM_YAML_STRING, "a size with a unit, such as 512MiB,", error))
     return FALSE;
   if (!lm_size_parse (event->text, 0, &bytes, &local))
     return lm_field_throw (fr, event->line, error, "%s", local->message);
   if (bytes < LM_SIZE_MIB || bytes > MAX_FILE_SIZE)
-    return lm_field_throw (fr, event->line, error, "a size from 1MiB to 16TiB, with its unit, is needed here");
+    return lm_field_throw (fr, event->line, error, "expected a size from 1MiB to 16TiB with a unit");
   *(guint64 *) slot = bytes;
   return TRUE;
 }

@@ -18,7 +18,7 @@ lm_index_builder_new (void)
 {
   LmIndexBuilder *b = g_new0 (LmIndexBuilder, 1);
   b->strings = g_string_sized_new (1 << 16);
-  /* offset 0 means none */
+  /* offset 0 means no string */
   g_string_append_c (b->strings, '\0');
   b->lists = g_array_new (FALSE, FALSE, sizeof (guint32));
   b->groups = g_array_new (FALSE, FALSE, sizeof (LmIndexGroup));
@@ -67,7 +67,7 @@ lm_index_builder_add_common (LmIndexBuilder *builder, const char *text, gsize le
 }
 
 static guint32
-moved (guint32 reference, guint32 none, guint32 by)
+adjust_reference (guint32 reference, guint32 none, guint32 by)
 {
   return reference == none ? none : reference + by;
 }
@@ -81,13 +81,13 @@ append_layers (LmIndexBuilder *builder, const LmIndexBuilder *other, guint32 str
       guint32 *texts[] = { &layer.name, &layer.version, &layer.group, &layer.summary,
                            &layer.osinfo, &layer.arch, &layer.ready, &layer.cmdline };
       for (guint j = 0; j < G_N_ELEMENTS (texts); j++)
-        *texts[j] = moved (*texts[j], 0, strings);
+        *texts[j] = adjust_reference (*texts[j], 0, strings);
       layer.provides.first += lists;
       layer.requires.first += lists;
       layer.conflicts.first += lists;
       layer.builds.first += builder->builds->len;
-      layer.kernel = moved (layer.kernel, LM_INDEX_NONE, builder->blobs->len);
-      layer.initrd = moved (layer.initrd, LM_INDEX_NONE, builder->blobs->len);
+      layer.kernel = adjust_reference (layer.kernel, LM_INDEX_NONE, builder->blobs->len);
+      layer.initrd = adjust_reference (layer.initrd, LM_INDEX_NONE, builder->blobs->len);
       g_array_append_val (builder->layers, layer);
     }
 }
@@ -137,20 +137,20 @@ make_slots (LmIndexBuilder *builder, guint which, guint32 records)
 }
 
 static const char *
-string_at (const LmIndexBuilder *builder, guint32 offset)
+builder_string (const LmIndexBuilder *builder, guint32 offset)
 {
   return builder->strings->str + offset;
 }
 
 static LmIndexLayer *
-layer_at (const LmIndexBuilder *builder, guint32 i)
+builder_layer (const LmIndexBuilder *builder, guint32 i)
 {
   return &g_array_index (builder->layers, LmIndexLayer, i);
 }
 
-/* The slot that holds a record for which @same is true, else the empty one
- * where it would go; LM_INDEX_NONE when the search is too long. The keys
- * come from strangers, who must not be able to make this quadratic. */
+/* Returns the slot that holds a record for which @same is true, else the empty slot
+ * for it; LM_INDEX_NONE if there are too many collisions. The keys are not trusted;
+ * they must not make this quadratic. */
 typedef gboolean (*SameFunc) (const LmIndexBuilder *builder, guint32 a, guint32 b);
 
 static guint32
@@ -169,21 +169,22 @@ find_slot (const LmIndexBuilder *builder, const GArray *slots, guint32 hash, Sam
 static gboolean
 same_name (const LmIndexBuilder *builder, guint32 a, guint32 b)
 {
-  return strcmp (string_at (builder, layer_at (builder, a)->name), string_at (builder, layer_at (builder, b)->name)) == 0;
+  const LmIndexLayer *one = builder_layer (builder, a), *two = builder_layer (builder, b);
+  return strcmp (builder_string (builder, one->name), builder_string (builder, two->name)) == 0;
 }
 
-/* From the last to the first, so that each one's next comes later. */
+/* From last to first, so that "next" always refers to a later record. */
 static LmIndexResult
 index_names (LmIndexBuilder *builder)
 {
   GArray *slots = make_slots (builder, NAMES, builder->layers->len);
   for (guint32 i = builder->layers->len; i-- > 0;)
     {
-      LmIndexLayer *layer = layer_at (builder, i);
-      guint32 hash = lm_index_hash (string_at (builder, layer->name));
+      LmIndexLayer *layer = builder_layer (builder, i);
+      guint32 hash = lm_index_hash (builder_string (builder, layer->name));
       guint32 at = find_slot (builder, slots, hash, same_name, i);
       if (at == LM_INDEX_NONE)
-        return LM_INDEX_CROWDED;
+        return LM_INDEX_TOO_MANY_COLLISIONS;
       guint32 *slot = &g_array_index (slots, guint32, at);
       layer->next = *slot ? *slot - 1 : LM_INDEX_NONE;
       *slot = i + 1;
@@ -195,7 +196,7 @@ static gboolean
 same_provide (const LmIndexBuilder *builder, guint32 a, guint32 b)
 {
   const LmIndexProvide *provides = (const void *) builder->provides->data;
-  return strcmp (string_at (builder, provides[a].name), string_at (builder, provides[b].name)) == 0;
+  return strcmp (builder_string (builder, provides[a].name), builder_string (builder, provides[b].name)) == 0;
 }
 
 static LmIndexResult
@@ -205,10 +206,10 @@ index_provides (LmIndexBuilder *builder)
   for (guint32 i = builder->provides->len; i-- > 0;)
     {
       LmIndexProvide *provide = &g_array_index (builder->provides, LmIndexProvide, i);
-      guint32 hash = lm_index_hash (string_at (builder, provide->name));
+      guint32 hash = lm_index_hash (builder_string (builder, provide->name));
       guint32 at = find_slot (builder, slots, hash, same_provide, i);
       if (at == LM_INDEX_NONE)
-        return LM_INDEX_CROWDED;
+        return LM_INDEX_TOO_MANY_COLLISIONS;
       guint32 *slot = &g_array_index (slots, guint32, at);
       provide->next = *slot ? *slot - 1 : LM_INDEX_NONE;
       *slot = i + 1;
@@ -226,10 +227,10 @@ same_digest (const LmIndexBuilder *builder, guint32 a, guint32 b)
 static gboolean
 same_layer (const LmIndexBuilder *builder, guint32 a, guint32 b)
 {
-  const LmIndexLayer *one = layer_at (builder, a), *two = layer_at (builder, b);
-  return strcmp (string_at (builder, one->name), string_at (builder, two->name)) == 0
-         && strcmp (string_at (builder, one->version), string_at (builder, two->version)) == 0
-         && strcmp (string_at (builder, one->arch), string_at (builder, two->arch)) == 0;
+  const LmIndexLayer *one = builder_layer (builder, a), *two = builder_layer (builder, b);
+  return strcmp (builder_string (builder, one->name), builder_string (builder, two->name)) == 0
+         && strcmp (builder_string (builder, one->version), builder_string (builder, two->version)) == 0
+         && strcmp (builder_string (builder, one->arch), builder_string (builder, two->arch)) == 0;
 }
 
 static guint32
@@ -241,12 +242,13 @@ hash_digest (const LmIndexBuilder *builder, guint32 i)
 static guint32
 hash_layer (const LmIndexBuilder *builder, guint32 i)
 {
-  const LmIndexLayer *layer = layer_at (builder, i);
-  return lm_index_hash (string_at (builder, layer->name)) * 31 + lm_index_hash (string_at (builder, layer->version));
+  const LmIndexLayer *layer = builder_layer (builder, i);
+  return lm_index_hash (builder_string (builder, layer->name)) * 31
+         + lm_index_hash (builder_string (builder, layer->version));
 }
 
-/* For records of which no two may be the same: FALSE with *out_a and *out_b
- * when two are, or with *out_a LM_INDEX_NONE when there are too many collisions. */
+/* For records that must be distinct. FALSE with *out_a and *out_b set if two are
+ * the same, or with *out_a LM_INDEX_NONE if there are too many collisions. */
 static gboolean
 index_unique (LmIndexBuilder *builder, GArray *slots, guint32 records,
               guint32 (*hash) (const LmIndexBuilder *, guint32), SameFunc same, guint32 *out_a, guint32 *out_b)
@@ -269,13 +271,13 @@ index_unique (LmIndexBuilder *builder, GArray *slots, guint32 records,
 LmIndexResult
 lm_index_builder_make_tables (LmIndexBuilder *builder, guint32 *out_a, guint32 *out_b)
 {
-  /* the table of layers is for this check only; names take its place */
+  /* the table of layers serves only this check; the table of names replaces it */
   GArray *slots = make_slots (builder, NAMES, builder->layers->len);
   if (!index_unique (builder, slots, builder->layers->len, hash_layer, same_layer, out_a, out_b))
-    return *out_a == LM_INDEX_NONE ? LM_INDEX_CROWDED : LM_INDEX_SAME_LAYER;
+    return *out_a == LM_INDEX_NONE ? LM_INDEX_TOO_MANY_COLLISIONS : LM_INDEX_SAME_LAYER;
   slots = make_slots (builder, BUILDS, builder->builds->len);
   if (!index_unique (builder, slots, builder->builds->len, hash_digest, same_digest, out_a, out_b))
-    return *out_a == LM_INDEX_NONE ? LM_INDEX_CROWDED : LM_INDEX_SAME_BUILD;
+    return *out_a == LM_INDEX_NONE ? LM_INDEX_TOO_MANY_COLLISIONS : LM_INDEX_SAME_BUILD;
   LmIndexResult names = index_names (builder);
   return names == LM_INDEX_GOOD ? index_provides (builder) : names;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Puts an index together, record by record. For catalog-reader.c only. */
+/* Builds an index record by record. For catalog-reader.c only. */
 #include "catalog/index.h"
 
-/* The arrays may be read and appended to; strings and lists by the functions. */
+/* The arrays may be read and appended to directly; strings are added by the functions below. */
 typedef struct
 {
   GString *strings;
@@ -14,22 +14,25 @@ typedef struct
   GArray *blobs;    /* LmIndexBlob */
   GArray *provides; /* LmIndexProvide */
   guint32 recent[1024];
-  GArray *slots[3]; /* made by the index functions, in the order of the sections */
+  GArray *slots[3]; /* hash tables, in the order of the sections */
 } LmIndexBuilder;
 
+/** lm_index_builder_new: returns an empty builder; never NULL. */
 LmIndexBuilder *lm_index_builder_new (void);
+/** lm_index_builder_free: frees @builder; NULL is ignored. */
 void lm_index_builder_free (LmIndexBuilder *builder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmIndexBuilder, lm_index_builder_free)
 
-/** lm_index_builder_add_string: its offset. */
+/** lm_index_builder_add_string: adds a string and returns its offset. */
 guint32 lm_index_builder_add_string (LmIndexBuilder *builder, const char *text, gsize length);
 
-/** lm_index_builder_add_common: the same for a text that is likely to come
- * again: the offset of an equal one added before, if that is known. */
+/** lm_index_builder_add_common: like lm_index_builder_add_string(), for a string
+ * that is likely to occur again: returns the offset of an equal string added
+ * recently, if there is one. */
 guint32 lm_index_builder_add_common (LmIndexBuilder *builder, const char *text, gsize length);
 
-/** lm_index_builder_append: adds all that @other has, but for its groups,
- * after what @builder has, with the references set right. */
+/** lm_index_builder_append: appends everything in @other, except its groups, to
+ * @builder and adjusts the references. */
 void lm_index_builder_append (LmIndexBuilder *builder, const LmIndexBuilder *other);
 
 typedef enum
@@ -37,12 +40,13 @@ typedef enum
   LM_INDEX_GOOD,
   LM_INDEX_SAME_LAYER, /* two layers with one name, version and architecture */
   LM_INDEX_SAME_BUILD, /* two builds with one digest */
-  LM_INDEX_CROWDED,    /* so many hash collisions that they must be meant */
+  LM_INDEX_TOO_MANY_COLLISIONS,    /* so many hash collisions that they must be deliberate */
 } LmIndexResult;
 
-/** lm_index_builder_make_tables: makes the hash tables. *out_a and *out_b are set to
- * the numbers of the two layers or builds that are the same. */
+/** lm_index_builder_make_tables: builds the hash tables. If two layers or builds
+ * are the same, *out_a and *out_b are their numbers. */
 LmIndexResult lm_index_builder_make_tables (LmIndexBuilder *builder, guint32 *out_a, guint32 *out_b) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_index_builder_finish: the block, after lm_index_builder_make_tables(). */
+/** lm_index_builder_finish: returns the block. To be called after
+ * lm_index_builder_make_tables(). @asked_url and @base_url are offsets of strings. */
 GBytes *lm_index_builder_finish (LmIndexBuilder *builder, guint32 asked_url, guint32 base_url);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* All fields are laid out without holes, so a block has no unset bytes. */
+/* The structs have no padding, so a block contains no uninitialized bytes. */
 G_STATIC_ASSERT (sizeof (LmIndexLayer) == 8 * 4 + 4 * 8 + 4 * 4 + 2 * 8);
 G_STATIC_ASSERT (sizeof (LmIndexBuild) == 64 + 8 + 8 + 8);
 G_STATIC_ASSERT (sizeof (LmIndexBlob) == 32 + 8 + 8);
@@ -66,16 +66,16 @@ check_header (const guint8 *data, gsize size, const char **out_why)
   const LmIndexHeader *h = (const void *) data;
   LmDigest digest;
   if (size < sizeof *h || memcmp (h->magic, LM_INDEX_MAGIC, sizeof h->magic) != 0)
-    return *out_why = "it is not the index of a catalog", FALSE;
+    return *out_why = "it is not a catalog index", FALSE;
   if (h->byte_order != LM_INDEX_BYTE_ORDER || h->format != LM_INDEX_FORMAT)
     return *out_why = "it was made by another version of lamina", FALSE;
   if (h->size != size)
-    return *out_why = "it is cut short", FALSE;
+    return *out_why = "it is truncated", FALSE;
   digest_block (data, size, &digest);
   if (!lm_digest_equal (&digest, &h->digest))
     return *out_why = "its digest is wrong", FALSE;
   if (h->stamp != 0 && (h->stamp < sizeof *h || h->stamp >= size || data[size - 1] != '\0'))
-    return *out_why = "its stamp is outside", FALSE;
+    return *out_why = "its stamp is out of bounds", FALSE;
   return TRUE;
 }
 
@@ -98,29 +98,29 @@ check_sections (const guint8 *data, gsize size)
 }
 
 static gboolean
-in (const LmIndex *p, LmIndexSection section, guint32 number)
+is_in_bounds (const LmIndex *p, LmIndexSection section, guint32 number)
 {
   return number < p->count[section];
 }
 
 static gboolean
-span_in (const LmIndex *p, LmIndexSection section, LmIndexSpan span)
+is_span_in_bounds (const LmIndex *p, LmIndexSection section, LmIndexSpan span)
 {
   return span.first <= p->count[section] && span.n <= p->count[section] - span.first;
 }
 
-/* A string that must be there. */
+/* Whether @offset is that of a string; 0 is not allowed. */
 static gboolean
-string_in (const LmIndex *p, guint32 offset)
+is_string_offset (const LmIndex *p, guint32 offset)
 {
-  return offset != 0 && in (p, LM_INDEX_STRINGS, offset);
+  return offset != 0 && is_in_bounds (p, LM_INDEX_STRINGS, offset);
 }
 
 static gboolean
 owns_its_builds (const LmIndex *p, guint32 i)
 {
   LmIndexSpan span = p->layers[i].builds;
-  if (!span_in (p, LM_INDEX_BUILDS, span))
+  if (!is_span_in_bounds (p, LM_INDEX_BUILDS, span))
     return FALSE;
   for (guint32 b = span.first; b < span.first + span.n; b++)
     if (p->builds[b].layer != i)
@@ -129,46 +129,46 @@ owns_its_builds (const LmIndex *p, guint32 i)
 }
 
 static gboolean
-check_layer (const LmIndex *p, guint32 i)
+check_index_layer (const LmIndex *p, guint32 i)
 {
   const LmIndexLayer *l = &p->layers[i];
-  return string_in (p, l->name) && string_in (p, l->version) && string_in (p, l->group)
-         && in (p, LM_INDEX_STRINGS, l->summary) && in (p, LM_INDEX_STRINGS, l->osinfo)
-         && in (p, LM_INDEX_STRINGS, l->arch) && in (p, LM_INDEX_STRINGS, l->ready)
-         && in (p, LM_INDEX_STRINGS, l->cmdline) && span_in (p, LM_INDEX_LISTS, l->provides)
-         && span_in (p, LM_INDEX_LISTS, l->requires) && span_in (p, LM_INDEX_LISTS, l->conflicts)
+  return is_string_offset (p, l->name) && is_string_offset (p, l->version) && is_string_offset (p, l->group)
+         && is_in_bounds (p, LM_INDEX_STRINGS, l->summary) && is_in_bounds (p, LM_INDEX_STRINGS, l->osinfo)
+         && is_in_bounds (p, LM_INDEX_STRINGS, l->arch) && is_in_bounds (p, LM_INDEX_STRINGS, l->ready)
+         && is_in_bounds (p, LM_INDEX_STRINGS, l->cmdline) && is_span_in_bounds (p, LM_INDEX_LISTS, l->provides)
+         && is_span_in_bounds (p, LM_INDEX_LISTS, l->requires) && is_span_in_bounds (p, LM_INDEX_LISTS, l->conflicts)
          && owns_its_builds (p, i)
-         && (l->kernel == LM_INDEX_NONE || in (p, LM_INDEX_BLOBS, l->kernel))
-         && (l->initrd == LM_INDEX_NONE || in (p, LM_INDEX_BLOBS, l->initrd))
-         /* later ones only: no walk along them can turn in a circle */
-         && (l->next == LM_INDEX_NONE || (l->next > i && in (p, LM_INDEX_LAYERS, l->next)));
+         && (l->kernel == LM_INDEX_NONE || is_in_bounds (p, LM_INDEX_BLOBS, l->kernel))
+         && (l->initrd == LM_INDEX_NONE || is_in_bounds (p, LM_INDEX_BLOBS, l->initrd))
+         /* only later layers, so that following "next" always ends */
+         && (l->next == LM_INDEX_NONE || (l->next > i && is_in_bounds (p, LM_INDEX_LAYERS, l->next)));
 }
 
 static gboolean
 check_records (const LmIndex *p)
 {
-  gboolean good = string_in (p, p->header->base_url) && in (p, LM_INDEX_STRINGS, p->header->asked_url);
+  gboolean good = is_string_offset (p, p->header->base_url) && is_in_bounds (p, LM_INDEX_STRINGS, p->header->asked_url);
   for (guint32 i = 0; good && i < p->count[LM_INDEX_LISTS]; i++)
-    good = string_in (p, p->lists[i]);
+    good = is_string_offset (p, p->lists[i]);
   for (guint32 i = 0; good && i < p->count[LM_INDEX_GROUPS]; i++)
-    good = string_in (p, p->groups[i].name) && in (p, LM_INDEX_STRINGS, p->groups[i].title);
+    good = is_string_offset (p, p->groups[i].name) && is_in_bounds (p, LM_INDEX_STRINGS, p->groups[i].title);
   guint64 owned = 0;
   for (guint32 i = 0; good && i < p->count[LM_INDEX_LAYERS]; i++)
     {
-      good = check_layer (p, i);
+      good = check_index_layer (p, i);
       owned += p->layers[i].builds.n;
     }
-  /* each build has one owner, so all have theirs if the numbers agree */
+  /* no two layers own the same build, so if the numbers agree each build has an owner */
   good = good && owned == p->count[LM_INDEX_BUILDS];
   for (guint32 i = 0; good && i < p->count[LM_INDEX_BUILDS]; i++)
-    good = span_in (p, LM_INDEX_LISTS, p->builds[i].urls);
+    good = is_span_in_bounds (p, LM_INDEX_LISTS, p->builds[i].urls);
   for (guint32 i = 0; good && i < p->count[LM_INDEX_BLOBS]; i++)
-    good = span_in (p, LM_INDEX_LISTS, p->blobs[i].urls);
+    good = is_span_in_bounds (p, LM_INDEX_LISTS, p->blobs[i].urls);
   for (guint32 i = 0; good && i < p->count[LM_INDEX_PROVIDES]; i++)
     {
       const LmIndexProvide *r = &p->provides[i];
-      good = string_in (p, r->name) && in (p, LM_INDEX_LAYERS, r->layer)
-             && (r->next == LM_INDEX_NONE || (r->next > i && in (p, LM_INDEX_PROVIDES, r->next)));
+      good = is_string_offset (p, r->name) && is_in_bounds (p, LM_INDEX_LAYERS, r->layer)
+             && (r->next == LM_INDEX_NONE || (r->next > i && is_in_bounds (p, LM_INDEX_PROVIDES, r->next)));
     }
   return good;
 }
@@ -187,7 +187,7 @@ lm_index_check (const guint8 *data, gsize size, LmIndex *out, const char **out_w
 {
   if (!check_header (data, size, out_why))
     return FALSE;
-  *out_why = "a reference in it leads outside";
+  *out_why = "it has a reference that is out of bounds";
   if (!check_sections (data, size))
     return FALSE;
   lm_index_open (data, out);
@@ -200,7 +200,7 @@ lm_index_check (const guint8 *data, gsize size, LmIndex *out, const char **out_w
 GBytes *
 lm_index_serialize (const guint8 *data, gsize size, const char *stamp)
 {
-  /* one that was serialized before loses its old stamp */
+  /* remove the stamp of an earlier serialization */
   const LmIndexHeader *old = (const void *) data;
   if (old->stamp != 0)
     size = old->stamp;

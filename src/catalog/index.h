@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The block of bytes that a catalog is: a header, then sections of fixed-size
- * records and one of strings, each 8-aligned, in the machine's own byte
- * order. Records refer to strings by offset and to each other by number, so a
- * block is usable wherever it is mapped, and nothing is decoded before it is
- * asked for. For src/catalog/catalog*.c only. */
+/* The index of a catalog, one block of bytes: a header, then sections of fixed-size
+ * records and one of strings, each 8-aligned, in the byte order of the host.
+ * Records refer to strings by offset and to each other by number, so the block can
+ * be mapped anywhere, and nothing is decoded until it is needed. For
+ * src/catalog/catalog*.c only. */
 #include "base/digest.h"
 
 #define LM_INDEX_NONE G_MAXUINT32
 
 typedef enum
 {
-  LM_INDEX_STRINGS, /* bytes; NUL-terminated each, offset 0 means none */
+  LM_INDEX_STRINGS, /* bytes, each string NUL-terminated; offset 0 means no string */
   LM_INDEX_LISTS,   /* guint32: offsets of strings */
   LM_INDEX_GROUPS,
   LM_INDEX_LAYERS,
   LM_INDEX_BUILDS,
   LM_INDEX_BLOBS,
   LM_INDEX_PROVIDES,
-  /* Hash tables of guint32: number of a record + 1, 0 for empty; their length
-   * is a power of two, collisions go to the next slot. */
+  /* Hash tables of guint32: the number of a record + 1, or 0 for an empty slot. The
+   * length is a power of two; on a collision the next slot is used. */
   LM_INDEX_NAME_SLOTS,    /* first layer of a name */
   LM_INDEX_PROVIDE_SLOTS, /* first provide of a name */
   LM_INDEX_BUILD_SLOTS,   /* build of a digest */
@@ -51,7 +51,7 @@ typedef struct
 {
   LmDigest digest, parent;
   guint64 size;
-  LmIndexSpan urls; /* lists; each absolute, or to be put after the directories of asked_url and base_url */
+  LmIndexSpan urls; /* lists; each absolute, or to be appended to the directories of asked_url and base_url */
   guint32 layer;
   guint32 has_parent;
 } LmIndexBuild;
@@ -77,10 +77,10 @@ typedef struct
   guint32 byte_order;
   guint32 format;
   guint64 size;    /* of the whole block */
-  LmDigest digest; /* of all that follows it; zero until written out */
-  guint32 base_url;  /* strings */
-  guint32 asked_url; /* 0: base_url */
-  guint64 stamp; /* offset in the block of a NUL-terminated text; 0: none */
+  LmDigest digest; /* of everything after this field; zero until serialized */
+  guint32 base_url;    /* string offset */
+  guint32 asked_url; /* string offset; 0 if it is base_url */
+  guint64 stamp; /* offset in the block of a NUL-terminated text; 0 for none */
   struct
   {
     guint64 offset; /* in the block */
@@ -90,10 +90,10 @@ typedef struct
 
 #define LM_INDEX_MAGIC "lmcat\r\n\032"
 #define LM_INDEX_BYTE_ORDER 0x01020304u
-/* To be raised whenever anything in this file changes. */
+/* Increment this whenever anything in this file changes. */
 #define LM_INDEX_FORMAT 3u
 
-/* A block, opened. Points into the block. */
+/* An open index; points into the block. */
 typedef struct
 {
   const LmIndexHeader *header;
@@ -108,34 +108,35 @@ typedef struct
   guint32 count[LM_INDEX_N_SECTIONS];
 } LmIndex;
 
-/** lm_index_record_size: bytes of one record of @section. */
+/** lm_index_record_size: returns the size of one record of @section in bytes. */
 gsize lm_index_record_size (LmIndexSection section);
 
-/** lm_index_open: finds the sections of a block that this process made. */
+/** lm_index_open: finds the sections of a block that this process created. */
 void lm_index_open (const guint8 *data, LmIndex *out);
 
-/** lm_index_check: whether the 8-aligned block of @size bytes is whole and
- * every reference in it is within bounds; then opens it. FALSE: *out_why (static)
- * says what is wrong. */
+/** lm_index_check: checks that the 8-aligned block of @size bytes is complete and
+ * that every reference in it is within bounds, then opens it. On FALSE *out_why
+ * (static) says what is wrong. */
 gboolean lm_index_check (const guint8 *data, gsize size, LmIndex *out, const char **out_why);
 
-/** lm_index_serialize: a copy of the block with @stamp and its digest set. */
+/** lm_index_serialize: returns a copy of the block with @stamp and the digest filled in. */
 GBytes *lm_index_serialize (const guint8 *data, gsize size, const char *stamp);
 
-/** lm_index_stamp: the stamp it was serialized with; "" for none. */
+/** lm_index_stamp: returns the stamp with which the index was serialized; "" if there is none. */
 const char *lm_index_stamp (const LmIndex *index);
 
-/** lm_index_string: the string at @offset, NULL for offset 0. */
+/** lm_index_string: returns the string at @offset; NULL for offset 0. */
 static inline const char *
 lm_index_string (const LmIndex *index, guint32 offset)
 {
   return offset ? index->strings + offset : NULL;
 }
 
-/** lm_index_hash: where in a hash table a text is looked for first (FNV-1a). */
+/** lm_index_hash: returns the hash of @text (FNV-1a), which selects its first slot in a hash table. */
 guint32 lm_index_hash (const char *text);
 
-/* The first layer called @name, provide of @name, or build with @digest; LM_INDEX_NONE. */
+/* Return the number of the first layer called @name, the first provide of @name, or
+ * the build with @digest; LM_INDEX_NONE if there is none. */
 guint32 lm_index_find_layer (const LmIndex *index, const char *name);
 guint32 lm_index_find_provide (const LmIndex *index, const char *name);
 guint32 lm_index_find_build (const LmIndex *index, const LmDigest *digest);

@@ -37,7 +37,7 @@ lm_layer_free (LmLayer *layer)
 }
 
 gboolean
-lm_groups_allow_several (const GPtrArray *groups, const char *name)
+lm_groups_allow_multiple (const GPtrArray *groups, const char *name)
 {
   for (guint i = 0; i < groups->len; i++)
     if (strcmp (((const LmGroup *) groups->pdata[i])->name, name) == 0)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* What a catalog says of groups, layers and their builds: pure data. */
+/* Groups, layers and their builds as a catalog describes them: plain data. */
 #include "base/blob.h"
 
 typedef struct
 {
   char *name;
-  char *title;       /* NULL: none */
-  gboolean required; /* a machine needs one of it */
-  gboolean multiple; /* a machine may have several of it */
+  char *title;       /* NULL if none */
+  gboolean required; /* a machine needs a layer of this group */
+  gboolean multiple; /* a machine may have several layers of this group */
 } LmGroup;
 
 typedef struct
@@ -16,30 +16,33 @@ typedef struct
   char *name;
   char *version;
   char *group;
-  char *summary; /* NULL: none; so are the next five */
+  char *summary; /* this and the next five may be NULL */
   char *osinfo;
   char *arch;
-  char *ready;   /* text on the console when the guest is up */
+  char *ready;   /* text that appears on the console when the guest is up */
   char *cmdline;
-  LmBlob *kernel; /* NULL: the disk boots by itself */
+  LmBlob *kernel; /* NULL if the disk boots by itself */
   LmBlob *initrd;
-  guint64 memory; /* bytes; 0: not said */
-  guint64 disk;   /* bytes, the smallest virtual size; 0: not said */
+  guint64 memory; /* in bytes; 0 if not given */
+  guint64 disk;   /* smallest virtual size in bytes; 0 if not given */
   char **provides;
   char **requires;  /* "name", "name >= version", ... */
   char **conflicts;
-  GPtrArray *builds; /* LmBlob: one for each parent it is built on; at least one */
+  GPtrArray *builds; /* LmBlob: one for each parent on which it is built; at least one */
   const char *source; /* name of its catalog; owned by the catalog */
 } LmLayer;
 
+/** lm_group_free: frees @group; NULL is ignored. */
 void lm_group_free (LmGroup *group);
+/** lm_layer_free: frees @layer; NULL is ignored. */
 void lm_layer_free (LmLayer *layer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmGroup, lm_group_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLayer, lm_layer_free)
 
-/** lm_groups_allow_several: whether a machine may have several layers of the group
- * @name, one of @groups (LmGroup). */
-gboolean lm_groups_allow_several (const GPtrArray *groups, const char *name);
+/** lm_groups_allow_multiple: whether a machine may have several layers of the group
+ * @name of @groups (LmGroup). */
+gboolean lm_groups_allow_multiple (const GPtrArray *groups, const char *name);
 
-/** lm_layer_runs_on: whether @layer is for machines of @arch: it names @arch, or none. */
+/** lm_layer_runs_on: whether @layer can be used in machines of the architecture
+ * @arch: it is for @arch or for any. */
 gboolean lm_layer_runs_on (const LmLayer *layer, const char *arch);

@@ -15,9 +15,9 @@ skip_spaces (const char *text)
   return text + strspn (text, " ");
 }
 
-/* One of < <= = >= >; NULL when there is none. */
+/* Parses one of < <= = >= >. Returns the end of the operator; NULL if there is none. */
 static const char *
-parse_op (const char *text, guint *out_op)
+parse_operator (const char *text, guint *out_op)
 {
   guint op = LM_RELATION_ANY;
   if (*text == '<' || *text == '>')
@@ -42,7 +42,7 @@ lm_relation_parse (const char *text, LmRelation *out_relation)
   text += length;
   if (*text != '\0')
     {
-      text = parse_op (skip_spaces (text), &relation.op);
+      text = parse_operator (skip_spaces (text), &relation.op);
       if (text == NULL)
         return FALSE;
       text = skip_spaces (text);

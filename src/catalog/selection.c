@@ -16,7 +16,7 @@ enum
   VERSION_REST = 1 << 3,
 };
 
-/* A table, since a large catalog has some hundred thousand names to check. */
+/* A table, because a large catalog has several hundred thousand names to check. */
 static const guint8 classes[256] = {
   ['0' ... '9'] = NAME_FIRST | NAME_REST | VERSION_FIRST | VERSION_REST,
   ['a' ... 'z'] = NAME_FIRST | NAME_REST | VERSION_FIRST | VERSION_REST,
@@ -30,7 +30,7 @@ static const guint8 classes[256] = {
 };
 
 static gboolean
-is_word (const char *text, guint8 first, guint8 rest, gsize max)
+has_character_classes (const char *text, guint8 first, guint8 rest, gsize max)
 {
   if (text == NULL || !(classes[(guint8) *text] & first))
     return FALSE;
@@ -43,13 +43,13 @@ is_word (const char *text, guint8 first, guint8 rest, gsize max)
 gboolean
 lm_name_is_valid (const char *name)
 {
-  return is_word (name, NAME_FIRST, NAME_REST, LM_NAME_MAX);
+  return has_character_classes (name, NAME_FIRST, NAME_REST, LM_NAME_MAX);
 }
 
 gboolean
 lm_version_is_valid (const char *version)
 {
-  return is_word (version, VERSION_FIRST, VERSION_REST, LM_VERSION_MAX);
+  return has_character_classes (version, VERSION_FIRST, VERSION_REST, LM_VERSION_MAX);
 }
 
 LmSelection *
@@ -72,7 +72,7 @@ lm_selection_parse (const char *text, GError **error)
   g_autofree char *shown = g_strndup (text ? text : "", 100);
   g_autofree char *safe = g_strescape (shown, NULL);
   return lm_throw_null (error, LM_SELECTION_ERROR, LM_SELECTION_ERROR_INVALID,
-                        "\"%s\" is not a selection; write [group=]name[@version], for example nginx or web=nginx@1.22.1",
+                        "\"%s\" is not a selection; use [group=]name[@version], for example nginx or web=nginx@1.22.1",
                         safe);
 }
 

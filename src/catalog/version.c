@@ -9,8 +9,8 @@
 int
 lm_version_compare (const char *a, const char *b)
 {
-  /* The order is a property of a pool; an empty one costs some microseconds,
-   * those who compare many versions have a pool of their own. */
+  /* libsolv's order depends on a pool; an empty one costs a few microseconds. Code
+   * that compares many versions has a pool of its own. */
   Pool *pool = pool_create ();
   pool_setdisttype (pool, DISTTYPE_DEB);
   int order = pool_evrcmp_str (pool, a, b, EVRCMP_COMPARE);
@@ -18,7 +18,7 @@ lm_version_compare (const char *a, const char *b)
   return order;
 }
 
-/* Whether one of the words for what comes before a release begins at @text and is a whole word. */
+/* Whether @text begins with one of the words for pre-releases, as a whole word. */
 static gboolean
 is_prerelease_word (const char *text)
 {
@@ -32,7 +32,7 @@ is_prerelease_word (const char *text)
   return FALSE;
 }
 
-/* "1.2.3-x", but not "1.2.3-r4" nor, as it may be a Debian revision, "1.2.3-4" */
+/* "1.2.3-x", but not "1.2.3-r4", and not "1.2.3-4", which may be a Debian revision */
 static gboolean
 is_semantic_prerelease (const char *version)
 {

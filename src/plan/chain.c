@@ -64,7 +64,7 @@ are_compatible (const Search *s, const LmLayer *a, const LmLayer *b)
 {
   if (strcmp (a->name, b->name) == 0)
     return FALSE;
-  if (strcmp (a->group, b->group) == 0 && !lm_groups_allow_several (s->resolution->groups, a->group))
+  if (strcmp (a->group, b->group) == 0 && !lm_groups_allow_multiple (s->resolution->groups, a->group))
     return FALSE;
   return !lm_relations_match (a->conflicts, b) && !lm_relations_match (b->conflicts, a);
 }
@@ -136,7 +136,7 @@ required_groups_are_in (const Search *s, const LmChain *chain)
       gboolean found = !group->required;
       gboolean asked = FALSE;
       for (guint j = 0; j < chain->length && !found && !asked; j++)
-        asked = lm_catalog_set_declares (s->set, chain->links[j].candidate->ref.catalog, group->name);
+        asked = lm_catalog_set_declares_group (s->set, chain->links[j].candidate->ref.catalog, group->name);
       found |= !asked;
       for (guint j = 0; j < chain->length && !found; j++)
         found = strcmp (layer_at (chain, j)->group, group->name) == 0;

@@ -154,7 +154,7 @@ lm_resolve_check_group_limits (const LmResolution *r, GError **error)
       {
         const LmSelection *a = r->selections->pdata[j], *b = r->selections->pdata[i];
         const char *group = group_of_selection (r, a), *other = group_of_selection (r, b);
-        if (group == NULL || other == NULL || strcmp (group, other) != 0 || lm_groups_allow_several (r->groups, group)
+        if (group == NULL || other == NULL || strcmp (group, other) != 0 || lm_groups_allow_multiple (r->groups, group)
             || strcmp (a->name, b->name) == 0)
           continue;
         return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_GROUP,
@@ -196,7 +196,7 @@ static gboolean
 is_asked_for (const LmCatalogSet *set, const GPtrArray *chosen, const char *group)
 {
   for (guint i = 0; i < chosen->len; i++)
-    if (lm_catalog_set_declares (set, ((LmCandidate *) chosen->pdata[i])->ref.catalog, group))
+    if (lm_catalog_set_declares_group (set, ((LmCandidate *) chosen->pdata[i])->ref.catalog, group))
       return TRUE;
   return FALSE;
 }
@@ -236,7 +236,7 @@ suggest_change (LmSolver *solver, const LmResolution *r, guint i)
   for (guint k = 0; group && k < rest->len; k++)
     {
       const LmLayer *layer = ((LmCandidate *) rest->pdata[k])->layer;
-      if (strcmp (layer->group, group) == 0 && !lm_groups_allow_several (r->groups, group))
+      if (strcmp (layer->group, group) == 0 && !lm_groups_allow_multiple (r->groups, group))
         return g_strdup_printf ("take %s in place of %s", layer->name, text);
     }
   return g_strdup_printf ("leave out %s", text);

@@ -56,7 +56,7 @@ add_candidate (LmSolver *solver, Repo *repo, const LmLayer *layer, const GPtrArr
   s->provides = add_deps (repo, s->provides, layer->provides);
   s->requires = add_deps (repo, s->requires, layer->requires);
   s->conflicts = add_deps (repo, s->conflicts, layer->conflicts);
-  if (!lm_groups_allow_several (groups, layer->group))
+  if (!lm_groups_allow_multiple (groups, layer->group))
     {
       /* Debian's way for "one of these": all provide it and all conflict with
        * it; a package never conflicts with itself. */

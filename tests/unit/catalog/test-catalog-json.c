@@ -85,7 +85,7 @@ test_large_json_faults (void)
     { ", \"groups\": [], \"name\": \"big\"", "8001: \"groups\" is given twice" },
     { ", \"layers\": []", "8001: \"layers\" is given twice" },
     { ", \"name\": \"big\", \"name\": \"big\"", "8001: \"name\" is given twice" },
-    { ", \"name\": 1", "8001: a string is needed here, not a whole number; put it in quotes" },
+    { ", \"name\": 1", "8001: expected a string, not a whole number; put it in quotes" },
     { "]", "; as JSON, line 8001: expected a comma or }" },
     { ", {}", "8001: a key must be a single value" },
   };

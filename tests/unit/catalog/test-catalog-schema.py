@@ -60,7 +60,7 @@ def changed(document, path, value):
 
 def only_the_whole_shows(message):
     """Faults that the schema cannot know of."""
-    return "which is not among the groups" in message or "of the same digest" in message \
+    return "which is not listed in" in message or "with the same digest" in message \
         or "is given twice" in message or "the same version" in message
 
 
