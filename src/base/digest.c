@@ -13,15 +13,12 @@ G_DEFINE_QUARK (lm-digest-error-quark, lm_digest_error)
 #define FILE_PREFIX "sha256-"
 #define HEX_LENGTH (2 * LM_DIGEST_SIZE)
 
-static int
-hex_value (char c)
-{
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  return -1;
-}
+/* A table, as catalogs hold hundreds of thousands of digests. */
+#define IS_HEX 16
+static const guint8 hex_values[256] = {
+  ['0'] = IS_HEX, IS_HEX + 1, IS_HEX + 2, IS_HEX + 3, IS_HEX + 4, IS_HEX + 5, IS_HEX + 6, IS_HEX + 7, IS_HEX + 8, IS_HEX + 9,
+  ['a'] = IS_HEX + 10, IS_HEX + 11, IS_HEX + 12, IS_HEX + 13, IS_HEX + 14, IS_HEX + 15,
+};
 
 /* Stops at the first byte that is not a hex digit, so a shorter string is never
  * read past its end. */
@@ -31,11 +28,11 @@ parse_hex (const char *hex, LmDigest *out_digest)
   LmDigest digest;
   for (gsize i = 0; i < LM_DIGEST_SIZE; i++)
     {
-      int high = hex_value (hex[2 * i]);
-      int low = high < 0 ? -1 : hex_value (hex[2 * i + 1]);
-      if (low < 0)
+      guint high = hex_values[(guint8) hex[2 * i]];
+      guint low = high != 0 ? hex_values[(guint8) hex[2 * i + 1]] : 0;
+      if (low == 0)
         return FALSE;
-      digest.bytes[i] = (guint8) (high << 4 | low);
+      digest.bytes[i] = (guint8) ((high - IS_HEX) << 4 | (low - IS_HEX));
     }
   *out_digest = digest;
   return TRUE;
