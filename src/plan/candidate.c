@@ -31,8 +31,8 @@ typedef struct
   const LmCatalogSet *set;
   const char *arch;
   GPtrArray *candidates;
-  GHashTable *names; /* those whose layers are among the candidates */
-  GHashTable *refs;  /* those considered: catalog << 32 | layer, boxed */
+  GHashTable *names; /* names whose layers have been added to the candidates */
+  GHashTable *refs;  /* layers that have been added: catalog << 32 | layer, allocated */
   GQueue todo;       /* names, owned by the candidates or selections */
 } Closure;
 
@@ -88,7 +88,7 @@ lm_candidates_collect (const LmCatalogSet *set, const GPtrArray *selections, con
       for (guint i = 0; i < found->len; i++)
         collect_candidate (&c, g_array_index (found, LmLayerRef, i));
     }
-  /* the answer shall not depend on the order of the catalogs' texts */
+  /* the solution must not depend on the order of layers in the catalogs */
   g_ptr_array_sort (candidates, compare_candidates);
   lm_trace (LM_TRACE_RESOLVE, "%u layers to choose from", candidates->len);
   return candidates;

@@ -27,7 +27,7 @@ version_of (const LmCatalogSet *set, LmLayerRef ref)
   return lm_catalog_get_layer_version (lm_catalog_set_get (set, ref.catalog), ref.layer);
 }
 
-/* What the build at @index of @top stands on; itself is not looked at. */
+/* Finds the chain below the build at @index of @top. */
 static void
 find_lineage (const Context *c, const LmCandidate *top, guint index, LmLineage *out)
 {
@@ -53,7 +53,7 @@ format_below (const LmCatalogSet *set, const LmLineage *lineage)
     g_string_append_printf (text, "%s%s %s", text->len ? " + " : "", name_of (set, lineage->layers[i]),
                             version_of (set, lineage->layers[i]));
   if (text->len == 0)
-    g_string_append (text, "nothing, as a base");
+    g_string_append (text, "nothing (as a base)");
   return g_string_free (text, FALSE);
 }
 
@@ -70,8 +70,8 @@ format_resolved (const LmResolution *r, guint n)
   return g_string_free (text, FALSE);
 }
 
-/* Whether just the first @n of the resolved layers, in any order, have a chain
- * whose top is the last of them. */
+/* Whether there is a chain of exactly the first @n of the resolved layers, in any
+ * order, with the last of them at the top. */
 static gboolean
 has_chain (const Context *c, guint n)
 {
@@ -90,7 +90,7 @@ has_chain (const Context *c, guint n)
   return FALSE;
 }
 
-/* "mariadb 10.11 is built on debian 12.11 + nginx 1.22.1 only" */
+/* "mariadb 10.11 is built only on debian 12.11 + nginx 1.22.1"; newly allocated */
 static char *
 format_existing (const Context *c, const LmCandidate *candidate)
 {
@@ -105,18 +105,17 @@ format_existing (const Context *c, const LmCandidate *candidate)
         g_ptr_array_add (stacks, g_steal_pointer (&text));
     }
   GString *text = g_string_new (NULL);
-  g_string_append_printf (text, "%s %s is built on ", layer->name, layer->version);
+  g_string_append_printf (text, "%s %s is built %son ", layer->name, layer->version,
+                          stacks->len > MAX_SHOWN ? "" : "only ");
   for (guint i = 0; i < stacks->len && i < MAX_SHOWN; i++)
     g_string_append_printf (text, "%s%s", i ? ", or on " : "", (char *) stacks->pdata[i]);
   if (stacks->len > MAX_SHOWN)
     g_string_append_printf (text, " and %u others", stacks->len - MAX_SHOWN);
-  else
-    g_string_append (text, " only");
   return g_string_free (text, FALSE);
 }
 
-/* What to add so that an existing chain of @candidate's builds fits: "web=nginx";
- * NULL when none has all that was resolved. */
+/* Returns selections to add so that an existing chain of a build of @candidate
+ * fits, such as "web=nginx"; NULL if no chain contains all resolved layers. */
 static char *
 find_addition (const Context *c, const LmCandidate *candidate)
 {
@@ -164,14 +163,14 @@ lm_chain_throw_no_build (const LmCatalogSet *set, LmFacts *facts, const LmResolu
     n++;
   const LmCandidate *missing = r->layers->pdata[n - 1];
   g_autofree char *below = format_resolved (r, n - 1);
-  g_string_append_printf (text, "no builds make up %s: missing is a build of %s %s %s%s", whole, missing->layer->name,
-                          missing->layer->version, n > 1 ? "on " : "as a base", below);
+  g_string_append_printf (text, "no chain of builds combines %s: there is no build of %s %s %s%s", whole,
+                          missing->layer->name, missing->layer->version, n > 1 ? "on " : "as a base", below);
   g_autofree char *existing = format_existing (&context, missing);
   g_string_append_printf (text, "; %s", existing);
   g_autofree char *addition = NULL;
   for (guint i = r->layers->len; i-- > 0 && addition == NULL;)
     addition = find_addition (&context, r->layers->pdata[i]);
   if (addition != NULL)
-    g_string_append_printf (text, ": add %s", addition);
+    g_string_append_printf (text, "; add %s", addition);
   return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD, "%s", text->str);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Says why there is no chain: which builds are missing and what exists. For chain.c only. */
+/* Explains why there is no chain: which builds are missing and which exist. For chain.c only. */
 #include "plan/facts.h"
 
 /** lm_chain_throw_no_build: sets @error to LM_RESOLVE_ERROR_NO_BUILD and returns FALSE. */

@@ -33,13 +33,13 @@ ref_equal (gconstpointer a, gconstpointer b)
 }
 
 static const LmLayer *
-layer_at (const LmChain *chain, guint i)
+chain_layer (const LmChain *chain, guint i)
 {
   return chain->links[i].candidate->layer;
 }
 
 static LmCatalogBuild
-build_at (const Search *s, const LmChain *chain, guint i, gboolean *out_cached)
+chain_build (const Search *s, const LmChain *chain, guint i, gboolean *out_cached)
 {
   const LmChainLink *link = &chain->links[i];
   return lm_facts_get_build (s->facts, link->candidate->ref.catalog, link->build, out_cached);
@@ -54,7 +54,7 @@ has_layer_for (const LmChain *chain, guint below, const char *requirement)
   if (!lm_relation_parse (requirement, &relation))
     return FALSE;
   for (guint i = 0; i < below; i++)
-    if (lm_relation_matches (&relation, layer_at (chain, i)))
+    if (lm_relation_matches (&relation, chain_layer (chain, i)))
       return TRUE;
   return FALSE;
 }
@@ -78,35 +78,35 @@ is_selected (const Search *s, const LmLayer *layer)
   return FALSE;
 }
 
-/* Whether the layer at @j has a need that only the one at @i of those below it meets. */
+/* Whether the layer at @j has a requirement that, of the layers below it, only the one at @i meets. */
 static gboolean
-depends_on (const LmChain *chain, guint j, guint i)
+depends_only_on (const LmChain *chain, guint j, guint i)
 {
-  for (char **need = layer_at (chain, j)->requires; *need; need++)
+  for (char **need = chain_layer (chain, j)->requires; *need; need++)
     {
       LmRelation relation;
       guint others = 0;
-      if (!lm_relation_parse (*need, &relation) || !lm_relation_matches (&relation, layer_at (chain, i)))
+      if (!lm_relation_parse (*need, &relation) || !lm_relation_matches (&relation, chain_layer (chain, i)))
         continue;
       for (guint k = 0; k < j; k++)
-        others += k != i && lm_relation_matches (&relation, layer_at (chain, k));
+        others += k != i && lm_relation_matches (&relation, chain_layer (chain, k));
       if (others == 0)
         return TRUE;
     }
   return FALSE;
 }
 
-/* From the top down: a layer is needed if it is selected, or if one above it
- * that is needed cannot do without it. */
+/* From the top down: a layer is needed if it is selected, or if a needed layer
+ * above depends on it. */
 static gboolean
 all_are_needed (const Search *s, const LmChain *chain)
 {
   gboolean needed[LM_LINEAGE_MAX] = { FALSE };
   for (guint i = chain->length; i-- > 0;)
     {
-      needed[i] = is_selected (s, layer_at (chain, i));
+      needed[i] = is_selected (s, chain_layer (chain, i));
       for (guint j = i + 1; j < chain->length && !needed[i]; j++)
-        needed[i] = needed[j] && depends_on (chain, j, i);
+        needed[i] = needed[j] && depends_only_on (chain, j, i);
       if (!needed[i])
         return FALSE;
     }
@@ -120,7 +120,7 @@ all_selections_are_in (const Search *s, const LmChain *chain)
     {
       gboolean found = FALSE;
       for (guint j = 0; j < chain->length && !found; j++)
-        found = lm_selection_matches (s->resolution->selections->pdata[i], layer_at (chain, j));
+        found = lm_selection_matches (s->resolution->selections->pdata[i], chain_layer (chain, j));
       if (!found)
         return FALSE;
     }
@@ -139,7 +139,7 @@ required_groups_are_in (const Search *s, const LmChain *chain)
         asked = lm_catalog_set_declares_group (s->set, chain->links[j].candidate->ref.catalog, group->name);
       found |= !asked;
       for (guint j = 0; j < chain->length && !found; j++)
-        found = strcmp (layer_at (chain, j)->group, group->name) == 0;
+        found = strcmp (chain_layer (chain, j)->group, group->name) == 0;
       if (!found)
         return FALSE;
     }
@@ -147,17 +147,17 @@ required_groups_are_in (const Search *s, const LmChain *chain)
 }
 
 static gboolean
-is_answer (const Search *s, const LmChain *chain)
+is_solution (const Search *s, const LmChain *chain)
 {
   if (!all_selections_are_in (s, chain))
     return FALSE;
   for (guint i = 0; i < chain->length; i++)
     {
-      for (char **need = layer_at (chain, i)->requires; *need; need++)
+      for (char **need = chain_layer (chain, i)->requires; *need; need++)
         if (!has_layer_for (chain, i, *need))
           return FALSE;
       for (guint j = 0; j < i; j++)
-        if (!are_compatible (s, layer_at (chain, i), layer_at (chain, j)))
+        if (!are_compatible (s, chain_layer (chain, i), chain_layer (chain, j)))
           return FALSE;
     }
   return all_are_needed (s, chain) && required_groups_are_in (s, chain);
@@ -166,17 +166,17 @@ is_answer (const Search *s, const LmChain *chain)
 /* ---- which of two is better ---- */
 
 static const LmLayer *
-find_named (const LmChain *chain, const char *name)
+find_chain_layer (const LmChain *chain, const char *name)
 {
   for (guint i = 0; i < chain->length; i++)
-    if (strcmp (layer_at (chain, i)->name, name) == 0)
-      return layer_at (chain, i);
+    if (strcmp (chain_layer (chain, i)->name, name) == 0)
+      return chain_layer (chain, i);
   return NULL;
 }
 
-/* Where the resolution has a layer of this name; beyond its end if nowhere. */
+/* Returns the position of the layer @name in the resolution, or its length if it is not there. */
 static guint
-canonical_place (const LmResolution *r, const char *name)
+position_in_resolution (const LmResolution *r, const char *name)
 {
   guint i = 0;
   while (i < r->layers->len && strcmp (((LmCandidate *) r->layers->pdata[i])->layer->name, name) != 0)
@@ -193,15 +193,15 @@ is_exact (const Search *s, const LmChain *chain)
   for (guint i = 0; i < r->layers->len; i++)
     {
       const LmLayer *wanted = ((LmCandidate *) r->layers->pdata[i])->layer;
-      const LmLayer *found = find_named (chain, wanted->name);
+      const LmLayer *found = find_chain_layer (chain, wanted->name);
       if (found == NULL || lm_version_compare (found->version, wanted->version) != 0)
         return FALSE;
     }
   return TRUE;
 }
 
-/* Newer is better, but for pre-releases: first of what was selected, in the user's order, then of
- * what came with it, in the order of the resolution. */
+/* Newer versions are better, except for pre-releases: compares first the selected
+ * layers, in the user's order, then the others, in the order of the resolution. */
 static int
 compare_versions (const Search *s, const LmChain *a, const LmChain *b)
 {
@@ -209,7 +209,7 @@ compare_versions (const Search *s, const LmChain *a, const LmChain *b)
   for (guint i = 0; i < r->selections->len; i++)
     {
       const char *name = ((LmSelection *) r->selections->pdata[i])->name;
-      const LmLayer *one = find_named (a, name), *two = find_named (b, name);
+      const LmLayer *one = find_chain_layer (a, name), *two = find_chain_layer (b, name);
       int order = one && two ? lm_version_compare_preference (two->version, one->version) : 0;
       if (order != 0)
         return order;
@@ -219,7 +219,7 @@ compare_versions (const Search *s, const LmChain *a, const LmChain *b)
   for (guint i = 0; i < r->layers->len; i++)
     {
       const char *name = ((LmCandidate *) r->layers->pdata[i])->layer->name;
-      const LmLayer *one = find_named (a, name), *two = find_named (b, name);
+      const LmLayer *one = find_chain_layer (a, name), *two = find_chain_layer (b, name);
       int order = one && two ? lm_version_compare_preference (two->version, one->version) : (one == NULL) - (two == NULL);
       if (order != 0)
         return order;
@@ -232,9 +232,9 @@ compare_order (const Search *s, const LmChain *a, const LmChain *b)
 {
   for (guint i = 0; i < MIN (a->length, b->length); i++)
     {
-      guint one = canonical_place (s->resolution, layer_at (a, i)->name);
-      guint two = canonical_place (s->resolution, layer_at (b, i)->name);
-      int order = one != two ? (one < two ? -1 : 1) : strcmp (layer_at (a, i)->name, layer_at (b, i)->name);
+      guint one = position_in_resolution (s->resolution, chain_layer (a, i)->name);
+      guint two = position_in_resolution (s->resolution, chain_layer (b, i)->name);
+      int order = one != two ? (one < two ? -1 : 1) : strcmp (chain_layer (a, i)->name, chain_layer (b, i)->name);
       if (order != 0)
         return order;
     }
@@ -254,14 +254,14 @@ is_better (const Search *s, const LmChain *a, const LmChain *b)
   if (order == 0)
     order = compare_order (s, a, b);
   for (guint i = 0; order == 0 && i < MIN (a->length, b->length); i++)
-    order = lm_digest_compare (build_at (s, a, i, NULL).digest, build_at (s, b, i, NULL).digest);
+    order = lm_digest_compare (chain_build (s, a, i, NULL).digest, chain_build (s, b, i, NULL).digest);
   return order < 0;
 }
 
 /* ---- search ---- */
 
-/* Fills @chain from its top build down to a base; FALSE when a parent is
- * missing or can be no part of an answer. */
+/* Fills @chain from its top build down to a base. FALSE if a parent is missing or
+ * cannot be part of a solution. */
 static gboolean
 fill_chain (const Search *s, const LmCandidate *top, guint build, LmChain *chain)
 {
@@ -283,7 +283,7 @@ add_cost (const Search *s, LmChain *chain)
   for (guint i = 0; i < chain->length; i++)
     {
       gboolean cached;
-      LmCatalogBuild build = build_at (s, chain, i, &cached);
+      LmCatalogBuild build = chain_build (s, chain, i, &cached);
       chain->disputed += lm_facts_is_disputed (s->facts, chain->links[i].candidate->ref.catalog, chain->links[i].build);
       if (!cached)
         chain->bytes_to_pull += build.size;
@@ -295,7 +295,7 @@ try_build (Search *s, const LmCandidate *candidate, guint build)
 {
   g_autofree LmChain *chain = g_new0 (LmChain, 1);
   s->seen++;
-  if (!fill_chain (s, candidate, build, chain) || !is_answer (s, chain))
+  if (!fill_chain (s, candidate, build, chain) || !is_solution (s, chain))
     return;
   chain->exact = is_exact (s, chain);
   if (s->best != NULL && s->best->exact && !chain->exact)
@@ -317,8 +317,8 @@ lm_chain_find (const LmCatalogSet *set, LmFacts *facts, const LmResolution *reso
       LmCandidate *candidate = resolution->candidates->pdata[i];
       g_hash_table_insert (by_ref, &candidate->ref, candidate);
     }
-  /* Nothing stands above a layer that is not required by it, so the top of an
-   * answer is a selected layer. */
+  /* A layer that is not selected has a layer above it that requires it, so the top
+   * of a solution is a selected layer. */
   for (guint i = 0; i < resolution->candidates->len; i++)
     {
       const LmCandidate *candidate = resolution->candidates->pdata[i];
@@ -327,7 +327,7 @@ lm_chain_find (const LmCatalogSet *set, LmFacts *facts, const LmResolution *reso
         for (guint build = first; build < first + n; build++)
           try_build (&s, candidate, build);
     }
-  lm_trace (LM_TRACE_RESOLVE, "%u builds looked at, %s", s.seen, s.best ? "found a chain" : "no chain");
+  lm_trace (LM_TRACE_RESOLVE, "%u builds considered, %s", s.seen, s.best ? "found a chain" : "no chain");
   if (s.best == NULL)
     lm_chain_throw_no_build (set, facts, resolution, error);
   return s.best;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* From a resolved set of layers to a chain of builds that exists. A build
- * names its parent's digest, so the top build alone says what the chain is:
- * all chains are found by walking down from the builds of the selected
- * layers. For plan.c only. */
+/* Finds a chain of existing builds for a resolved set of layers. A build refers to
+ * its parent by digest, so the top build determines the whole chain: all chains are
+ * found by following the parents of the builds of the selected layers. For plan.c
+ * only. */
 #include "plan/lineage.h"
 
 typedef struct
@@ -16,15 +16,15 @@ typedef struct
 {
   LmChainLink links[LM_LINEAGE_MAX]; /* base first */
   guint length;
-  gboolean exact; /* just the versions that were resolved */
-  guint disputed; /* builds for which lm_facts_is_disputed() */
+  gboolean exact; /* has exactly the versions that were resolved */
+  guint disputed; /* number of builds for which lm_facts_is_disputed() is true */
   guint64 bytes_to_pull;
 } LmChain;
 
-/** lm_chain_find: of the chains that are exactly what @resolution says, the
- * cheapest to pull; if there is none, of those that meet the selections in
- * other versions, the one of the newest. Each layer stands above all it
- * requires, and none is there that is neither selected nor required. Newly
- * allocated. Error: LM_RESOLVE_ERROR_NO_BUILD. */
+/** lm_chain_find: returns, of the chains with exactly the layers of @resolution,
+ * the one with the fewest bytes to pull; if there is none, of the chains that meet
+ * the selections with other versions, the one with the newest versions. Each layer
+ * is above all layers it requires, and no layer is included that is neither
+ * selected nor required. Newly allocated. Error: LM_RESOLVE_ERROR_NO_BUILD. */
 LmChain *lm_chain_find (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -35,7 +35,7 @@ lm_facts_free (LmFacts *facts)
 }
 
 static gboolean
-agree (const LmCatalogBuild *a, const LmCatalogBuild *b)
+claims_agree (const LmCatalogBuild *a, const LmCatalogBuild *b)
 {
   if (a->size != b->size || (a->parent == NULL) != (b->parent == NULL))
     return FALSE;
@@ -43,7 +43,7 @@ agree (const LmCatalogBuild *a, const LmCatalogBuild *b)
 }
 
 static const File *
-look_up (LmFacts *facts, const LmCatalogBuild *claim)
+look_up_file (LmFacts *facts, const LmCatalogBuild *claim)
 {
   File *file = g_hash_table_lookup (facts->files, claim->digest);
   if (file != NULL)
@@ -63,7 +63,7 @@ LmCatalogBuild
 lm_facts_get_build (LmFacts *facts, guint catalog, guint build, gboolean *out_cached)
 {
   LmCatalogBuild known = lm_catalog_get_build (lm_catalog_set_get (facts->set, catalog), build);
-  const File *file = look_up (facts, &known);
+  const File *file = look_up_file (facts, &known);
   if (out_cached != NULL)
     *out_cached = file->cached;
   if (file->cached)
@@ -75,8 +75,8 @@ lm_facts_get_build (LmFacts *facts, guint catalog, guint build, gboolean *out_ca
 }
 
 static gboolean
-find_build_in (LmFacts *facts, guint index, const LmDigest *digest, GHashTable *among, LmLayerRef *out_ref,
-               guint *out_build)
+find_build_in_catalog (LmFacts *facts, guint index, const LmDigest *digest, GHashTable *among, LmLayerRef *out_ref,
+                       guint *out_build)
 {
   const LmCatalog *catalog = lm_catalog_set_get (facts->set, index);
   guint build = lm_catalog_find_build (catalog, digest);
@@ -94,13 +94,13 @@ gboolean
 lm_facts_find_build (LmFacts *facts, const LmDigest *digest, guint own, GHashTable *among, LmLayerRef *out_ref,
                      guint *out_build)
 {
-  gboolean found = find_build_in (facts, own, digest, among, out_ref, out_build);
+  gboolean found = find_build_in_catalog (facts, own, digest, among, out_ref, out_build);
   for (guint i = 0; i < lm_catalog_set_get_length (facts->set) && !found; i++)
-    found = i != own && find_build_in (facts, i, digest, among, out_ref, out_build);
+    found = i != own && find_build_in_catalog (facts, i, digest, among, out_ref, out_build);
   return found;
 }
 
-/* What the catalog at @index claims about the file of @digest; FALSE: nothing. */
+/* Gets what the catalog at @index claims about the file with @digest; FALSE if it does not list it. */
 static gboolean
 get_claim (const LmFacts *facts, guint index, const LmDigest *digest, LmCatalogBuild *out_claim)
 {
@@ -118,13 +118,13 @@ lm_facts_is_disputed (LmFacts *facts, guint catalog, guint build)
   gboolean cached;
   LmCatalogBuild known = lm_facts_get_build (facts, catalog, build, &cached), claim;
   for (guint i = 0; !cached && i < catalog; i++)
-    if (get_claim (facts, i, known.digest, &claim) && !agree (&claim, &known))
+    if (get_claim (facts, i, known.digest, &claim) && !claims_agree (&claim, &known))
       return TRUE;
   return FALSE;
 }
 
 static char *
-describe (const LmCatalogBuild *build)
+describe_claim (const LmCatalogBuild *build)
 {
   char parent[LM_DIGEST_STRING_SIZE];
   return g_strdup_printf ("%" G_GUINT64_FORMAT " bytes, %s%s", build->size, build->parent ? "parent " : "no parent",
@@ -138,20 +138,20 @@ lm_facts_list_contradictions (LmFacts *facts, guint catalog, guint build, const 
   LmCatalogBuild known = lm_facts_get_build (facts, catalog, build, &cached), claim;
   for (guint i = 0; i < lm_catalog_set_get_length (facts->set); i++)
     {
-      if (!get_claim (facts, i, known.digest, &claim) || agree (&claim, &known))
+      if (!get_claim (facts, i, known.digest, &claim) || claims_agree (&claim, &known))
         continue;
       const char *source = lm_catalog_get_source (lm_catalog_set_get (facts->set, i));
       const char *own = lm_catalog_get_source (lm_catalog_set_get (facts->set, catalog));
       char digest[LM_DIGEST_STRING_SIZE];
-      g_autofree char *claimed = describe (&claim);
-      g_autofree char *right = describe (&known);
+      g_autofree char *claimed = describe_claim (&claim);
+      g_autofree char *right = describe_claim (&known);
       (void) lm_digest_format (known.digest, digest);
       g_ptr_array_add (notes,
-                       cached ? g_strdup_printf ("the catalog %s is wrong about the layer %s (%s) and is not believed: it "
+                       cached ? g_strdup_printf ("the catalog %s is wrong about the layer %s (%s) and is ignored: it "
                                                  "says %s, but the cached file has %s",
                                                  source, name, digest, claimed, right)
                               : g_strdup_printf ("the catalogs %s and %s contradict each other about the layer %s (%s); "
-                                                 "%s is not believed: it says %s, not %s",
+                                                 "the entry in %s is ignored: it says %s, not %s",
                                                  own, source, name, digest, source, claimed, right));
     }
 }

@@ -5,7 +5,7 @@
 #include "plan/lineage.h"
 
 static gboolean
-is_cached (LmFacts *facts, const LmBlob *build)
+is_build_cached (LmFacts *facts, const LmBlob *build)
 {
   LmLayerRef ref;
   guint number;
@@ -21,7 +21,7 @@ is_chain_cached (LmFacts *facts, const LmBlob *build)
   LmLayerRef ref;
   LmLineage lineage;
   guint number;
-  if (!is_cached (facts, build) || !lm_facts_find_build (facts, &build->digest, 0, NULL, &ref, &number)
+  if (!is_build_cached (facts, build) || !lm_facts_find_build (facts, &build->digest, 0, NULL, &ref, &number)
       || !lm_lineage_find (facts, ref, number, NULL, &lineage))
     return FALSE;
   gboolean cached = TRUE;
@@ -40,7 +40,7 @@ lm_listing_is_cached (LmFacts *facts, const LmLayer *layer)
 }
 
 static void
-add_group (JsonBuilder *b, const LmGroup *group)
+add_listed_group (JsonBuilder *b, const LmGroup *group)
 {
   json_builder_begin_object (b);
   lm_json_add_string (b, "name", group->name);
@@ -51,19 +51,19 @@ add_group (JsonBuilder *b, const LmGroup *group)
 }
 
 static void
-add_build (JsonBuilder *b, const LmBlob *build, LmFacts *facts)
+add_listed_build (JsonBuilder *b, const LmBlob *build, LmFacts *facts)
 {
   json_builder_begin_object (b);
   lm_json_add_digest (b, "digest", &build->digest);
   lm_json_add_digest (b, "parent", build->has_parent ? &build->parent : NULL);
   lm_json_add_uint (b, "size", build->size);
-  lm_json_add_bool (b, "cached", is_cached (facts, build));
+  lm_json_add_bool (b, "cached", is_build_cached (facts, build));
   lm_json_add_urls (b, "urls", build->urls);
   json_builder_end_object (b);
 }
 
 static void
-add_layer (JsonBuilder *b, const LmLayer *layer, LmFacts *facts)
+add_listed_layer (JsonBuilder *b, const LmLayer *layer, LmFacts *facts)
 {
   json_builder_begin_object (b);
   lm_json_add_string (b, "name", layer->name);
@@ -80,7 +80,7 @@ add_layer (JsonBuilder *b, const LmLayer *layer, LmFacts *facts)
   json_builder_set_member_name (b, "builds");
   json_builder_begin_array (b);
   for (guint i = 0; i < layer->builds->len; i++)
-    add_build (b, layer->builds->pdata[i], facts);
+    add_listed_build (b, layer->builds->pdata[i], facts);
   json_builder_end_array (b);
   json_builder_end_object (b);
 }
@@ -96,12 +96,12 @@ lm_listing_to_json (const LmCatalogSet *set, const LmPlanView *view)
   json_builder_set_member_name (b, "groups");
   json_builder_begin_array (b);
   for (guint i = 0; i < groups->len; i++)
-    add_group (b, groups->pdata[i]);
+    add_listed_group (b, groups->pdata[i]);
   json_builder_end_array (b);
   json_builder_set_member_name (b, "layers");
   json_builder_begin_array (b);
   for (guint i = 0; i < layers->len; i++)
-    add_layer (b, layers->pdata[i], facts);
+    add_listed_layer (b, layers->pdata[i], facts);
   json_builder_end_array (b);
   json_builder_end_object (b);
   return lm_json_finish (b);

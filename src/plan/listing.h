@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* What there is to select, as "lamina list" shows it. */
+/* The list of available layers, as "lamina list" prints it. */
 #include "plan/facts.h"
 
-/** lm_listing_to_json: groups and visible layers of @set as one JSON document
- * {"groups":[...],"layers":[...]}; "cached" as @view (may be NULL: nothing
- * is) has it. Newly allocated, pretty-printed. */
+/** lm_listing_to_json: returns the groups and visible layers of @set as a JSON
+ * document {"groups":[...],"layers":[...]}, indented, newly allocated. @view
+ * determines "cached"; if it is NULL, nothing is cached. */
 char *lm_listing_to_json (const LmCatalogSet *set, const LmPlanView *view);
 
-/** lm_listing_is_cached: whether all of some chain of one of the layer's
- * builds is cached, so that it can be launched offline. */
+/** lm_listing_is_cached: whether a complete chain of one of the builds of @layer is
+ * cached, so that it can be launched offline. */
 gboolean lm_listing_is_cached (LmFacts *facts, const LmLayer *layer);

@@ -35,9 +35,9 @@ lm_plan_free (LmPlan *plan)
   g_free (plan);
 }
 
-/* Asks @view where the item is, and counts its bytes if they are missing. */
+/* Asks @view whether and where the item is cached, and counts its bytes if it is not. */
 static void
-locate (LmPlan *plan, LmPlanItem *item, const LmPlanView *view)
+look_up_item (LmPlan *plan, LmPlanItem *item, const LmPlanView *view)
 {
   gboolean cached = view->lookup (view->user_data, &item->blob, &item->path);
   item->action = cached ? LM_PLAN_CACHED : LM_PLAN_PULL;
@@ -46,33 +46,33 @@ locate (LmPlan *plan, LmPlanItem *item, const LmPlanView *view)
 }
 
 static void
-add_layer (LmPlan *plan, const LmLayer *layer, const LmBlob *build, const LmPlanView *view)
+add_layer_item (LmPlan *plan, const LmLayer *layer, const LmBlob *build, const LmPlanView *view)
 {
   LmPlanItem *item = g_new0 (LmPlanItem, 1);
   lm_blob_copy (&item->blob, build);
   item->version = g_strdup (layer->version);
   item->group = g_strdup (layer->group);
   item->source = g_strdup (layer->source);
-  locate (plan, item, view);
+  look_up_item (plan, item, view);
   g_ptr_array_add (plan->layers, item);
 }
 
 static void
-add_blob (LmPlan *plan, const LmLayer *layer, const LmBlob *blob, const LmPlanView *view, GPtrArray *notes)
+add_blob_item (LmPlan *plan, const LmLayer *layer, const LmBlob *blob, const LmPlanView *view, GPtrArray *notes)
 {
   LmPlanItem *item = g_new0 (LmPlanItem, 1);
   lm_blob_copy (&item->blob, blob);
   item->source = g_strdup (layer->source);
-  locate (plan, item, view);
+  look_up_item (plan, item, view);
   if (item->blob.size != blob->size)
-    g_ptr_array_add (notes, g_strdup_printf ("the catalog %s is wrong about the %s of %s and is not believed: it says "
+    g_ptr_array_add (notes, g_strdup_printf ("the catalog %s is wrong about the %s of %s and is ignored: it says "
                                              "%" G_GUINT64_FORMAT " bytes, but the cached file has %" G_GUINT64_FORMAT,
                                              layer->source, blob->name, layer->name, blob->size, item->blob.size));
   g_ptr_array_add (plan->blobs, item);
 }
 
 static void
-replace (char **field, const char *value)
+replace_string (char **field, const char *value)
 {
   if (value == NULL)
     return;
@@ -80,30 +80,30 @@ replace (char **field, const char *value)
   *field = g_strdup (value);
 }
 
-/* What the layers, base first, say of the machine: the topmost wins. */
+/* Collects what the layers, base first, say about the machine; the topmost one wins. */
 static void
-add_machine (LmPlan *plan, const GPtrArray *layers, const LmPlanView *view, GPtrArray *notes)
+add_machine_properties (LmPlan *plan, const GPtrArray *layers, const LmPlanView *view, GPtrArray *notes)
 {
   const LmLayer *kernel = NULL, *initrd = NULL;
   for (guint i = 0; i < layers->len; i++)
     {
       const LmLayer *layer = layers->pdata[i];
-      replace (&plan->osinfo, layer->osinfo);
-      replace (&plan->ready, layer->ready);
-      replace (&plan->cmdline, layer->cmdline);
+      replace_string (&plan->osinfo, layer->osinfo);
+      replace_string (&plan->ready, layer->ready);
+      replace_string (&plan->cmdline, layer->cmdline);
       plan->memory = MAX (plan->memory, layer->memory);
       plan->disk = MAX (plan->disk, layer->disk);
       kernel = layer->kernel ? layer : kernel;
       initrd = layer->initrd ? layer : initrd;
     }
   if (kernel != NULL)
-    add_blob (plan, kernel, kernel->kernel, view, notes);
+    add_blob_item (plan, kernel, kernel->kernel, view, notes);
   if (initrd != NULL)
-    add_blob (plan, initrd, initrd->initrd, view, notes);
+    add_blob_item (plan, initrd, initrd->initrd, view, notes);
 }
 
 static const LmLayer *
-find_named (const GPtrArray *layers, const char *name)
+find_layer_by_name (const GPtrArray *layers, const char *name)
 {
   for (guint i = 0; i < layers->len; i++)
     if (strcmp (((LmLayer *) layers->pdata[i])->name, name) == 0)
@@ -118,7 +118,7 @@ list_selections (const LmResolution *r, const GPtrArray *layers)
   g_autoptr (GHashTable) listed = g_hash_table_new (g_direct_hash, g_direct_equal);
   for (guint i = 0; i < r->selections->len; i++)
     {
-      const LmLayer *layer = find_named (layers, ((LmSelection *) r->selections->pdata[i])->name);
+      const LmLayer *layer = find_layer_by_name (layers, ((LmSelection *) r->selections->pdata[i])->name);
       if (layer == NULL || !g_hash_table_add (listed, (gpointer) layer))
         continue;
       g_autofree char *text = g_strdup_printf ("%s=%s@%s", layer->group, layer->name, layer->version);
@@ -127,17 +127,17 @@ list_selections (const LmResolution *r, const GPtrArray *layers)
   return g_strv_builder_end (builder);
 }
 
-/* Where the chain is not of the versions that were resolved. */
+/* Adds a note for each layer whose version in the chain is not the one that was resolved. */
 static void
 list_other_versions (const LmResolution *r, const GPtrArray *layers, GPtrArray *notes)
 {
   for (guint i = 0; i < r->layers->len; i++)
     {
       const LmLayer *newest = ((LmCandidate *) r->layers->pdata[i])->layer;
-      const LmLayer *taken = find_named (layers, newest->name);
+      const LmLayer *taken = find_layer_by_name (layers, newest->name);
       if (taken == NULL || lm_version_compare (taken->version, newest->version) == 0)
         continue;
-      g_ptr_array_add (notes, g_strdup_printf ("%s %s is used: no builds combine what was selected with %s",
+      g_ptr_array_add (notes, g_strdup_printf ("%s %s is used because no builds combine the selection with %s",
                                                taken->name, taken->version, newest->version));
     }
 }
@@ -163,11 +163,11 @@ lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPla
                                               link->candidate->ref.layer, &n);
       LmLayer *layer = lm_catalog_set_load_layer (set, link->candidate->ref);
       g_ptr_array_add (layers, layer);
-      add_layer (plan, layer, layer->builds->pdata[link->build - first], view);
+      add_layer_item (plan, layer, layer->builds->pdata[link->build - first], view);
       lm_facts_list_contradictions (facts, link->candidate->ref.catalog, link->build, layer->name, notes);
     }
   plan->arch = g_strdup (resolution->arch);
-  add_machine (plan, layers, view, notes);
+  add_machine_properties (plan, layers, view, notes);
   plan->selections = list_selections (resolution, layers);
   list_other_versions (resolution, layers, notes);
   g_ptr_array_add (notes, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The plan: how a selection becomes a chain on this host. A value; making one
- * touches nothing. It knows neither cache nor network: what is cached it is
- * told through an LmPlanView. */
+/* A plan: how selections become a chain on this host. A plain value; making one has
+ * no effects. The planner uses neither cache nor network: an LmPlanView tells it
+ * what is cached. */
 #include "base/blob.h"
 #include "catalog/catalog-set.h"
 #include "catalog/layer.h"
@@ -18,63 +18,68 @@ typedef enum
 typedef struct
 {
   LmBlob blob;
-  char *version; /* layers only; else NULL, as is group */
+  char *version; /* layers only, like group; otherwise NULL */
   char *group;
-  char *source;  /* the catalog that it comes from */
+  char *source;  /* the catalog that lists it */
   LmPlanAction action;
-  char *path;    /* where the cache has it or will have it; absolute */
+  char *path;    /* absolute path in the cache, whether it is there yet or not */
 } LmPlanItem;
 
 typedef struct
 {
-  char **selections;  /* as resolved: "group=name@version", sorted by the user's order */
+  char **selections;  /* as resolved: "group=name@version", in the user's order */
   GPtrArray *layers;  /* LmPlanItem, base first */
   GPtrArray *blobs;   /* LmPlanItem */
   guint64 bytes_to_pull;
-  char *arch; /* what it was resolved for: layers that say none suit any */
-  /* What the layers say of the machine; NULL or 0: nothing. From the topmost
-   * layer that says it; memory and disk are the largest that any says. */
+  char *arch; /* for which it was resolved; a layer without an architecture fits any */
+  /* What the layers say about the machine; NULL or 0 if nothing. Taken from the
+   * topmost layer that says it, except that memory and disk are the largest that
+   * any layer says. */
   char *osinfo;
   char *ready;
   char *cmdline;
-  guint64 memory; /* bytes */
-  guint64 disk;   /* bytes */
-  char **notes; /* warnings, as of a newer version without builds or a catalog that is wrong; empty: none */
+  guint64 memory; /* in bytes */
+  guint64 disk;   /* in bytes */
+  char **notes; /* warnings, for example that a newer version has no builds or that a catalog is wrong; never NULL */
 } LmPlan;
 
-/* How a plan asks what this host has. */
+/* How a plan finds out what is cached on this host. */
 typedef struct
 {
-  /* TRUE if the file of @blob's kind and digest is cached. @blob holds the size and
-   * parent that a catalog claims; if TRUE, they are set to what the file has.
-   * *out_path is set either way to where the file is or will be; the caller frees it. */
+  /* Whether the file with the kind and digest of @blob is cached. @blob contains
+   * the size and parent that a catalog claims; if TRUE, they are replaced by those
+   * of the file. In either case *out_path is set to the path that the file has or
+   * will have; the caller frees it. */
   gboolean (*lookup) (gpointer user_data, LmBlob *blob, char **out_path);
   gpointer user_data;
 } LmPlanView;
 
 typedef struct
 {
-  const char *arch; /* NULL: the host's */
+  const char *arch; /* NULL for that of the host */
 } LmPlanOptions;
 
-/** lm_plan_new: resolves @selections over @set and finds the chain of builds
- * that is cheapest to pull, given what @view has. A layer that was not selected
- * is in it only if it is required. Where the newest versions that fit were
- * never built together, the newest that were are used, and a note says so.
+/** lm_plan_new: resolves @selections over @set and finds the chain of builds with
+ * the fewest bytes to pull, given what @view reports as cached. A layer that was
+ * not selected is included only if it is required. If the newest fitting versions
+ * were never built together, the newest that were are used, and a note says so.
  * @options may be NULL. Pure. Errors: LM_SELECTION_ERROR, LM_RESOLVE_ERROR. */
 LmPlan *lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPlanOptions *options,
                      const LmPlanView *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_plan_item_free: frees @item; NULL is ignored. */
 void lm_plan_item_free (LmPlanItem *item);
+/** lm_plan_free: frees @plan; NULL is ignored. */
 void lm_plan_free (LmPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmPlanItem, lm_plan_item_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmPlan, lm_plan_free)
 
-/** lm_plan_list_blobs: all that @plan needs, layers base first, then the other
- * files; a new array of LmBlob that @plan owns. lm_plan_list_layers: the layers only. */
+/** lm_plan_list_blobs: returns everything that @plan needs, layers base first, then
+ * the other files: a new array of LmBlob, which @plan owns. */
 GPtrArray *lm_plan_list_blobs (const LmPlan *plan);
+/** lm_plan_list_layers: like lm_plan_list_blobs(), for the layers only. */
 GPtrArray *lm_plan_list_layers (const LmPlan *plan);
 
-/** lm_plan_to_json: the plan as one JSON document (the form of
- * "lamina plan --json"), newly allocated, pretty-printed. */
+/** lm_plan_to_json: returns the plan as a JSON document in the format of "lamina
+ * plan --json", indented; newly allocated. */
 char *lm_plan_to_json (const LmPlan *plan);

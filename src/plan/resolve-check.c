@@ -7,9 +7,9 @@
 
 #define MAX_SHOWN 8
 
-/* "a, b and c"; what is beyond MAX_SHOWN is counted. */
+/* "a, b and c"; words beyond MAX_SHOWN are only counted. */
 static char *
-join (const GPtrArray *words)
+join_words (const GPtrArray *words)
 {
   GString *text = g_string_new (NULL);
   guint n = MIN (words->len, MAX_SHOWN);
@@ -25,14 +25,14 @@ join (const GPtrArray *words)
 }
 
 static int
-compare_names (gconstpointer a, gconstpointer b)
+compare_words (gconstpointer a, gconstpointer b)
 {
   return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
-/* ---- each by itself ---- */
+/* ---- selections on their own ---- */
 
-/* What is called so, seen regardless of the architecture. */
+/* Loads the layers called @name, or those that provide it, regardless of their architecture. */
 static GPtrArray *
 load_named (const LmCatalogSet *set, const char *name, gboolean provided)
 {
@@ -50,7 +50,7 @@ load_named (const LmCatalogSet *set, const char *name, gboolean provided)
   return layers;
 }
 
-/* The different values of one string field, in order, for a message. */
+/* Joins the distinct values of a string field, sorted, for a message. */
 static char *
 join_field (const GPtrArray *layers, gsize offset)
 {
@@ -61,27 +61,28 @@ join_field (const GPtrArray *layers, gsize offset)
       if (value != NULL && !g_ptr_array_find_with_equal_func (values, value, g_str_equal, NULL))
         g_ptr_array_add (values, value);
     }
-  g_ptr_array_sort (values, compare_names);
-  return join (values);
+  g_ptr_array_sort (values, compare_words);
+  return join_words (values);
 }
 
 static gboolean
-throw_unknown (const LmCatalogSet *set, const char *name, GError **error)
+throw_unknown_layer (const LmCatalogSet *set, const char *name, GError **error)
 {
   g_autoptr (GPtrArray) providers = load_named (set, name, TRUE);
   if (providers->len > 0)
     {
       g_autofree char *who = join_field (providers, G_STRUCT_OFFSET (LmLayer, name));
       return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_UNKNOWN,
-                       "there is no layer \"%s\"; it is provided by %s: select by that name", name, who);
+                       "there is no layer \"%s\"; select what provides it: %s", name, who);
     }
   g_autofree char *near = lm_catalog_set_suggest (set, name);
   if (near != NULL)
     return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_UNKNOWN,
                      "there is no layer \"%s\"; did you mean \"%s\"?", name, near);
   return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_UNKNOWN,
-                   lm_catalog_set_get_length (set) ? "there is no layer \"%s\"; lamina list shows what there is"
-                                                   : "there is no layer \"%s\", as there is no catalog that can be read; add one with lamina catalog add",
+                   lm_catalog_set_get_length (set) ? "there is no layer \"%s\"; \"lamina list\" shows what is available"
+                                                   : "there is no layer \"%s\" because no catalog can be read; add "
+                                                     "one with \"lamina catalog add\"",
                    name);
 }
 
@@ -90,14 +91,14 @@ check_selection (const LmCatalogSet *set, const LmResolution *r, const LmSelecti
 {
   g_autoptr (GPtrArray) named = load_named (set, s->name, FALSE);
   if (named->len == 0)
-    return throw_unknown (set, s->name, error);
+    return throw_unknown_layer (set, s->name, error);
   for (guint i = named->len; i-- > 0;)
     if (!lm_layer_runs_on (named->pdata[i], r->arch))
       {
         if (named->len > 1)
           g_ptr_array_remove_index (named, i);
         else
-          return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_UNKNOWN, "%s is there for %s, but not for %s",
+          return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_UNKNOWN, "%s is available for %s, but not for %s",
                            s->name, ((LmLayer *) named->pdata[i])->arch, r->arch);
       }
   g_autofree char *groups = join_field (named, G_STRUCT_OFFSET (LmLayer, group));
@@ -109,12 +110,12 @@ check_selection (const LmCatalogSet *set, const LmResolution *r, const LmSelecti
       in_version |= lm_selection_matches (s, named->pdata[i]);
     }
   if (!in_group)
-    return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_GROUP, "%s is of the group %s, not %s: write %s=%s",
+    return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_GROUP, "%s is in the group %s, not %s; use %s=%s",
                      s->name, groups, s->group, groups, s->name);
   if (in_version)
     return TRUE;
   g_autofree char *versions = join_field (named, G_STRUCT_OFFSET (LmLayer, version));
-  return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_UNKNOWN, "there is no version %s of %s; there is %s",
+  return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_UNKNOWN, "there is no version %s of %s; available: %s",
                    s->version, s->name, versions);
 }
 
@@ -129,7 +130,7 @@ lm_resolve_check_selections (const LmCatalogSet *set, const LmResolution *r, GEr
 
 /* ---- groups ---- */
 
-/* The one group that all layers of this selection are of; NULL if they differ. */
+/* Returns the group of the layers that match the selection; NULL if they are in different groups. */
 static const char *
 group_of_selection (const LmResolution *r, const LmSelection *s)
 {
@@ -158,7 +159,7 @@ lm_resolve_check_group_limits (const LmResolution *r, GError **error)
             || strcmp (a->name, b->name) == 0)
           continue;
         return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_GROUP,
-                         "the group %s takes one layer, but %s and %s were selected; leave one out", group, a->name,
+                         "the group %s allows one layer, but %s and %s were selected; leave one out", group, a->name,
                          b->name);
       }
   return TRUE;
@@ -183,17 +184,17 @@ throw_group_empty (const LmCatalogSet *set, const LmResolution *r, const LmGroup
   g_autofree char *choices = join_field (layers, G_STRUCT_OFFSET (LmLayer, name));
   if (layers->len == 0)
     return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_GROUP,
-                     "a machine needs a layer of the group %s, and there is none for %s", group->name, r->arch);
+                     "a machine needs a layer of the group %s, but there is none for %s", group->name, r->arch);
   return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_GROUP,
-                   "a machine needs a layer of the group %s%s%s%s, and nothing selected brings one; add one of %s",
+                   "a machine needs a layer of the group %s%s%s%s, but none is selected; add one of %s",
                    group->name, group->title ? " (" : "", group->title ? group->title : "", group->title ? ")" : "",
                    choices);
 }
 
-/* Whether the group means anything to these layers: a catalog that gives none of
- * them does not say what a machine of theirs needs. */
+/* Whether the group applies to these layers: it does not if none of their catalogs
+ * declares it. */
 static gboolean
-is_asked_for (const LmCatalogSet *set, const GPtrArray *chosen, const char *group)
+is_group_relevant (const LmCatalogSet *set, const GPtrArray *chosen, const char *group)
 {
   for (guint i = 0; i < chosen->len; i++)
     if (lm_catalog_set_declares_group (set, ((LmCandidate *) chosen->pdata[i])->ref.catalog, group))
@@ -207,13 +208,13 @@ lm_resolve_check_required (const LmCatalogSet *set, const LmResolution *r, const
   for (guint i = 0; i < r->groups->len; i++)
     {
       const LmGroup *group = r->groups->pdata[i];
-      if (group->required && !has_group (chosen, group->name) && is_asked_for (set, chosen, group->name))
+      if (group->required && !has_group (chosen, group->name) && is_group_relevant (set, chosen, group->name))
         return throw_group_empty (set, r, group, error);
     }
   return TRUE;
 }
 
-/* ---- all together ---- */
+/* ---- selections in combination ---- */
 
 static char *
 suggest_change (LmSolver *solver, const LmResolution *r, guint i)
@@ -225,7 +226,7 @@ suggest_change (LmSolver *solver, const LmResolution *r, guint i)
     {
       const LmLayer *layer = ((LmCandidate *) newer->pdata[k])->layer;
       if (strcmp (layer->name, s->name) == 0)
-        return g_strdup_printf ("take %s@%s in place of %s", layer->name, layer->version, text);
+        return g_strdup_printf ("use %s@%s instead of %s", layer->name, layer->version, text);
     }
   if (r->selections->len == 1)
     return NULL;
@@ -237,7 +238,7 @@ suggest_change (LmSolver *solver, const LmResolution *r, guint i)
     {
       const LmLayer *layer = ((LmCandidate *) rest->pdata[k])->layer;
       if (strcmp (layer->group, group) == 0 && !lm_groups_allow_multiple (r->groups, group))
-        return g_strdup_printf ("take %s in place of %s", layer->name, text);
+        return g_strdup_printf ("use %s instead of %s", layer->name, text);
     }
   return g_strdup_printf ("leave out %s", text);
 }
@@ -249,8 +250,8 @@ lm_resolve_throw_unsatisfiable (LmSolver *solver, const LmResolution *r, const G
   g_autoptr (GString) text = g_string_new (NULL);
   for (guint i = 0; i < r->selections->len; i++)
     g_ptr_array_add (words, lm_selection_format (r->selections->pdata[i]));
-  g_autofree char *what = join (words);
-  g_string_append_printf (text, r->selections->len > 1 ? "%s do not go together" : "%s cannot be had", what);
+  g_autofree char *what = join_words (words);
+  g_string_append_printf (text, r->selections->len > 1 ? "%s cannot be combined" : "%s cannot be used", what);
   for (guint i = 0; i < reasons->len; i++)
     g_string_append_printf (text, "%s%s", i ? ", " : ": ", (char *) reasons->pdata[i]);
   gboolean first = TRUE;

@@ -52,7 +52,7 @@ comes_first (const LmResolution *r, const LmLayer *a, const LmLayer *b)
 }
 
 static gboolean
-is_ready (const GPtrArray *rest, guint i)
+has_its_requirements (const GPtrArray *rest, guint i)
 {
   const LmLayer *layer = ((LmCandidate *) rest->pdata[i])->layer;
   for (guint j = 0; j < rest->len; j++)
@@ -61,18 +61,18 @@ is_ready (const GPtrArray *rest, guint i)
   return TRUE;
 }
 
-/* Takes the least of those whose needs are all taken; where needs turn in a
- * circle, the least of all. */
+/* Repeatedly takes the first, in the order of comes_first(), of the layers whose
+ * requirements have all been taken; if requirements are circular, the first of all. */
 static void
 order_layers (LmResolution *r, GPtrArray *rest)
 {
   while (rest->len > 0)
     {
       guint best = 0;
-      gboolean best_ready = is_ready (rest, 0);
+      gboolean best_ready = has_its_requirements (rest, 0);
       for (guint i = 1; i < rest->len; i++)
         {
-          gboolean ready = is_ready (rest, i);
+          gboolean ready = has_its_requirements (rest, i);
           if (ready != best_ready
                 ? ready
                 : comes_first (r, ((LmCandidate *) rest->pdata[i])->layer, ((LmCandidate *) rest->pdata[best])->layer))
@@ -85,7 +85,7 @@ order_layers (LmResolution *r, GPtrArray *rest)
     }
 }
 
-/* ---- all together ---- */
+/* ---- resolving ---- */
 
 static gboolean
 parse_selections (LmResolution *r, const char *const *selections, GError **error)
@@ -105,7 +105,7 @@ parse_selections (LmResolution *r, const char *const *selections, GError **error
 }
 
 static gboolean
-solve (const LmCatalogSet *set, LmResolution *r, GError **error)
+solve_selections (const LmCatalogSet *set, LmResolution *r, GError **error)
 {
   g_autoptr (LmSolver) solver = lm_solver_new (r->candidates, r->groups);
   g_autoptr (GPtrArray) reasons = g_ptr_array_new_with_free_func (g_free);
@@ -135,7 +135,7 @@ lm_resolve (const LmCatalogSet *set, const char *const *selections, const char *
   if (!parse_selections (r, selections, error) || !lm_resolve_check_selections (set, r, error))
     return NULL;
   r->candidates = lm_candidates_collect (set, r->selections, r->arch);
-  if (!lm_resolve_check_group_limits (r, error) || !solve (set, r, error))
+  if (!lm_resolve_check_group_limits (r, error) || !solve_selections (set, r, error))
     return NULL;
   return g_steal_pointer (&r);
 }

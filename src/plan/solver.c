@@ -10,14 +10,14 @@
 #include <solv/solver.h>
 #include <string.h>
 
-/* No name of a layer has a colon. */
+/* The name of a layer never contains a colon. */
 #define GROUP_PREFIX "group:"
 #define MAX_REASONS 8
 
 struct _LmSolver
 {
   Pool *pool;
-  GPtrArray *by_id; /* solvable id -> LmCandidate, NULL for libsolv's own */
+  GPtrArray *by_id; /* solvable id -> LmCandidate; NULL for libsolv's own solvables */
 };
 
 static Id
@@ -34,7 +34,7 @@ relation_to_dep (Pool *pool, const char *text)
   return pool_rel2id (pool, name, pool_str2id (pool, relation.version, 1), flags, 1);
 }
 
-/* The offset of a list of dependencies with all of @texts added. */
+/* Appends the dependencies @texts to the list at offset @deps; returns its new offset. */
 static Offset
 add_deps (Repo *repo, Offset deps, char *const *texts)
 {
@@ -58,7 +58,7 @@ add_candidate (LmSolver *solver, Repo *repo, const LmLayer *layer, const GPtrArr
   s->conflicts = add_deps (repo, s->conflicts, layer->conflicts);
   if (!lm_groups_allow_multiple (groups, layer->group))
     {
-      /* Debian's way for "one of these": all provide it and all conflict with
+      /* As Debian expresses "one of these": all provide it and all conflict with
        * it; a package never conflicts with itself. */
       g_autofree char *token = g_strconcat (GROUP_PREFIX, layer->group, NULL);
       Id dep = pool_str2id (pool, token, 1);
@@ -73,7 +73,7 @@ lm_solver_new (const GPtrArray *candidates, const GPtrArray *groups)
   LmSolver *solver = g_new0 (LmSolver, 1);
   solver->pool = pool_create ();
   pool_setdisttype (solver->pool, DISTTYPE_DEB);
-  /* libsolv takes what is of a repository of lower priority only where nothing else fits. */
+  /* libsolv uses a package from a repository of lower priority only if nothing else fits. */
   Repo *releases = repo_create (solver->pool, "releases"), *prereleases = repo_create (solver->pool, "prereleases");
   prereleases->priority = -1;
   int first = solver->pool->nsolvables;
@@ -129,7 +129,7 @@ add_jobs (LmSolver *solver, const GPtrArray *selections, LmSolverRelaxation rela
     }
 }
 
-/* One clause, merged from rules that differ in the version of the layer only. */
+/* A clause, merged from rules that differ only in the version of the layer. */
 typedef struct
 {
   const LmCandidate *source;
@@ -174,7 +174,7 @@ add_conflict (const LmSolver *solver, GPtrArray *merged, const LmCandidate *sour
   if (!g_str_has_prefix (what, GROUP_PREFIX))
     add_reason (merged, source, g_strdup_printf ("conflicts with %s", b));
   else if (strcmp (a, b) < 0)
-    add_reason (merged, source, g_strdup_printf ("and %s are both of the group %s, which takes one layer", b,
+    add_reason (merged, source, g_strdup_printf ("and %s are both in the group %s, which allows one layer", b,
                                                  what + strlen (GROUP_PREFIX)));
   else
     add_conflict (solver, merged, target, source, dep);
@@ -189,14 +189,14 @@ add_rule (const LmSolver *solver, Solver *solv, Id rule, GPtrArray *merged)
   if (source == NULL)
     return;
   if (type == SOLVER_RULE_PKG_REQUIRES)
-    add_reason (merged, source, g_strdup_printf ("needs %s", pool_dep2str (solver->pool, dep)));
+    add_reason (merged, source, g_strdup_printf ("requires %s", pool_dep2str (solver->pool, dep)));
   else if (type == SOLVER_RULE_PKG_NOTHING_PROVIDES_DEP)
-    add_reason (merged, source, g_strdup_printf ("needs %s, which there is not", pool_dep2str (solver->pool, dep)));
+    add_reason (merged, source, g_strdup_printf ("requires %s, which is missing", pool_dep2str (solver->pool, dep)));
   else if (type == SOLVER_RULE_PKG_CONFLICTS && target != NULL)
     add_conflict (solver, merged, source, target, dep);
 }
 
-/* "a and b are both of a group" */
+/* "a and b are both in a group" */
 static gboolean
 is_about_group (const Reason *reason)
 {
@@ -213,7 +213,7 @@ format_reason (const Reason *reason)
 }
 
 static void
-explain (const LmSolver *solver, Solver *solv, GPtrArray *reasons)
+collect_reasons (const LmSolver *solver, Solver *solv, GPtrArray *reasons)
 {
   g_autoptr (GPtrArray) merged = g_ptr_array_new_with_free_func (reason_free);
   for (Id problem = 0; (problem = solver_next_problem (solv, problem)) != 0;)
@@ -225,7 +225,7 @@ explain (const LmSolver *solver, Solver *solv, GPtrArray *reasons)
         add_rule (solver, solv, rules.elements[i], merged);
       queue_free (&rules);
     }
-  /* what a layer needs comes before that two take one place */
+  /* requirements first, then conflicts within a group */
   for (guint pass = 0; pass < 2; pass++)
     for (guint i = 0; i < merged->len && reasons->len < MAX_REASONS; i++)
       if (is_about_group (merged->pdata[i]) == (pass == 1))
@@ -250,7 +250,7 @@ lm_solver_solve (LmSolver *solver, const GPtrArray *selections, LmSolverRelaxati
           g_ptr_array_add (found, (gpointer) candidate_of (solver, decided.elements[i]));
     }
   else if (reasons != NULL)
-    explain (solver, solv, reasons);
+    collect_reasons (solver, solv, reasons);
   solver_free (solv);
   queue_free (&jobs);
   queue_free (&decided);

@@ -75,7 +75,7 @@ static void
 assert_blamed (const LmPlan *p, const char *source)
 {
   g_autofree char *one = g_strdup_printf ("the catalog %s is wrong about ", source);
-  g_autofree char *two = g_strdup_printf ("; %s is not believed", source);
+  g_autofree char *two = g_strdup_printf ("; the entry in %s is ignored", source);
   for (char **note = p->notes; *note; note++)
     g_test_message ("%s", *note);
   g_assert_cmpuint (g_strv_length (p->notes), ==, 1);

@@ -69,11 +69,11 @@ test_no_build (void)
   g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
   /* nginx, which is in the only chain, is not required, so not taken in */
   assert_no_build (set, "mariadb",
-                   "no builds make up debian 12.11 + mariadb 10.11: missing is a build of mariadb 10.11 on debian 12.11; "
-                   "mariadb 10.11 is built on debian 12.11 + nginx 1.22.1 only: add web=nginx");
+                   "no chain of builds combines debian 12.11 + mariadb 10.11: there is no build of mariadb 10.11 on debian 12.11; "
+                   "mariadb 10.11 is built only on debian 12.11 + nginx 1.22.1; add web=nginx");
   assert_no_build (set, "mariadb lighttpd",
-                   "no builds make up debian 12.11 + lighttpd 1.4.69 + mariadb 10.11: missing is a build of mariadb 10.11 "
-                   "on debian 12.11 + lighttpd 1.4.69; mariadb 10.11 is built on debian 12.11 + nginx 1.22.1 only");
+                   "no chain of builds combines debian 12.11 + lighttpd 1.4.69 + mariadb 10.11: there is no build of mariadb 10.11 "
+                   "on debian 12.11 + lighttpd 1.4.69; mariadb 10.11 is built only on debian 12.11 + nginx 1.22.1");
 }
 
 #define HEAD "lamina-catalog: 1\ngroups: [{name: os, required: true}, {name: g, multiple: true}]\nlayers:\n"
@@ -117,7 +117,7 @@ test_not_required (void)
                  LAYER ("a", "requires: [b], ", ON ("os", "a1", "1"))
                    "  - {name: a, version: \"2\", group: g, builds: [" ON ("b", "a2", "1") "]}\n");
   assert_no_build (set, "os a",
-                   "no builds make up os 1 + a 2: missing is a build of a 2 on os 1; a 2 is built on os 1 + b 1 only: add g=b");
+                   "no chain of builds combines os 1 + a 2: there is no build of a 2 on os 1; a 2 is built only on os 1 + b 1; add g=b");
   assert_chain (set, "os a b", nothing, CHAIN ("os", "b", "a2"));
   /* of two that serve, one is too many */
   g_autoptr (LmCatalogSet) two
@@ -141,11 +141,11 @@ test_older (void)
   assert_chain (set, "a os", nothing, CHAIN ("os2", "a2"));
   g_autoptr (LmPlan) p = plan (set, "a os", nothing, &error);
   g_assert_cmpstr (p->selections[1], ==, "os=os@12.2");
-  g_assert_cmpstr (p->notes[0], ==, "os 12.2 is used: no builds combine what was selected with 12.3");
+  g_assert_cmpstr (p->notes[0], ==, "os 12.2 is used because no builds combine the selection with 12.3");
   g_assert_null (p->notes[1]);
   assert_no_build (set, "a os@12.3",
-                   "no builds make up os 12.3 + a 1: missing is a build of a 1 on os 12.3; a 1 is built on os 12.1, or on "
-                   "os 12.2 only");
+                   "no chain of builds combines os 12.3 + a 1: there is no build of a 1 on os 12.3; a 1 is built only on os 12.1, or on "
+                   "os 12.2");
 }
 
 /* Where the newest were not built together: a pre-release only for want of another. */
@@ -164,8 +164,8 @@ test_lost_parent (void)
 {
   g_autoptr (LmCatalogSet) set = lab_set (HEAD OS ("1", "os") LAYER ("a", "", ON ("gone", "a", "1")));
   assert_no_build (set, "os a",
-                   "no builds make up os 1 + a 1: missing is a build of a 1 on os 1; a 1 is built on a layer that no "
-                   "catalog has only");
+                   "no chain of builds combines os 1 + a 1: there is no build of a 1 on os 1; a 1 is built only on a layer that no "
+                   "catalog has");
 }
 
 /* Digests commit to what is below, so no honest catalog has this. */

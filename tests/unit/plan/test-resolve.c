@@ -90,16 +90,16 @@ test_unknown (void)
 {
   g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
   assert_fails (set, "ngnix", LM_RESOLVE_ERROR_UNKNOWN, "there is no layer \"ngnix\"; did you mean \"nginx\"?");
-  assert_fails (set, "zzzzzzzz", LM_RESOLVE_ERROR_UNKNOWN, "there is no layer \"zzzzzzzz\"; lamina list shows what there is");
+  assert_fails (set, "zzzzzzzz", LM_RESOLVE_ERROR_UNKNOWN, "there is no layer \"zzzzzzzz\"; \"lamina list\" shows what is available");
   assert_fails (set, "httpd", LM_RESOLVE_ERROR_UNKNOWN,
-                "there is no layer \"httpd\"; it is provided by lighttpd and nginx: select by that name");
-  assert_fails (set, "nginx@9", LM_RESOLVE_ERROR_UNKNOWN, "there is no version 9 of nginx; there is 1.22.1");
-  assert_fails (set, "debian@9", LM_RESOLVE_ERROR_UNKNOWN, "there is no version 9 of debian; there is 11.9 and 12.11");
-  assert_fails (set, "mail", LM_RESOLVE_ERROR_UNKNOWN, "mail is there for riscv64, but not for x86_64");
-  assert_fails (set, "os=nginx", LM_RESOLVE_ERROR_GROUP, "nginx is of the group web, not os: write web=nginx");
+                "there is no layer \"httpd\"; select what provides it: lighttpd and nginx");
+  assert_fails (set, "nginx@9", LM_RESOLVE_ERROR_UNKNOWN, "there is no version 9 of nginx; available: 1.22.1");
+  assert_fails (set, "debian@9", LM_RESOLVE_ERROR_UNKNOWN, "there is no version 9 of debian; available: 11.9 and 12.11");
+  assert_fails (set, "mail", LM_RESOLVE_ERROR_UNKNOWN, "mail is available for riscv64, but not for x86_64");
+  assert_fails (set, "os=nginx", LM_RESOLVE_ERROR_GROUP, "nginx is in the group web, not os; use web=nginx");
   g_autoptr (LmCatalogSet) empty = lm_catalog_set_new ();
   assert_fails (empty, "nginx", LM_RESOLVE_ERROR_UNKNOWN,
-                "there is no layer \"nginx\", as there is no catalog that can be read; add one with lamina catalog add");
+                "there is no layer \"nginx\" because no catalog can be read; add one with \"lamina catalog add\"");
   g_autoptr (GError) error = NULL;
   g_assert_null (lm_resolve (set, (const char *const[]){ NULL }, NULL, &error));
   g_assert_error (error, LM_SELECTION_ERROR, LM_SELECTION_ERROR_INVALID);
@@ -110,16 +110,16 @@ test_unsatisfiable (void)
 {
   g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
   assert_fails (set, "nginx alpine", LM_RESOLVE_ERROR_UNSATISFIABLE,
-                "nginx and alpine do not go together: nginx 1.22.1 needs debian >= 12, alpine and debian are both of the "
-                "group os, which takes one layer; leave out nginx, or take debian in place of alpine");
+                "nginx and alpine cannot be combined: nginx 1.22.1 requires debian >= 12, alpine and debian are both in the "
+                "group os, which allows one layer; leave out nginx, or use debian instead of alpine");
   assert_fails (set, "nginx debian@11.9", LM_RESOLVE_ERROR_UNSATISFIABLE,
-                "nginx and debian@11.9 do not go together: nginx 1.22.1 needs debian >= 12; leave out nginx, or take "
-                "debian@12.11 in place of debian@11.9");
+                "nginx and debian@11.9 cannot be combined: nginx 1.22.1 requires debian >= 12; leave out nginx, or use "
+                "debian@12.11 instead of debian@11.9");
   assert_fails (set, "vim lighttpd", LM_RESOLVE_ERROR_UNSATISFIABLE,
-                "vim and lighttpd do not go together: vim 9 conflicts with lighttpd; leave out vim, or leave out lighttpd");
+                "vim and lighttpd cannot be combined: vim 9 conflicts with lighttpd; leave out vim, or leave out lighttpd");
   static const char *const lines[] = { "a 1 requires:b", NULL };
   g_autoptr (LmCatalogSet) lonely = make (lines);
-  assert_fails (lonely, "a", LM_RESOLVE_ERROR_UNSATISFIABLE, "a cannot be had: a 1 needs b, which there is not");
+  assert_fails (lonely, "a", LM_RESOLVE_ERROR_UNSATISFIABLE, "a cannot be used: a 1 requires b, which is missing");
 }
 
 static void
@@ -127,14 +127,14 @@ test_groups (void)
 {
   g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
   assert_fails (set, "nginx lighttpd", LM_RESOLVE_ERROR_GROUP,
-                "the group web takes one layer, but nginx and lighttpd were selected; leave one out");
+                "the group web allows one layer, but nginx and lighttpd were selected; leave one out");
   static const char text[] = "lamina-catalog: 1\ngroups: [{name: os, title: System, required: true}, {name: web}]\nlayers:\n"
                              "  - {name: a, version: \"1\", group: web, builds: [{digest: $a, size: 1, urls: [a]}]}\n"
                              "  - {name: b, version: \"1\", group: os, builds: [{digest: $b, size: 1, urls: [b]}]}\n"
                              "  - {name: c, version: \"1\", group: os, builds: [{digest: $c, size: 1, urls: [c]}]}\n";
   g_autoptr (LmCatalogSet) other = lab_set (text);
   assert_fails (other, "a", LM_RESOLVE_ERROR_GROUP,
-                "a machine needs a layer of the group os (System), and nothing selected brings one; add one of b and c");
+                "a machine needs a layer of the group os (System), but none is selected; add one of b and c");
   assert_resolves (other, "a c", "c 1, a 1");
 }
 
