@@ -9,11 +9,16 @@
 
 #include <stdio.h>
 
-static void
-print_layers (const LmCatalogSet *set, const LmPlanView *view)
+static gboolean
+print_layers (const LmCatalogSet *set, const LmPlanView *view, GError **error)
 {
   g_autoptr (GPtrArray) layers = lm_catalog_set_load_layers (set);
   g_autoptr (LmFacts) facts = lm_facts_new (set, view);
+  g_autofree gboolean *cached = g_new0 (gboolean, layers->len);
+  for (guint i = 0; i < layers->len; i++)
+    cached[i] = lm_listing_is_cached (facts, g_ptr_array_index (layers, i));
+  if (!lm_facts_check (facts, error))
+    return FALSE;
   LmTable *table = lm_table_new ((const char *const[]){ "GROUP", "NAME", "VERSION", ">SIZE", "CACHED", "SUMMARY", NULL });
   for (guint i = 0; i < layers->len; i++)
     {
@@ -23,9 +28,10 @@ print_layers (const LmCatalogSet *set, const LmPlanView *view)
         smallest = MIN (smallest, ((LmBlob *) g_ptr_array_index (layer->builds, b))->size);
       g_autofree char *size = lm_size_format (smallest);
       lm_table_add (table, (const char *const[]){ layer->group, layer->name, layer->version, size,
-                                                  lm_listing_is_cached (facts, layer) ? "yes" : "no", layer->summary });
+                                                  cached[i] ? "yes" : "no", layer->summary });
     }
   lm_table_print (table);
+  return TRUE;
 }
 
 static gboolean
@@ -44,14 +50,14 @@ run_list (const LmInvocation *invocation, GError **error)
   LmPlanView view = { lm_cache_view_lookup, &(LmCacheView){ cache, invocation->cancellable } };
   if (lm_args_has (invocation->args, "json"))
     {
-      g_autofree char *json = lm_listing_to_json (set, &view);
-      fputs (json, stdout);
-      return TRUE;
+      g_autofree char *json = lm_listing_to_json (set, &view, error);
+      if (json != NULL)
+        fputs (json, stdout);
+      return json != NULL;
     }
-  if (lm_catalog_set_get_length (set) == 0)
-    lm_output_warning ("there is no catalog yet; \"lamina catalog add NAME URL|FILE\" adds one");
-  else
-    print_layers (set, &view);
+  if (lm_catalog_set_get_length (set) > 0)
+    return print_layers (set, &view, error);
+  lm_output_warning ("there is no catalog yet; \"lamina catalog add NAME URL|FILE\" adds one");
   return TRUE;
 }
 

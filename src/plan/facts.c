@@ -7,6 +7,7 @@ struct _LmFacts
   const LmCatalogSet *set;
   const LmPlanView *view;
   GHashTable *files; /* digest, owned by the catalogs -> File */
+  GError *failure;   /* of the first lookup that failed; then no other is made */
 };
 
 typedef struct
@@ -31,7 +32,17 @@ lm_facts_free (LmFacts *facts)
   if (facts == NULL)
     return;
   g_hash_table_unref (facts->files);
+  g_clear_error (&facts->failure);
   g_free (facts);
+}
+
+gboolean
+lm_facts_check (const LmFacts *facts, GError **error)
+{
+  if (facts->failure == NULL)
+    return TRUE;
+  g_propagate_error (error, g_error_copy (facts->failure));
+  return FALSE;
 }
 
 static gboolean
@@ -54,7 +65,9 @@ look_up_file (LmFacts *facts, const LmCatalogBuild *claim)
   if (claim->parent != NULL)
     file->blob.parent = *claim->parent;
   g_autofree char *path = NULL;
-  file->cached = facts->view != NULL && facts->view->lookup (facts->view->user_data, &file->blob, &path);
+  const LmPlanView *view = facts->failure == NULL ? facts->view : NULL;
+  if (view == NULL || !view->lookup (view->user_data, &file->blob, &file->cached, &path, &facts->failure))
+    file->cached = FALSE;
   g_hash_table_insert (facts->files, (gpointer) claim->digest, file);
   return file;
 }

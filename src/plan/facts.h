@@ -16,9 +16,14 @@ LmFacts *lm_facts_new (const LmCatalogSet *set, const LmPlanView *view);
 void lm_facts_free (LmFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmFacts, lm_facts_free)
 
+/** lm_facts_check: returns FALSE and a copy of the first error if a lookup of the view
+ * has failed. What @facts returned since then must not be used. */
+gboolean lm_facts_check (const LmFacts *facts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_facts_get_build: returns the build with the number @build of the catalog at
  * @catalog, with the size and parent of the cached file if there is one. Its
- * pointers are valid as long as @facts. @out_cached may be NULL. */
+ * pointers are valid as long as @facts. @out_cached may be NULL. If the lookup fails,
+ * the file counts as not cached; the caller calls lm_facts_check() at the end. */
 LmCatalogBuild lm_facts_get_build (LmFacts *facts, guint catalog, guint build, gboolean *out_cached);
 
 /** lm_facts_find_build: finds the build with @digest, which is the parent of a

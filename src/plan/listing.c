@@ -86,7 +86,7 @@ add_listed_layer (JsonBuilder *b, const LmLayer *layer, LmFacts *facts)
 }
 
 char *
-lm_listing_to_json (const LmCatalogSet *set, const LmPlanView *view)
+lm_listing_to_json (const LmCatalogSet *set, const LmPlanView *view, GError **error)
 {
   g_autoptr (JsonBuilder) b = json_builder_new ();
   g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (set);
@@ -104,5 +104,5 @@ lm_listing_to_json (const LmCatalogSet *set, const LmPlanView *view)
     add_listed_layer (b, layers->pdata[i], facts);
   json_builder_end_array (b);
   json_builder_end_object (b);
-  return lm_json_finish (b);
+  return lm_facts_check (facts, error) ? lm_json_finish (b) : NULL;
 }

@@ -5,9 +5,10 @@
 
 /** lm_listing_to_json: returns the groups and visible layers of @set as a JSON
  * document {"groups":[...],"layers":[...]}, indented, newly allocated. @view
- * determines "cached"; if it is NULL, nothing is cached. */
-char *lm_listing_to_json (const LmCatalogSet *set, const LmPlanView *view);
+ * determines "cached"; if it is NULL, nothing is cached. Errors: those of the lookup
+ * of @view. */
+char *lm_listing_to_json (const LmCatalogSet *set, const LmPlanView *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_listing_is_cached: whether a complete chain of one of the builds of @layer is
- * cached, so that it can be launched offline. */
+ * cached, so that it can be launched offline. See lm_facts_check() for errors. */
 gboolean lm_listing_is_cached (LmFacts *facts, const LmLayer *layer);

@@ -36,39 +36,44 @@ lm_plan_free (LmPlan *plan)
 }
 
 /* Asks @view whether and where the item is cached, and counts its bytes if it is not. */
-static void
-look_up_item (LmPlan *plan, LmPlanItem *item, const LmPlanView *view)
+static gboolean
+look_up_item (LmPlan *plan, LmPlanItem *item, const LmPlanView *view, GError **error)
 {
-  gboolean cached = view->lookup (view->user_data, &item->blob, &item->path);
+  gboolean cached = FALSE;
+  if (!view->lookup (view->user_data, &item->blob, &cached, &item->path, error))
+    return FALSE;
   item->action = cached ? LM_PLAN_CACHED : LM_PLAN_PULL;
   if (!cached)
     plan->bytes_to_pull += item->blob.size;
+  return TRUE;
 }
 
-static void
-add_layer_item (LmPlan *plan, const LmLayer *layer, const LmBlob *build, const LmPlanView *view)
+static gboolean
+add_layer_item (LmPlan *plan, const LmLayer *layer, const LmBlob *build, const LmPlanView *view, GError **error)
 {
   LmPlanItem *item = g_new0 (LmPlanItem, 1);
   lm_blob_copy (&item->blob, build);
   item->version = g_strdup (layer->version);
   item->group = g_strdup (layer->group);
   item->source = g_strdup (layer->source);
-  look_up_item (plan, item, view);
   g_ptr_array_add (plan->layers, item);
+  return look_up_item (plan, item, view, error);
 }
 
-static void
-add_blob_item (LmPlan *plan, const LmLayer *layer, const LmBlob *blob, const LmPlanView *view, GPtrArray *notes)
+static gboolean
+add_blob_item (LmPlan *plan, const LmLayer *layer, const LmBlob *blob, const LmPlanView *view, GPtrArray *notes, GError **error)
 {
   LmPlanItem *item = g_new0 (LmPlanItem, 1);
   lm_blob_copy (&item->blob, blob);
   item->source = g_strdup (layer->source);
-  look_up_item (plan, item, view);
+  g_ptr_array_add (plan->blobs, item);
+  if (!look_up_item (plan, item, view, error))
+    return FALSE;
   if (item->blob.size != blob->size)
     g_ptr_array_add (notes, g_strdup_printf ("the catalog %s is wrong about the %s of %s and is ignored: it says "
                                              "%" G_GUINT64_FORMAT " bytes, but the cached file has %" G_GUINT64_FORMAT,
                                              layer->source, blob->name, layer->name, blob->size, item->blob.size));
-  g_ptr_array_add (plan->blobs, item);
+  return TRUE;
 }
 
 static void
@@ -81,8 +86,9 @@ replace_string (char **field, const char *value)
 }
 
 /* Collects what the layers, base first, say about the machine; the topmost one wins. */
-static void
-add_machine_properties (LmPlan *plan, const GPtrArray *layers, const LmPlanView *view, GPtrArray *notes)
+static gboolean
+add_machine_properties (LmPlan *plan, const GPtrArray *layers, const LmPlanView *view, GPtrArray *notes,
+                        GError **error)
 {
   const LmLayer *kernel = NULL, *initrd = NULL;
   for (guint i = 0; i < layers->len; i++)
@@ -96,10 +102,8 @@ add_machine_properties (LmPlan *plan, const GPtrArray *layers, const LmPlanView 
       kernel = layer->kernel ? layer : kernel;
       initrd = layer->initrd ? layer : initrd;
     }
-  if (kernel != NULL)
-    add_blob_item (plan, kernel, kernel->kernel, view, notes);
-  if (initrd != NULL)
-    add_blob_item (plan, initrd, initrd->initrd, view, notes);
+  return (kernel == NULL || add_blob_item (plan, kernel, kernel->kernel, view, notes, error))
+         && (initrd == NULL || add_blob_item (plan, initrd, initrd->initrd, view, notes, error));
 }
 
 static const LmLayer *
@@ -142,18 +146,31 @@ list_other_versions (const LmResolution *r, const GPtrArray *layers, GPtrArray *
     }
 }
 
+/* NULL also if it is not known what the host has, whatever the search came to. */
+static LmChain *
+find_chain (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autofree LmChain *chain = lm_chain_find (set, facts, resolution, &failure);
+  if (!lm_facts_check (facts, error))
+    return NULL;
+  if (chain == NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return g_steal_pointer (&chain);
+}
+
 LmPlan *
 lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPlanOptions *options,
              const LmPlanView *view, GError **error)
 {
   g_autoptr (LmResolution) resolution = lm_resolve (set, selections, options ? options->arch : NULL, error);
   g_autoptr (LmFacts) facts = lm_facts_new (set, view);
-  g_autofree LmChain *chain = resolution ? lm_chain_find (set, facts, resolution, error) : NULL;
+  g_autofree LmChain *chain = resolution ? find_chain (set, facts, resolution, error) : NULL;
   if (chain == NULL)
     return NULL;
   g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_free);
   g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
-  LmPlan *plan = g_new0 (LmPlan, 1);
+  g_autoptr (LmPlan) plan = g_new0 (LmPlan, 1);
   plan->layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_plan_item_free);
   plan->blobs = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_plan_item_free);
   for (guint i = 0; i < chain->length; i++)
@@ -163,16 +180,18 @@ lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPla
                                               link->candidate->ref.layer, &n);
       LmLayer *layer = lm_catalog_set_load_layer (set, link->candidate->ref);
       g_ptr_array_add (layers, layer);
-      add_layer_item (plan, layer, layer->builds->pdata[link->build - first], view);
+      if (!add_layer_item (plan, layer, layer->builds->pdata[link->build - first], view, error))
+        return NULL;
       lm_facts_list_contradictions (facts, link->candidate->ref.catalog, link->build, layer->name, notes);
     }
   plan->arch = g_strdup (resolution->arch);
-  add_machine_properties (plan, layers, view, notes);
+  if (!add_machine_properties (plan, layers, view, notes, error))
+    return NULL;
   plan->selections = list_selections (resolution, layers);
   list_other_versions (resolution, layers, notes);
   g_ptr_array_add (notes, NULL);
   plan->notes = (char **) g_ptr_array_free (g_steal_pointer (&notes), FALSE);
-  return plan;
+  return g_steal_pointer (&plan);
 }
 
 static void

@@ -46,11 +46,12 @@ typedef struct
 /* How a plan finds out what is cached on this host. */
 typedef struct
 {
-  /* Whether the file with the kind and digest of @blob is cached. @blob contains
-   * the size and parent that a catalog claims; if TRUE, they are replaced by those
-   * of the file. In either case *out_path is set to the path that the file has or
-   * will have; the caller frees it. */
-  gboolean (*lookup) (gpointer user_data, LmBlob *blob, char **out_path);
+  /* Sets *out_cached to whether the file with the kind and digest of @blob is cached.
+   * @blob contains the size and parent that a catalog claims; if the file is cached,
+   * they are replaced by those of the file. *out_path is set to the path that the file
+   * has or will have; the caller frees it. Returns FALSE and @error if it cannot be
+   * determined whether the file is there. */
+  gboolean (*lookup) (gpointer user_data, LmBlob *blob, gboolean *out_cached, char **out_path, GError **error);
   gpointer user_data;
 } LmPlanView;
 
@@ -63,7 +64,8 @@ typedef struct
  * the fewest bytes to pull, given what @view reports as cached. A layer that was
  * not selected is included only if it is required. If the newest fitting versions
  * were never built together, the newest that were are used, and a note says so.
- * @options may be NULL. Pure. Errors: LM_SELECTION_ERROR, LM_RESOLVE_ERROR. */
+ * @options may be NULL. Pure. Errors: LM_SELECTION_ERROR, LM_RESOLVE_ERROR,
+ * and those of the lookup of @view. */
 LmPlan *lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPlanOptions *options,
                      const LmPlanView *view, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -153,10 +153,11 @@ now (void)
 }
 
 static gboolean
-lookup (gpointer user_data, LmBlob *blob, char **out_path)
+lookup (gpointer user_data, LmBlob *blob, gboolean *out_cached, char **out_path, GError **error)
 {
   *out_path = lm_digest_file_name (&blob->digest, ".qcow2");
-  return blob->digest.bytes[0] & 1;
+  *out_cached = blob->digest.bytes[0] & 1;
+  return TRUE;
 }
 
 static LmCatalog *

@@ -104,4 +104,18 @@ for use in pull launch update replace rm; do
   done
 done
 lamina rm m --ignore-missing >/dev/null 2>&1
+
+# A cached file that cannot be read just now is not said to be missing.
+prepare pull
+lamina pull a c >/dev/null 2>&1
+file=$(layer_file "$state" a)
+for words in 'plan a c' 'plan a c --json' list 'list --json' 'pull a c' 'plan c a'; do
+  [ "$words" != 'plan c a' ] || rm -r "$state/verified" # then all of it is read
+  ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
+    run host_exec "$host" strace -f -qq -o /dev/null -P "$file" -P "${file##*/}" -e trace=openat -e inject=openat:error=EIO \
+    "$LAMINA" --state-dir "$state" $words
+  exits 1 "$words with a layer that cannot be read fails"
+  like "$err" "$file.*Input/output error" "$words: it says so"
+  is "$out" '' "$words: and nothing else"
+done
 done_testing

@@ -10,7 +10,7 @@ static char *
 list_text (const char *text)
 {
   g_autoptr (LmCatalogSet) set = lab_set (text);
-  return lm_listing_to_json (set, NULL);
+  return lm_listing_to_json (set, NULL, NULL);
 }
 
 /* In one line, or with one for each layer; @middle is put into each layer,

@@ -4,6 +4,7 @@
 #include "tests/unit/lib/lab.h"
 #include "plan/listing.h"
 
+#include <gio/gio.h>
 #include <string.h>
 
 #define HEAD "lamina-catalog: 1\ngroups: [{name: os}]\nlayers:\n"
@@ -369,7 +370,9 @@ list_large (const char *middle, const char *tail, GPtrArray *warnings)
   LmCatalog *catalog = lab_parse (text, warnings, &error);
   g_assert_no_error (error);
   lm_catalog_set_add (set, catalog, 0);
-  return lm_listing_to_json (set, NULL);
+  char *json = lm_listing_to_json (set, NULL, &error);
+  g_assert_no_error (error);
+  return json;
 }
 
 /* Read in two parts or in one, it is the same. */
@@ -485,10 +488,22 @@ test_listing (void)
   g_assert_true (lm_listing_is_cached (facts, nginx));
   g_assert_false (lm_listing_is_cached (orphan_facts, nginx));
   g_assert_false (lm_listing_is_cached (facts, layers->pdata[0]));
-  g_autofree char *json = lm_listing_to_json (set, &view);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *json = lm_listing_to_json (set, &view, &error);
+  g_assert_no_error (error);
   g_assert_nonnull (strstr (json, "\"name\" : \"nginx\""));
-  g_autofree char *bare = lm_listing_to_json (set, NULL);
+  g_autofree char *bare = lm_listing_to_json (set, NULL, NULL);
   g_assert_null (strstr (bare, "\"cached\" : true"));
+
+  /* What cannot be told is not said. */
+  static const char *const unknown[] = { "nginx", "!debian12", NULL };
+  LmPlanView failing = lab_view (unknown);
+  g_autoptr (LmFacts) no_facts = lm_facts_new (set, &failing);
+  g_assert_true (lm_facts_check (no_facts, NULL));
+  g_assert_false (lm_listing_is_cached (no_facts, nginx));
+  g_assert_false (lm_facts_check (no_facts, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_null (lm_listing_to_json (set, &failing, NULL));
 }
 
 int

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "tests/unit/lib/lab.h"
+#include "base/error.h"
 
+#include <gio/gio.h>
 #include <string.h>
 
 const char *const lab_catalog =
@@ -116,17 +118,25 @@ lab_set (const char *text)
 }
 
 static gboolean
-lookup (gpointer user_data, LmBlob *blob, char **out_path)
+lookup (gpointer user_data, LmBlob *blob, gboolean *out_cached, char **out_path, GError **error)
 {
   g_autofree char *file = lm_digest_file_name (&blob->digest, blob->kind == LM_BLOB_LAYER ? ".qcow2" : NULL);
   *out_path = g_build_filename ("/cache", blob->kind == LM_BLOB_LAYER ? "layers" : "blobs", file, NULL);
+  *out_cached = FALSE;
   for (const char *const *name = user_data; *name; name++)
     {
-      LmDigest had = lm_digest_of_text (*name);
-      if (lm_digest_equal (&had, &blob->digest))
-        return TRUE;
+      gboolean fails = **name == '!';
+      LmDigest had = lm_digest_of_text (*name + fails);
+      if (!lm_digest_equal (&had, &blob->digest))
+        continue;
+      *out_cached = !fails;
+      if (fails)
+        {
+          g_clear_pointer (out_path, g_free);
+          return lm_throw (error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot read %s", *name + 1);
+        }
     }
-  return FALSE;
+  return TRUE;
 }
 
 LmPlanView

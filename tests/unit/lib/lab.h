@@ -18,5 +18,6 @@ LmCatalogSet *lab_set (const char *text);
 /* Of an os, web servers and a database; see lab.c. */
 extern const char *const lab_catalog;
 
-/** lab_view: a cache that has the files of @names (NULL-terminated, must outlive it). */
+/** lab_view: a cache that has the files of @names (NULL-terminated, must outlive it).
+ * Of a name with "!" before it, it cannot be told whether it is there: G_IO_ERROR_FAILED. */
 LmPlanView lab_view (const char *const *names);

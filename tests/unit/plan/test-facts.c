@@ -28,18 +28,20 @@ add (LmCatalogSet *set, const char *source, const char *text, int priority)
 
 /* A host that has the files named in @user_data. */
 static gboolean
-lookup (gpointer user_data, LmBlob *blob, char **out_path)
+lookup (gpointer user_data, LmBlob *blob, gboolean *out_cached, char **out_path, GError **error)
 {
   LmDigest base = lm_digest_of_text ("base"), app = lm_digest_of_text ("app");
   *out_path = g_strdup ("/cache/x");
+  *out_cached = TRUE;
   if (strstr (user_data, "base") != NULL && lm_digest_equal (&blob->digest, &base))
     {
       blob->size = 100;
       blob->has_parent = FALSE;
       return TRUE;
     }
-  if (strstr (user_data, "app") == NULL || !lm_digest_equal (&blob->digest, &app))
-    return FALSE;
+  *out_cached = strstr (user_data, "app") != NULL && lm_digest_equal (&blob->digest, &app);
+  if (!*out_cached)
+    return TRUE;
   blob->size = 10;
   blob->has_parent = TRUE;
   blob->parent = base;

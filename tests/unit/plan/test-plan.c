@@ -2,6 +2,7 @@
 #include "config.h"
 #include "tests/unit/lib/lab.h"
 
+#include <gio/gio.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
 
@@ -274,6 +275,26 @@ test_foreign_group (void)
     }
 }
 
+/* Where it cannot be told what the cache has, there is no plan: not one that pulls, nor
+ * one that does without, nor the search's opinion. */
+static void
+test_lookup_error (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
+  static const char *const failing[] = { "!debian12", "!nginx", "!kernel", "!initrd" };
+  for (guint i = 0; i < G_N_ELEMENTS (failing); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_assert_null (plan (set, "nginx", CHAIN ("debian11", failing[i]), &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+      g_assert_nonnull (strstr (error->message, failing[i] + 1));
+    }
+  g_autoptr (GError) error = NULL;
+  g_assert_null (plan (set, "lighttpd mariadb", CHAIN ("!debian12"), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  assert_chain (set, "debian@11.9", CHAIN ("!debian12"), CHAIN ("debian11"));
+}
+
 static void
 test_machine (void)
 {
@@ -341,6 +362,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/mirrors", test_mirrors);
   g_test_add_func ("/plan/same-file", test_same_file);
   g_test_add_func ("/plan/foreign-group", test_foreign_group);
+  g_test_add_func ("/plan/lookup-error", test_lookup_error);
   g_test_add_func ("/plan/machine", test_machine);
   g_test_add_func ("/plan/json", test_json);
   return g_test_run ();
