@@ -96,8 +96,8 @@ lm_domain_publish_copy (gconstpointer publish, gpointer unused)
   return copy;
 }
 
-/* Six hex pairs; a multicast address (low bit of the first byte) or all zero
- * is no address of a card. */
+/* Six pairs of hex digits. A multicast address (low bit of the first byte) or all
+ * zeros is not the address of a network card. */
 static gboolean
 is_mac (const char *text)
 {
@@ -121,7 +121,7 @@ is_ipv4 (const char *text)
 }
 
 static gboolean
-is_address (const char *text)
+is_numeric_address (const char *text)
 {
   struct in6_addr address;
   return is_ipv4 (text) || inet_pton (AF_INET6, text, &address) == 1;
@@ -133,9 +133,9 @@ check_network (const LmDomainNetwork *network, GError **error)
   static const char *const models[] = { "virtio", "e1000e", "e1000", "rtl8139", NULL };
   const char *source = network->source ? network->source : "";
   if (network->kind == LM_DOMAIN_NETWORK_NETWORK && !lm_text_is_word (source, NAME_EXTRA, NETWORK_MAX))
-    return lm_domain_throw_value (error, "network", source, "not a name that a network can have");
+    return lm_domain_throw_value (error, "network", source, "is not a valid network name");
   if (network->kind == LM_DOMAIN_NETWORK_BRIDGE && !lm_text_is_word (source, NAME_EXTRA, BRIDGE_MAX))
-    return lm_domain_throw_value (error, "bridge", source, "not a name that a bridge can have");
+    return lm_domain_throw_value (error, "bridge", source, "is not a valid bridge name");
   if (network->model != NULL && !g_strv_contains (models, network->model))
     return lm_domain_throw_value (error, "network model", network->model, "must be virtio, e1000e, e1000 or rtl8139");
   if (network->mac != NULL && !is_mac (network->mac))
@@ -147,7 +147,7 @@ static gboolean
 set_source (LmDomainNetwork *network, LmDomainNetworkKind kind, const char *source, GError **error)
 {
   if (network->source != NULL)
-    return lm_domain_throw_value (error, "network", source, "a card has one network or bridge");
+    return lm_domain_throw_value (error, "network", source, "a card can have only one network or bridge");
   network->kind = kind;
   network->source = g_strdup (source);
   return check_network (network, error);
@@ -173,11 +173,11 @@ lm_domain_network_set (LmDomainNetwork *network, const char *key, const char *va
       network->mac = g_ascii_strdown (value, -1);
     }
   else
-    return lm_domain_throw_value (error, "network", key, "no such option; there are network=, bridge=, model= and mac=");
+    return lm_domain_throw_value (error, "network", key, "unknown option; use network=, bridge=, model= or mac=");
   return check_network (network, error);
 }
 
-/* Splits "WORD,key=value,..."; NULL when @text is absurd. */
+/* Splits "WORD,key=value,...". NULL if @text is too long. */
 static char **
 split_option (const char *what, const char *text, const char *separator, GError **error)
 {
@@ -187,7 +187,7 @@ split_option (const char *what, const char *text, const char *separator, GError 
   return NULL;
 }
 
-/* "KEY=VALUE" in place; NULL if it is not of that form. */
+/* Splits "KEY=VALUE" in place and returns VALUE; NULL if @pair does not have that form. */
 static char *
 split_value (char *pair)
 {
@@ -223,7 +223,8 @@ lm_domain_network_parse (const char *text, GError **error)
       const char *value = split_value (parts[i]);
       if (value == NULL || (i > 0 && (strcmp (parts[i], "network") == 0 || strcmp (parts[i], "bridge") == 0)))
         {
-          lm_domain_throw_value (error, "network", text, "what follows the first comma must be model=MODEL or mac=ADDRESS");
+          lm_domain_throw_value (error, "network", text,
+                                 "the first comma must be followed by model=MODEL or mac=ADDRESS");
           return NULL;
         }
       if (!lm_domain_network_set (network, parts[i], value, error))
@@ -241,13 +242,14 @@ lm_domain_network_check (const GPtrArray *list, GError **error)
       if (!check_network (network, error))
         return FALSE;
       if (network->kind == LM_DOMAIN_NETWORK_NONE && list->len > 1)
-        return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "network \"none\" stands beside another network");
+        return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID,
+                         "network \"none\" cannot be combined with another network");
       for (guint j = 0; network->mac != NULL && j < i; j++)
         {
           const LmDomainNetwork *other = g_ptr_array_index (list, j);
           if (other->mac != NULL && g_ascii_strcasecmp (other->mac, network->mac) == 0)
             return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID,
-                             "two network cards have the address %s; give each its own", network->mac);
+                             "two network cards have the address %s; give each a different one", network->mac);
         }
     }
   return TRUE;
@@ -264,9 +266,9 @@ lm_domain_graphics_check (const LmDomainGraphics *graphics, GError **error)
 {
   if (graphics->kind == LM_DOMAIN_GRAPHICS_NONE && (graphics->listen != NULL || graphics->port != 0))
     return lm_domain_throw_value (error, "graphics", "none", "has no options");
-  if (graphics->listen != NULL && !is_address (graphics->listen))
+  if (graphics->listen != NULL && !is_numeric_address (graphics->listen))
     return lm_domain_throw_value (error, "graphics listen", graphics->listen, "must be a numeric address");
-  /* QEMU counts displays from port 5900. */
+  /* QEMU numbers displays from port 5900. */
   if (graphics->port != 0 && graphics->port < GRAPHICS_PORT_MIN)
     return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "graphics port %u: must be from %d to 65535, or -1",
                      graphics->port, GRAPHICS_PORT_MIN);
@@ -304,7 +306,7 @@ lm_domain_graphics_set (LmDomainGraphics *graphics, const char *key, const char 
       graphics->port = (guint16) port;
     }
   else
-    return lm_domain_throw_value (error, "graphics", key, "no such option; there are type=, listen= and port=");
+    return lm_domain_throw_value (error, "graphics", key, "unknown option; use type=, listen= or port=");
   return TRUE;
 }
 
@@ -322,7 +324,7 @@ lm_domain_graphics_parse (const char *text, GError **error)
       const char *value = split_value (parts[i]);
       if (value == NULL)
         {
-          lm_domain_throw_value (error, "graphics", text, "what follows the first comma must be KEY=VALUE");
+          lm_domain_throw_value (error, "graphics", text, "the first comma must be followed by KEY=VALUE");
           return NULL;
         }
       if (!lm_domain_graphics_set (graphics, parts[i], value, error))
@@ -332,7 +334,7 @@ lm_domain_graphics_parse (const char *text, GError **error)
 }
 
 static gboolean
-read_port (const char *text, guint16 *out_port)
+parse_port (const char *text, guint16 *out_port)
 {
   guint64 port;
   if (!g_ascii_string_to_unsigned (text, 10, 1, G_MAXUINT16, &port, NULL))
@@ -345,7 +347,7 @@ static gboolean
 check_publish (const LmDomainPublish *publish, GError **error)
 {
   if (publish->port == 0 || publish->guest_port == 0)
-    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "a published port is 0");
+    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "a published port must not be 0");
   if (publish->address == NULL || is_ipv4 (publish->address))
     return TRUE;
   return lm_domain_throw_value (error, "publish address", publish->address, "must be a numeric IPv4 address");
@@ -359,8 +361,8 @@ lm_domain_publish_parse (const char *text, GError **error)
     return NULL;
   guint count = g_strv_length (words);
   g_autoptr (LmDomainPublish) publish = lm_domain_publish_new ();
-  if ((count != 2 && count != 3) || !read_port (words[count - 2], &publish->port)
-      || !read_port (words[count - 1], &publish->guest_port))
+  if ((count != 2 && count != 3) || !parse_port (words[count - 2], &publish->port)
+      || !parse_port (words[count - 1], &publish->guest_port))
     {
       lm_domain_throw_value (error, "publish", text, "must be [ADDR:]PORT:GUESTPORT, ports from 1 to 65535");
       return NULL;

@@ -8,13 +8,13 @@
 
 G_DEFINE_QUARK (lm-metadata-error-quark, lm_metadata_error)
 
-#define NAME "domain metadata"
+#define METADATA_NAME "domain metadata"
 #define LAYERS_MAX 1024
 #define PORTS_MAX 1024
 #define ITEMS_MAX 4096
 
 static void
-add_urls (LmXml *xml, LmXmlNode *node, char *const *urls)
+add_url_elements (LmXml *xml, LmXmlNode *node, char *const *urls)
 {
   for (guint i = 0; urls != NULL && urls[i] != NULL; i++)
     {
@@ -33,7 +33,7 @@ set_number (LmXml *xml, LmXmlNode *node, const char *name, guint64 number)
 }
 
 static LmXmlNode *
-add_path (LmXml *xml, LmXmlNode *root, const char *element, const char *path)
+add_path_element (LmXml *xml, LmXmlNode *root, const char *element, const char *path)
 {
   if (path == NULL)
     return NULL;
@@ -43,7 +43,7 @@ add_path (LmXml *xml, LmXmlNode *root, const char *element, const char *path)
 }
 
 static LmXmlNode *
-add_blob (LmXml *xml, LmXmlNode *root, const char *element, const LmBlob *blob, const char *path)
+add_blob_element (LmXml *xml, LmXmlNode *root, const char *element, const LmBlob *blob, const char *path)
 {
   char text[LM_DIGEST_STRING_SIZE];
   LmXmlNode *node = lm_xml_add (xml, root, element, NULL);
@@ -54,18 +54,18 @@ add_blob (LmXml *xml, LmXmlNode *root, const char *element, const LmBlob *blob, 
 }
 
 static void
-add_layer (LmXml *xml, LmXmlNode *root, const LmDomainLayer *layer)
+add_layer_element (LmXml *xml, LmXmlNode *root, const LmDomainLayer *layer)
 {
-  LmXmlNode *node = add_blob (xml, root, "layer", &layer->blob, layer->path);
+  LmXmlNode *node = add_blob_element (xml, root, "layer", &layer->blob, layer->path);
   lm_xml_set (xml, node, "name", layer->blob.name);
   lm_xml_set (xml, node, "version", layer->version);
   lm_xml_set (xml, node, "group", layer->group);
   lm_xml_set (xml, node, "source", layer->source);
-  add_urls (xml, node, layer->blob.urls);
+  add_url_elements (xml, node, layer->blob.urls);
 }
 
 static void
-add_publish (LmXml *xml, LmXmlNode *root, const LmDomainPublish *publish)
+add_publish_element (LmXml *xml, LmXmlNode *root, const LmDomainPublish *publish)
 {
   LmXmlNode *node = lm_xml_add (xml, root, "publish", NULL);
   lm_xml_set (xml, node, "address", publish->address);
@@ -80,43 +80,45 @@ lm_metadata_add (LmXml *xml, LmXmlNode *parent, const LmDomainSpec *spec)
   for (guint i = 0; spec->selections != NULL && spec->selections[i] != NULL; i++)
     lm_xml_add (xml, root, "selection", spec->selections[i]);
   for (guint i = 0; i < spec->layers->len; i++)
-    add_layer (xml, root, g_ptr_array_index (spec->layers, i));
+    add_layer_element (xml, root, g_ptr_array_index (spec->layers, i));
   if (spec->kernel_blob != NULL)
-    add_urls (xml, add_blob (xml, root, "kernel", spec->kernel_blob, spec->kernel), spec->kernel_blob->urls);
+    add_url_elements (xml, add_blob_element (xml, root, "kernel", spec->kernel_blob, spec->kernel),
+                      spec->kernel_blob->urls);
   if (spec->initrd_blob != NULL)
-    add_urls (xml, add_blob (xml, root, "initrd", spec->initrd_blob, spec->initrd), spec->initrd_blob->urls);
+    add_url_elements (xml, add_blob_element (xml, root, "initrd", spec->initrd_blob, spec->initrd),
+                      spec->initrd_blob->urls);
   if (spec->cmdline != NULL)
     lm_xml_add (xml, root, "cmdline", spec->cmdline);
-  add_path (xml, root, "overlay", spec->overlay);
-  add_path (xml, root, "seed", spec->seed);
-  add_path (xml, root, "console", spec->console_log);
+  add_path_element (xml, root, "overlay", spec->overlay);
+  add_path_element (xml, root, "seed", spec->seed);
+  add_path_element (xml, root, "console", spec->console_log);
   if (spec->ready != NULL)
     lm_xml_add (xml, root, "ready", spec->ready);
   for (guint i = 0; i < spec->publish->len; i++)
-    add_publish (xml, root, g_ptr_array_index (spec->publish, i));
+    add_publish_element (xml, root, g_ptr_array_index (spec->publish, i));
 }
 
-/* Reading. libvirt drops our namespace when asked for the element alone. */
+/* Reading. libvirt removes the namespace if asked for the element alone. */
 
 static LmXmlNode *
-child (const LmXmlNode *parent, const char *name)
+metadata_child (const LmXmlNode *parent, const char *name)
 {
   LmXmlNode *node = lm_xml_child (parent, LM_METADATA_URI, name);
   return node != NULL ? node : lm_xml_child (parent, NULL, name);
 }
 
 static LmXmlNode *
-next (const LmXmlNode *node, const char *name)
+metadata_next (const LmXmlNode *node, const char *name)
 {
   return lm_xml_next (node, lm_xml_is (node, NULL, name) ? NULL : LM_METADATA_URI, name);
 }
 
 static char **
-read_texts (const LmXmlNode *parent, const char *name)
+read_text_elements (const LmXmlNode *parent, const char *name)
 {
   g_autoptr (GStrvBuilder) texts = g_strv_builder_new ();
-  const LmXmlNode *node = child (parent, name);
-  for (guint n = 0; node != NULL && n < ITEMS_MAX; n++, node = next (node, name))
+  const LmXmlNode *node = metadata_child (parent, name);
+  for (guint n = 0; node != NULL && n < ITEMS_MAX; n++, node = metadata_next (node, name))
     {
       g_autofree char *text = lm_xml_text (node);
       g_strv_builder_add (texts, text);
@@ -128,67 +130,68 @@ read_texts (const LmXmlNode *parent, const char *name)
 }
 
 static char *
-read_text (const LmXmlNode *root, const char *name)
+read_text_element (const LmXmlNode *root, const char *name)
 {
-  const LmXmlNode *node = child (root, name);
+  const LmXmlNode *node = metadata_child (root, name);
   return node != NULL ? lm_xml_text (node) : NULL;
 }
 
 static char *
-read_path (const LmXmlNode *root, const char *name)
+read_path_element (const LmXmlNode *root, const char *name)
 {
-  const LmXmlNode *node = child (root, name);
+  const LmXmlNode *node = metadata_child (root, name);
   return node != NULL ? lm_xml_attribute (node, "path") : NULL;
 }
 
-/* A number that is left out is 0. */
+/* A missing number is 0. */
 static gboolean
-read_number (const LmXmlNode *node, const char *name, guint64 max, guint64 *out_number, GError **error)
+read_number_attribute (const LmXmlNode *node, const char *name, guint64 max, guint64 *out_number, GError **error)
 {
   g_autofree char *text = lm_xml_attribute (node, name);
   guint64 number = 0;
   if (text != NULL && !g_ascii_string_to_unsigned (text, 10, 0, max, &number, NULL))
-    return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": %s is no number in its range", name);
+    return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, METADATA_NAME ": %s is not a valid number",
+                     name);
   *out_number = number;
   return TRUE;
 }
 
-/* All of *out but its name, kind and parent. */
+/* Reads all of *out except its name, kind and parent. */
 static gboolean
-read_blob (const LmXmlNode *node, LmBlob *out, char **out_path, GError **error)
+read_blob_element (const LmXmlNode *node, LmBlob *out, char **out_path, GError **error)
 {
   g_autofree char *digest = lm_xml_attribute (node, "digest");
   g_autoptr (GError) local = NULL;
   if (!lm_digest_parse (digest, &out->digest, &local))
-    return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": %s", local->message);
-  if (!read_number (node, "size", G_MAXINT64, &out->size, error))
+    return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, METADATA_NAME ": %s", local->message);
+  if (!read_number_attribute (node, "size", G_MAXINT64, &out->size, error))
     return FALSE;
   *out_path = lm_xml_attribute (node, "path");
-  out->urls = read_texts (node, "url");
+  out->urls = read_text_elements (node, "url");
   return TRUE;
 }
 
-/* The file that the guest boots from, if there is one. */
+/* Reads the kernel or initrd, if there is one. */
 static gboolean
-read_boot (const LmXmlNode *root, const char *element, LmBlob **out_blob, char **out_path, GError **error)
+read_boot_element (const LmXmlNode *root, const char *element, LmBlob **out_blob, char **out_path, GError **error)
 {
-  const LmXmlNode *node = child (root, element);
+  const LmXmlNode *node = metadata_child (root, element);
   if (node == NULL)
     return TRUE;
   g_autoptr (LmBlob) blob = g_new0 (LmBlob, 1);
   blob->kind = LM_BLOB_FILE;
   blob->name = g_strdup (element);
-  if (!read_blob (node, blob, out_path, error))
+  if (!read_blob_element (node, blob, out_path, error))
     return FALSE;
   *out_blob = g_steal_pointer (&blob);
   return TRUE;
 }
 
 static LmDomainLayer *
-read_layer (const LmXmlNode *node, GError **error)
+read_layer_element (const LmXmlNode *node, GError **error)
 {
   g_autoptr (LmDomainLayer) layer = lm_domain_layer_new ();
-  if (!read_blob (node, &layer->blob, &layer->path, error))
+  if (!read_blob_element (node, &layer->blob, &layer->path, error))
     return NULL;
   layer->blob.kind = LM_BLOB_LAYER;
   layer->blob.name = lm_xml_attribute (node, "name");
@@ -197,17 +200,17 @@ read_layer (const LmXmlNode *node, GError **error)
   layer->source = lm_xml_attribute (node, "source");
   if (layer->blob.name == NULL || layer->version == NULL)
     return lm_throw_null (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID,
-                          NAME ": a layer has no name or no version");
+                          METADATA_NAME ": a layer has no name or no version");
   return g_steal_pointer (&layer);
 }
 
 static LmDomainPublish *
-read_publish (const LmXmlNode *node, GError **error)
+read_publish_element (const LmXmlNode *node, GError **error)
 {
   g_autoptr (LmDomainPublish) publish = lm_domain_publish_new ();
   guint64 port, guest_port;
-  if (!read_number (node, "port", G_MAXUINT16, &port, error)
-      || !read_number (node, "guest-port", G_MAXUINT16, &guest_port, error))
+  if (!read_number_attribute (node, "port", G_MAXUINT16, &port, error)
+      || !read_number_attribute (node, "guest-port", G_MAXUINT16, &guest_port, error))
     return NULL;
   publish->address = lm_xml_attribute (node, "address");
   publish->port = (guint16) port;
@@ -216,11 +219,11 @@ read_publish (const LmXmlNode *node, GError **error)
 }
 
 static gboolean
-read_lists (LmDomainSpec *spec, const LmXmlNode *root, GError **error)
+read_layers_and_ports (LmDomainSpec *spec, const LmXmlNode *root, GError **error)
 {
-  for (const LmXmlNode *node = child (root, "layer"); node != NULL; node = next (node, "layer"))
+  for (const LmXmlNode *node = metadata_child (root, "layer"); node != NULL; node = metadata_next (node, "layer"))
     {
-      LmDomainLayer *layer = read_layer (node, error);
+      LmDomainLayer *layer = read_layer_element (node, error);
       if (layer == NULL)
         return FALSE;
       if (spec->layers->len > 0)
@@ -230,49 +233,54 @@ read_lists (LmDomainSpec *spec, const LmXmlNode *root, GError **error)
         }
       g_ptr_array_add (spec->layers, layer);
       if (spec->layers->len > LAYERS_MAX)
-        return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": more than %d layers", LAYERS_MAX);
+        return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, METADATA_NAME ": more than %d layers",
+                         LAYERS_MAX);
     }
-  for (const LmXmlNode *node = child (root, "publish"); node != NULL; node = next (node, "publish"))
+  for (const LmXmlNode *node = metadata_child (root, "publish"); node != NULL; node = metadata_next (node, "publish"))
     {
-      LmDomainPublish *publish = read_publish (node, error);
+      LmDomainPublish *publish = read_publish_element (node, error);
       if (publish == NULL)
         return FALSE;
       g_ptr_array_add (spec->publish, publish);
       if (spec->publish->len > PORTS_MAX)
-        return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": more than %d ports", PORTS_MAX);
+        return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, METADATA_NAME ": more than %d ports",
+                         PORTS_MAX);
     }
   return lm_domain_publish_check (spec->publish, NULL)
-         || lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": a published port is not valid");
+         || lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID,
+                      METADATA_NAME ": a published port is not valid");
 }
 
 static LmDomainSpec *
-read_machine (const LmXmlNode *root, GError **error)
+read_machine_element (const LmXmlNode *root, GError **error)
 {
   g_autoptr (LmDomainSpec) spec = lm_domain_spec_new ();
-  if (!read_lists (spec, root, error) || !read_boot (root, "kernel", &spec->kernel_blob, &spec->kernel, error)
-      || !read_boot (root, "initrd", &spec->initrd_blob, &spec->initrd, error))
+  if (!read_layers_and_ports (spec, root, error)
+      || !read_boot_element (root, "kernel", &spec->kernel_blob, &spec->kernel, error)
+      || !read_boot_element (root, "initrd", &spec->initrd_blob, &spec->initrd, error))
     return NULL;
-  spec->selections = read_texts (root, "selection");
-  spec->cmdline = read_text (root, "cmdline");
-  spec->ready = read_text (root, "ready");
-  spec->overlay = read_path (root, "overlay");
-  spec->seed = read_path (root, "seed");
-  spec->console_log = read_path (root, "console");
+  spec->selections = read_text_elements (root, "selection");
+  spec->cmdline = read_text_element (root, "cmdline");
+  spec->ready = read_text_element (root, "ready");
+  spec->overlay = read_path_element (root, "overlay");
+  spec->seed = read_path_element (root, "seed");
+  spec->console_log = read_path_element (root, "console");
   return g_steal_pointer (&spec);
 }
 
 LmDomainSpec *
 lm_domain_metadata_parse (const char *text, GError **error)
 {
-  g_autoptr (LmXml) xml = lm_xml_parse (text, strlen (text), NAME, error);
+  g_autoptr (LmXml) xml = lm_xml_parse (text, strlen (text), METADATA_NAME, error);
   if (xml == NULL)
     return NULL;
   const LmXmlNode *root = lm_xml_root (xml);
   if (lm_xml_is (root, LM_METADATA_URI, "machine") || lm_xml_is (root, NULL, "machine"))
-    return read_machine (root, error);
+    return read_machine_element (root, error);
   const LmXmlNode *metadata = lm_xml_is (root, NULL, "domain") ? lm_xml_child (root, NULL, "metadata") : NULL;
   const LmXmlNode *machine = metadata != NULL ? lm_xml_child (metadata, LM_METADATA_URI, "machine") : NULL;
   if (machine == NULL)
-    return lm_throw_null (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, NAME ": lamina did not make this domain");
-  return read_machine (machine, error);
+    return lm_throw_null (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID,
+                          METADATA_NAME ": lamina did not make this domain");
+  return read_machine_element (machine, error);
 }

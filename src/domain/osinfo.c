@@ -11,8 +11,8 @@ G_DEFINE_QUARK (lm-osinfo-error-quark, lm_osinfo_error)
 
 #define FILE_SIZE_MAX (1024 * 1024)
 
-/* The database's files are named for the short id but for dashes
- * (debian-12.xml, centos-stream-9.xml): compares without them. */
+/* Whether the database file @file may describe @short_id. File names are the short
+ * id plus dashes (debian-12.xml, centos-stream-9.xml), so dashes are ignored. */
 static gboolean
 file_matches (const char *file, const char *short_id)
 {
@@ -28,7 +28,7 @@ file_matches (const char *file, const char *short_id)
   return strcmp (file, ".xml") == 0;
 }
 
-/* The URL of the system that the file @path describes, if it has @short_id. */
+/* Returns the URL of the operating system that the file @path describes, if it has @short_id. */
 static char *
 read_system (const char *path, const char *short_id)
 {
@@ -93,7 +93,7 @@ lm_osinfo_find (const char *const *dirs, const char *text, GError **error)
     }
   g_autofree char *safe = g_strescape (text, NULL);
   return lm_throw_null (error, LM_OSINFO_ERROR, LM_OSINFO_ERROR_UNKNOWN,
-                        "\"%s\" is no operating system that this host's osinfo database knows; "
-                        "\"osinfo-query os\" lists them, and a URL is taken as it is",
+                        "the osinfo database of this host has no operating system \"%s\"; "
+                        "\"osinfo-query os\" lists them, or give a URL",
                         safe);
 }

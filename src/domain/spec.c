@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Below, no kernel starts; above, no host has it: both are slips of a unit. */
+/* With less memory no kernel starts, and no host has more: either indicates a mistake with the unit. */
 #define MEMORY_MIN (G_GUINT64_CONSTANT (1) << 20)
 #define MEMORY_MAX (G_GUINT64_CONSTANT (1) << 46)
 #define VCPUS_MAX 4096
@@ -75,7 +75,8 @@ lm_domain_name_check (const char *name, GError **error)
   if (name != NULL && lm_text_is_word (name, "._+-", LM_DOMAIN_NAME_MAX))
     return TRUE;
   return lm_domain_throw_value (error, "domain name", name,
-                      "must be 1 to 64 of letters, digits, \".\", \"_\", \"+\", \"-\", first a letter or digit");
+                                "must be 1 to 64 letters, digits, \".\", \"_\", \"+\" or \"-\", beginning with a "
+                                "letter or digit");
 }
 
 gboolean
@@ -91,7 +92,8 @@ lm_domain_cpu_check (const char *cpu, GError **error)
 {
   if (cpu != NULL && lm_text_is_word (cpu, "._-", WORD_MAX))
     return TRUE;
-  return lm_domain_throw_value (error, "cpu", cpu, "must be \"host-passthrough\", \"host-model\", \"max\" or the name of a model");
+  return lm_domain_throw_value (error, "cpu", cpu,
+                                "must be \"host-passthrough\", \"host-model\", \"max\" or a model name");
 }
 
 static gboolean
@@ -105,7 +107,7 @@ check_path (const char *what, const char *path, gboolean required, GError **erro
 }
 
 static gboolean
-check_machine (const LmDomainSpec *spec, GError **error)
+check_properties (const LmDomainSpec *spec, GError **error)
 {
   if (!lm_domain_name_check (spec->name, error) || !lm_domain_virt_type_check (spec->virt_type, error))
     return FALSE;
@@ -119,7 +121,7 @@ check_machine (const LmDomainSpec *spec, GError **error)
     return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID,
                      "memory of %" G_GUINT64_FORMAT " bytes: must be from 1 MiB to 64 TiB", spec->memory);
   if (spec->vcpus < 1 || spec->vcpus > VCPUS_MAX)
-    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "%u virtual cpus: must be from 1 to %d",
+    return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "%u virtual CPUs: must be from 1 to %d",
                      spec->vcpus, VCPUS_MAX);
   return TRUE;
 }
@@ -158,7 +160,7 @@ check_devices (const LmDomainSpec *spec, GError **error)
     user_mode |= ((LmDomainNetwork *) g_ptr_array_index (spec->networks, i))->kind == LM_DOMAIN_NETWORK_USER;
   if (spec->publish->len > 0 && !user_mode)
     return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID,
-                     "publishing a port needs a user-mode network: add --network user");
+                     "publishing a port requires a user-mode network; add --network user");
   return lm_domain_publish_check (spec->publish, error)
          && (spec->graphics == NULL || lm_domain_graphics_check (spec->graphics, error));
 }
@@ -166,5 +168,5 @@ check_devices (const LmDomainSpec *spec, GError **error)
 gboolean
 lm_domain_spec_check (const LmDomainSpec *spec, GError **error)
 {
-  return check_machine (spec, error) && check_files (spec, error) && check_devices (spec, error);
+  return check_properties (spec, error) && check_files (spec, error) && check_devices (spec, error);
 }

@@ -20,7 +20,7 @@ is_word (const char *name)
 }
 
 static LmXml *
-load (const char *path, GCancellable *cancellable, GError **error)
+load_template_file (const char *path, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) bytes = lm_file_read (path, LM_XML_SIZE_MAX, cancellable, &failure);
@@ -43,19 +43,19 @@ LmXml *
 lm_template_load (const char *const *dirs, const char *name, GCancellable *cancellable, GError **error)
 {
   if (strchr (name, '/') != NULL)
-    return load (name, cancellable, error);
+    return load_template_file (name, cancellable, error);
   if (!is_word (name))
     {
       g_autofree char *safe = g_strescape (name, NULL);
       return lm_throw_null (error, LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_INVALID,
-                            "\"%s\" is no name of a template; for a file give a path with a \"/\"", safe);
+                            "\"%s\" is not a template name; to use a file, give a path with a \"/\"", safe);
     }
   g_autofree char *file = g_strconcat (name, ".xml", NULL);
   for (guint i = 0; dirs[i] != NULL; i++)
     {
       g_autofree char *path = g_build_filename (dirs[i], file, NULL);
       g_autoptr (GError) local = NULL;
-      LmXml *xml = load (path, NULL, &local);
+      LmXml *xml = load_template_file (path, NULL, &local);
       if (xml != NULL)
         return xml;
       if (!g_error_matches (local, LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_NOT_FOUND))

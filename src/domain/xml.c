@@ -10,32 +10,32 @@
 #define QEMU_URI "http://libvirt.org/schemas/domain/qemu/1.0"
 #define LIBOSINFO_URI "http://libosinfo.org/xmlns/libvirt/domain/1.0"
 
-/* x86-64-v2, which some distributions need; and the same machine with every
- * QEMU, which "max" is not. */
+/* x86-64-v2, which some distributions require. Unlike "max", it is the same CPU
+ * with every version of QEMU. */
 #define TCG_CPU_X86 "Nehalem"
-/* The last free place before the chipset's own devices, out of the way of
- * the slots that libvirt gives from below. */
+/* The last slot before the chipset's own devices, far from those that libvirt
+ * assigns from the lowest upwards. */
 #define PUBLISHED_SLOT "0x18"
 
 typedef struct
 {
   const LmDomainSpec *spec;
-  GPtrArray *networks;        /* LmDomainNetwork, the spec's or @fallback; none of them NONE */
-  LmDomainNetwork fallback;   /* where the spec says nothing: of user mode */
-  const LmDomainGraphics *graphics; /* NULL: none */
-  gboolean known_cpu;         /* the CPU is TCG_CPU_X86, by lamina's choice */
-} Build;
+  GPtrArray *networks;        /* LmDomainNetwork: those of the spec, or fallback; none of them is NONE */
+  LmDomainNetwork fallback;   /* user mode, used if the spec has no networks */
+  const LmDomainGraphics *graphics; /* NULL if none */
+  gboolean known_cpu;         /* lamina chose TCG_CPU_X86 as the CPU */
+} XmlContext;
 
 static void
-build_clear (Build *build)
+xml_context_clear (XmlContext *context)
 {
-  g_clear_pointer (&build->networks, g_ptr_array_unref);
+  g_clear_pointer (&context->networks, g_ptr_array_unref);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Build, build_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (XmlContext, xml_context_clear)
 
 static void
-add_layer (LmXml *xml, LmXmlNode *parent, const LmDomainSpec *spec, guint count)
+add_backing_store (LmXml *xml, LmXmlNode *parent, const LmDomainSpec *spec, guint count)
 {
   LmXmlNode *store = lm_xml_add (xml, parent, "backingStore", NULL);
   if (count == 0)
@@ -48,7 +48,7 @@ add_layer (LmXml *xml, LmXmlNode *parent, const LmDomainSpec *spec, guint count)
   LmXmlNode *label = lm_xml_add (xml, source, "seclabel", NULL);
   lm_xml_set (xml, label, "model", "dac");
   lm_xml_set (xml, label, "relabel", "no");
-  add_layer (xml, store, spec, count - 1);
+  add_backing_store (xml, store, spec, count - 1);
 }
 
 static LmXmlNode *
@@ -78,7 +78,7 @@ static void
 add_disks (LmXml *xml, LmXmlNode *into, const LmDomainSpec *spec)
 {
   LmXmlNode *disk = add_disk (xml, into, "qcow2", spec->overlay);
-  add_layer (xml, disk, spec, spec->layers->len);
+  add_backing_store (xml, disk, spec, spec->layers->len);
   add_target (xml, disk, "vda");
   if (spec->seed == NULL)
     return;
@@ -88,8 +88,9 @@ add_disks (LmXml *xml, LmXmlNode *into, const LmDomainSpec *spec)
   lm_xml_add (xml, seed, "readonly", NULL);
 }
 
-/* A card's address when the user gave none: always the same for one domain
- * and card, so that defining it anew does not rename the guest's interface. */
+/* Returns the MAC address of a card for which the user gave none. It is always the
+ * same for a given domain and card, so that redefining the domain does not rename
+ * the guest's interface. */
 static char *
 make_mac (const LmDomainSpec *spec, guint index)
 {
@@ -101,15 +102,15 @@ make_mac (const LmDomainSpec *spec, guint index)
   return g_strdup_printf ("52:54:00:%02x:%02x:%02x", digest.bytes[0], digest.bytes[1], digest.bytes[2]);
 }
 
-/* The network card that ports are published through: the first of user mode. */
+/* Whether ports are published through this network card: the first one in user mode. */
 static gboolean
-is_published (const Build *build, guint index)
+is_published (const XmlContext *context, guint index)
 {
   for (guint i = 0; i < index; i++)
-    if (((LmDomainNetwork *) g_ptr_array_index (build->networks, i))->kind == LM_DOMAIN_NETWORK_USER)
+    if (((LmDomainNetwork *) g_ptr_array_index (context->networks, i))->kind == LM_DOMAIN_NETWORK_USER)
       return FALSE;
-  const LmDomainNetwork *network = g_ptr_array_index (build->networks, index);
-  return build->spec->publish->len > 0 && network->kind == LM_DOMAIN_NETWORK_USER;
+  const LmDomainNetwork *network = g_ptr_array_index (context->networks, index);
+  return context->spec->publish->len > 0 && network->kind == LM_DOMAIN_NETWORK_USER;
 }
 
 static void
@@ -123,16 +124,16 @@ add_interface (LmXml *xml, LmXmlNode *into, const LmDomainSpec *spec, const LmDo
   if (network->source != NULL)
     lm_xml_set (xml, lm_xml_add (xml, interface, "source", NULL), types[network->kind], network->source);
   lm_xml_set (xml, lm_xml_add (xml, interface, "model", NULL), "type", lm_domain_network_model (network));
-  /* There is a disk to boot from; the ROM for the network only costs time. */
+  /* The guest boots from its disk; the network boot ROM would only cost time. */
   lm_xml_set (xml, lm_xml_add (xml, interface, "rom", NULL), "enabled", "no");
 }
 
 static void
-add_interfaces (LmXml *xml, LmXmlNode *into, const Build *build)
+add_interfaces (LmXml *xml, LmXmlNode *into, const XmlContext *context)
 {
-  for (guint i = 0; i < build->networks->len; i++)
-    if (!is_published (build, i))
-      add_interface (xml, into, build->spec, g_ptr_array_index (build->networks, i), i);
+  for (guint i = 0; i < context->networks->len; i++)
+    if (!is_published (context, i))
+      add_interface (xml, into, context->spec, g_ptr_array_index (context->networks, i), i);
 }
 
 static void
@@ -159,12 +160,12 @@ add_graphics (LmXml *xml, LmXmlNode *into, const LmDomainGraphics *graphics)
 }
 
 static void
-add_cpu (LmXml *xml, LmXmlNode *into, Build *build)
+add_cpu (LmXml *xml, LmXmlNode *into, XmlContext *context)
 {
-  const LmDomainSpec *spec = build->spec;
+  const LmDomainSpec *spec = context->spec;
   const char *cpu = spec->cpu;
-  build->known_cpu = cpu == NULL && strcmp (spec->virt_type, "qemu") == 0 && strcmp (spec->arch, "x86_64") == 0;
-  if (build->known_cpu)
+  context->known_cpu = cpu == NULL && strcmp (spec->virt_type, "qemu") == 0 && strcmp (spec->arch, "x86_64") == 0;
+  if (context->known_cpu)
     cpu = TCG_CPU_X86;
   if (cpu == NULL)
     cpu = strcmp (spec->virt_type, "kvm") == 0 ? "host-passthrough" : "max";
@@ -192,57 +193,57 @@ add_kernel (LmXml *xml, LmXmlNode *into, const LmDomainSpec *spec)
 }
 
 static gboolean
-fill_marker (LmXml *xml, LmXmlNode *into, const char *name, gpointer user_data, GError **error)
+build_marker (LmXml *xml, LmXmlNode *into, const char *name, gpointer user_data, GError **error)
 {
-  Build *build = user_data;
+  XmlContext *context = user_data;
   if (strcmp (name, "disks") == 0)
-    add_disks (xml, into, build->spec);
+    add_disks (xml, into, context->spec);
   else if (strcmp (name, "interfaces") == 0)
-    add_interfaces (xml, into, build);
+    add_interfaces (xml, into, context);
   else if (strcmp (name, "graphics") == 0)
-    add_graphics (xml, into, build->graphics);
+    add_graphics (xml, into, context->graphics);
   else if (strcmp (name, "cpu") == 0)
-    add_cpu (xml, into, build);
-  else if (strcmp (name, "kernel") == 0 && build->spec->kernel != NULL)
-    add_kernel (xml, into, build->spec);
+    add_cpu (xml, into, context);
+  else if (strcmp (name, "kernel") == 0 && context->spec->kernel != NULL)
+    add_kernel (xml, into, context->spec);
   else if (strcmp (name, "kernel") == 0)
     return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE,
-                     "%s: the marker <?lamina kernel?> needs a kernel, and no layer names one; use another template",
+                     "%s: the marker <?lamina kernel?> requires a kernel, but no layer has one; use another template",
                      lm_xml_name (xml));
   else
     return FALSE;
   return TRUE;
 }
 
-/* What the user asked for must not silently be missing from the machine. */
+/* Checks that nothing the user asked for is silently missing from the machine. */
 static gboolean
-check_required_markers (const LmXml *xml, const Build *build, GHashTable *used, GError **error)
+check_required_markers (const LmXml *xml, const XmlContext *context, GHashTable *used, GError **error)
 {
-  const LmDomainSpec *spec = build->spec;
-  gboolean networks = spec->networks != NULL && build->networks->len > 0;
+  const LmDomainSpec *spec = context->spec;
+  gboolean networks = spec->networks != NULL && context->networks->len > 0;
   const struct
   {
     const char *marker;
     gboolean needed;
   } markers[] = {
     { "interfaces", networks || spec->publish->len > 0 },
-    { "graphics", build->graphics != NULL },
+    { "graphics", context->graphics != NULL },
     { "cpu", spec->cpu != NULL },
     { "kernel", spec->kernel != NULL },
   };
   for (guint i = 0; i < G_N_ELEMENTS (markers); i++)
     if (markers[i].needed && !g_hash_table_contains (used, markers[i].marker))
       return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE,
-                       "%s: the template has no <?lamina %s?>, which this domain needs; use another template",
+                       "%s: the template has no <?lamina %s?>, which this domain requires; use another template",
                        lm_xml_name (xml), markers[i].marker);
   return TRUE;
 }
 
 static gboolean
-fill (LmXml *xml, Build *build, GError **error)
+fill_template (LmXml *xml, XmlContext *context, GError **error)
 {
   static const char *const required[] = { "NAME", "UUID", "MEMORY", "disks", NULL };
-  const LmDomainSpec *spec = build->spec;
+  const LmDomainSpec *spec = context->spec;
   g_autofree char *memory = g_strdup_printf ("%" G_GUINT64_FORMAT, spec->memory);
   g_autofree char *vcpus = g_strdup_printf ("%u", spec->vcpus);
   g_autoptr (GHashTable) values = g_hash_table_new (g_str_hash, g_str_equal);
@@ -255,12 +256,12 @@ fill (LmXml *xml, Build *build, GError **error)
   g_hash_table_insert (values, (gpointer) "VCPUS", vcpus);
   g_hash_table_insert (values, (gpointer) "CONSOLE_LOG", spec->console_log);
   g_hash_table_insert (values, (gpointer) "NVRAM", spec->nvram);
-  const LmXmlFill filling = { values, required, fill_marker, build };
-  return lm_xml_fill (xml, &filling, &used, error) && check_required_markers (xml, build, used, error);
+  const LmXmlFill filling = { values, required, build_marker, context };
+  return lm_xml_fill (xml, &filling, &used, error) && check_required_markers (xml, context, used, error);
 }
 
 static LmXmlNode *
-child_or_new (LmXml *xml, const char *name)
+get_or_add_child (LmXml *xml, const char *name)
 {
   LmXmlNode *node = lm_xml_child (lm_xml_root (xml), NULL, name);
   return node != NULL ? node : lm_xml_add (xml, lm_xml_root (xml), name, NULL);
@@ -269,7 +270,7 @@ child_or_new (LmXml *xml, const char *name)
 static void
 add_metadata (LmXml *xml, const LmDomainSpec *spec)
 {
-  LmXmlNode *metadata = child_or_new (xml, "metadata");
+  LmXmlNode *metadata = get_or_add_child (xml, "metadata");
   if (spec->osinfo != NULL)
     {
       LmXmlNode *libosinfo = lm_xml_add_ns (xml, metadata, "libosinfo", LIBOSINFO_URI, "libosinfo");
@@ -284,19 +285,19 @@ add_argument (LmXml *xml, LmXmlNode *commandline, const char *value)
   lm_xml_set (xml, lm_xml_add (xml, commandline, "arg", NULL), "value", value);
 }
 
-/* libvirt forwards ports only with passt as the back end, and libvirt 9.0 as
- * Debian 12 has it does not read <backend type='passt'/>. So the card of a
- * published port is given to QEMU itself; that works alike in qemu:///system
- * and qemu:///session. All parts of the arguments were checked: none can hold
+/* libvirt forwards ports only with passt as the back end, and libvirt 9.0, which is
+ * in Debian 12, does not support <backend type='passt'/>. Therefore the card for
+ * published ports is passed to QEMU directly, which works in qemu:///system and in
+ * qemu:///session. All parts of the arguments have been checked and cannot contain
  * a comma. */
 static void
-add_published_network (LmXml *xml, const Build *build, const LmDomainNetwork *network, guint index)
+add_published_network (LmXml *xml, const XmlContext *context, const LmDomainNetwork *network, guint index)
 {
-  g_autofree char *mac = network->mac != NULL ? g_strdup (network->mac) : make_mac (build->spec, index);
+  g_autofree char *mac = network->mac != NULL ? g_strdup (network->mac) : make_mac (context->spec, index);
   g_autoptr (GString) netdev = g_string_new ("user,id=lamina");
-  for (guint i = 0; i < build->spec->publish->len; i++)
+  for (guint i = 0; i < context->spec->publish->len; i++)
     {
-      const LmDomainPublish *publish = g_ptr_array_index (build->spec->publish, i);
+      const LmDomainPublish *publish = g_ptr_array_index (context->spec->publish, i);
       g_string_append_printf (netdev, ",hostfwd=tcp:%s:%u-:%u", lm_domain_publish_address (publish),
                               publish->port, publish->guest_port);
     }
@@ -314,12 +315,12 @@ add_published_network (LmXml *xml, const Build *build, const LmDomainNetwork *ne
 }
 
 /* At each start of an x86 guest libvirt queries every property of its CPU from
- * QEMU, some 400 round trips that make up four fifths of the start of an emulated
- * machine. With the capability "cpu-unavailable-features" deleted it reads the
- * CPUID words instead, in three. The result is the same for an emulated model
- * that QEMU implements completely. In other cases the capability stays: the words
- * do not hold what KVM reports in MSRs. A template's own type and its own
- * <qemu:capabilities> take precedence. */
+ * QEMU: some 400 round trips, four fifths of the start of an emulated machine. With
+ * the capability "cpu-unavailable-features" deleted it reads the CPUID words
+ * instead, in three. The result is the same for an emulated model that QEMU
+ * implements completely. In other cases the capability is kept, because the words
+ * do not contain what KVM reports in MSRs. The type and the <qemu:capabilities> of
+ * a template take precedence. */
 static void
 skip_cpu_property_queries (LmXml *xml)
 {
@@ -332,44 +333,45 @@ skip_cpu_property_queries (LmXml *xml)
 }
 
 static void
-choose_devices (Build *build)
+choose_devices (XmlContext *context)
 {
-  const LmDomainSpec *spec = build->spec;
-  build->networks = g_ptr_array_new ();
+  const LmDomainSpec *spec = context->spec;
+  context->networks = g_ptr_array_new ();
   if (spec->networks == NULL)
-    g_ptr_array_add (build->networks, &build->fallback);
+    g_ptr_array_add (context->networks, &context->fallback);
   for (guint i = 0; spec->networks != NULL && i < spec->networks->len; i++)
     {
       LmDomainNetwork *network = g_ptr_array_index (spec->networks, i);
       if (network->kind != LM_DOMAIN_NETWORK_NONE)
-        g_ptr_array_add (build->networks, network);
+        g_ptr_array_add (context->networks, network);
     }
   if (spec->graphics != NULL && spec->graphics->kind != LM_DOMAIN_GRAPHICS_NONE)
-    build->graphics = spec->graphics;
+    context->graphics = spec->graphics;
 }
 
 char *
 lm_domain_xml (const LmDomainSpec *spec, const char *const *template_dirs, const char *template_name, GCancellable *cancellable,
                GError **error)
 {
-  g_auto (Build) build = { .spec = spec };
+  g_auto (XmlContext) context = { .spec = spec };
   if (!lm_domain_spec_check (spec, error))
     return NULL;
-  choose_devices (&build);
+  choose_devices (&context);
   if (template_name == NULL)
     template_name = spec->kernel != NULL ? "direct-kernel" : "q35-bios";
   g_autoptr (LmXml) xml = lm_template_load (template_dirs, template_name, cancellable, error);
   if (xml == NULL)
     return NULL;
   if (!lm_xml_is (lm_xml_root (xml), NULL, "domain"))
-    return lm_throw_null (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "%s: the root is no <domain>", lm_xml_name (xml));
-  if (!fill (xml, &build, error))
+    return lm_throw_null (error, LM_XML_ERROR, LM_XML_ERROR_TEMPLATE, "%s: the root element is not <domain>",
+                          lm_xml_name (xml));
+  if (!fill_template (xml, &context, error))
     return NULL;
   add_metadata (xml, spec);
-  for (guint i = 0; i < build.networks->len; i++)
-    if (is_published (&build, i))
-      add_published_network (xml, &build, g_ptr_array_index (build.networks, i), i);
-  if (build.known_cpu)
+  for (guint i = 0; i < context.networks->len; i++)
+    if (is_published (&context, i))
+      add_published_network (xml, &context, g_ptr_array_index (context.networks, i), i);
+  if (context.known_cpu)
     skip_cpu_property_queries (xml);
   return lm_xml_to_string (xml, error);
 }

@@ -260,7 +260,7 @@ test_spec (void)
   assert_spec (spec, "memory");
   spec->memory = 512 << 20;
   spec->vcpus = 0;
-  assert_spec (spec, "virtual cpus");
+  assert_spec (spec, "virtual CPUs");
   spec->vcpus = 1;
   g_ptr_array_add (spec->publish, lm_domain_publish_parse ("8080:80", NULL));
   g_assert_true (lm_domain_spec_check (spec, NULL));
