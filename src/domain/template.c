@@ -3,21 +3,12 @@
 #include "domain/template.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
+#include <limits.h>
 #include <string.h>
 
 G_DEFINE_QUARK (lm-template-error-quark, lm_template_error)
-
-static gboolean
-is_word (const char *name)
-{
-  if (!g_ascii_isalnum (name[0]))
-    return FALSE;
-  for (const char *c = name; *c != '\0'; c++)
-    if (!g_ascii_isalnum (*c) && strchr ("._-", *c) == NULL)
-      return FALSE;
-  return TRUE;
-}
 
 static LmXml *
 load_template_file (const char *path, GCancellable *cancellable, GError **error)
@@ -44,7 +35,7 @@ lm_template_load (const char *const *dirs, const char *name, GCancellable *cance
 {
   if (strchr (name, '/') != NULL)
     return load_template_file (name, cancellable, error);
-  if (!is_word (name))
+  if (!lm_text_is_word (name, "._-", NAME_MAX))
     {
       g_autofree char *safe = g_strescape (name, NULL);
       return lm_throw_null (error, LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_INVALID,
