@@ -4,6 +4,8 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void
@@ -12,6 +14,19 @@ lm_fd_close (int fd)
   int saved = errno;
   (void) close (fd);
   errno = saved;
+}
+
+gboolean
+lm_fd_has_name (int fd, int dir_fd, const char *name, gboolean *out_has, GError **error)
+{
+  struct stat by_fd, by_name;
+  if (fstat (fd, &by_fd) < 0)
+    return lm_throw_errno (error, "cannot stat %s", name);
+  gboolean exists = fstatat (dir_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0;
+  if (!exists && errno != ENOENT)
+    return lm_throw_errno (error, "cannot stat %s", name);
+  *out_has = exists && by_fd.st_ino == by_name.st_ino && by_fd.st_dev == by_name.st_dev;
+  return TRUE;
 }
 
 gboolean

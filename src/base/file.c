@@ -23,15 +23,6 @@
 #define TEMPORARY_MARK "."
 #define TEMPORARY_LENGTH 6
 
-/* Whether @fd is still the file called @name. */
-static gboolean
-is_called (int fd, int dir_fd, const char *name)
-{
-  struct stat by_fd, by_name;
-  return fstat (fd, &by_fd) == 0 && fstatat (dir_fd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0
-         && by_fd.st_ino == by_name.st_ino && by_fd.st_dev == by_name.st_dev;
-}
-
 /* A new, locked file beside @path; -1 on error. */
 static int
 make_temporary (const char *path, char **out_name, GError **error)
@@ -40,6 +31,7 @@ make_temporary (const char *path, char **out_name, GError **error)
     {
       g_autofree char *name = g_strconcat (path, TEMPORARY_MARK "XXXXXX", NULL);
       lm_autofd int fd = g_mkstemp_full (name, O_RDWR | O_CLOEXEC, 0600);
+      gboolean kept = FALSE;
       if (fd < 0 || TEMP_FAILURE_RETRY (flock (fd, LOCK_EX)) < 0)
         {
           lm_throw_errno (error, "cannot make a file beside %s", path);
@@ -47,8 +39,13 @@ make_temporary (const char *path, char **out_name, GError **error)
             (void) unlink (name);
           return -1;
         }
+      if (!lm_fd_has_name (fd, AT_FDCWD, name, &kept, error))
+        {
+          (void) unlink (name);
+          return -1;
+        }
       /* Before it was locked it may have been taken for a leftover. */
-      if (!is_called (fd, AT_FDCWD, name))
+      if (!kept)
         continue;
       *out_name = g_steal_pointer (&name);
       return lm_fd_steal (&fd);
@@ -89,8 +86,9 @@ lm_file_remove_leftover (int dir_fd, const char *name)
 {
   lm_autofd int fd = openat (dir_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   struct stat st;
+  gboolean same;
   if (fd >= 0 && fstat (fd, &st) == 0 && S_ISREG (st.st_mode) && flock (fd, LOCK_EX | LOCK_NB) == 0
-      && is_called (fd, dir_fd, name))
+      && lm_fd_has_name (fd, dir_fd, name, &same, NULL) && same)
     (void) unlinkat (dir_fd, name, 0);
 }
 

@@ -21,15 +21,6 @@ struct _LmLock
   int fd;
 };
 
-/* Whether @fd is still the file called @path. */
-static gboolean
-is_current (int fd, const char *path)
-{
-  struct stat by_fd, by_path;
-  return fstat (fd, &by_fd) == 0 && stat (path, &by_path) == 0 && by_fd.st_ino == by_path.st_ino
-         && by_fd.st_dev == by_path.st_dev;
-}
-
 /* If the caller owns the lock file and others can access it (an older version or
  * the user created it so), restricts its mode. On a file system without modes this
  * has no effect. */
@@ -125,7 +116,10 @@ lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitF
       /* Do not go on if the wait was cancelled, even if the lock was acquired in the end. */
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return NULL;
-      if (is_current (lock->fd, path))
+      gboolean current;
+      if (!lm_fd_has_name (lock->fd, AT_FDCWD, path, &current, error))
+        return NULL;
+      if (current)
         return g_steal_pointer (&lock);
     }
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "tests/unit/lib/faulty.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -365,6 +366,22 @@ test_leftover (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
+/* A new file that cannot be looked at is an error, not a reason to make another. */
+static void
+test_write_error (void)
+{
+  g_autofree char *dir = make_dir ();
+  g_autofree char *path = g_build_filename (dir, "record", NULL);
+  g_autoptr (GError) error = NULL;
+  faulty_fstatat = TRUE;
+  g_assert_false (lm_file_write (path, "one", 3, 0600, &error));
+  faulty_fstatat = FALSE;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_autoptr (GPtrArray) names = lm_file_list_dir (dir, NULL);
+  g_assert_cmpuint (names->len, ==, 0);
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -380,5 +397,6 @@ main (int argc, char **argv)
   g_test_add_func ("/file/closed-dir", test_closed_dir);
   g_test_add_func ("/file/write-mode", test_write_mode);
   g_test_add_func ("/file/leftover", test_leftover);
+  g_test_add_func ("/file/write-error", test_write_error);
   return g_test_run ();
 }

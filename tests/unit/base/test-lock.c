@@ -2,8 +2,10 @@
 #include "config.h"
 #include "base/file.h"
 #include "base/lock.h"
+#include "tests/unit/lib/faulty.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -91,6 +93,20 @@ test_removed_file (Fixture *f, gconstpointer data)
   g_assert_nonnull (fresh);
   g_clear_pointer (&old, lm_lock_release);
   g_assert_true (is_held (f));
+}
+
+/* A name that cannot be looked at is not that of another file: to try again would
+ * not end. */
+static void
+test_error (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  faulty_fstatat = TRUE;
+  g_assert_null (lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, -1, NULL, NULL, NULL, &error));
+  faulty_fstatat = FALSE;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, f->path));
+  g_assert_false (is_held (f));
 }
 
 static void
@@ -211,6 +227,7 @@ main (int argc, char **argv)
   g_test_add ("/lock/private", Fixture, NULL, set_up, test_private, tear_down);
   g_test_add ("/lock/removed-file", Fixture, NULL, set_up, test_removed_file, tear_down);
   g_test_add ("/lock/cancelled", Fixture, NULL, set_up, test_cancelled, tear_down);
+  g_test_add ("/lock/error", Fixture, NULL, set_up, test_error, tear_down);
   g_test_add ("/lock/death-releases", Fixture, NULL, set_up, test_death_releases, tear_down);
   g_test_add ("/lock/table", Fixture, NULL, set_up, test_table, tear_down);
   return g_test_run ();

@@ -6,8 +6,23 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 int faulty_readdir_after = -1;
+gboolean faulty_fstatat = FALSE;
+
+int
+fstatat (int fd, const char *path, struct stat *st, int flags)
+{
+  if (faulty_fstatat)
+    {
+      errno = EIO;
+      return -1;
+    }
+  int (*real) (int, const char *, struct stat *, int)
+    = (int (*) (int, const char *, struct stat *, int) ) dlsym (RTLD_NEXT, "fstatat");
+  return real (fd, path, st, flags);
+}
 
 struct dirent *
 readdir (DIR *dir)
