@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Twenty processes launch from one missing chain at once: one transfer of each
-# file, twenty machines.
+# file, twenty machines. Meanwhile a pull of more than a minute goes on, and
+# nobody has the store for himself for a second.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
@@ -8,16 +9,42 @@ serve "$tiny"
 new_host one
 run host_lamina "$host" catalog add tiny "$http_url/catalog.yaml"
 
+state=$host/lamina
+serve_badly "$tiny"
+size=$(stat -c %s "$tiny/b.qcow2")
+catalog_of "$bad_url/rate:$((size / 70))/b.qcow2" "$(digest_of b)" "$size" >"$tmp/slow.yaml"
+"$LAMINA" --state-dir "$state" --catalog "$tmp/slow.yaml" pull x >"$tmp/slow.out" 2>&1 &
+slow=$!
+slow_begins () { grep -q 'GET /rate:.*/b.qcow2' "$bad_log"; }
+ok 'a pull of more than a minute begins' wait_for 20 slow_begins
+
 pids=()
 for i in $(seq 20); do
   host_lamina "$host" launch "m$i" a c g --memory 96MiB >"$tmp/out.$i" 2>&1 &
   pids+=($!)
 done
+# Lockers that come again and again, until the last launch has ended.
+(
+  while [ ! -e "$tmp/launched" ]; do
+    flock --exclusive --timeout 1 "$state/lock" true && echo in || echo late
+    sleep 0.1
+  done
+) >"$tmp/locked" &
+locker=$!
 bad=0
 for i in $(seq 20); do
   wait "${pids[i - 1]}" || { bad=$((bad + 1)); diag "m$i: $(cat "$tmp/out.$i")"; }
 done
 is "$bad" 0 'all twenty launches succeed'
+ok 'the slow pull still goes on' kill -0 "$slow"
+: >"$tmp/launched"
+wait "$locker"
+diag "the store was locked $(grep -c in "$tmp/locked") times"
+is "$(grep -c late "$tmp/locked")" 0 'whoever wants the store alone gets it within a second'
+ok 'many times' [ "$(grep -c in "$tmp/locked")" -ge 10 ]
+kill -TERM "$slow"
+wait "$slow"
+like "$(cat "$tmp/slow.out")" interrupted "the slow pull can be interrupted"
 for file in a.qcow2 c.qcow2 g.qcow2 vmlinuz initrd; do
   is "$(http_count "$http_dir" "$file")" 1 "$file was transferred once"
 done
