@@ -78,7 +78,7 @@ is_stopped (const GError *failure)
 }
 
 gboolean
-lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep_nvram, GError **error)
+lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep_firmware, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   if (!lm_virt_domain_destroy (domain, &failure) && !is_stopped (failure))
@@ -88,7 +88,7 @@ lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep_nvram, GError **er
     }
   g_clear_error (&failure);
   /* A transient domain is gone with its process. */
-  if (!lm_virt_domain_undefine (domain, keep_nvram, &failure)
+  if (!lm_virt_domain_undefine (domain, keep_firmware, &failure)
       && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
     {
       g_propagate_error (error, g_steal_pointer (&failure));

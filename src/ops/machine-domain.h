@@ -39,6 +39,6 @@ gboolean lm_machine_domain_start (const LmHost *host, LmVirt *virt, const LmMach
 gboolean lm_machine_domain_throw_start (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError *cause,
                                         GError **error);
 
-/** lm_machine_domain_remove: stops and undefines @domain, with its NVRAM unless
- * @keep_nvram; what is done already is success. Errors: LM_VIRT_ERROR. */
-gboolean lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep_nvram, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_machine_domain_remove: stops and undefines @domain, with its NVRAM and
+ * the state of its TPM unless @keep_firmware; what is done already is success. Errors: LM_VIRT_ERROR. */
+gboolean lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep_firmware, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "ops/machine-domain.h"
 #include "ops/name-lock.h"
+#include "ops/replace.h"
 #include "ops/usage.h"
 
 #include <string.h>
@@ -13,6 +14,18 @@ static gboolean
 check_machine (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtDomain **out_domain, GError **error)
 {
   return lm_machine_domain_find (virt, machine, out_domain, error) && lm_usage_check (host, virt, machine, error);
+}
+
+/* What libvirt keeps for a machine without a domain must not keep it from going. */
+static void
+forget (const LmHost *host, LmVirt *virt, const LmMachine *machine)
+{
+  g_autoptr (GError) failure = NULL;
+  if (lm_replace_forget (virt, machine, &failure))
+    return;
+  g_autofree char *text = g_strdup_printf ("the state of the TPM of %s (%s) could not be removed: %s", machine->name,
+                                           machine->uuid, failure->message);
+  host->warning (host->user_data, text);
 }
 
 gboolean
@@ -25,6 +38,8 @@ lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GError 
    * the machine from going. */
   machine->removing = TRUE;
   (void) !lm_machine_save (machine, NULL);
+  if (domain == NULL)
+    forget (host, virt, machine);
   return lm_fault_point ("remove-before-undefine", error)
          && (domain == NULL || lm_machine_domain_remove (domain, FALSE, error))
          && lm_fault_point ("remove-after-undefine", error) && lm_machine_erase (machine, error);

@@ -50,6 +50,37 @@ check_nvram (const LmMachine *machine, LmVirtDomain *domain, GError **error)
   return throw_lossy (machine, what, "", error);
 }
 
+/* Whether the domain of @text has a TPM whose state libvirt keeps. */
+static gboolean
+find_tpm (const LmMachine *machine, const char *text, gboolean *out_found, GError **error)
+{
+  g_autoptr (LmXml) xml = lm_xml_parse (text, strlen (text), machine->name, error);
+  if (xml == NULL)
+    return FALSE;
+  const LmXmlNode *devices = lm_xml_child (lm_xml_root (xml), NULL, "devices");
+  const LmXmlNode *tpm = devices != NULL ? lm_xml_child (devices, NULL, "tpm") : NULL;
+  *out_found = tpm != NULL && has_value (lm_xml_child (tpm, NULL, "backend"), "type", "emulator");
+  return TRUE;
+}
+
+/* libvirt removes the state of an emulated TPM when the domain is undefined, unless it
+ * is told not to, and when a transient one stops. */
+static gboolean
+check_tpm (const LmMachine *machine, LmVirtDomain *domain, GError **error)
+{
+  g_autofree char *text = lm_virt_domain_xml (domain, error);
+  gboolean found = FALSE;
+  gboolean keeps = FALSE;
+  gboolean persistent = FALSE;
+  if (text == NULL || !find_tpm (machine, text, &found, error))
+    return FALSE;
+  if (!found)
+    return TRUE;
+  if (!lm_virt_domain_keeps_tpm (domain, &keeps, error) || !lm_virt_domain_is_persistent (domain, &persistent, error))
+    return FALSE;
+  return (keeps && persistent) || throw_lossy (machine, "the state of its TPM", "", error);
+}
+
 gboolean
 lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error)
 {
@@ -57,7 +88,8 @@ lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GE
   gboolean saved = FALSE;
   if (!lm_machine_domain_find (virt, machine, &domain, error)
       || (domain != NULL
-          && (!lm_virt_domain_has_saved (domain, &saved, error) || !check_nvram (machine, domain, error))))
+          && (!lm_virt_domain_has_saved (domain, &saved, error) || !check_nvram (machine, domain, error)
+              || !check_tpm (machine, domain, error))))
     return FALSE;
   if (saved)
     return throw_lossy (machine, "a saved state, snapshots or checkpoints",
@@ -98,6 +130,31 @@ lm_replace_begin (LmVirt *virt, LmMachine *machine, GError **error)
     }
   return save_domain (domain, machine, error) && lm_fault_point ("replace-before-undefine", error)
          && lm_machine_domain_remove (domain, TRUE, error) && lm_fault_point ("replace-after-undefine", error);
+}
+
+/* @xml, of a domain, as one that is called @name. */
+static char *
+rename_domain (const char *xml, const char *name)
+{
+  const char *old = strstr (xml, "<name>");
+  const char *end = old != NULL ? strstr (old, "</name>") : NULL;
+  return end != NULL ? g_strdup_printf ("%.*s<name>%s%s", (int) (old - xml), xml, name, end) : g_strdup (xml);
+}
+
+gboolean
+lm_replace_forget (LmVirt *virt, const LmMachine *machine, GError **error)
+{
+  gboolean found = FALSE;
+  if (machine->replaced_xml == NULL || *machine->replaced_xml == '\0')
+    return TRUE;
+  if (!find_tpm (machine, machine->replaced_xml, &found, error))
+    return FALSE;
+  if (!found)
+    return TRUE;
+  /* Its name is another's now. */
+  g_autofree char *xml = rename_domain (machine->replaced_xml, machine->uuid);
+  g_autoptr (LmVirtDomain) domain = lm_virt_define (virt, xml, machine->uuid, machine->uuid, error);
+  return domain != NULL && lm_virt_domain_undefine (domain, FALSE, error);
 }
 
 /* Starts what ran; by then all that matters is back. */

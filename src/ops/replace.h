@@ -18,7 +18,8 @@ GQuark lm_replace_error_quark (void);
 
 /** lm_replace_check: whether @machine can be replaced so that a failure loses
  * nothing: nobody uses its files, and its domain has no saved state, snapshot or
- * checkpoint, which go when it is undefined, nor UEFI variables under its name. Changes nothing. Errors:
+ * checkpoint, which go when it is undefined, no UEFI variables under its name, and
+ * no TPM whose state libvirt would not keep. Changes nothing. Errors:
  * LM_REPLACE_ERROR, LM_USAGE_ERROR, LM_MACHINE_DOMAIN_ERROR, LM_VIRT_ERROR. */
 gboolean lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -30,3 +31,8 @@ gboolean lm_replace_begin (LmVirt *virt, LmMachine *machine, GError **error) G_G
  * that fails is only warned of. A transient domain can only be started. One that is
  * not being replaced is left alone. Errors: as above. */
 gboolean lm_replace_roll_back (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_replace_forget: removes what libvirt still keeps for @machine, whose domain
+ * lm_replace_begin() undefined: the state of its TPM. To that end the domain is
+ * defined for a moment, under its UUID as its name. Errors: LM_VIRT_ERROR, LM_XML_ERROR. */
+gboolean lm_replace_forget (LmVirt *virt, const LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;

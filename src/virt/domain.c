@@ -7,6 +7,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
+/* 8.9.0, as libvirt counts. */
+#define TPM_VERSION 8009000
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 const char *
@@ -223,22 +225,52 @@ lm_virt_domain_destroy (LmVirtDomain *domain, GError **error)
   return run (domain, call, LM_VIRT_CALL_CHANGE, "stop", error);
 }
 
+/* Whether undefining can keep the state of an emulated TPM: QEMU's driver since 8.9,
+ * of a daemon that may be older than this library. */
+static gboolean
+knows_tpm (virConnectPtr connection)
+{
+  unsigned long version = 0;
+  const char *type = virConnectGetType (connection);
+  return type != NULL && strcmp (type, "QEMU") == 0 && virConnectGetLibVersion (connection, &version) == 0
+         && version >= TPM_VERSION;
+}
+
+static void
+call_keeps_tpm (LmVirtCall *call)
+{
+  call->status = knows_tpm (call->virt->connection) ? 1 : 0;
+}
+
+gboolean
+lm_virt_domain_keeps_tpm (LmVirtDomain *domain, gboolean *out_keeps, GError **error)
+{
+  g_autoptr (LmVirtCall) call = call_on (domain, call_keeps_tpm);
+  if (!run (domain, call, LM_VIRT_CALL_QUERY, "query", error))
+    return FALSE;
+  *out_keeps = call->status > 0;
+  return TRUE;
+}
+
 static void
 call_undefine (LmVirtCall *call)
 {
   unsigned int flags = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
   /* libvirt's test driver, for one, does not know these. */
-  unsigned int qemu_flags = VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | call->flags;
+  unsigned int qemu_flags
+    = VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | (call->number ? VIR_DOMAIN_UNDEFINE_KEEP_NVRAM : VIR_DOMAIN_UNDEFINE_NVRAM);
+  if (knows_tpm (call->virt->connection))
+    qemu_flags |= call->number ? VIR_DOMAIN_UNDEFINE_KEEP_TPM : VIR_DOMAIN_UNDEFINE_TPM;
   call->status = virDomainUndefineFlags (call->domain, flags | qemu_flags);
   if (call->status < 0 && virGetLastErrorCode () == VIR_ERR_INVALID_ARG)
     call->status = virDomainUndefineFlags (call->domain, flags);
 }
 
 gboolean
-lm_virt_domain_undefine (LmVirtDomain *domain, gboolean keep_nvram, GError **error)
+lm_virt_domain_undefine (LmVirtDomain *domain, gboolean keep_firmware, GError **error)
 {
   g_autoptr (LmVirtCall) call = call_on (domain, call_undefine);
-  call->flags = keep_nvram ? VIR_DOMAIN_UNDEFINE_KEEP_NVRAM : VIR_DOMAIN_UNDEFINE_NVRAM;
+  call->number = keep_firmware;
   return run (domain, call, LM_VIRT_CALL_CHANGE, "undefine", error);
 }
 

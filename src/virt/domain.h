@@ -54,10 +54,13 @@ gboolean lm_virt_domain_has_saved_state (LmVirtDomain *domain);
  * lm_virt_domain_undefine() would remove: a state that virsh managedsave kept,
  * snapshots or checkpoints. Up to three round trips. */
 gboolean lm_virt_domain_has_saved (LmVirtDomain *domain, gboolean *out_saved, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_virt_domain_keeps_tpm: whether lm_virt_domain_undefine() could keep the state of
+ * an emulated TPM. */
+gboolean lm_virt_domain_keeps_tpm (LmVirtDomain *domain, gboolean *out_keeps, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_virt_domain_undefine: forgets it, with its saved state and the metadata
- * of snapshots and checkpoints, and with its NVRAM unless @keep_nvram; disks
- * stay. A running one goes on as a transient one. */
-gboolean lm_virt_domain_undefine (LmVirtDomain *domain, gboolean keep_nvram, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * of snapshots and checkpoints, and with its NVRAM and the state of its TPM unless
+ * @keep_firmware; disks stay. A running one goes on as a transient one. */
+gboolean lm_virt_domain_undefine (LmVirtDomain *domain, gboolean keep_firmware, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean lm_virt_domain_set_autostart (LmVirtDomain *domain, gboolean autostart, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean lm_virt_domain_get_autostart (LmVirtDomain *domain, gboolean *out_autostart, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean lm_virt_domain_is_persistent (LmVirtDomain *domain, gboolean *out_persistent, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -5,6 +5,7 @@
 #include "tests/unit/lib/tools.h"
 #include "tests/unit/ops/fixture.h"
 
+#include <dlfcn.h>
 #include <libvirt/libvirt.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -267,6 +268,91 @@ test_variables (OpsFixture *f, gconstpointer data)
     }
 }
 
+/* What lamina asked of libvirt, whose test driver knows no TPM; as QEMU's, if @is_qemu. */
+static gboolean is_qemu;
+static GHashTable *undefined; /* UUID: flags of the last call */
+
+const char *
+virConnectGetType (virConnectPtr connection)
+{
+  const char *(*real) (virConnectPtr) = (const char *(*) (virConnectPtr)) dlsym (RTLD_NEXT, "virConnectGetType");
+  return is_qemu ? "QEMU" : real (connection);
+}
+
+int
+virDomainUndefineFlags (virDomainPtr domain, unsigned int flags)
+{
+  int (*real) (virDomainPtr, unsigned int)
+    = (int (*) (virDomainPtr, unsigned int)) dlsym (RTLD_NEXT, "virDomainUndefineFlags");
+  char uuid[VIR_UUID_STRING_BUFLEN];
+  g_assert_cmpint (virDomainGetUUIDString (domain, uuid), ==, 0);
+  if (undefined != NULL && is_qemu)
+    g_hash_table_insert (undefined, g_strdup (uuid), GUINT_TO_POINTER (flags));
+  return real (domain, is_qemu ? flags & VIR_DOMAIN_UNDEFINE_MANAGED_SAVE : flags);
+}
+
+static unsigned int
+flags_for (const LmMachine *machine)
+{
+  return GPOINTER_TO_UINT (g_hash_table_lookup (undefined, machine->uuid));
+}
+
+#define TPM "<tpm><backend type='%s' version='2.0'/></tpm>"
+
+/* The state of an emulated TPM comes back with the domain, or nothing is replaced. */
+static void
+test_tpm_refused (OpsFixture *f, gconstpointer data)
+{
+  static const char *const backends[] = { "emulator", "passthrough" };
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (backends); i++)
+    {
+      /* This libvirt does not know it; or the domain's end is the state's. */
+      gboolean lossy = i % 2 == 0;
+      g_autoptr (GError) error = NULL;
+      g_autofree char *tpm = g_strdup_printf ("</os><devices>" TPM "</devices><os>", backends[i % 2]);
+      fixture_write_template (f, tpm);
+      g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
+      request->transient = is_qemu = i >= G_N_ELEMENTS (backends);
+      g_autoptr (LmLaunchResult) old = lm_launch (&f->host, f->virt, request, NULL, &error);
+      g_assert_no_error (error);
+      g_autoptr (LmLaunchResult) result G_GNUC_UNUSED = launch (f, "e", TRUE, &error);
+      g_assert_true (lossy ? g_error_matches (error, LM_REPLACE_ERROR, LM_REPLACE_ERROR_LOSSY) : error == NULL);
+      g_assert_true (fixture_is_running (f, old->machine->uuid) == lossy);
+      is_qemu = FALSE;
+      g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, NULL));
+    }
+}
+
+static void
+test_tpm_kept (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  undefined = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree char *tpm = g_strdup_printf ("</os><devices>" TPM "</devices><os>", "emulator");
+  fixture_write_template (f, tpm);
+  g_autoptr (LmMachine) old = make_old (f);
+  guint64 inode = inode_of (old->overlay);
+  is_qemu = TRUE;
+  set_fault ("launch-after-define", FALSE);
+  g_assert_null (launch (f, "e", TRUE, NULL));
+  g_unsetenv ("LAMINA_TEST_FAULT");
+  assert_as_before (f, old, inode);
+  g_assert_cmpuint (flags_for (old) & VIR_DOMAIN_UNDEFINE_KEEP_TPM, !=, 0);
+  g_assert_cmpuint (flags_for (old) & VIR_DOMAIN_UNDEFINE_TPM, ==, 0);
+
+  /* It goes with the machine, at last. */
+  g_autoptr (LmLaunchResult) result = launch (f, "e", TRUE, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (flags_for (old) & VIR_DOMAIN_UNDEFINE_TPM, !=, 0);
+  g_assert_null (lm_virt_find_uuid (f->virt, old->uuid, NULL));
+  g_assert_true (fixture_is_running (f, result->machine->uuid));
+  g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, NULL));
+  g_assert_cmpuint (flags_for (result->machine) & VIR_DOMAIN_UNDEFINE_TPM, !=, 0);
+  g_assert_cmpuint (f->warnings->len, ==, 0);
+  is_qemu = FALSE;
+  g_clear_pointer (&undefined, g_hash_table_unref);
+}
+
 /* define --replace: nothing has to run. */
 static void
 test_define (OpsFixture *f, gconstpointer data)
@@ -336,6 +422,8 @@ main (int argc, char **argv)
   ADD (removal_fails);
   ADD (lossy);
   ADD (variables);
+  ADD (tpm_refused);
+  ADD (tpm_kept);
   ADD (define);
   ADD (without_domain);
 #undef ADD
