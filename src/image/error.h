@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The error domain that all of image/ shares. */
+/* The error domain of this module. */
 #include <glib.h>
 
 typedef enum
 {
-  LM_IMAGE_ERROR_REFUSED, /* hostile or not what was declared; final */
-  LM_IMAGE_ERROR_FAILED,  /* could not be checked or made: qemu-img missing, ... */
-  LM_IMAGE_ERROR_INVALID, /* what the caller asked for cannot be: a bad ssh key, ... */
+  LM_IMAGE_ERROR_REFUSED, /* the image is hostile or not as declared; trying again does not help */
+  LM_IMAGE_ERROR_FAILED,  /* it could not be checked or created, for example because qemu-img is missing */
+  LM_IMAGE_ERROR_INVALID, /* the caller's input is not valid, for example an SSH key */
 } LmImageError;
 
 #define LM_IMAGE_ERROR lm_image_error_quark ()

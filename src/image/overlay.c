@@ -17,7 +17,7 @@
 
 #define SECTOR 512
 #define TIME_SECONDS 120
-/* 1980-01-01 UTC: no host has written anything then. */
+/* 1980-01-01 UTC, earlier than any real modification. */
 #define PRISTINE_TIME 315532800
 
 char **
@@ -25,7 +25,7 @@ lm_overlay_argv (const char *backing, const char *overlay, guint64 size, gboolea
 {
   g_autoptr (GStrvBuilder) argv = g_strv_builder_new ();
   g_strv_builder_add_many (argv, "qemu-img", "create", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b", backing, NULL);
-  /* Subclusters of 4 KiB: a small write allocates and copies no more than that. */
+  /* With subclusters of 4 KiB a small write allocates and copies no more than that. */
   if (extended_l2)
     g_strv_builder_add_many (argv, "-o", "extended_l2=on,cluster_size=128k", NULL);
   g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, size);
@@ -33,7 +33,7 @@ lm_overlay_argv (const char *backing, const char *overlay, guint64 size, gboolea
   return g_strv_builder_end (argv);
 }
 
-/* Whether @header is that of an overlay over @backing of at least @size bytes. */
+/* Whether @header belongs to an overlay over @backing of at least @size bytes. */
 static gboolean
 is_overlay_of (const LmQcow2Header *header, const char *backing, guint64 size)
 {
@@ -41,10 +41,10 @@ is_overlay_of (const LmQcow2Header *header, const char *backing, guint64 size)
          && header->virtual_size >= size;
 }
 
-/* *out_there: a fitting overlay is there. FALSE: something else is. */
+/* Sets *out_there to whether a suitable overlay exists. FALSE if there is something else. */
 static gboolean
-find_existing (const char *overlay, const char *backing, guint64 size, gboolean *out_there, guint64 *out_size,
-               GError **error)
+find_existing_overlay (const char *overlay, const char *backing, guint64 size, gboolean *out_there, guint64 *out_size,
+                       GError **error)
 {
   g_autoptr (GError) failure = NULL;
   LmQcow2Header header;
@@ -63,8 +63,8 @@ find_existing (const char *overlay, const char *backing, guint64 size, gboolean 
       return FALSE;
     }
   return lm_throw (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-                   "%s is there already and is no overlay of %s for a disk of %" G_GUINT64_FORMAT
-                   " bytes; remove the domain first",
+                   "%s exists but is not an overlay of %s for a disk of %" G_GUINT64_FORMAT
+                   " bytes; remove the machine first",
                    overlay, backing, size);
 }
 
@@ -81,14 +81,14 @@ run_qemu_img (const char *backing, const char *overlay, guint64 size, GCancellab
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-  /* A QEMU before 5.2 knows no subclusters; any other fault shows again. */
+  /* QEMU before 5.2 does not support subclusters; any other error occurs again. */
   g_auto (GStrv) plain = lm_overlay_argv (backing, overlay, size, FALSE);
   return lm_run ((const char *const *) plain, &limits, NULL, cancellable, error);
 }
 
 static gboolean
-make_at (const char *backing, const char *temporary, const char *overlay, guint64 size, GCancellable *cancellable,
-         GError **error)
+create_overlay_at (const char *backing, const char *temporary, const char *overlay, guint64 size,
+                   GCancellable *cancellable, GError **error)
 {
   LmQcow2Header header;
   if (!run_qemu_img (backing, temporary, size, cancellable, error))
@@ -96,7 +96,7 @@ make_at (const char *backing, const char *temporary, const char *overlay, guint6
   if (!lm_qcow2_read (temporary, &header, NULL, error))
     return FALSE;
   if (!is_overlay_of (&header, backing, size))
-    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "qemu-img made no overlay of %s", backing);
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "qemu-img did not create an overlay of %s", backing);
   lm_autofd int fd = open (temporary, O_RDONLY | O_CLOEXEC);
   const struct timespec pristine[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = PRISTINE_TIME } };
   if (fd < 0 || futimens (fd, pristine) < 0 || fsync (fd) < 0)
@@ -127,22 +127,22 @@ lm_overlay_create (const char *backing, const char *overlay, guint64 size, guint
     return FALSE;
   if (MAX (size, base.virtual_size) > LM_QCOW2_VIRTUAL_SIZE_MAX)
     return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "a disk of %" G_GUINT64_FORMAT
-                     " bytes is too large; at most 64 TiB are possible", MAX (size, base.virtual_size));
+                     " bytes is too large; the maximum is 64 TiB", MAX (size, base.virtual_size));
   guint64 wanted = (MAX (size, base.virtual_size) + SECTOR - 1) / SECTOR * SECTOR;
 
   gboolean there;
   guint64 became = wanted;
-  if (!find_existing (overlay, backing, wanted, &there, &became, error))
+  if (!find_existing_overlay (overlay, backing, wanted, &there, &became, error))
     return FALSE;
   if (!there)
     {
-      /* Made first with its mode: qemu-img keeps the mode of a file that is there. */
+      /* Create it with its mode first; qemu-img keeps the mode of an existing file. */
       g_autofree char *temporary = g_strconcat (overlay, ".tmp.XXXXXX", NULL);
       int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0600);
       if (fd < 0)
-        return lm_throw_errno (error, "cannot make %s", overlay);
+        return lm_throw_errno (error, "cannot create %s", overlay);
       lm_fd_close (fd);
-      if (!make_at (backing, temporary, overlay, wanted, cancellable, error))
+      if (!create_overlay_at (backing, temporary, overlay, wanted, cancellable, error))
         {
           (void) g_unlink (temporary);
           return FALSE;

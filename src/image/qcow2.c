@@ -10,17 +10,18 @@
 #include <sys/stat.h>
 
 /* A layer:
- *  - has no bit set that lamina does not know, be it incompatible, compatible
- *    or auto-clear. The last two may be ignored by a reader, but the QEMU that
- *    opens the layer may be newer than lamina and act on them; and with no
- *    unknown bit set an unknown header extension is inert, so those may stay;
+ *  - has no feature bit set that lamina does not know, be it incompatible,
+ *    compatible or auto-clear. A reader may ignore unknown bits of the last two
+ *    kinds, but the QEMU that opens the layer may be newer than lamina and act on
+ *    them. Without an unknown bit, unknown header extensions have no effect, so
+ *    they are allowed;
  *  - is neither dirty nor corrupt, and has no external data file, encryption,
- *    internal snapshot or bitmap, nor a header extension that speaks of one;
- *  - names exactly its parent's file as backing file, of format qcow2, or
- *    has neither a name nor a format;
- *  - has tables that lie apart from each other, inside the file, and are no
- *    larger than QEMU accepts;
- *  - has a sane size. */
+ *    internal snapshot or bitmap, and no header extension for one of these;
+ *  - has exactly its parent's file as backing file, with the format qcow2, or
+ *    neither a backing file nor a backing format;
+ *  - has tables that do not overlap, lie within the file, and are no larger than
+ *    QEMU accepts;
+ *  - has a plausible size. */
 
 #define MAGIC 0x514649fbu /* "QFI\xfb" */
 #define V2_HEADER_LENGTH 72
@@ -32,7 +33,7 @@
 #define MIN_EXTENDED_CLUSTER_BITS 14
 #define MAX_REFCOUNT_ORDER 6
 #define MAX_L1_BYTES (32u << 20)      /* "Header", bytes 24-31: QEMU's limit */
-#define MAX_REFCOUNT_BYTES (8u << 20) /* "Host cluster management": likewise */
+#define MAX_REFCOUNT_BYTES (8u << 20) /* "Host cluster management": QEMU's limit */
 #define SECTOR 512
 
 #define INCOMPATIBLE_DIRTY (G_GUINT64_CONSTANT (1) << 0)
@@ -50,7 +51,7 @@
 #define EXTENSION_DATA_FILE 0x44415441u
 
 static gboolean G_GNUC_PRINTF (2, 3)
-refuse (GError **error, const char *format, ...)
+throw_refused (GError **error, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -60,38 +61,39 @@ refuse (GError **error, const char *format, ...)
 }
 
 static guint32
-get32 (const guint8 *p)
+read_be32 (const guint8 *p)
 {
   return (guint32) p[0] << 24 | (guint32) p[1] << 16 | (guint32) p[2] << 8 | p[3];
 }
 
 static guint64
-get64 (const guint8 *p)
+read_be64 (const guint8 *p)
 {
-  return (guint64) get32 (p) << 32 | get32 (p + 4);
+  return (guint64) read_be32 (p) << 32 | read_be32 (p + 4);
 }
 
 static gboolean
-parse_fixed (const guint8 *data, gsize size, LmQcow2Header *h, GError **error)
+parse_fixed_header (const guint8 *data, gsize size, LmQcow2Header *h, GError **error)
 {
-  if (size < V2_HEADER_LENGTH || get32 (data) != MAGIC)
+  if (size < V2_HEADER_LENGTH || read_be32 (data) != MAGIC)
     {
       g_autofree char *what = lm_content_describe (data, size);
-      return refuse (error, "not a qcow2 file%s", what);
+      return throw_refused (error, "not a qcow2 file%s", what);
     }
-  h->version = get32 (data + 4);
+  h->version = read_be32 (data + 4);
   if (h->version != 2 && h->version != 3)
-    return refuse (error, "qcow2 version %u is not supported (2 and 3 are)", h->version);
-  h->cluster_bits = get32 (data + 20);
+    return throw_refused (error, "qcow2 version %u is not supported (2 and 3 are)", h->version);
+  h->cluster_bits = read_be32 (data + 20);
   if (h->cluster_bits < MIN_CLUSTER_BITS || h->cluster_bits > MAX_CLUSTER_BITS)
-    return refuse (error, "cluster_bits is %u, not %d to %d", h->cluster_bits, MIN_CLUSTER_BITS, MAX_CLUSTER_BITS);
-  h->virtual_size = get64 (data + 24);
-  h->crypt_method = get32 (data + 32);
-  h->l1_size = get32 (data + 36);
-  h->l1_table_offset = get64 (data + 40);
-  h->refcount_table_offset = get64 (data + 48);
-  h->refcount_table_clusters = get32 (data + 56);
-  h->nb_snapshots = get32 (data + 60);
+    return throw_refused (error, "cluster_bits is %u, not %d to %d", h->cluster_bits, MIN_CLUSTER_BITS,
+                          MAX_CLUSTER_BITS);
+  h->virtual_size = read_be64 (data + 24);
+  h->crypt_method = read_be32 (data + 32);
+  h->l1_size = read_be32 (data + 36);
+  h->l1_table_offset = read_be64 (data + 40);
+  h->refcount_table_offset = read_be64 (data + 48);
+  h->refcount_table_clusters = read_be32 (data + 56);
+  h->nb_snapshots = read_be32 (data + 60);
   /* "For version 2, the header is exactly 72 bytes in length", refcounts have 16 bits. */
   h->header_length = V2_HEADER_LENGTH;
   h->refcount_order = 4;
@@ -99,24 +101,25 @@ parse_fixed (const guint8 *data, gsize size, LmQcow2Header *h, GError **error)
     return TRUE;
 
   if (size < V3_HEADER_LENGTH)
-    return refuse (error, "the file ends within the qcow2 header");
-  h->incompatible_features = get64 (data + 72);
-  h->compatible_features = get64 (data + 80);
-  h->autoclear_features = get64 (data + 88);
-  h->refcount_order = get32 (data + 96);
-  h->header_length = get32 (data + 100);
+    return throw_refused (error, "the file ends within the qcow2 header");
+  h->incompatible_features = read_be64 (data + 72);
+  h->compatible_features = read_be64 (data + 80);
+  h->autoclear_features = read_be64 (data + 88);
+  h->refcount_order = read_be32 (data + 96);
+  h->header_length = read_be32 (data + 100);
   if (h->header_length < V3_HEADER_LENGTH || h->header_length % 8 != 0)
-    return refuse (error, "header_length is %u, not a multiple of 8 from %d on", h->header_length, V3_HEADER_LENGTH);
+    return throw_refused (error, "header_length is %u, not a multiple of 8 and at least %d", h->header_length,
+                          V3_HEADER_LENGTH);
   return TRUE;
 }
 
-/* Copies a string that is not NUL-terminated; one with a NUL inside would read
- * differently by another program. */
+/* Copies a string that is not NUL-terminated. One that contains a NUL is refused,
+ * because another program would read it differently. */
 static gboolean
 copy_string (char *to, gsize to_size, const guint8 *from, gsize length, const char *what, GError **error)
 {
   if (length >= to_size || memchr (from, '\0', length) != NULL)
-    return refuse (error, "the %s is too long or has a NUL byte", what);
+    return throw_refused (error, "the %s is too long or contains a NUL byte", what);
   memcpy (to, from, length);
   to[length] = '\0';
   return TRUE;
@@ -144,16 +147,16 @@ parse_extension (guint32 type, const guint8 *data, gsize length, LmQcow2Header *
       return TRUE;
     }
   if ((h->extensions & bit) != 0)
-    return refuse (error, "header extension 0x%08x is there twice", type);
+    return throw_refused (error, "header extension 0x%08x occurs twice", type);
   h->extensions |= bit;
   if (type == EXTENSION_BACKING_FORMAT)
-    return copy_string (h->backing_format, sizeof h->backing_format, data, length, "backing file's format", error);
+    return copy_string (h->backing_format, sizeof h->backing_format, data, length, "backing format", error);
   return TRUE;
 }
 
-/* "Header extensions": from the header's end to the end mark or @limit, where
- * the backing file's name or the next cluster begins. Without an end mark
- * QEMU would read on behind what is @available here, so that is refused. */
+/* "Header extensions": from the end of the header to the end mark, or to @limit,
+ * where the backing file name or the next cluster begins. Without an end mark QEMU
+ * would read beyond the @available bytes, so that is refused. */
 static gboolean
 parse_extensions (const guint8 *data, gsize available, guint64 limit, LmQcow2Header *h, GError **error)
 {
@@ -162,14 +165,14 @@ parse_extensions (const guint8 *data, gsize available, guint64 limit, LmQcow2Hea
   while (at < limit)
     {
       if (at > end || end - at < 8)
-        return refuse (error, "the header extensions are cut off");
-      guint32 type = get32 (data + at);
-      guint32 length = get32 (data + at + 4);
+        return throw_refused (error, "the header extensions are truncated");
+      guint32 type = read_be32 (data + at);
+      guint32 length = read_be32 (data + at + 4);
       at += 8;
       if (type == EXTENSION_END)
         return TRUE;
       if (length > end - at)
-        return refuse (error, "header extension 0x%08x of %u bytes does not fit", type, length);
+        return throw_refused (error, "header extension 0x%08x of %u bytes does not fit", type, length);
       if (!parse_extension (type, data + at, length, h, error))
         return FALSE;
       at += ((gsize) length + 7) & ~(gsize) 7;
@@ -181,26 +184,28 @@ gboolean
 lm_qcow2_parse (const guint8 *data, gsize size, guint64 file_size, LmQcow2Header *out_header, GError **error)
 {
   LmQcow2Header h = { 0 };
-  if (!parse_fixed (data, size, &h, error))
+  if (!parse_fixed_header (data, size, &h, error))
     return FALSE;
   guint64 cluster_size = G_GUINT64_CONSTANT (1) << h.cluster_bits;
-  /* All of the header lies in the first cluster. */
+  /* The whole header lies in the first cluster. */
   guint64 end = MIN (MIN (cluster_size, LM_QCOW2_HEADER_MAX), MIN (file_size, size));
   if (h.header_length > end)
-    return refuse (error, "header_length is %u, past the first cluster or the end", h.header_length);
+    return throw_refused (error, "header_length is %u, beyond the first cluster or the end of the file",
+                          h.header_length);
   if (h.header_length > COMPRESSION_TYPE_AT)
     h.compression_type = data[COMPRESSION_TYPE_AT];
 
-  guint64 name_at = get64 (data + 8);
-  guint32 name_length = get32 (data + 16);
+  guint64 name_at = read_be64 (data + 8);
+  guint32 name_length = read_be32 (data + 16);
   if (name_at != 0)
     {
       if (name_at < h.header_length || name_at > end || name_length > end - name_at)
-        return refuse (error, "the backing file's name (%u bytes at %" G_GUINT64_FORMAT ") is not in the first cluster",
-                       name_length, name_at);
+        return throw_refused (error,
+                              "the backing file name (%u bytes at %" G_GUINT64_FORMAT ") is not in the first cluster",
+                              name_length, name_at);
       if (name_length == 0)
-        return refuse (error, "the backing file's name is empty");
-      if (!copy_string (h.backing_name, sizeof h.backing_name, data + name_at, name_length, "backing file's name",
+        return throw_refused (error, "the backing file name is empty");
+      if (!copy_string (h.backing_name, sizeof h.backing_name, data + name_at, name_length, "backing file name",
                         error))
         return FALSE;
     }
@@ -221,37 +226,39 @@ check_features (const LmQcow2Header *h, GError **error)
 {
   static const guint64 known = INCOMPATIBLE_COMPRESSION | INCOMPATIBLE_EXTENDED_L2;
   if ((h->incompatible_features & INCOMPATIBLE_DATA_FILE) != 0 || (h->extensions & LM_QCOW2_HAS_DATA_FILE) != 0)
-    return refuse (error, "it has an external data file");
+    return throw_refused (error, "it has an external data file");
   if ((h->incompatible_features & (INCOMPATIBLE_DIRTY | INCOMPATIBLE_CORRUPT)) != 0)
-    return refuse (error, "it is marked as dirty or corrupt");
+    return throw_refused (error, "it is marked as dirty or corrupt");
   if ((h->incompatible_features & ~known) != 0)
-    return refuse (error, "it has unknown incompatible features 0x%" G_GINT64_MODIFIER "x",
-                   h->incompatible_features & ~known);
+    return throw_refused (error, "it has unknown incompatible features 0x%" G_GINT64_MODIFIER "x",
+                          h->incompatible_features & ~known);
   if (h->crypt_method != 0 || (h->extensions & LM_QCOW2_HAS_CRYPTO) != 0)
-    return refuse (error, "it is encrypted");
+    return throw_refused (error, "it is encrypted");
   if (h->nb_snapshots != 0)
-    return refuse (error, "it has internal snapshots");
+    return throw_refused (error, "it has internal snapshots");
   if (h->autoclear_features != 0 || (h->extensions & LM_QCOW2_HAS_BITMAPS) != 0)
-    return refuse (error, "it has bitmaps or unknown auto-clear features 0x%" G_GINT64_MODIFIER "x",
-                   h->autoclear_features);
+    return throw_refused (error, "it has bitmaps or unknown auto-clear features 0x%" G_GINT64_MODIFIER "x",
+                          h->autoclear_features);
   if ((h->compatible_features & ~COMPATIBLE_LAZY_REFCOUNTS) != 0)
-    return refuse (error, "it has unknown compatible features 0x%" G_GINT64_MODIFIER "x", h->compatible_features);
+    return throw_refused (error, "it has unknown compatible features 0x%" G_GINT64_MODIFIER "x",
+                          h->compatible_features);
   gboolean compression = (h->incompatible_features & INCOMPATIBLE_COMPRESSION) != 0;
   if (h->compression_type != (compression ? COMPRESSION_ZSTD : 0))
-    return refuse (error, "its compression type is %u, which its features do not allow", h->compression_type);
+    return throw_refused (error, "its compression type is %u, which its features do not allow", h->compression_type);
   if (lm_qcow2_has_extended_l2 (h) && h->cluster_bits < MIN_EXTENDED_CLUSTER_BITS)
-    return refuse (error, "its clusters are too small for extended L2 entries");
+    return throw_refused (error, "its clusters are too small for extended L2 entries");
   return TRUE;
 }
 
-/* A table must be whole clusters on from a cluster's start, behind the header
- * and inside the file; the last cluster may be cut short by the file's end. */
+/* A table must begin at a cluster after the header and lie within the file; its
+ * last cluster may be truncated by the end of the file. */
 static gboolean
 check_table (const char *what, guint64 offset, guint64 bytes, guint64 cluster_size, guint64 file_size, GError **error)
 {
   if (offset == 0 || offset % cluster_size != 0 || offset > file_size || bytes > file_size - offset)
-    return refuse (error, "its %s (%" G_GUINT64_FORMAT " bytes at %" G_GUINT64_FORMAT ") is not inside the file", what,
-                   bytes, offset);
+    return throw_refused (error,
+                          "its %s (%" G_GUINT64_FORMAT " bytes at %" G_GUINT64_FORMAT ") is not inside the file", what,
+                          bytes, offset);
   return TRUE;
 }
 
@@ -262,23 +269,23 @@ check_tables (const LmQcow2Header *h, guint64 file_size, GError **error)
   guint64 l1_bytes = (guint64) h->l1_size * 8;
   guint64 refcount_bytes = (guint64) h->refcount_table_clusters * cluster_size;
   if (l1_bytes > MAX_L1_BYTES)
-    return refuse (error, "its L1 table of %u entries is too large", h->l1_size);
+    return throw_refused (error, "its L1 table of %u entries is too large", h->l1_size);
   if (h->refcount_table_clusters == 0 || refcount_bytes > MAX_REFCOUNT_BYTES || h->refcount_order > MAX_REFCOUNT_ORDER)
-    return refuse (error, "its refcount table of %u clusters, order %u, is not possible", h->refcount_table_clusters,
-                   h->refcount_order);
+    return throw_refused (error, "its refcount table of %u clusters, order %u, is not valid",
+                          h->refcount_table_clusters, h->refcount_order);
   if (!check_table ("L1 table", h->l1_table_offset, l1_bytes, cluster_size, file_size, error)
       || !check_table ("refcount table", h->refcount_table_offset, refcount_bytes, cluster_size, file_size, error))
     return FALSE;
   if (h->l1_table_offset < h->refcount_table_offset + refcount_bytes
       && h->refcount_table_offset < h->l1_table_offset + l1_bytes)
-    return refuse (error, "its L1 and refcount tables overlap");
+    return throw_refused (error, "its L1 and refcount tables overlap");
 
-  /* "Cluster mapping": one L1 entry is one L2 table of one cluster. */
+  /* "Cluster mapping": an L1 entry refers to an L2 table of one cluster. */
   guint64 entries = cluster_size / (lm_qcow2_has_extended_l2 (h) ? 16 : 8);
   guint64 covered = cluster_size * entries;
   guint64 needed = h->virtual_size / covered + (h->virtual_size % covered != 0);
   if (h->l1_size < needed)
-    return refuse (error, "its L1 table of %u entries is too small for its size", h->l1_size);
+    return throw_refused (error, "its L1 table of %u entries is too small for its virtual size", h->l1_size);
   return TRUE;
 }
 
@@ -289,18 +296,18 @@ check_backing (const LmQcow2Header *h, const LmDigest *parent, GError **error)
   if (parent == NULL)
     {
       if (*h->backing_name != '\0')
-        return refuse (error, "it is declared as a base but has the backing file \"%.200s\"", shown);
+        return throw_refused (error, "it is declared as a base but has the backing file \"%.200s\"", shown);
       if ((h->extensions & LM_QCOW2_HAS_BACKING_FORMAT) != 0)
-        return refuse (error, "it has a backing format but no backing file");
+        return throw_refused (error, "it has a backing format but no backing file");
       return TRUE;
     }
   g_autofree char *wanted = lm_digest_file_name (parent, ".qcow2");
   if (strcmp (h->backing_name, wanted) != 0)
-    return refuse (error, "its backing file is \"%.200s\", not its declared parent's %s", shown, wanted);
+    return throw_refused (error, "its backing file is \"%.200s\", not its declared parent's %s", shown, wanted);
   if (strcmp (h->backing_format, "qcow2") != 0)
     {
       g_autofree char *format = g_strescape (h->backing_format, NULL);
-      return refuse (error, "its backing file's format is \"%s\", not qcow2", format);
+      return throw_refused (error, "its backing format is \"%s\", not qcow2", format);
     }
   return TRUE;
 }
@@ -310,8 +317,8 @@ lm_qcow2_check_layer (const LmQcow2Header *header, guint64 file_size, const LmDi
 {
   if (header->virtual_size == 0 || header->virtual_size % SECTOR != 0
       || header->virtual_size > LM_QCOW2_VIRTUAL_SIZE_MAX)
-    return refuse (error, "its disk size of %" G_GUINT64_FORMAT " bytes is not a multiple of %d up to 64 TiB",
-                   header->virtual_size, SECTOR);
+    return throw_refused (error, "its virtual size of %" G_GUINT64_FORMAT " bytes is not a multiple of %d up to 64 TiB",
+                          header->virtual_size, SECTOR);
   return check_features (header, error) && check_tables (header, file_size, error)
          && check_backing (header, parent, error);
 }
@@ -319,13 +326,13 @@ lm_qcow2_check_layer (const LmQcow2Header *header, guint64 file_size, const LmDi
 gboolean
 lm_qcow2_read (const char *path, LmQcow2Header *out_header, guint64 *out_file_size, GError **error)
 {
-  /* O_NONBLOCK: opening a FIFO must not wait. */
+  /* O_NONBLOCK, because opening a FIFO must not wait. */
   lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
   struct stat st;
   if (fd < 0 || fstat (fd, &st) < 0)
     return lm_throw_errno (error, "cannot open %s", path);
   if (!S_ISREG (st.st_mode))
-    return refuse (error, "%s is not a regular file", path);
+    return throw_refused (error, "%s is not a regular file", path);
   g_autofree guint8 *data = g_malloc (LM_QCOW2_HEADER_MAX);
   gsize size;
   if (!lm_fd_read_full (fd, data, LM_QCOW2_HEADER_MAX, &size, error)

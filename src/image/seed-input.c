@@ -11,8 +11,8 @@
 #define KEY_LENGTH_MAX (16 * 1024)
 #define KEY_FORM "an OpenSSH public key, \"TYPE BASE64 [COMMENT]\""
 
-/* What cloud-init says is user-data by its first characters, white space
- * before and the case of letters not counting (INCLUSION_TYPES_MAP). */
+/* By which first characters cloud-init recognizes user-data, ignoring case and
+ * leading white space (INCLUSION_TYPES_MAP). */
 static const char *const user_data_heads[] = { "#!", "#include", "#cloud-config", "#cloud-boothook", "#part-handler",
                                                "## template: jinja" };
 
@@ -22,8 +22,8 @@ read_length (const guchar *data)
   return (guint32) data[0] << 24 | (guint32) data[1] << 16 | (guint32) data[2] << 8 | data[3];
 }
 
-/* A public key is a row of strings, each after its length, the first of which
- * is the key's type. A certificate has numbers among them. */
+/* A public key is a sequence of strings, each preceded by its length; the first is
+ * the type of the key. A certificate also contains numbers. */
 static gboolean
 is_key_blob (const guchar *data, gsize size, const char *type, gsize type_length)
 {
@@ -43,7 +43,7 @@ is_key_blob (const guchar *data, gsize size, const char *type, gsize type_length
   return strings >= 2;
 }
 
-/* Base64 with its padding, as sshd wants it; GLib's reader passes over anything. */
+/* Base64 with padding, as sshd requires; GLib's decoder accepts anything. */
 static gboolean
 is_base64 (const char *text, gsize length)
 {
@@ -53,7 +53,7 @@ is_base64 (const char *text, gsize length)
   return length > 0 && length % 4 == 0 && length - digits <= 2 && strspn (text + digits, "=") >= length - digits;
 }
 
-/* Whether "TYPE BASE64" begins at @text. */
+/* Whether @text begins with "TYPE BASE64". */
 static gboolean
 is_key_at (const char *text)
 {
@@ -68,7 +68,7 @@ is_key_at (const char *text)
   return is_key_blob (blob, size, text, type_length);
 }
 
-/* Past the options of authorized_keys, whose values may have spaces in quotes. */
+/* Skips the options of authorized_keys, whose values may contain spaces in quotes. */
 static const char *
 skip_key_options (const char *line)
 {
@@ -89,15 +89,17 @@ lm_seed_input_check_key (const char *line, GError **error)
   for (const char *p = line; text && *p != '\0'; p++)
     text = !g_ascii_iscntrl (*p) || *p == '\t';
   if (strstr (line, "PRIVATE KEY") != NULL || g_str_has_prefix (line, "PuTTY-User-Key-File"))
-    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "a private key; give the public one, a .pub file");
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID,
+                     "this is a private key; give the public key, a .pub file");
   if (strstr (line, "BEGIN SSH2 PUBLIC KEY") != NULL)
     return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID,
-                     "a public key in another form; \"ssh-keygen -i -f FILE\" makes it " KEY_FORM);
+                     "this public key has another format; \"ssh-keygen -i -f FILE\" converts it to " KEY_FORM);
   if (text && length <= KEY_LENGTH_MAX && (is_key_at (line) || is_key_at (skip_key_options (line))))
     return TRUE;
   g_autofree char *start = g_utf8_make_valid (line, (gssize) MIN (length, 40));
   g_autofree char *shown = g_strescape (start, NULL);
-  return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "\"%s%s\" is not " KEY_FORM ", or not all of it", shown,
+  return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "\"%s%s\" is not " KEY_FORM ", or is incomplete",
+                   shown,
                    length > 40 ? "..." : "");
 }
 
@@ -110,7 +112,7 @@ lm_seed_input_keys (const char *name, GBytes *bytes, GError **error)
   const char *data = g_bytes_get_data (normal, &size);
   guint count = 0;
   if (size > 0 && memchr (data, '\0', size) != NULL)
-    return lm_throw_null (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "%s: not text; " KEY_FORM " is needed", name);
+    return lm_throw_null (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "%s: not text; expected " KEY_FORM, name);
   g_autofree char *text = g_strndup (size > 0 ? data : "", size);
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   for (gsize i = 0; lines[i] != NULL; i++)
@@ -128,13 +130,13 @@ lm_seed_input_keys (const char *name, GBytes *bytes, GError **error)
     }
   if (count == 0 || count > KEYS_MAX)
     return lm_throw_null (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "%s: %s", name,
-                          count == 0 ? "holds no key" : "these are too many keys");
+                          count == 0 ? "contains no key" : "contains too many keys");
   return g_strv_builder_end (keys);
 }
 
-/* The keys of the mapping that has begun, up to its end. */
+/* Adds the keys of the mapping that has begun to @keys, up to its end. */
 static gboolean
-read_keys (LmYamlReader *reader, GHashTable *keys, GError **error)
+read_mapping_keys (LmYamlReader *reader, GHashTable *keys, GError **error)
 {
   LmYamlEvent event;
   for (;;)
@@ -151,11 +153,13 @@ read_keys (LmYamlReader *reader, GHashTable *keys, GError **error)
     }
 }
 
-/* *out_keys: those of the outermost mapping; NULL if the text is no mapping, or
- * nothing. What this reader refuses but cloud-init's takes, such as an alias,
- * is no mistake: the keys are then those before it. */
+/* Sets *out_keys to the keys of the outermost mapping, or NULL if @text is not a
+ * mapping, and *out_nothing to whether it is empty. Something that lamina's YAML
+ * reader refuses but cloud-init accepts, such as an alias, is not an error; then
+ * *out_keys has the keys up to that point. */
 static gboolean
-read_mapping (const char *name, const char *text, gsize size, gboolean *out_nothing, GHashTable **out_keys, GError **error)
+read_outer_mapping (const char *name, const char *text, gsize size, gboolean *out_nothing, GHashTable **out_keys,
+                    GError **error)
 {
   static const LmYamlLimits limits = { .size = 16 << 20, .scalar = 16 << 20, .depth = 1000, .nodes = 1000000 };
   g_autoptr (LmYamlReader) reader = lm_yaml_reader_new (name, text, size, &limits);
@@ -167,7 +171,7 @@ read_mapping (const char *name, const char *text, gsize size, gboolean *out_noth
   if (good && event.kind == LM_YAML_MAPPING)
     {
       keys = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-      good = read_keys (reader, keys, &failure);
+      good = read_mapping_keys (reader, keys, &failure);
     }
   else if (good)
     good = lm_yaml_reader_skip (reader, &event, &failure);
@@ -177,30 +181,30 @@ read_mapping (const char *name, const char *text, gsize size, gboolean *out_noth
   return TRUE;
 }
 
-/* A YAML mapping; *out_keys is NULL where nothing at all was allowed. */
+/* Checks that @bytes are a YAML mapping. *out_keys is NULL if they are empty and that is allowed. */
 static gboolean
-check_mapping (const char *name, GBytes *bytes, gboolean may_be_nothing, GHashTable **out_keys, GError **error)
+check_mapping (const char *name, GBytes *bytes, gboolean may_be_empty, GHashTable **out_keys, GError **error)
 {
   gsize size;
   const char *text = g_bytes_get_data (bytes, &size);
   gboolean nothing;
-  if (!read_mapping (name, text ? text : "", size, &nothing, out_keys, error))
+  if (!read_outer_mapping (name, text ? text : "", size, &nothing, out_keys, error))
     return FALSE;
-  if (*out_keys != NULL || (nothing && may_be_nothing))
+  if (*out_keys != NULL || (nothing && may_be_empty))
     return TRUE;
   return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "%s: not a YAML mapping (KEY: VALUE)", name);
 }
 
-/* Bytes that cloud-init would recognize, but not by their first characters. */
+/* Whether cloud-init recognizes the data by something other than its first characters. */
 static gboolean
-is_packed_or_mime (const char *data, gsize size)
+is_gzip_or_mime (const char *data, gsize size)
 {
   g_autofree char *start = g_ascii_strdown (data, (gssize) MIN (size, 4096));
   return (size >= 2 && memcmp (data, "\x1f\x8b", 2) == 0) || g_strstr_len (start, (gssize) MIN (size, 4096), "mime-version:") != NULL;
 }
 
 static const char *
-find_head (const char *text)
+find_user_data_head (const char *text)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (user_data_heads); i++)
     if (g_ascii_strncasecmp (text, user_data_heads[i], strlen (user_data_heads[i])) == 0)
@@ -216,15 +220,16 @@ lm_seed_input_user_data (const char *name, GBytes *bytes, char **out_warning, GE
   const char *data = g_bytes_get_data (normal, &size);
   g_autofree char *text = g_strndup (size > 0 ? data : "", size);
   const char *start = text + strspn (text, " \t\r\n\v\f");
-  const char *head = find_head (start);
+  const char *head = find_user_data_head (start);
   *out_warning = NULL;
-  if (size == 0 || is_packed_or_mime (data, size))
+  if (size == 0 || is_gzip_or_mime (data, size))
     return g_steal_pointer (&normal);
   if (head == NULL)
     *out_warning = g_strdup_printf ("%s: cloud-init will ignore this user-data: it does not begin with \"#cloud-config\", \"#!\" "
-                                    "or another mark that cloud-init knows", name);
+                                    "or another marker that cloud-init recognizes", name);
   else if (strcmp (head, "#!") == 0 && start != text)
-    *out_warning = g_strdup_printf ("%s: \"#!\" is not at the very beginning of this script; the guest may not start it", name);
+    *out_warning = g_strdup_printf ("%s: \"#!\" is not at the very beginning of this script; the guest may not run it",
+                                    name);
   /* "#cloud-config-archive" is a list. */
   if (g_strcmp0 (head, "#cloud-config") == 0 && g_ascii_strncasecmp (start, "#cloud-config-", strlen ("#cloud-config-")) != 0)
     {
@@ -255,6 +260,7 @@ lm_seed_input_network_config (const char *name, GBytes *bytes, char **out_warnin
   for (gsize i = 0; i < G_N_ELEMENTS (needed); i++)
     found += g_hash_table_contains (keys, needed[i]);
   *out_warning = found > 0 ? NULL
-                           : g_strdup_printf ("%s: cloud-init needs \"version: 1\" or \"version: 2\" in a network-config", name);
+                           : g_strdup_printf ("%s: cloud-init requires \"version: 1\" or \"version: 2\" in a "
+                                              "network-config", name);
   return g_steal_pointer (&normal);
 }

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define LABEL "cidata"
-/* One date for all, so that the same files make the same disk. */
+/* A fixed date, so that the same files always give the same disk. */
 #define DATE "2000010100000000"
 #define HOSTNAME_MAX 63
 #define TIME_SECONDS 60
@@ -42,9 +42,9 @@ check_keys (const char *const *keys, GError **error)
   return TRUE;
 }
 
-/* JSON is YAML, and quotes every value. */
+/* JSON is YAML and quotes all values. */
 static GBytes *
-to_bytes (JsonBuilder *builder, const char *prefix)
+build_bytes (JsonBuilder *builder, const char *prefix)
 {
   g_autoptr (JsonNode) root = json_builder_get_root (builder);
   g_autofree char *text = json_to_string (root, TRUE);
@@ -53,7 +53,7 @@ to_bytes (JsonBuilder *builder, const char *prefix)
 }
 
 static void
-add_keys (JsonBuilder *builder, const char *member, const char *const *keys)
+add_ssh_keys (JsonBuilder *builder, const char *member, const char *const *keys)
 {
   json_builder_set_member_name (builder, member);
   json_builder_begin_array (builder);
@@ -68,12 +68,12 @@ make_user_data (const char *const *keys)
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
   if (keys != NULL && keys[0] != NULL)
-    add_keys (builder, "ssh_authorized_keys", keys);
+    add_ssh_keys (builder, "ssh_authorized_keys", keys);
   json_builder_end_object (builder);
-  return to_bytes (builder, "#cloud-config\n");
+  return build_bytes (builder, "#cloud-config\n");
 }
 
-/* A domain may be called what no host may: RFC 1123, section 2.1. */
+/* Not every name of a machine is a valid host name (RFC 1123, section 2.1). */
 static char *
 make_hostname (const char *name)
 {
@@ -99,13 +99,13 @@ make_meta_data (const LmSeedSpec *spec, const char *const *keys)
   json_builder_set_member_name (builder, "local-hostname");
   json_builder_add_string_value (builder, hostname);
   if (keys != NULL && keys[0] != NULL)
-    add_keys (builder, "public-keys", keys);
+    add_ssh_keys (builder, "public-keys", keys);
   json_builder_end_object (builder);
-  return to_bytes (builder, "");
+  return build_bytes (builder, "");
 }
 
 static gboolean
-check_size (GBytes *bytes, const char *what, GError **error)
+check_seed_file_size (GBytes *bytes, const char *what, GError **error)
 {
   if (bytes != NULL && g_bytes_get_size (bytes) > LM_SEED_FILE_MAX)
     return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "the %s is larger than %d bytes", what,
@@ -117,21 +117,22 @@ LmSeedFiles *
 lm_seed_render (const LmSeedSpec *spec, GError **error)
 {
   const char *const *keys = spec->ssh_keys;
-  if (!check_keys (keys, error) || !check_size (spec->user_data, "user-data", error)
-      || !check_size (spec->meta_data, "meta-data", error)
-      || !check_size (spec->network_config, "network-config", error))
+  if (!check_keys (keys, error) || !check_seed_file_size (spec->user_data, "user-data", error)
+      || !check_seed_file_size (spec->meta_data, "meta-data", error)
+      || !check_seed_file_size (spec->network_config, "network-config", error))
     return NULL;
   if (keys != NULL && keys[0] != NULL && spec->user_data != NULL && spec->meta_data != NULL)
     return lm_throw_null (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID,
-                          "--cloud-init: an ssh key has no place beside a user-data and a meta-data that are given; put it into one "
-                          "of them");
+                          "--cloud-init: an SSH key cannot be added if both user-data and meta-data are given; put it "
+                          "into one of them");
 
   g_autoptr (LmSeedFiles) files = g_new0 (LmSeedFiles, 1);
   files->user_data = spec->user_data != NULL ? g_bytes_ref (spec->user_data) : make_user_data (keys);
   files->meta_data = spec->meta_data != NULL ? g_bytes_ref (spec->meta_data)
                                              : make_meta_data (spec, spec->user_data != NULL ? keys : NULL);
   files->network_config = spec->network_config != NULL ? g_bytes_ref (spec->network_config) : NULL;
-  if (!check_size (files->user_data, "user-data", error) || !check_size (files->meta_data, "meta-data", error))
+  if (!check_seed_file_size (files->user_data, "user-data", error)
+      || !check_seed_file_size (files->meta_data, "meta-data", error))
     return NULL;
   return g_steal_pointer (&files);
 }
@@ -154,13 +155,13 @@ run_xorriso (const char *directory, const char *output, GCancellable *cancellabl
     return TRUE;
   if (g_error_matches (failure, LM_RUN_ERROR, LM_RUN_ERROR_NOT_FOUND))
     return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED,
-                     "cannot make the cloud-init seed: xorriso is not installed; install the package xorriso");
-  g_propagate_prefixed_error (error, g_steal_pointer (&failure), "cannot make the cloud-init seed: ");
+                     "cannot create the cloud-init seed: xorriso is not installed; install the package xorriso");
+  g_propagate_prefixed_error (error, g_steal_pointer (&failure), "cannot create the cloud-init seed: ");
   return FALSE;
 }
 
 static gboolean
-write_file (const char *directory, const char *name, GBytes *bytes, GError **error)
+write_seed_file (const char *directory, const char *name, GBytes *bytes, GError **error)
 {
   if (bytes == NULL)
     return TRUE;
@@ -169,22 +170,22 @@ write_file (const char *directory, const char *name, GBytes *bytes, GError **err
   const void *data = g_bytes_get_data (bytes, &size);
   lm_autofd int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0)
-    return lm_throw_errno (error, "cannot make %s", path);
+    return lm_throw_errno (error, "cannot create %s", path);
   if (lm_fd_write_all (fd, data, size, error))
     return TRUE;
   g_prefix_error (error, "%s: ", path);
   return FALSE;
 }
 
-/* Makes @path by way of files in @work, a private directory beside it. */
+/* Creates @path from files in @work, a private directory next to it. */
 static gboolean
-make_in (const char *work, const LmSeedFiles *files, const char *path, GCancellable *cancellable, GError **error)
+create_seed_in (const char *work, const LmSeedFiles *files, const char *path, GCancellable *cancellable, GError **error)
 {
   g_autofree char *content = g_build_filename (work, "content", NULL);
   g_autofree char *output = g_build_filename (work, "seed.iso", NULL);
-  if (!lm_file_make_dir (content, 0700, error) || !write_file (content, "user-data", files->user_data, error)
-      || !write_file (content, "meta-data", files->meta_data, error)
-      || !write_file (content, "network-config", files->network_config, error)
+  if (!lm_file_make_dir (content, 0700, error) || !write_seed_file (content, "user-data", files->user_data, error)
+      || !write_seed_file (content, "meta-data", files->meta_data, error)
+      || !write_seed_file (content, "network-config", files->network_config, error)
       || !run_xorriso (content, output, cancellable, error))
     return FALSE;
   lm_autofd int fd = open (output, O_RDONLY | O_CLOEXEC);
@@ -193,7 +194,7 @@ make_in (const char *work, const LmSeedFiles *files, const char *path, GCancella
   if (!lm_fault_point ("seed-before-publish", error))
     return FALSE;
   if (g_rename (output, path) < 0)
-    return lm_throw_errno (error, "cannot put the seed at %s", path);
+    return lm_throw_errno (error, "cannot move the seed to %s", path);
   g_autofree char *directory = g_path_get_dirname (path);
   return lm_file_sync_dir (directory, error);
 }
@@ -207,9 +208,9 @@ lm_seed_write (const LmSeedSpec *spec, const char *path, GCancellable *cancellab
     return FALSE;
   g_autofree char *work = g_strconcat (path, ".tmp.XXXXXX", NULL);
   if (g_mkdtemp (work) == NULL)
-    return lm_throw_errno (error, "cannot make a directory beside %s", path);
-  gboolean ok = make_in (work, files, path, cancellable, error);
-  /* What may be left of it goes with the machine's directory. */
+    return lm_throw_errno (error, "cannot create a directory next to %s", path);
+  gboolean ok = create_seed_in (work, files, path, cancellable, error);
+  /* Anything left over is removed together with the machine's directory. */
   (void) !lm_file_remove_tree (work, NULL);
   return ok;
 }

@@ -110,7 +110,7 @@ key = path("key", "-----BEGIN OPENSSH PRIVATE KEY-----\n")
 expect(2, "a private key is not put on a disk", "launch", "--cloud-init", f"ssh-key={key}", "web1", "debian", says="private key")
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJnV9B0Cp+Y3obRVCZkTtxizI0l9D5kO5FjH6vhCM96N"
 for name, text, says in (("k-notfound.pub", "Not Found", "k-notfound.pub:1"), ("k-html.pub", f"{KEY}\n<!DOCTYPE html>\n", "k-html.pub:2"),
-                         ("k-half.pub", KEY[:-4], "k-half.pub:1"), ("k-empty.pub", "\n", "k-empty.pub: holds no key")):
+                         ("k-half.pub", KEY[:-4], "k-half.pub:1"), ("k-empty.pub", "\n", "k-empty.pub: contains no key")):
     expect(2, f"{name} is not taken for keys", "launch", "--cloud-init", f"ssh-key={path(name, text)}", "web1", "debian", says=says)
 for key, text, says in (("user-data", "#cloud-config\n- a\n", "user-data.bad"), ("user-data", "#cloud-config\na: [\n", "user-data.bad:3"),
                         ("meta-data", "Not Found", "meta-data.bad"), ("network-config", "a: b: c\n", "network-config.bad:1")):

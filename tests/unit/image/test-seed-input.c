@@ -70,8 +70,8 @@ test_bad_keys (void)
   {
     const char *text, *says;
   } cases[] = {
-    { "", "holds no key" },
-    { "\n# only a comment\n", "holds no key" },
+    { "", "contains no key" },
+    { "\n# only a comment\n", "contains no key" },
     { "Not Found", "k.pub:1: " },
     { "<!DOCTYPE html>\n<html><body>Sign in</body></html>\n", "k.pub:1: " },
     { "{\"message\": \"Not Found\"}", "k.pub:1: " },
