@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* file:// as a source. Read here and not by curl, whose file:// moves a whole
- * file in one call and cannot be paused. */
+/* The store for file:// URLs. Files are not read by curl, which transfers a whole
+ * file:// file in one call and cannot be paused. */
 #include "config.h"
 #include "base/error.h"
 #include "base/fd.h"
@@ -23,7 +23,7 @@ typedef struct
   guint64 position;
   guint64 size;
   gboolean begun;
-  gsize held; /* bytes in the buffer that the handler has not taken */
+  gsize held; /* bytes in the buffer that the handler has not accepted yet */
   guint8 buffer[STEP_SIZE];
 } FileTransfer;
 
@@ -41,7 +41,7 @@ errno_error (const char *path)
 }
 
 static char *
-path_of (const char *url, GError **error)
+path_from_url (const char *url, GError **error)
 {
   g_autofree char *host = NULL;
   g_autofree char *path = g_filename_from_uri (url, &host, NULL);
@@ -68,7 +68,7 @@ file_close (LmStoreTransfer *transfer)
   g_free (self);
 }
 
-/* Non-blocking, so that a FIFO under the name does not hang. */
+/* Non-blocking, so that a FIFO of that name does not block. */
 static GError *
 open_file (FileTransfer *self)
 {
@@ -86,7 +86,7 @@ open_file (FileTransfer *self)
 static LmStoreTransfer *
 file_start (LmStore *store, const LmStoreRequest *request, GError **error)
 {
-  g_autofree char *path = path_of (request->url, error);
+  g_autofree char *path = path_from_url (request->url, error);
   if (path == NULL)
     return NULL;
   FileTransfer *self = g_new0 (FileTransfer, 1);
@@ -102,9 +102,9 @@ file_start (LmStore *store, const LmStoreRequest *request, GError **error)
   return NULL;
 }
 
-/* The next bytes into the buffer; FALSE at the end and on failure. */
+/* Reads the next bytes into the buffer; FALSE at the end and on failure. */
 static gboolean
-fill (FileTransfer *self, GError **error)
+fill_buffer (FileTransfer *self, GError **error)
 {
   gsize want = (gsize) MIN (self->size - self->position, STEP_SIZE);
   ssize_t n = want == 0 ? 0 : pread (self->fd, self->buffer, want, (off_t) self->position);
@@ -134,7 +134,7 @@ file_step (LmStoreTransfer *transfer)
       alive = handler->begin (transfer->user_data, &reply, &failure);
     }
   if (alive && self->held == 0)
-    alive = fill (self, &failure);
+    alive = fill_buffer (self, &failure);
   if (alive)
     {
       if (!handler->data (transfer->user_data, self->buffer, self->held))
@@ -153,7 +153,7 @@ file_step (LmStoreTransfer *transfer)
 }
 
 static LmHttpError
-read_code (const GError *error)
+classify_read_error (const GError *error)
 {
   switch (error->code)
     {
@@ -171,18 +171,18 @@ read_code (const GError *error)
     }
 }
 
-/* A pipe gives its bytes once; what is fetched again later is a file. */
+/* A pipe can be read only once, but what is read here may be needed again later, so it must be a file. */
 static LmStoreObject *
 file_read (const LmStoreRead *request, guint seconds, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *path = path_of (request->url, error);
+  g_autofree char *path = path_from_url (request->url, error);
   if (path == NULL || g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
   g_autoptr (GError) failure = NULL;
   GBytes *body = lm_file_read (path, request->max_size, NULL, &failure);
   if (body == NULL)
     {
-      g_propagate_error (error, lm_http_error_new (read_code (failure), 0, "%s", failure->message));
+      g_propagate_error (error, lm_http_error_new (classify_read_error (failure), 0, "%s", failure->message));
       return NULL;
     }
   LmStoreObject *object = g_new0 (LmStoreObject, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* http:// and https:// as a source. */
+/* The store for http:// and https:// URLs. */
 #include "config.h"
 #include "base/url.h"
 #include "store/store.h"
@@ -22,7 +22,7 @@ http_free (HttpTransfer *self)
 }
 
 static gboolean
-on_response (gpointer user_data, const LmHttpResponse *response, GError **error)
+on_http_response (gpointer user_data, const LmHttpResponse *response, GError **error)
 {
   HttpTransfer *self = user_data;
   if (response->has_total && response->total < self->size)
@@ -38,14 +38,14 @@ on_response (gpointer user_data, const LmHttpResponse *response, GError **error)
 }
 
 static gboolean
-on_data (gpointer user_data, const void *data, gsize size)
+on_http_data (gpointer user_data, const void *data, gsize size)
 {
   HttpTransfer *self = user_data;
   return self->base.handler->data (self->base.user_data, data, size);
 }
 
 static void
-on_done (gpointer user_data, const GError *error)
+on_http_done (gpointer user_data, const GError *error)
 {
   HttpTransfer *self = user_data;
   const LmStoreHandler *handler = self->base.handler;
@@ -54,7 +54,7 @@ on_done (gpointer user_data, const GError *error)
   handler->done (handler_data, error);
 }
 
-static const LmHttpHandler http_handler = { on_response, on_data, on_done };
+static const LmHttpHandler http_handler = { on_http_response, on_http_data, on_http_done };
 
 static LmStoreTransfer *
 http_start (LmStore *store, const LmStoreRequest *request, GError **error)
@@ -62,8 +62,8 @@ http_start (LmStore *store, const LmStoreRequest *request, GError **error)
   HttpTransfer *self = g_new0 (HttpTransfer, 1);
   self->shown_url = lm_url_redact (request->url);
   self->size = request->size;
-  /* No If-Range: the digest decides about the bytes, and mirrors behind one name
-   * may each have an ETag of their own. */
+  /* No If-Range: the digest decides whether the bytes are right, and several
+   * servers with the same name may have different ETags for a file. */
   LmHttpRequest http_request = {
     .url = request->url,
     .offset = request->offset,

@@ -18,7 +18,7 @@ lm_store_object_free (LmStoreObject *object)
   g_free (object);
 }
 
-/* FALSE when cancelled. */
+/* FALSE if cancelled. */
 static gboolean
 wait_until (gint64 due, GCancellable *cancellable, GError **error)
 {
@@ -53,7 +53,7 @@ lm_store_read (const LmStoreRead *request, GCancellable *cancellable, GError **e
           g_propagate_error (error, g_steal_pointer (&failure));
           return NULL;
         }
-      lm_trace (LM_TRACE_HTTP, "%s; tried again in %u ms", failure->message, delay);
+      lm_trace (LM_TRACE_HTTP, "%s; retrying in %u ms", failure->message, delay);
       if (!wait_until (due, cancellable, error))
         return NULL;
     }

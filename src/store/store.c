@@ -8,7 +8,7 @@
 struct _LmStore
 {
   LmHttp *http;
-  GPtrArray *stepped; /* LmStoreTransfer that step() drives; owned by themselves */
+  GPtrArray *stepped; /* LmStoreTransfers that have a step() function; they own themselves */
 };
 
 static const LmStoreClass *const classes[] = { &lm_store_http_class, &lm_store_file_class };
@@ -49,7 +49,8 @@ lm_store_class_of (const char *url, GError **error)
       return classes[i];
   g_autofree char *shown = lm_url_redact (url);
   g_autofree char *known = lm_store_list_schemes ();
-  g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0, "%.200s: the scheme of this URL is none of %s", shown, known));
+  g_propagate_error (error, lm_http_error_new (LM_HTTP_ERROR_BAD_URL, 0,
+                                               "%.200s: the scheme of this URL is not one of %s", shown, known));
   return NULL;
 }
 

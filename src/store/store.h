@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Remote sources of content-addressed files behind one small interface. A
- * source moves the bytes of one URL, from an offset, to a handler; it knows
- * neither digests nor retries. Errors: LM_HTTP_ERROR for all of them, with the
- * meanings of io/http.h, so that io/retry can decide. */
+/* Places that files come from, such as HTTP servers, behind one small interface. A
+ * store transfers the bytes of one URL, from an offset on, to a handler; it knows
+ * neither digests nor retries. All errors are LM_HTTP_ERROR, with the meanings of
+ * io/http.h, so that io/retry can decide what to do. */
 #include "io/http.h"
 #include "io/retry.h"
 
@@ -13,60 +13,63 @@ typedef struct _LmStoreTransfer LmStoreTransfer;
 typedef struct
 {
   const char *url;
-  guint64 size;          /* of the whole file, exact, bytes */
-  guint64 offset;        /* first byte wanted, < size */
+  guint64 size;          /* exact size of the whole file in bytes */
+  guint64 offset;        /* first byte to transfer, < size */
 } LmStoreRequest;
 
 typedef struct
 {
-  guint64 offset;       /* where the bytes that follow start: where asked for, or before */
-  const char *encoding; /* a compression that the server says it applied, unasked; NULL: none */
+  guint64 offset;       /* where in the file the bytes start: at the requested offset or before it */
+  const char *encoding; /* Content-Encoding, which was not requested; NULL if none */
 } LmStoreReply;
 
-/* All are called by lm_store_iterate(), in its thread, and must not close
- * their own transfer. */
+/* Callbacks of a transfer. lm_store_iterate() calls them, in its own thread. They
+ * must not close their own transfer. */
 typedef struct
 {
-  /* Before the first byte. FALSE ends the transfer with that error. */
+  /* Called before the first byte. FALSE, with @error set, ends the transfer with that error. */
   gboolean (*begin) (gpointer user_data, const LmStoreReply *reply, GError **error);
-  /* FALSE: no room; the same bytes come again after lm_store_transfer_resume(). */
+  /* Called with the next bytes. FALSE means that there is no room now; the same
+   * bytes are passed again after lm_store_transfer_resume(). */
   gboolean (*data) (gpointer user_data, const void *data, gsize size);
-  /* Last call; @error NULL is success. The transfer is freed after it. */
+  /* The last call; @error is NULL on success. The transfer is freed afterwards. */
   void (*done) (gpointer user_data, const GError *error);
 } LmStoreHandler;
 
-/* A small object to read whole, such as a catalog. */
+/* A request for a small object, such as a catalog, which is read as a whole. */
 typedef struct
 {
   const char *url;
-  const char *validator; /* of a copy at hand; NULL: none */
-  gsize max_size;        /* bytes */
-  guint seconds;         /* bound on all tries together, > 0 */
-  LmRetryPolicy retry;   /* all zero: as for layers */
+  const char *validator; /* of the copy that the caller has; NULL if none */
+  gsize max_size;        /* in bytes */
+  guint seconds;         /* time limit for all attempts together, > 0 */
+  LmRetryPolicy retry;   /* all zero for the same as for layers */
 } LmStoreRead;
 
 typedef struct
 {
-  GBytes *body;    /* NULL: what the validator stands for is still right */
-  char *validator; /* for the next time; NULL: none */
-  char *url;       /* where it came from, after redirects */
+  GBytes *body;    /* NULL if the copy that the validator stands for is still current */
+  char *validator; /* for the next request; NULL if none */
+  char *url;       /* the URL after redirects */
 } LmStoreObject;
 
+/** lm_store_object_free: frees @object; NULL is ignored. */
 void lm_store_object_free (LmStoreObject *object);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmStoreObject, lm_store_object_free)
 
-/* What a kind of source implements; each has one constant of it. Its transfers
- * start with an LmStoreTransfer. */
+/* What a kind of store implements; each kind defines one constant of this type. The
+ * struct of its transfers begins with an LmStoreTransfer. */
 typedef struct
 {
   const char *const *schemes; /* NULL-terminated */
   LmStoreTransfer *(*start) (LmStore *store, const LmStoreRequest *request, GError **error);
-  /* Attached by lm_store_start() after start(). Moves some bytes; FALSE when
-   * the transfer has ended and was freed. NULL: the HTTP engine drives it. */
+  /* The members of LmStoreTransfer are set by lm_store_start(), after start().
+   * Transfers some bytes; FALSE if the transfer has ended and was freed. NULL if
+   * the HTTP engine does the work. */
   gboolean (*step) (LmStoreTransfer *transfer);
   void (*resume) (LmStoreTransfer *transfer);
   void (*close) (LmStoreTransfer *transfer);
-  /* One try of lm_store_read() within @seconds; blocks. */
+  /* A single attempt of lm_store_read(), at most @seconds long; blocks. */
   LmStoreObject *(*read) (const LmStoreRead *request, guint seconds, GCancellable *cancellable, GError **error);
 } LmStoreClass;
 
@@ -76,50 +79,50 @@ struct _LmStoreTransfer
   const LmStoreHandler *handler;
   gpointer user_data;
   LmStore *store;
-  gboolean paused; /* its handler has no room */
+  gboolean paused; /* the handler has no room */
 };
 
 extern const LmStoreClass lm_store_http_class;
 extern const LmStoreClass lm_store_file_class;
 
-/** lm_store_new: all sources, over one HTTP engine. @options may be NULL. */
+/** lm_store_new: returns all stores, which share one HTTP engine; never NULL. @options may be NULL. */
 LmStore *lm_store_new (const LmHttpOptions *options);
-/** lm_store_free: all transfers have ended or been closed before. */
+/** lm_store_free: frees @store; NULL is ignored. All transfers must have ended or been closed. */
 void lm_store_free (LmStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmStore, lm_store_free)
 
-/** lm_store_get_http: the engine, for classes. */
+/** lm_store_get_http: returns the HTTP engine; for implementations of LmStoreClass. Owned by @store. */
 LmHttp *lm_store_get_http (LmStore *store);
 
-/** lm_store_start: starts to move @request; owned by @store. Does not block.
- * Errors: LM_HTTP_ERROR (BAD_URL: no source speaks its scheme). */
+/** lm_store_start: starts a transfer, which @store owns. Does not block. Errors:
+ * LM_HTTP_ERROR (BAD_URL if no store supports the scheme). */
 LmStoreTransfer *lm_store_start (LmStore *store, const LmStoreRequest *request, const LmStoreHandler *handler,
                                  gpointer user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_store_transfer_resume: offers the refused bytes again. */
+/** lm_store_transfer_resume: passes the bytes that the handler refused to it again. */
 void lm_store_transfer_resume (LmStoreTransfer *transfer);
 
-/** lm_store_transfer_close: ends and frees it; the handler is not called. */
+/** lm_store_transfer_close: ends and frees @transfer; its handler is not called. */
 void lm_store_transfer_close (LmStoreTransfer *transfer);
 
-/** lm_store_iterate: moves bytes; waits at most @timeout_ms for some. */
+/** lm_store_iterate: transfers data and calls handlers; waits at most @timeout_ms for something to do. */
 void lm_store_iterate (LmStore *store, guint timeout_ms);
 
-/** lm_store_wakeup: makes a waiting lm_store_iterate() return; any thread. */
+/** lm_store_wakeup: makes a waiting lm_store_iterate() return. May be called from any thread. */
 void lm_store_wakeup (LmStore *store);
 
-/** lm_store_class_of: the class in the table of schemes that @url is for; static.
+/** lm_store_class_of: returns the entry for @url in the table of schemes; static.
  * Errors: LM_HTTP_ERROR_BAD_URL. */
 const LmStoreClass *lm_store_class_of (const char *url, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_store_knows: whether @url begins with a scheme of the table and "://". */
+/** lm_store_knows: whether @url begins with a scheme in the table, followed by "://". */
 gboolean lm_store_knows (const char *url);
 
-/** lm_store_list_schemes: the schemes of the table for messages, newly allocated. */
+/** lm_store_list_schemes: returns the schemes in the table for messages; newly allocated. */
 char *lm_store_list_schemes (void);
 
-/** lm_store_read: reads a small object whole, trying again as for layers.
- * Regular files only. Blocks until done, failed, out of time
- * (LM_HTTP_ERROR_STALLED) or cancelled (G_IO_ERROR_CANCELLED). Other errors:
- * LM_HTTP_ERROR. */
+/** lm_store_read: reads a small object as a whole and retries as for layers. A
+ * local object must be a regular file. Blocks until it is done, has failed, has run
+ * out of time (LM_HTTP_ERROR_STALLED) or was cancelled (G_IO_ERROR_CANCELLED).
+ * Other errors: LM_HTTP_ERROR. */
 LmStoreObject *lm_store_read (const LmStoreRead *request, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
