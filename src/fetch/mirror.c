@@ -13,7 +13,7 @@ typedef struct
   guint failures;
   guint mismatches;
   gboolean dead;
-  gint64 due; /* us; 0: not used yet */
+  gint64 due; /* in microseconds; 0 if not used yet */
 } Mirror;
 
 struct _LmMirrors

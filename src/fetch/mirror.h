@@ -1,40 +1,42 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The URLs of one file, how each has done so far, and which to use next. Pure:
- * it moves nothing and asks no clock. Private to fetch. */
+/* The URLs of one file, the state of each, and which to use next. Pure: it
+ * transfers nothing and does not read the clock. Private to fetch. Times are in
+ * microseconds. */
 #include "io/retry.h"
 
 typedef struct _LmMirrors LmMirrors;
 
-/** lm_mirrors_new: @urls in order of preference (NULL: none); they
- * outlive it. @policy outlives it. */
+/** lm_mirrors_new: returns the mirrors @urls, in order of preference (NULL if
+ * none); never NULL. @urls and @policy must outlive them. */
 LmMirrors *lm_mirrors_new (char **urls, const LmRetryPolicy *policy);
+/** lm_mirrors_free: frees @mirrors; NULL is ignored. */
 void lm_mirrors_free (LmMirrors *mirrors);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmMirrors, lm_mirrors_free)
 
-/** lm_mirrors_choose: makes the one that is due first the current one.
- * FALSE: all have been given up. *out_due is when it may be used (us). */
+/** lm_mirrors_choose: makes the mirror that is due first the current one and sets
+ * *out_due to when it may be used. FALSE if all mirrors have been given up. */
 gboolean lm_mirrors_choose (LmMirrors *mirrors, gint64 *out_due);
 
-/** lm_mirrors_get_url: the current one; NULL before the first choice. */
+/** lm_mirrors_get_url: returns the URL of the current mirror; NULL before the first choice. */
 const char *lm_mirrors_get_url (LmMirrors *mirrors);
 
-/** lm_mirrors_get_shown: the same for messages, redacted. */
+/** lm_mirrors_get_shown: like lm_mirrors_get_url(), redacted for messages. */
 const char *lm_mirrors_get_shown (LmMirrors *mirrors);
 
-/** lm_mirrors_failed: the current one failed with @error at @now (us):
- * it is due again after a delay (none with @at_once), or given up. */
+/** lm_mirrors_failed: records that the current mirror failed with @error at @now:
+ * it is due again after a delay (without delay if @at_once is set), or is given up. */
 void lm_mirrors_failed (LmMirrors *mirrors, const GError *error, gint64 now, gboolean at_once, guint32 random);
 
-/** lm_mirrors_postpone: the current one did nothing wrong, but is not due before
- * @due (us). */
+/** lm_mirrors_postpone: defers the current mirror until @due, without counting a
+ * failure. */
 void lm_mirrors_postpone (LmMirrors *mirrors, gint64 due);
 
-/** lm_mirrors_progressed: the current one gave so many bytes that its
- * earlier failures are forgotten. */
+/** lm_mirrors_progressed: records that the current mirror has sent so many bytes
+ * that its earlier failures no longer count. */
 void lm_mirrors_progressed (LmMirrors *mirrors);
 
-/** lm_mirrors_mismatched: the current one ended in a wrong digest. That
- * is final, unless the bytes were @mixed, from more than one answer: then it
- * gets one more chance. */
+/** lm_mirrors_mismatched: records that the data from the current mirror had a wrong
+ * digest, so it is given up. If the data was @mixed from more than one response, it
+ * gets one more attempt. */
 void lm_mirrors_mismatched (LmMirrors *mirrors, gboolean mixed);

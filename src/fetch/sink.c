@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define CHUNK_SIZE (256 * 1024)
-/* Two are needed to move on at all: one being filled, one on its way. */
+/* The minimum is two, one being filled and one being processed. */
 #define MIN_CHUNKS 3
 
 typedef enum
@@ -20,7 +20,7 @@ typedef enum
   OP_QUIT,
 } Op;
 
-/* An entry of both queues; the second thread to be done with it gives it back. */
+/* An entry of both queues; the thread that finishes with it last releases it. */
 typedef struct
 {
   Op op;
@@ -37,30 +37,30 @@ struct _LmFetchSink
   gpointer user_data;
   GAsyncQueue *to_hash;
   GAsyncQueue *to_write;
-  GThread *hash_thread;  /* NULL, both: no threads could be had, push() does their work */
+  GThread *hash_thread;  /* both are NULL if there are no threads; then push_chunk() does their work */
   GThread *write_thread;
-  gint quitting; /* atomic: nobody waits for the digest any more */
+  gint quitting; /* atomic; nobody waits for the digest any more */
 
-  /* Of the receiving thread. */
+  /* Used by the receiving thread only. */
   Chunk *current;
   guint64 position;
 
-  GMutex lock; /* for all below */
+  GMutex lock; /* protects the members up to result */
   GCond changed;
   GPtrArray *spare; /* Chunk */
   guint made;
   guint most;
-  gboolean starved;  /* a write was refused; wake when half is free */
-  guint finishes;    /* OP_FINISH that the writer has come to */
-  guint syncs;       /* of them, those that were synced */
-  GError *error;     /* the first failure of the writer; it stays */
-  gboolean complete; /* complete() has returned and nobody has polled it */
-  GError *result;    /* what it gave */
+  gboolean starved;  /* a write was refused; call wake() when half is free */
+  guint finishes;    /* number of OP_FINISH that the writer has reached */
+  guint syncs;       /* number of OP_FINISH that the writer has synced */
+  GError *error;     /* the first failure of the writer; never cleared */
+  gboolean complete; /* complete() has returned, and its result has not been polled */
+  GError *result;    /* its error */
 
-  /* Of the writing thread. */
+  /* Used by the writing thread only. */
   gboolean write_failed;
 
-  /* Of the hashing thread. */
+  /* Used by the hashing thread only. */
   LmHasher *hasher;
   guint64 prefix;
   guint finish_number;
@@ -70,7 +70,7 @@ static void write_chunk (LmFetchSink *sink, Chunk *chunk);
 static void hash_chunk (LmFetchSink *sink, Chunk *chunk);
 
 static void
-give_back (LmFetchSink *sink, Chunk *chunk)
+release_chunk (LmFetchSink *sink, Chunk *chunk)
 {
   if (!g_atomic_int_dec_and_test (&chunk->users))
     return;
@@ -90,7 +90,7 @@ give_back (LmFetchSink *sink, Chunk *chunk)
 }
 
 static void
-push (LmFetchSink *sink, Chunk *chunk)
+push_chunk (LmFetchSink *sink, Chunk *chunk)
 {
   chunk->users = 2;
   if (sink->hash_thread == NULL)
@@ -109,11 +109,11 @@ push_command (LmFetchSink *sink, Op op)
   lm_fetch_sink_flush (sink);
   Chunk *chunk = g_new0 (Chunk, 1);
   chunk->op = op;
-  push (sink, chunk);
+  push_chunk (sink, chunk);
 }
 
 static void
-keep_error (LmFetchSink *sink, GError *error)
+record_error (LmFetchSink *sink, GError *error)
 {
   g_mutex_lock (&sink->lock);
   if (sink->error == NULL)
@@ -124,7 +124,7 @@ keep_error (LmFetchSink *sink, GError *error)
 }
 
 static void
-count_up (LmFetchSink *sink, guint *counter)
+increment_counter (LmFetchSink *sink, guint *counter)
 {
   g_mutex_lock (&sink->lock);
   (*counter)++;
@@ -132,9 +132,9 @@ count_up (LmFetchSink *sink, guint *counter)
   g_mutex_unlock (&sink->lock);
 }
 
-/* One command of the writer; FALSE after a failure. */
+/* Carries out one command in the writer; FALSE on failure. */
 static gboolean
-write_one (LmFetchSink *sink, Chunk *chunk, GError **error)
+process_write (LmFetchSink *sink, Chunk *chunk, GError **error)
 {
   switch (chunk->op)
     {
@@ -143,8 +143,8 @@ write_one (LmFetchSink *sink, Chunk *chunk, GError **error)
     case OP_RESET:
       return lm_partial_truncate (sink->partial, error);
     case OP_FINISH:
-      /* The hasher may read the file now, while the disk is still busy. */
-      count_up (sink, &sink->finishes);
+      /* The hasher can read the file already, while the disk is still busy. */
+      increment_counter (sink, &sink->finishes);
       return lm_partial_sync (sink->partial, error);
     case OP_QUIT:
     default:
@@ -157,36 +157,36 @@ write_chunk (LmFetchSink *sink, Chunk *chunk)
 {
   g_autoptr (GError) error = NULL;
   gboolean finish = chunk->op == OP_FINISH;
-  /* After a failure only the waiting is kept up. */
-  if (!sink->write_failed && !write_one (sink, chunk, &error))
+  /* After a failure only the counters are updated, for those who wait for them. */
+  if (!sink->write_failed && !process_write (sink, chunk, &error))
     {
       sink->write_failed = TRUE;
-      keep_error (sink, g_steal_pointer (&error));
+      record_error (sink, g_steal_pointer (&error));
     }
   else if (sink->write_failed && finish)
-    count_up (sink, &sink->finishes);
+    increment_counter (sink, &sink->finishes);
   if (finish)
-    count_up (sink, &sink->syncs);
-  give_back (sink, chunk);
+    increment_counter (sink, &sink->syncs);
+  release_chunk (sink, chunk);
 }
 
-/* Here and not before the transfer: on tmpfs, which gives out the pages at once,
- * it takes as long as the writing. */
+/* Done here and not before the transfer, because on tmpfs, which allocates the
+ * pages at once, it takes as long as writing them. */
 static void
-reserve (LmFetchSink *sink)
+reserve_space (LmFetchSink *sink)
 {
   g_autoptr (GError) error = NULL;
   if (lm_partial_reserve (sink->partial, sink->size, &error))
     return;
   sink->write_failed = TRUE;
-  keep_error (sink, g_steal_pointer (&error));
+  record_error (sink, g_steal_pointer (&error));
 }
 
 static gpointer
 write_main (gpointer data)
 {
   LmFetchSink *sink = data;
-  reserve (sink);
+  reserve_space (sink);
   for (gboolean quit = FALSE; !quit;)
     {
       Chunk *chunk = g_async_queue_pop (sink->to_write);
@@ -196,8 +196,8 @@ write_main (gpointer data)
   return NULL;
 }
 
-/* Hashes what was there before. That it is shorter now is no error here: the
- * bytes are being reset, or else the digest will not match. */
+/* Hashes the bytes that were there before. It is not an error if there are fewer
+ * now: either they are being reset, or the digest will not match. */
 static void
 hash_prefix (LmFetchSink *sink)
 {
@@ -212,7 +212,7 @@ hash_prefix (LmFetchSink *sink)
         {
           GError *error = NULL;
           lm_throw_errno (&error, "cannot read %s", lm_partial_get_path (sink->partial));
-          keep_error (sink, error);
+          record_error (sink, error);
         }
       if (n <= 0)
         return;
@@ -265,7 +265,7 @@ hash_chunk (LmFetchSink *sink, Chunk *chunk)
     }
   else if (chunk->op == OP_FINISH)
     hash_finish (sink);
-  give_back (sink, chunk);
+  release_chunk (sink, chunk);
 }
 
 static gpointer
@@ -282,8 +282,8 @@ hash_main (gpointer data)
   return NULL;
 }
 
-/* Both threads or none. Where none can be had the receiving thread does their
- * work: slower, but a limit on processes is no reason to fail. */
+/* Starts both threads or neither. Without threads the receiving thread does their
+ * work, which is slower, but a limit on processes is no reason to fail. */
 static void
 start_threads (LmFetchSink *sink)
 {
@@ -300,8 +300,8 @@ start_threads (LmFetchSink *sink)
       g_async_queue_push (sink->to_write, quit);
       g_thread_join (g_steal_pointer (&sink->write_thread));
     }
-  lm_trace (LM_TRACE_CACHE, "no threads can be had: bytes are hashed and written while they are received");
-  reserve (sink);
+  lm_trace (LM_TRACE_CACHE, "cannot create threads; hashing and writing in the receiving thread");
+  reserve_space (sink);
   hash_prefix (sink);
 }
 
@@ -348,16 +348,16 @@ lm_fetch_sink_free (LmFetchSink *sink)
   g_free (sink);
 }
 
-/* Bytes that can be taken now. */
+/* Returns the number of bytes that can be accepted now. */
 static gsize
-room (LmFetchSink *sink)
+get_free_room (LmFetchSink *sink)
 {
   gsize chunks = sink->spare->len + (sink->most - sink->made);
   return chunks * CHUNK_SIZE + (sink->current ? CHUNK_SIZE - sink->current->used : 0);
 }
 
 static Chunk *
-take_chunk (LmFetchSink *sink)
+acquire_chunk (LmFetchSink *sink)
 {
   g_mutex_lock (&sink->lock);
   Chunk *chunk = NULL;
@@ -377,7 +377,7 @@ gboolean
 lm_fetch_sink_write (LmFetchSink *sink, const void *data, gsize size)
 {
   g_mutex_lock (&sink->lock);
-  gboolean fits = size <= room (sink);
+  gboolean fits = size <= get_free_room (sink);
   sink->starved |= !fits;
   g_mutex_unlock (&sink->lock);
   if (!fits)
@@ -387,7 +387,7 @@ lm_fetch_sink_write (LmFetchSink *sink, const void *data, gsize size)
   while (size > 0)
     {
       if (sink->current == NULL)
-        sink->current = take_chunk (sink);
+        sink->current = acquire_chunk (sink);
       gsize n = MIN (size, CHUNK_SIZE - sink->current->used);
       memcpy (sink->current->data + sink->current->used, from, n);
       sink->current->used += n;
@@ -403,7 +403,7 @@ void
 lm_fetch_sink_flush (LmFetchSink *sink)
 {
   if (sink->current != NULL)
-    push (sink, g_steal_pointer (&sink->current));
+    push_chunk (sink, g_steal_pointer (&sink->current));
 }
 
 guint64
