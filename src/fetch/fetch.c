@@ -93,12 +93,32 @@ step_all (GPtrArray *items, gboolean *out_all_done, GError **error)
   return TRUE;
 }
 
+/* Who is whose parent. */
+static void
+link_parents (GPtrArray *items)
+{
+  g_autoptr (GHashTable) layers = g_hash_table_new (lm_digest_hash, lm_digest_equal_func);
+  for (guint i = 0; i < items->len; i++)
+    {
+      const LmBlob *blob = lm_fetch_item_get_blob (items->pdata[i]);
+      if (blob->kind == LM_BLOB_LAYER)
+        g_hash_table_insert (layers, (gpointer) &blob->digest, items->pdata[i]);
+    }
+  for (guint i = 0; i < items->len; i++)
+    {
+      const LmBlob *blob = lm_fetch_item_get_blob (items->pdata[i]);
+      if (blob->kind == LM_BLOB_LAYER && blob->has_parent)
+        lm_fetch_item_set_parent (items->pdata[i], g_hash_table_lookup (layers, &blob->parent));
+    }
+}
+
 static gboolean
 move_all (LmFetchRun *run, GPtrArray *missing, guint progress_ms, LmFetchProgressFunc progress, gpointer user_data, GError **error)
 {
   g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_fetch_item_free);
   for (guint i = 0; i < missing->len; i++)
     g_ptr_array_add (items, lm_fetch_item_new (run, missing->pdata[i]));
+  link_parents (items);
   g_autofree LmFetchItemProgress *entries = g_new0 (LmFetchItemProgress, items->len);
   gint64 next_report = 0;
   gboolean ok, all_done = FALSE;

@@ -2,7 +2,8 @@
 #pragma once
 /* Downloads all missing blobs of a list into the cache, in parallel. Each is
  * hashed while it arrives and published only if its digest is the one that names
- * it and, for a layer, if lm_image_vet() accepts it with its declared parent.
+ * it and, for a layer, if lm_image_vet() accepts it with its declared parent and its
+ * disk is not smaller than the parent's, which is therefore published first.
  *
  * N processes that need one file cause one transfer: the one that holds the
  * lock beside the .part moves bytes, the others poll the .part's size and

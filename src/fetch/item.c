@@ -21,6 +21,7 @@ typedef enum
   PHASE_READY,
   PHASE_MOVING,
   PHASE_FINISHING,
+  PHASE_PARENT,
   PHASE_DONE,
 } Phase;
 
@@ -28,7 +29,9 @@ struct _LmFetchItem
 {
   LmFetchRun *run;
   const LmBlob *blob;
+  LmFetchItem *parent; /* NULL: not in this run */
   Phase phase;
+  gboolean has_slot;
   gint64 next_poll;
   guint64 other_size; /* of the .part that another process has in hand */
   gint64 other_since; /* since when it has had that size; 0: no other */
@@ -42,6 +45,11 @@ struct _LmFetchItem
   char *encoding;
   guint8 head[LM_CONTENT_HEAD];
   gboolean paused;
+
+  /* Set between two uses of the sink, read or written by its complete(). */
+  gboolean publish;     /* the parent's size is known, if there is one */
+  gboolean vetted;      /* digest and image are right */
+  guint64 virtual_size; /* of the image, once it is vetted */
 
   LmMirrors *mirrors;
   guint64 furthest;     /* position up to which failures were forgiven */
@@ -72,6 +80,26 @@ lm_fetch_item_new (LmFetchRun *run, const LmBlob *blob)
   return self;
 }
 
+void
+lm_fetch_item_set_parent (LmFetchItem *self, LmFetchItem *parent)
+{
+  self->parent = parent;
+}
+
+const LmBlob *
+lm_fetch_item_get_blob (const LmFetchItem *self)
+{
+  return self->blob;
+}
+
+static void
+release_slot (LmFetchItem *self)
+{
+  if (self->has_slot)
+    self->run->slots++;
+  self->has_slot = FALSE;
+}
+
 /* Ends the transfer and releases the lock and the slot. */
 static void
 release_item (LmFetchItem *self, gboolean keep_bytes)
@@ -90,7 +118,7 @@ release_item (LmFetchItem *self, gboolean keep_bytes)
   else
     lm_partial_discard (self->partial);
   self->partial = NULL;
-  self->run->slots++;
+  release_slot (self);
 }
 
 void
@@ -106,11 +134,9 @@ lm_fetch_item_free (LmFetchItem *self)
   g_free (self);
 }
 
-/* In the sink's hashing thread. */
 static gboolean
-sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GError **error)
+vet (LmFetchItem *self, const LmDigest *got, GError **error)
 {
-  LmFetchItem *self = user_data;
   const LmBlob *blob = self->blob;
   if (!lm_digest_equal (got, &blob->digest))
     {
@@ -119,11 +145,31 @@ sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GErro
       return lm_throw (error, LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST, "wrong digest: expected %s, got %s%s",
                        lm_digest_format (&blob->digest, want_text), lm_digest_format (got, got_text), hint);
     }
-  if (blob->kind == LM_BLOB_LAYER
-      && !lm_image_vet (lm_partial_get_path (self->partial), "the file", blob->has_parent ? &blob->parent : NULL, NULL,
-                        self->run->cancellable, error))
+  return blob->kind != LM_BLOB_LAYER
+         || lm_image_vet (lm_partial_get_path (self->partial), "the file", blob->has_parent ? &blob->parent : NULL,
+                          &self->virtual_size, self->run->cancellable, error);
+}
+
+static gboolean
+vet_size (LmFetchItem *self, GError **error)
+{
+  if (self->blob->kind != LM_BLOB_LAYER || !self->blob->has_parent)
+    return TRUE;
+  g_autofree char *parent = lm_cache_get_path (self->run->cache, LM_BLOB_LAYER, &self->blob->parent);
+  return lm_image_vet_size (self->virtual_size, "the file", parent, error);
+}
+
+/* In the sink's hashing thread. */
+static gboolean
+sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GError **error)
+{
+  LmFetchItem *self = user_data;
+  if (!self->vetted && !vet (self, got, error))
     return FALSE;
-  return lm_fetch_sink_wait_synced (sink, error) && lm_partial_publish (self->partial, blob->kind, error);
+  self->vetted = TRUE;
+  return !self->publish
+         || (vet_size (self, error) && lm_fetch_sink_wait_synced (sink, error)
+             && lm_partial_publish (self->partial, self->blob->kind, error));
 }
 
 static gboolean
@@ -292,13 +338,21 @@ begin (LmFetchItem *self, GError **error)
   return TRUE;
 }
 
-/* Another process holds the lock: check that it makes progress. */
+/* Whether the size of the parent's disk can be looked up by now, if at all. */
+static gboolean
+is_parent_there (const LmFetchItem *self)
+{
+  return self->parent == NULL || self->parent->phase == PHASE_DONE;
+}
+
+/* Another process holds the lock: check that it makes progress. It makes none while
+ * it waits for the parent, as this one does. */
 static gboolean
 poll_other_process (LmFetchItem *self, gint64 now, GError **error)
 {
   guint64 size, held;
   lm_partial_stat (self->run->cache, &self->blob->digest, &size, &held);
-  if (self->other_since == 0 || size != self->other_size)
+  if (self->other_since == 0 || size != self->other_size || !is_parent_there (self))
     {
       self->other_size = size;
       self->other_since = now;
@@ -333,6 +387,7 @@ step_lock (LmFetchItem *self, gint64 now, GError **error)
           return poll_other_process (self, now, error);
         }
       self->run->slots--;
+      self->has_slot = TRUE;
       self->other_since = 0;
     }
   /* Again: it may have been published before the lock was acquired. */
@@ -380,9 +435,25 @@ step_finishing (LmFetchItem *self, GError **error)
     return TRUE;
   if (failure != NULL)
     return handle_failed_check (self, failure, error);
+  if (!self->publish)
+    {
+      /* The parent may need it. */
+      release_slot (self);
+      self->phase = PHASE_PARENT;
+      return TRUE;
+    }
   self->run->totals.files++;
   done (self);
   return TRUE;
+}
+
+/* All bytes are here. */
+static void
+finish (LmFetchItem *self)
+{
+  self->publish = is_parent_there (self);
+  lm_fetch_sink_finish (self->sink);
+  self->phase = PHASE_FINISHING;
 }
 
 static gboolean
@@ -390,8 +461,7 @@ step_ready (LmFetchItem *self, gint64 now, GError **error)
 {
   if (lm_fetch_sink_get_position (self->sink) < self->blob->size)
     return begin_transfer (self, now, error);
-  lm_fetch_sink_finish (self->sink);
-  self->phase = PHASE_FINISHING;
+  finish (self);
   return TRUE;
 }
 
@@ -421,6 +491,8 @@ lm_fetch_item_step (LmFetchItem *self, gint64 now, GError **error)
     return fail (self, failure, TRUE, error);
   if (self->phase == PHASE_FINISHING && !step_finishing (self, error))
     return FALSE;
+  if (self->phase == PHASE_PARENT && is_parent_there (self))
+    finish (self);
   if (self->phase == PHASE_MOVING)
     step_moving (self, now);
   return self->phase != PHASE_READY || step_ready (self, now, error);
@@ -437,7 +509,7 @@ lm_fetch_item_get_progress (LmFetchItem *self, LmFetchItemProgress *out)
 {
   static const LmFetchState states[] = {
     [PHASE_LOCK] = LM_FETCH_WAITING,         [PHASE_READY] = LM_FETCH_WAITING, [PHASE_MOVING] = LM_FETCH_TRANSFERRING,
-    [PHASE_FINISHING] = LM_FETCH_VERIFYING, [PHASE_DONE] = LM_FETCH_DONE,
+    [PHASE_FINISHING] = LM_FETCH_VERIFYING,  [PHASE_PARENT] = LM_FETCH_VERIFYING, [PHASE_DONE] = LM_FETCH_DONE,
   };
   out->blob = self->blob;
   out->state = states[self->phase];

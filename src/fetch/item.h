@@ -7,7 +7,10 @@
  *     │        │ all bytes            READY: now, or when a retry is due
  *     │        ▼
  *     │     FINISHING ──► DONE        wrong digest: back to READY, next URL
- *     └────────────────────▲          (another process published it)
+ *     │        │ ▲         ▲
+ *     │        ▼ │         │          PARENT: until the parent is published, whose
+ *     │      PARENT        │          disk size a child is compared with
+ *     └────────────────────┘          (another process published it)
  */
 #include "cache/cache.h"
 #include "fetch/host.h"
@@ -34,6 +37,15 @@ typedef struct
 
 /** lm_fetch_item_new: @blob outlives it. */
 LmFetchItem *lm_fetch_item_new (LmFetchRun *run, const LmBlob *blob);
+
+/** lm_fetch_item_set_parent: sets the item that fetches the parent of this layer in
+ * the same run; it must not be freed while @self is stepped. Without one, the parent is in
+ * the cache or nowhere. */
+void lm_fetch_item_set_parent (LmFetchItem *self, LmFetchItem *parent);
+
+/** lm_fetch_item_get_blob: returns the blob of @self; owned by the caller of
+ * lm_fetch_item_new(). */
+const LmBlob *lm_fetch_item_get_blob (const LmFetchItem *self);
 
 /** lm_fetch_item_free: stops what is under way; bytes that arrived stay. */
 void lm_fetch_item_free (LmFetchItem *self);

@@ -121,3 +121,23 @@ lm_image_vet (const char *path, const char *name, const LmDigest *parent, guint6
     *out_virtual_size = header.virtual_size;
   return TRUE;
 }
+
+gboolean
+lm_image_vet_size (guint64 virtual_size, const char *name, const char *parent_path, GError **error)
+{
+  LmQcow2Header parent;
+  g_autoptr (GError) failure = NULL;
+  if (!lm_qcow2_read (parent_path, &parent, NULL, &failure))
+    {
+      if (failure->domain == LM_IMAGE_ERROR || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+        return TRUE;
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  if (virtual_size >= parent.virtual_size)
+    return TRUE;
+  return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED,
+                   "%s is refused as a layer: its disk has %" G_GUINT64_FORMAT " bytes, but that of its parent has %"
+                   G_GUINT64_FORMAT ", and the rest would read as zeros; it has to be built again",
+                   name, virtual_size, parent.virtual_size);
+}

@@ -15,3 +15,10 @@
  * G_IO_ERROR. */
 gboolean lm_image_vet (const char *path, const char *name, const LmDigest *parent, guint64 *out_virtual_size,
                        GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_image_vet_size: checks that a layer whose disk has @virtual_size bytes does not
+ * have a smaller disk than its parent, the file @parent_path: the rest would read as
+ * zeros. @name is the layer's name in messages. A parent that is missing, or is not a
+ * layer, is not checked. Errors: LM_IMAGE_ERROR_REFUSED, G_IO_ERROR. */
+gboolean lm_image_vet_size (guint64 virtual_size, const char *name, const char *parent_path,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;

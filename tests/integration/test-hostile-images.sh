@@ -49,6 +49,21 @@ while read -r kind relation why; do
   fi
 done < <(/usr/bin/python3 "$host_lib/mkqcow2.py" --list)
 
+# A child with a smaller disk than its parent's, whose data would be cut off.
+/usr/bin/python3 "$host_lib/mkqcow2.py" --all "$tmp/images" --parent "$parent" --size 33554432
+kind=$(/usr/bin/python3 "$host_lib/mkqcow2.py" --list | awk '$2 == "child" && $3 == "good" { print $1; exit }')
+entry "$kind" child >"$tmp/catalog.yaml"
+for first in '' a; do
+  rm -rf "$state"
+  [ -z "$first" ] || host_lamina "$host" --state-dir "$state" --catalog "$tmp/catalog.yaml" pull a >/dev/null 2>&1
+  run host_lamina "$host" --state-dir "$state" --catalog "$tmp/catalog.yaml" pull a h
+  exits 6 "a child that is smaller than its parent is refused (cached before: ${first:-none})"
+  like "$err" 'layer h: .*33554432 bytes.* parent has [0-9]+' 'it says why'
+  is "$(ls "$state/layers")" "sha256-$parent.qcow2" 'it is not in the cache, its parent is'
+  is "$(find "$state/partial" -name '*.part')" '' 'and leaves no bytes'
+done
+/usr/bin/python3 "$host_lib/mkqcow2.py" --all "$tmp/images" --parent "$parent" --size 67108864
+
 # Taken once as a base, then declared by another catalog as a child: the bytes
 # are cached and prove that catalog wrong, so no chain can be made with them.
 good=$(/usr/bin/python3 "$host_lib/mkqcow2.py" --list | awk '$2 == "base" && $3 == "good" { print $1; exit }')

@@ -9,7 +9,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("G_TEST_SRCDIR", os.path.join(os.path.dirname(__file__), "..", "..")), "lib"))
-from fetchworld import FETCH_REAL, File, litter, main
+from fetchworld import DEADLINE, FETCH_REAL, SIZE, File, litter, main, size_of, wait_for
 
 
 def test_layers(w):
@@ -32,6 +32,55 @@ def test_refused(w):
         assert len(w.requests(f.name)) == 1
 
 
+def family(w, disk, child_disk):
+    """A base and a layer on it, whose disks have so many bytes."""
+    base = File(w, "base%d" % disk, b"DISK %d\n" % disk + random.randbytes(SIZE), kind="layer")
+    child = File(w, "child%d" % child_disk, b"PARENT sha256:%s DISK %d\n" % (base.hex.encode(), child_disk) +
+                 random.randbytes(1000), kind="layer", parent="sha256:" + base.hex)
+    return base, child
+
+
+def test_smaller_than_parent(w):
+    base, child = family(w, 64, 32)
+    for order, options in (((base, child), []), ((child, base), []), ((child, base), ["--transfers", "1"])):
+        for behaviour in "ok", "rate:2000000":  # the child has arrived long before
+            state = w.state()
+            specs = [f.spec(behaviour if f is base else "ok") for f in order]
+            result = w.run(state, *specs, options=options)
+            assert result.startswith("error refused layer ") and "smaller" in result, result
+            assert base.good(state) and not os.path.exists(child.final(state)) and not litter(state)
+    state = w.state()
+    assert w.run(state, base.spec("ok")).startswith("ok 1 ")
+    assert w.run(state, child.spec("ok")).startswith("error refused layer f0: ")
+    assert os.listdir(os.path.join(state, "layers")) == [os.path.basename(base.final(state))] and not litter(state)
+
+
+def test_waits_for_parent(w):
+    base, child = family(w, 64, 64)
+    for options in [], ["--transfers", "1"]:
+        state = w.state()
+        assert w.run(state, child.spec("ok"), base.spec("rate:2000000"), options=options).startswith("ok 2 ")
+        assert base.good(state) and child.good(state) and not litter(state)
+    # Without its parent it is not published, nor thrown away.
+    state = w.state()
+    assert w.run(state, child.spec("ok"), base.spec("rate:600000"), options=["--cancel-at", "500000"]).startswith("error cancelled")
+    assert size_of(child.part(state)) == len(child.data), litter(state)
+    assert not os.listdir(os.path.join(state, "layers"))
+    asked, have = len(w.requests(child.name)), size_of(base.part(state))
+    assert w.run(state, child.spec("ok"), base.spec("ok")) == "ok 2 %d" % (len(base.data) - have)
+    assert len(w.requests(child.name)) == asked
+
+
+def test_waits_for_holder_that_waits_for_parent(w):
+    base, child = family(w, 64, 64)
+    state = w.state()
+    holder = w.start(state, child.spec("ok"), base.spec("rate:200000"))  # 3.5 s
+    wait_for(lambda: size_of(child.part(state)) == len(child.data), "the child")
+    assert w.run(state, child.spec("ok"), base.spec("ok"), options=["--busy", "1"]) == "ok 0 0"
+    assert holder.wait(DEADLINE) == 0 and base.good(state) and child.good(state)
+    assert len(w.requests(child.name)) == 1 and len(w.requests(base.name)) == 1
+
+
 def test_real_images(w):
     if not shutil.which("qemu-img"):
         return "qemu-img is not installed"
@@ -42,14 +91,14 @@ def test_real_images(w):
         one = File(w, "base", file.read(), kind="layer")
     name = "sha256-%s.qcow2" % one.hex
     os.rename(base, os.path.join(w.dir, name))
-    for backing in name, "/etc/passwd":
-        subprocess.run(["qemu-img", "create", "-f", "qcow2", "-u", "-b", backing, "-F", "qcow2", "top.qcow2", "64M"],
+    for backing, size in (name, "64M"), ("/etc/passwd", "64M"), (name, "32M"):
+        subprocess.run(["qemu-img", "create", "-f", "qcow2", "-u", "-b", backing, "-F", "qcow2", "top.qcow2", size],
                        cwd=w.dir, **quiet)
         with open(os.path.join(w.dir, "top.qcow2"), "rb") as file:
             two = File(w, "top", file.read(), kind="layer", parent="sha256:" + one.hex)
         state = w.state()
         result = w.run(state, one.spec("ok"), two.spec("ok"), program=FETCH_REAL)
-        if backing == name:
+        if (backing, size) == (name, "64M"):
             assert result.startswith("ok 2 "), result
         else:
             assert result.startswith("error refused layer f1: "), result

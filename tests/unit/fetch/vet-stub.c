@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* lm_image_vet() without images: a file that starts with "HOSTILE" is refused,
- * one that starts with "PARENT <digest>" wants that parent, others want none. */
+ * one that starts with "PARENT <digest>" wants that parent, others want none. A disk
+ * has as many bytes as the number after "DISK " in the file says, else none. */
 #include "config.h"
 #include "base/error.h"
 #include "image/vet.h"
@@ -8,6 +9,22 @@
 #include <string.h>
 
 G_DEFINE_QUARK (lm-image-error-quark, lm_image_error)
+
+static guint64
+read_disk_size (const char *text, gsize size)
+{
+  const char *found = g_strstr_len (text, (gssize) MIN (size, 200), "DISK ");
+  return found ? g_ascii_strtoull (found + strlen ("DISK "), NULL, 10) : 0;
+}
+
+gboolean
+lm_image_vet_size (guint64 virtual_size, const char *name, const char *parent_path, GError **error)
+{
+  g_autofree char *text = NULL;
+  gsize size;
+  return !g_file_get_contents (parent_path, &text, &size, NULL) || read_disk_size (text, size) <= virtual_size
+         || lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED, "%s is smaller", name);
+}
 
 gboolean
 lm_image_vet (const char *path, const char *name, const LmDigest *parent, guint64 *out_virtual_size,
@@ -23,5 +40,7 @@ lm_image_vet (const char *path, const char *name, const LmDigest *parent, guint6
   gboolean has = g_str_has_prefix (text, "PARENT ");
   if (has != (parent != NULL) || (has && strncmp (text + 7, want, strlen (want)) != 0))
     return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED, "%s has another parent", name);
+  if (out_virtual_size != NULL)
+    *out_virtual_size = read_disk_size (text, size);
   return TRUE;
 }
