@@ -44,7 +44,7 @@ lm_machine_to_json (const LmMachine *machine)
   lm_json_add_string (builder, "name", machine->name);
   lm_json_add_string (builder, "uuid", machine->uuid);
   lm_json_add_string (builder, "uri", machine->uri);
-  lm_json_add_bool (builder, "complete", machine->complete);
+  lm_json_add_string (builder, "state", lm_machine_state_name (machine->state));
   lm_json_add_bool (builder, "transient", machine->transient);
   lm_json_add_uint (builder, "created", machine->created);
   lm_json_add_strv (builder, "requested", machine->requested);
@@ -61,9 +61,7 @@ lm_machine_to_json (const LmMachine *machine)
   json_builder_end_array (builder);
   lm_json_add_string (builder, "ready", machine->ready);
   lm_json_add_uint (builder, "disk", machine->disk);
-  if (machine->removing)
-    lm_json_add_bool (builder, "removing", TRUE);
-  if (machine->replaced_xml != NULL)
+  if (machine->state != LM_MACHINE_STATE_COMPLETE && machine->replaced_xml != NULL)
     {
       lm_json_add_string (builder, "replaced_xml", machine->replaced_xml);
       lm_json_add_bool (builder, "replaced_autostart", machine->replaced_autostart);
@@ -148,17 +146,17 @@ lm_machine_from_json (LmMachine *machine, GBytes *bytes, GError **error)
     return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "its uuid is not that of its directory");
   if (!lm_domain_name_check (name ? name : "", error))
     return FALSE;
+  if (!lm_machine_state_parse (lm_json_get_string (root, "state"), &machine->state))
+    return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "its state is none that there is");
   g_free (machine->name);
   machine->name = g_steal_pointer (&name);
   machine->uri = dup_string (root, "uri");
-  machine->complete = lm_json_get_bool (root, "complete");
   machine->transient = lm_json_get_bool (root, "transient");
   machine->created = lm_json_get_int (root, "created", 0);
   machine->requested = lm_json_get_strv (root, "requested");
   machine->resolved = lm_json_get_strv (root, "resolved");
   machine->ready = dup_string (root, "ready");
   machine->disk = (guint64) lm_json_get_int (root, "disk", 0);
-  machine->removing = lm_json_get_bool (root, "removing");
   machine->replaced_xml = dup_string (root, "replaced_xml");
   machine->replaced_autostart = lm_json_get_bool (root, "replaced_autostart");
   machine->replaced_active = lm_json_get_bool (root, "replaced_active");

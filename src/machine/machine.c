@@ -119,6 +119,27 @@ lm_machine_save (LmMachine *machine, GError **error)
   return lm_fault_point ("record-after-write", error);
 }
 
+gboolean
+lm_machine_change_state (LmMachine *machine, LmMachineState state, GError **error)
+{
+  LmMachineState before = machine->state;
+  g_return_val_if_fail (state == before || lm_machine_state_can_become (before, state), FALSE);
+  machine->state = state;
+  if (!lm_machine_save (machine, error))
+    {
+      /* It may have been written all the same: what fails after that fails here too. */
+      machine->state = before;
+      (void) !lm_machine_save (machine, NULL);
+      return FALSE;
+    }
+  if (state == LM_MACHINE_STATE_COMPLETE)
+    {
+      g_clear_pointer (&machine->replaced_xml, g_free);
+      machine->replaced_autostart = machine->replaced_active = FALSE;
+    }
+  return TRUE;
+}
+
 /* A record that is missing, or that must not or may not be read, is one that a
  * caller can go on without; any other failure hides what is there. */
 static LmMachine *
@@ -156,15 +177,20 @@ lm_machine_load (const char *state_dir, const char *uuid, GError **error)
   return machines != NULL ? load_below (machines, state_dir, uuid, error) : NULL;
 }
 
+/* Complete ones first, replaced ones last. */
+static int
+rank (LmMachineState state)
+{
+  return state == LM_MACHINE_STATE_COMPLETE ? 0 : state == LM_MACHINE_STATE_REPLACED ? 2 : 1;
+}
+
 static int
 by_name (gconstpointer a, gconstpointer b)
 {
   const LmMachine *one = *(LmMachine *const *) a, *other = *(LmMachine *const *) b;
   int order = strcmp (one->name, other->name);
   if (order == 0)
-    order = (one->replaced_xml != NULL) - (other->replaced_xml != NULL);
-  if (order == 0)
-    order = other->complete - one->complete;
+    order = rank (one->state) - rank (other->state);
   return order ? order : strcmp (one->uuid, other->uuid);
 }
 

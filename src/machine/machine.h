@@ -2,18 +2,19 @@
 #pragma once
 /* The records of the machines that lamina made: machines/<uuid>/ holds the
  * overlay, the seed, the console log and record.json. A record is written
- * before anything else of a machine exists (state "creating"), so that what a
+ * before anything else of a machine exists (in state "creating"), so that what a
  * killed run left behind is found and taken away by the next one. Records are
  * for their owner only: URLs of layers may hold passwords. */
 #include "base/lock.h"
 #include "domain/spec.h"
+#include "machine/state.h"
 
 typedef struct
 {
   char *name;
   char *uuid;
   char *uri;          /* the libvirt connection that it lives on */
-  gboolean complete;  /* FALSE: a run was, or is, making it */
+  LmMachineState state; /* changed by lm_machine_change_state() only */
   gboolean transient;
   gint64 created;     /* seconds since 1970, UTC */
   char **requested;   /* selections as the user gave them */
@@ -22,9 +23,8 @@ typedef struct
   GPtrArray *publish; /* LmDomainPublish */
   char *ready;        /* NULL: unknown */
   guint64 disk;       /* bytes, virtual size of the overlay */
-  gboolean removing;  /* a run was, or is, removing it */
-  char *replaced_xml; /* NULL; else another of its name is to replace it (see
-                         ops/replace.h): its domain's XML, "" if it had none */
+  /* How to put it back when it is replaced, see ops/replace.h; known until it is complete again. */
+  char *replaced_xml; /* its domain's; NULL: it had none */
   gboolean replaced_autostart; /* what that domain was; likewise the next */
   gboolean replaced_active;
   /* Not in the file: follow from the state directory and the uuid. */
@@ -58,6 +58,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmMachine, lm_machine_free)
  * it) if missing and writes the record, durably. The caller holds the lock of the
  * machine's name. Errors: G_IO_ERROR. */
 gboolean lm_machine_save (LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_machine_change_state: the same, with the record in @state, which must be one that
+ * lm_machine_state_can_become() it, or the one it is in. A failure leaves the record as
+ * it was. */
+gboolean lm_machine_change_state (LmMachine *machine, LmMachineState state, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_machine_load: the record of @uuid. Errors: LM_MACHINE_ERROR_NOT_FOUND;
  * _CORRUPT, also for one that another user could have written or that this user

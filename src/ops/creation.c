@@ -186,12 +186,9 @@ lm_creation_commit (const LmHost *host, LmVirt *virt, LmCreation *creation, GErr
 {
   if (!lm_disks_finish (g_steal_pointer (&creation->sync), error))
     return FALSE;
-  creation->machine->complete = TRUE;
-  if (!lm_fault_point ("launch-before-commit", error) || !lm_machine_save (creation->machine, error))
-    {
-      creation->machine->complete = FALSE;
-      return FALSE;
-    }
+  if (!lm_fault_point ("launch-before-commit", error)
+      || !lm_machine_change_state (creation->machine, LM_MACHINE_STATE_COMPLETE, error))
+    return FALSE;
   g_autoptr (GError) failure = NULL;
   if (creation->replaced != NULL
       && (!lm_fault_point ("replace-before-remove", &failure)
@@ -208,8 +205,7 @@ remove_domain (LmVirt *virt, LmMachine *machine, GError **error)
   g_autoptr (LmVirtDomain) domain = NULL;
   if (!lm_fault_point ("roll-back", error))
     return FALSE;
-  machine->removing = TRUE;
-  (void) !lm_machine_save (machine, NULL);
+  (void) !lm_machine_change_state (machine, LM_MACHINE_STATE_REMOVING, NULL);
   return lm_machine_domain_find (virt, machine, &domain, error)
          && (domain == NULL || lm_machine_domain_remove (domain, FALSE, error));
 }

@@ -20,8 +20,17 @@ lm_inventory_entry_free (LmInventoryEntry *entry)
 static gboolean
 set_no_domain (LmInventoryEntry *entry, const GError *failure, GError **error)
 {
-  const LmMachine *machine = entry->machine;
-  entry->state = !machine->complete || machine->removing ? "incomplete" : machine->replaced_xml ? "replaced" : "no domain";
+  switch (entry->machine->state)
+    {
+    case LM_MACHINE_STATE_COMPLETE:
+      entry->state = "no domain";
+      break;
+    case LM_MACHINE_STATE_REPLACED:
+      entry->state = "replaced";
+      break;
+    default:
+      entry->state = "incomplete";
+    }
   if (g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
     return TRUE;
   g_propagate_error (error, g_error_copy (failure));

@@ -40,17 +40,16 @@ has_run (LmVirt *virt, const LmMachine *machine, gboolean *out_ran, GError **err
 static gboolean
 recover_one (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **error)
 {
-  if (machine->removing)
+  if (machine->state == LM_MACHINE_STATE_REMOVING)
     return lm_remove_machine (host, virt, machine, error);
-  if (machine->complete)
+  if (machine->state != LM_MACHINE_STATE_CREATING)
     return TRUE;
   gboolean ran;
   if (!has_run (virt, machine, &ran, error))
     return FALSE;
   if (!ran)
     return lm_remove_machine (host, virt, machine, error);
-  machine->complete = TRUE;
-  return lm_machine_save (machine, error);
+  return lm_machine_change_state (machine, LM_MACHINE_STATE_COMPLETE, error);
 }
 
 GPtrArray *
@@ -66,12 +65,12 @@ lm_recover (const LmHost *host, LmVirt *virt, const char *name, GError **error)
       lm_machine_remove_temporaries (machine);
       if (!recover_one (host, virt, machine, error))
         return NULL;
-      replaced = replaced || (machine->complete && !machine->removing && machine->replaced_xml == NULL);
+      replaced = replaced || machine->state == LM_MACHINE_STATE_COMPLETE;
     }
   for (guint i = list != NULL ? list->len : 0; i > 0; i--)
     {
       LmMachine *machine = g_ptr_array_index (list, i - 1);
-      if (!machine->complete || machine->removing || machine->replaced_xml == NULL)
+      if (machine->state != LM_MACHINE_STATE_REPLACED)
         continue;
       if (replaced)
         g_ptr_array_add (superseded, g_ptr_array_steal_index (list, i - 1));

@@ -36,8 +36,7 @@ lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GError 
     return FALSE;
   /* Killed from here on, the next run removes the rest. A full disk must not keep
    * the machine from going. */
-  machine->removing = TRUE;
-  (void) !lm_machine_save (machine, NULL);
+  (void) !lm_machine_change_state (machine, LM_MACHINE_STATE_REMOVING, NULL);
   if (domain == NULL)
     forget (host, virt, machine);
   return lm_fault_point ("remove-before-undefine", error)

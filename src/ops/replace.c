@@ -113,7 +113,7 @@ save_domain (LmVirtDomain *domain, LmMachine *machine, GError **error)
   machine->replaced_xml = g_steal_pointer (&xml);
   machine->replaced_autostart = autostart;
   machine->replaced_active = active;
-  return lm_machine_save (machine, error);
+  return lm_machine_change_state (machine, LM_MACHINE_STATE_REPLACED, error);
 }
 
 gboolean
@@ -123,11 +123,7 @@ lm_replace_begin (LmVirt *virt, LmMachine *machine, GError **error)
   if (!lm_machine_domain_find (virt, machine, &domain, error))
     return FALSE;
   if (domain == NULL)
-    {
-      g_free (machine->replaced_xml);
-      machine->replaced_xml = g_strdup ("");
-      return lm_machine_save (machine, error);
-    }
+    return lm_machine_change_state (machine, LM_MACHINE_STATE_REPLACED, error);
   return save_domain (domain, machine, error) && lm_fault_point ("replace-before-undefine", error)
          && lm_machine_domain_remove (domain, TRUE, error) && lm_fault_point ("replace-after-undefine", error);
 }
@@ -145,7 +141,7 @@ gboolean
 lm_replace_forget (LmVirt *virt, const LmMachine *machine, GError **error)
 {
   gboolean found = FALSE;
-  if (machine->replaced_xml == NULL || *machine->replaced_xml == '\0')
+  if (machine->replaced_xml == NULL)
     return TRUE;
   if (!find_tpm (machine, machine->replaced_xml, &found, error))
     return FALSE;
@@ -194,12 +190,9 @@ restore_domain (const LmHost *host, LmVirt *virt, const LmMachine *machine, GErr
 gboolean
 lm_replace_roll_back (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **error)
 {
-  if (machine->replaced_xml == NULL)
+  if (machine->state != LM_MACHINE_STATE_REPLACED)
     return TRUE;
-  if (*machine->replaced_xml != '\0' && !restore_domain (host, virt, machine, error))
+  if (machine->replaced_xml != NULL && !restore_domain (host, virt, machine, error))
     return FALSE;
-  g_clear_pointer (&machine->replaced_xml, g_free);
-  machine->replaced_autostart = FALSE;
-  machine->replaced_active = FALSE;
-  return lm_machine_save (machine, error);
+  return lm_machine_change_state (machine, LM_MACHINE_STATE_COMPLETE, error);
 }

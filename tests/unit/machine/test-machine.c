@@ -19,13 +19,13 @@ make (const char *dir)
   static const char *const selections[] = { "os=debian@12", NULL };
   LmMachine *machine = lm_machine_new (dir, "web1", NULL);
   machine->uri = g_strdup ("test:///default");
-  machine->complete = TRUE;
+  machine->state = LM_MACHINE_STATE_REPLACED;
   machine->requested = g_strdupv ((char **) selections);
   machine->resolved = g_strdupv ((char **) selections);
   machine->ready = g_strdup ("login: \"\\\n");
   machine->disk = G_GUINT64_CONSTANT (5) << 32;
   machine->replaced_xml = g_strdup ("<domain/>\n");
-  machine->replaced_autostart = machine->replaced_active = machine->removing = TRUE;
+  machine->replaced_autostart = machine->replaced_active = TRUE;
   LmDomainLayer *layer = lm_domain_layer_new ();
   layer->blob.name = g_strdup ("debian");
   layer->version = g_strdup ("12");
@@ -62,6 +62,34 @@ test_round_trip (void)
   g_assert_true (lm_machine_erase (found, &error));
   g_assert_null (lm_machine_find (dir, "web1", NULL, &error));
   g_assert_error (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND);
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
+/* Every change that there is is saved and read back; one that cannot be saved did not happen. */
+static void
+test_states (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("lm-machine-XXXXXX", NULL);
+  for (LmMachineState from = LM_MACHINE_STATE_CREATING; from <= LM_MACHINE_STATE_REMOVING; from++)
+    for (LmMachineState to = LM_MACHINE_STATE_CREATING; to <= LM_MACHINE_STATE_REMOVING; to++)
+      for (guint fails = 0; fails < 2 && lm_machine_state_can_become (from, to); fails++)
+        {
+          g_autoptr (GError) error = NULL;
+          g_autoptr (LmMachine) machine = make (dir);
+          machine->state = from;
+          g_assert_true (lm_machine_save (machine, NULL));
+          g_autofree char *before = lm_machine_to_json (machine);
+          if (fails)
+            g_setenv ("LAMINA_TEST_FAULT", "record-after-write=eio", TRUE);
+          g_assert_true (lm_machine_change_state (machine, to, &error) == !fails);
+          g_unsetenv ("LAMINA_TEST_FAULT");
+          g_assert_cmpint (machine->state, ==, fails ? from : to);
+          g_autoptr (LmMachine) loaded = lm_machine_load (dir, machine->uuid, NULL);
+          g_autofree char *after = lm_machine_to_json (loaded);
+          g_assert_cmpint (loaded->state, ==, fails ? from : to);
+          g_assert_true (g_str_equal (before, after) == fails);
+          g_assert_true ((loaded->replaced_xml == NULL) == (loaded->state == LM_MACHINE_STATE_COMPLETE));
+        }
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
@@ -289,6 +317,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/machine/round-trip", test_round_trip);
+  g_test_add_func ("/machine/states", test_states);
   g_test_add_func ("/machine/sweep", test_sweep);
   g_test_add_func ("/machine/errors", test_errors);
   g_test_add_func ("/machine/trust", test_trust);

@@ -48,10 +48,10 @@ test_success (OpsFixture *f, gconstpointer data)
   g_assert_true (result->started && !result->existed);
   g_assert_cmpuint (result->prepared.pulled, ==, 2);
   g_assert_cmpuint (result->machine->layers->len, ==, 2);
-  g_assert_true (result->machine->complete);
+  g_assert_cmpint (result->machine->state, ==, LM_MACHINE_STATE_COMPLETE);
   g_autoptr (LmMachine) found = lm_machine_find (f->state_dir, "m", FIXTURE_URI, &error);
   g_assert_no_error (error);
-  g_assert_true (found->complete);
+  g_assert_cmpint (found->state, ==, LM_MACHINE_STATE_COMPLETE);
   g_assert_cmpstr (found->uuid, ==, result->machine->uuid);
 
   /* Again: nothing to do, and no catalog is needed for it. */
@@ -208,7 +208,7 @@ test_rolled_back_in_part (OpsFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (LmMachine) other = lm_machine_new (f->state_dir, "other", NULL);
-  other->complete = TRUE;
+  other->state = LM_MACHINE_STATE_COMPLETE;
   other->uri = g_strdup ("test:///nowhere/node.xml");
   g_assert_true (lm_machine_save (other, NULL));
   g_setenv ("LAMINA_TEST_FAULT", "launch-before-commit=eio", TRUE);

@@ -196,7 +196,7 @@ test_connections (OpsFixture *f, gconstpointer data)
     "<os><type arch='i686'>hvm</type></os><devices>" DISK "</devices></domain></node>", machine->overlay);
   write_text (file, text);
   g_autoptr (LmMachine) other = lm_machine_new (f->state_dir, "other", NULL);
-  other->complete = TRUE;
+  other->state = LM_MACHINE_STATE_COMPLETE;
   other->uri = g_strconcat ("test://", file, NULL);
   g_assert_true (lm_machine_save (other, NULL));
   assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_IN_USE, "the domain far (test:///");
@@ -242,9 +242,11 @@ test_planted_record (OpsFixture *f, gconstpointer data)
     "<metadata><lamina:machine xmlns:lamina='urn:lamina:domain:1'>"
     "<lamina:overlay path='/elsewhere/machines/" OTHER_UUID "/overlay.qcow2'/></lamina:machine></metadata>",
   };
+  static const LmMachineState states[]
+    = { LM_MACHINE_STATE_CREATING, LM_MACHINE_STATE_COMPLETE, LM_MACHINE_STATE_REPLACED };
   g_autoptr (GError) error = NULL;
   for (gsize i = 0; i < G_N_ELEMENTS (metadata); i++)
-    for (guint state = 0; state < 3; state++)
+    for (guint state = 0; state < G_N_ELEMENTS (states); state++)
       {
         g_autofree char *xml = g_strdup_printf ("<domain type='test'><name>m</name><uuid>" OTHER_UUID "</uuid>%s"
                                                 "<memory>8192</memory><os><type arch='i686'>hvm</type></os></domain>",
@@ -253,8 +255,8 @@ test_planted_record (OpsFixture *f, gconstpointer data)
         g_assert_true (lm_virt_domain_start (domain, &error));
         g_autoptr (LmMachine) planted = lm_machine_new (f->state_dir, "m", OTHER_UUID);
         planted->uri = g_strdup (FIXTURE_URI);
-        planted->complete = state > 0;
-        planted->replaced_xml = state == 2 ? g_strdup (xml) : NULL;
+        planted->state = states[state];
+        planted->replaced_xml = g_strdup (xml);
         g_assert_true (lm_machine_save (planted, &error));
         assert_kept (f, planted, LM_MACHINE_DOMAIN_ERROR, LM_MACHINE_DOMAIN_ERROR_FOREIGN, "metadata");
         g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
