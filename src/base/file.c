@@ -19,53 +19,72 @@
 
 #define MAX_GROUPS 256
 #define POLL_MS 20
-/* What mkstemp(3) puts after the mark. */
 #define TEMPORARY_MARK "."
 #define TEMPORARY_LENGTH 6
 
-/* A new, locked file beside @path; -1 on error. */
+char *
+lm_file_temporary_name (const char *name)
+{
+  static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  char random[TEMPORARY_LENGTH + 1] = "";
+  for (guint i = 0; i < TEMPORARY_LENGTH; i++)
+    random[i] = characters[g_random_int_range (0, sizeof characters - 1)];
+  return g_strconcat (name, TEMPORARY_MARK, random, NULL);
+}
+
+gboolean
+lm_file_lock_temporary (int fd, int dir_fd, const char *name, gboolean *out_kept, GError **error)
+{
+  *out_kept = FALSE;
+  if (flock (fd, LOCK_EX | LOCK_NB) < 0)
+    return errno == EWOULDBLOCK || lm_throw_errno (error, "cannot lock %s", name);
+  return lm_fd_has_name (fd, dir_fd, name, out_kept, error);
+}
+
+/* A new, locked file beside @name; -1 on error. */
 static int
-make_temporary (const char *path, char **out_name, GError **error)
+make_temporary (int dir_fd, const char *name, const char *shown, char **out_name, GError **error)
 {
   for (;;)
     {
-      g_autofree char *name = g_strconcat (path, TEMPORARY_MARK "XXXXXX", NULL);
-      lm_autofd int fd = g_mkstemp_full (name, O_RDWR | O_CLOEXEC, 0600);
-      gboolean kept = FALSE;
-      if (fd < 0 || TEMP_FAILURE_RETRY (flock (fd, LOCK_EX)) < 0)
+      g_autofree char *temporary = lm_file_temporary_name (name);
+      lm_autofd int fd
+        = openat (dir_fd, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+      gboolean kept;
+      if (fd < 0 && errno == EEXIST)
+        continue;
+      if (fd < 0)
         {
-          lm_throw_errno (error, "cannot make a file beside %s", path);
-          if (fd >= 0)
-            (void) unlink (name);
+          lm_throw_errno (error, "cannot make a file beside %s", shown);
           return -1;
         }
-      if (!lm_fd_has_name (fd, AT_FDCWD, name, &kept, error))
+      if (!lm_file_lock_temporary (fd, dir_fd, temporary, &kept, error))
         {
-          (void) unlink (name);
+          (void) unlinkat (dir_fd, temporary, 0);
           return -1;
         }
-      /* Before it was locked it may have been taken for a leftover. */
       if (!kept)
         continue;
-      *out_name = g_steal_pointer (&name);
+      *out_name = g_steal_pointer (&temporary);
       return lm_fd_steal (&fd);
     }
 }
 
 static gboolean
-replace_file (const char *path, const void *data, gsize size, gboolean sync, int mode, GError **error)
+replace_file (int dir_fd, const char *name, const char *shown, const void *data, gsize size, gboolean sync, int mode,
+              GError **error)
 {
   g_autofree char *temporary = NULL;
-  lm_autofd int fd = make_temporary (path, &temporary, error);
+  lm_autofd int fd = make_temporary (dir_fd, name, shown, &temporary, error);
   if (fd < 0)
     return FALSE;
   gboolean written = lm_fd_write_all (fd, data, size, error) && lm_fault_point ("file-before-rename", error);
   if (!written)
-    g_prefix_error (error, "cannot write %s: ", path);
-  else if (fchmod (fd, (mode_t) mode) < 0 || (sync && fsync (fd) < 0) || rename (temporary, path) < 0)
-    written = lm_throw_errno (error, "cannot write %s", path);
+    g_prefix_error (error, "cannot write %s: ", shown);
+  else if (fchmod (fd, (mode_t) mode) < 0 || (sync && fsync (fd) < 0) || renameat (dir_fd, temporary, dir_fd, name) < 0)
+    written = lm_throw_errno (error, "cannot write %s", shown);
   if (!written)
-    (void) unlink (temporary);
+    (void) unlinkat (dir_fd, temporary, 0);
   return written;
 }
 
@@ -95,17 +114,24 @@ lm_file_remove_leftover (int dir_fd, const char *name)
 gboolean
 lm_file_write_unsynced (const char *path, const void *data, gsize size, int mode, GError **error)
 {
-  return replace_file (path, data, size, FALSE, mode, error);
+  return replace_file (AT_FDCWD, path, path, data, size, FALSE, mode, error);
 }
 
 gboolean
 lm_file_write (const char *path, const void *data, gsize size, int mode, GError **error)
 {
-  if (!lm_fault_point ("file-write", error)
-      || !replace_file (path, data, size, TRUE, mode, error))
+  if (!lm_fault_point ("file-write", error) || !replace_file (AT_FDCWD, path, path, data, size, TRUE, mode, error))
     return FALSE;
   g_autofree char *dir = g_path_get_dirname (path);
   return lm_file_sync_dir (dir, error);
+}
+
+gboolean
+lm_file_write_at (int dir_fd, const char *name, const char *shown, const void *data, gsize size, int mode, GError **error)
+{
+  if (!lm_fault_point ("file-write", error) || !replace_file (dir_fd, name, shown, data, size, TRUE, mode, error))
+    return FALSE;
+  return fsync (dir_fd) == 0 || lm_throw_errno (error, "cannot sync the directory of %s", shown);
 }
 
 /* Waits until the non-blocking @fd can be read. Polls in short steps because

@@ -12,9 +12,24 @@
  * not locked is a leftover of a killed process. */
 gboolean lm_file_write (const char *path, const void *data, gsize size, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_file_write_at: like lm_file_write(), for the file @name in the open directory
+ * @dir_fd; messages call it @shown. */
+gboolean lm_file_write_at (int dir_fd, const char *name, const char *shown, const void *data, gsize size, int mode,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_file_write_unsynced: like lm_file_write(), but does not sync, so a crash may
  * lose the file. For data that can be generated again. */
 gboolean lm_file_write_unsynced (const char *path, const void *data, gsize size, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_file_temporary_name: returns a random name of that form for the final name
+ * @name, newly allocated. */
+char *lm_file_temporary_name (const char *name);
+
+/** lm_file_lock_temporary: locks the new file or directory @fd, which has the name
+ * @name of lm_file_temporary_name() in @dir_fd, until @fd is closed. *out_kept is
+ * FALSE if another process took it for a leftover before; then it is gone or about
+ * to go, and the caller makes another one. Does not wait. */
+gboolean lm_file_lock_temporary (int fd, int dir_fd, const char *name, gboolean *out_kept, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_file_written_name: if @name is a name that lm_file_write() gives to a file
  * while writing it, returns the final name, newly allocated; else NULL. */

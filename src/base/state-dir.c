@@ -2,13 +2,11 @@
 #include "config.h"
 #include "base/state-dir.h"
 #include "base/error.h"
-#include "base/fault.h"
 #include "base/fd.h"
 #include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -217,35 +215,12 @@ lm_state_dir_read (const LmStateDir *dir, const char *name, gsize max_size, GErr
   return g_bytes_new_take (g_steal_pointer (&data), size);
 }
 
-static gboolean
-write_temporary (const LmStateDir *dir, const char *name, const void *data, gsize size, guint mode, GError **error)
-{
-  lm_autofd int fd = openat (dir->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, mode);
-  if (fd < 0)
-    return lm_throw_errno (error, "cannot create %s/%s", dir->path, name);
-  if (!lm_fd_write_all (fd, data, size, error))
-    {
-      g_prefix_error (error, "cannot write %s/%s: ", dir->path, name);
-      return FALSE;
-    }
-  if (fchmod (fd, mode) < 0 || fsync (fd) < 0)
-    return lm_throw_errno (error, "cannot write %s/%s", dir->path, name);
-  return lm_fault_point ("file-write", error);
-}
-
 gboolean
 lm_state_dir_write (const LmStateDir *dir, const char *name, const void *data, gsize size, guint mode, GError **error)
 {
   g_return_val_if_fail (dir->fd >= 0, FALSE);
-  g_autofree char *temporary = g_strconcat (name, ".new", NULL);
-  if (!write_temporary (dir, temporary, data, size, mode, error))
-    {
-      (void) unlinkat (dir->fd, temporary, 0);
-      return FALSE;
-    }
-  if (renameat (dir->fd, temporary, dir->fd, name) < 0 || fsync (dir->fd) < 0)
-    return lm_throw_errno (error, "cannot write %s/%s", dir->path, name);
-  return TRUE;
+  g_autofree char *path = g_build_filename (dir->path, name, NULL);
+  return lm_file_write_at (dir->fd, name, path, data, size, (int) mode, error);
 }
 
 gboolean

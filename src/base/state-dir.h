@@ -62,9 +62,7 @@ GBytes *lm_state_dir_read (const LmStateDir *dir, const char *name, gsize max_si
  * that reading failed this time. */
 gboolean lm_state_dir_is_unusable (const GError *error);
 
-/** lm_state_dir_write: atomically replaces the file @name in @dir; it is durable
- * when the function returns. The data is first written to "@name.new", so the
- * caller must hold a lock that excludes other writers of @name. Blocks on the disk. */
+/** lm_state_dir_write: lm_file_write() of the file @name in @dir. */
 gboolean lm_state_dir_write (const LmStateDir *dir, const char *name, const void *data, gsize size, guint mode,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

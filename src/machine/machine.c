@@ -24,7 +24,6 @@ G_DEFINE_QUARK (lm-machine-error-quark, lm_machine_error)
 #define CONSOLE_LOG "console.log"
 #define READY "ready"
 #define RECORD "record.json"
-#define RECORD_NEW RECORD ".new" /* as lm_state_dir_write() names it */
 #define TEMPORARY_LENGTH 6
 #define WRITE_TRIES 3
 #define MACHINES "machines"
@@ -276,11 +275,11 @@ lm_machine_find (const char *state_dir, const char *name, const char *uri, GErro
                         "no machine \"%s\" was made here; \"lamina ps\" lists them", safe);
 }
 
-/* A record that was being written for the first time, and nothing else. */
+/* The files that lm_file_write() replaces. */
 static gboolean
-is_only_begun (const GPtrArray *names)
+is_replaced (const char *name)
 {
-  return names->len == 0 || (names->len == 1 && strcmp (g_ptr_array_index (names, 0), RECORD_NEW) == 0);
+  return strcmp (name, READY) == 0 || strcmp (name, RECORD) == 0;
 }
 
 void
@@ -292,12 +291,11 @@ lm_machine_remove_leftovers (const char *state_dir)
     {
       const char *uuid = g_ptr_array_index (names, i);
       g_autoptr (LmStateDir) dir = g_uuid_string_is_valid (uuid) ? lm_state_dir_open_below (machines, uuid, 0711, NULL) : NULL;
-      g_autoptr (GPtrArray) files = dir ? lm_state_dir_list (dir, NULL) : NULL;
-      if (files == NULL || !is_only_begun (files))
+      if (dir == NULL)
         continue;
-      /* A run that is just writing it makes both again, see lm_machine_save(). */
-      if (lm_state_dir_remove_file (dir, RECORD_NEW, NULL))
-        (void) unlinkat (lm_state_dir_get_fd (machines), uuid, AT_REMOVEDIR);
+      lm_state_dir_remove_leftovers (dir, is_replaced);
+      /* This fails unless the directory is empty. */
+      (void) unlinkat (lm_state_dir_get_fd (machines), uuid, AT_REMOVEDIR);
     }
 }
 
@@ -324,8 +322,8 @@ lm_machine_owns_file (const char *name)
     const char *name;
     const char *temporary; /* NULL: it is written in place */
   } files[] = {
-    { OVERLAY, ".tmp." }, { SEED, ".tmp." }, { RECORD, NULL }, { RECORD_NEW, NULL }, { READY, "." }, { KERNEL, NULL },
-    { INITRD, NULL },     { NVRAM, NULL },     { CONSOLE_LOG, NULL },
+    { OVERLAY, ".tmp." }, { SEED, ".tmp." }, { RECORD, "." }, { READY, "." }, { KERNEL, NULL }, { INITRD, NULL },
+    { NVRAM, NULL },      { CONSOLE_LOG, NULL },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
     {
@@ -350,12 +348,6 @@ remove_one (const char *path, GError **error)
   return lm_throw_errno (error, "cannot remove %s", path);
 }
 
-static gboolean
-is_ready_file (const char *name)
-{
-  return strcmp (name, READY) == 0;
-}
-
 void
 lm_machine_remove_temporaries (const LmMachine *machine)
 {
@@ -365,12 +357,11 @@ lm_machine_remove_temporaries (const LmMachine *machine)
     {
       const char *name = g_ptr_array_index (names, i);
       g_autofree char *path = g_build_filename (machine->dir, name, NULL);
-      if (strcmp (name, RECORD_NEW) == 0 || is_temporary (name, OVERLAY ".tmp.") || is_temporary (name, SEED ".tmp."))
+      if (is_temporary (name, OVERLAY ".tmp.") || is_temporary (name, SEED ".tmp."))
         (void) !remove_one (path, NULL);
     }
-  /* This one is written without the lock. */
   if (names != NULL)
-    lm_state_dir_remove_leftovers (dir, is_ready_file);
+    lm_state_dir_remove_leftovers (dir, is_replaced);
 }
 
 /* Removes what lamina made but the record. */

@@ -25,7 +25,7 @@ injections=(
 state=$tmp/state
 uuid () { host_exec "$host" virsh domuuid m 2>/dev/null | head -n 1; }
 lamina () { host_lamina "$host" --state-dir "$state" "$@"; }
-half_made () { find "$state" -name '*.part' -o -name '*.new' -o -name '*.[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9]'; }
+half_made () { find "$state" -name '*.part' -o -name '*.[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9]'; }
 
 # prepare USE-CASE: the state that it starts from; sets words.
 prepare () {

@@ -175,17 +175,36 @@ test_write (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (LmStateDir) dir = lm_state_dir_open (f->state, &error);
   g_assert_true (lm_state_dir_write (dir, "x", "long text", 9, 0644, &error));
-  /* What a killed run left is no hindrance, and does not shine through. */
-  g_autofree char *left = g_build_filename (f->state, "x.new", NULL);
-  g_assert_true (g_file_set_contents (left, "something much longer than that", -1, NULL));
   g_assert_true (lm_state_dir_write (dir, "x", "new", 3, 0644, &error));
   g_assert_no_error (error);
   g_autoptr (GBytes) bytes = lm_state_dir_read (dir, "x", 3, &error);
   g_assert_no_error (error);
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "new", 3);
-  g_assert_false (g_file_test (left, G_FILE_TEST_EXISTS));
   g_assert_null (lm_state_dir_read (dir, "x", 2, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE);
+  g_clear_error (&error);
+
+  /* Wherever it fails, the file is as it was and nothing is beside it. */
+  static const struct
+  {
+    const char *name; /* onto a directory a file cannot be renamed */
+    const char *fault;
+    int code;
+  } cases[] = { { "x", "file-write=eio", G_IO_ERROR_FAILED },
+                { "x", "file-before-rename=enospc", G_IO_ERROR_NO_SPACE },
+                { "blocked", "", G_IO_ERROR_IS_DIRECTORY } };
+  g_autofree char *blocked = g_build_filename (f->state, "blocked", NULL);
+  g_assert_true (lm_file_make_dir (blocked, 0755, NULL));
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_setenv ("LAMINA_TEST_FAULT", cases[i].fault, TRUE);
+      g_assert_false (lm_state_dir_write (dir, cases[i].name, "no", 2, 0644, &error));
+      g_unsetenv ("LAMINA_TEST_FAULT");
+      g_assert_error (error, G_IO_ERROR, cases[i].code);
+      g_clear_error (&error);
+      g_autoptr (GPtrArray) names = lm_state_dir_list (dir, NULL);
+      g_assert_cmpuint (names->len, ==, 3);
+    }
 }
 
 /* A disk error on the way is not the end of the directory. */

@@ -141,7 +141,7 @@ test_uuid_is_no_path (void)
 static void
 test_sweep (void)
 {
-  static const char *const files[] = { NULL, "record.json.new", "overlay.qcow2", "seed.iso", "clone.qcow2" };
+  static const char *const files[] = { NULL, "record.json.Abc123", "overlay.qcow2", "seed.iso", "clone.qcow2" };
   g_autoptr (GError) error = NULL;
   g_autofree char *dir = g_dir_make_tmp ("lm-machine-XXXXXX", NULL);
   g_autoptr (LmMachine) kept = make (dir);

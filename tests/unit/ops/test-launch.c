@@ -81,7 +81,7 @@ test_leftovers (OpsFixture *f, gconstpointer data)
   {
     const char *name;
     gboolean stays;
-  } files[] = { { "ready.Abc123", FALSE }, { "record.json.new", FALSE }, { "overlay.qcow2.tmp.Abc123", FALSE },
+  } files[] = { { "ready.Abc123", FALSE }, { "record.json.Abc123", FALSE }, { "overlay.qcow2.tmp.Abc123", FALSE },
                 { "notes.Abc123", TRUE },  { "overlay.qcow2", TRUE },    { "record.json", TRUE } };
   g_autoptr (GError) error = NULL;
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");

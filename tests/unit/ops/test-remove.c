@@ -67,7 +67,7 @@ static void
 test_own_files (OpsFixture *f, gconstpointer data)
 {
   static const char *const names[] = { "seed.iso", "kernel", "initrd", "nvram.fd", "console.log", "console.log.0",
-                                       "console.log.12", "overlay.qcow2.tmp.aB3xYz", "record.json.new" };
+                                       "console.log.12", "overlay.qcow2.tmp.aB3xYz", "record.json.aB3xYz" };
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
