@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -130,6 +131,80 @@ lm_state_dir_open_below (LmStateDir *dir, const char *name, guint mode, GError *
   if (fd < 0)
     return lm_throw_errno_null (error, "cannot open directory %s", path);
   return new_checked_dir (g_steal_pointer (&path), fd, dir->readonly, error);
+}
+
+/* Locks the new directory @name in @dir; *out_fd is -1 if another process
+ * took it for a leftover. */
+static gboolean
+lock_new (LmStateDir *dir, const char *name, guint mode, int *out_fd, GError **error)
+{
+  lm_autofd int fd = openat (dir->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  gboolean kept;
+  *out_fd = -1;
+  if (fd < 0)
+    return errno == ENOENT || lm_throw_errno (error, "cannot open directory %s/%s", dir->path, name);
+  if (!lm_file_lock_temporary (fd, dir->fd, name, &kept, error))
+    return FALSE;
+  if (kept && fchmod (fd, mode) < 0)
+    return lm_throw_errno (error, "cannot create directory %s/%s", dir->path, name);
+  if (kept)
+    *out_fd = lm_fd_steal (&fd);
+  return TRUE;
+}
+
+LmStateDir *
+lm_state_dir_begin_below (LmStateDir *dir, const char *name, guint mode, GError **error)
+{
+  g_return_val_if_fail (dir->fd >= 0, NULL);
+  for (;;)
+    {
+      g_autofree char *temporary = lm_file_temporary_name (name);
+      g_autofree char *path = g_build_filename (dir->path, temporary, NULL);
+      int fd;
+      if (mkdirat (dir->fd, temporary, 0700) < 0)
+        {
+          if (errno == EEXIST)
+            continue;
+          return lm_throw_errno_null (error, "cannot create directory %s", path);
+        }
+      if (!lock_new (dir, temporary, mode, &fd, error))
+        {
+          (void) unlinkat (dir->fd, temporary, AT_REMOVEDIR);
+          return NULL;
+        }
+      if (fd >= 0)
+        return new_dir (g_steal_pointer (&path), fd, FALSE);
+    }
+}
+
+gboolean
+lm_state_dir_publish_below (LmStateDir *dir, LmStateDir *begun, const char *name, GError **error)
+{
+  g_autofree char *temporary = g_path_get_basename (begun->path);
+  g_autofree char *path = g_build_filename (dir->path, name, NULL);
+  if (renameat (dir->fd, temporary, dir->fd, name) < 0)
+    return lm_throw_errno (error, "cannot create directory %s", path);
+  g_free (begun->path);
+  begun->path = g_steal_pointer (&path);
+  return fsync (dir->fd) == 0 || lm_throw_errno (error, "cannot sync directory %s", dir->path);
+}
+
+void
+lm_state_dir_remove_begun (const LmStateDir *dir, const char *name, gboolean (*owns) (const char *name))
+{
+  lm_autofd int fd = openat (dir->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  gboolean unused;
+  if (fd < 0 || !lm_file_lock_temporary (fd, dir->fd, name, &unused, NULL) || !unused)
+    return;
+  g_autoptr (GPtrArray) files = lm_file_list_fd (openat (fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), name, NULL);
+  for (guint i = 0; files != NULL && i < files->len; i++)
+    {
+      const char *file = g_ptr_array_index (files, i);
+      g_autofree char *written = lm_file_written_name (file);
+      if (owns (written != NULL ? written : file))
+        (void) unlinkat (fd, file, 0);
+    }
+  (void) unlinkat (dir->fd, name, AT_REMOVEDIR);
 }
 
 void

@@ -25,7 +25,6 @@ G_DEFINE_QUARK (lm-machine-error-quark, lm_machine_error)
 #define READY "ready"
 #define RECORD "record.json"
 #define TEMPORARY_LENGTH 6
-#define WRITE_TRIES 3
 #define MACHINES "machines"
 
 static void
@@ -90,29 +89,58 @@ open_machines (const char *state_dir, gboolean readonly, GError **error)
   return state != NULL ? lm_state_dir_open_below (state, MACHINES, 0755, error) : NULL;
 }
 
+/* The files that lm_file_write() replaces. */
+static gboolean
+is_replaced (const char *name)
+{
+  return strcmp (name, READY) == 0 || strcmp (name, RECORD) == 0;
+}
+
+static gboolean
+write_record (const LmStateDir *dir, const char *text, GError **error)
+{
+  return lm_state_dir_write (dir, RECORD, text, strlen (text), 0600, error);
+}
+
+/* The directory appears with the record in it, so that one without a record is
+ * nobody's, and other runs may remove it if it is empty. */
+static gboolean
+write_first_record (LmStateDir *machines, const LmMachine *machine, const char *text, GError **error)
+{
+  g_autoptr (LmStateDir) dir = lm_state_dir_begin_below (machines, machine->uuid, 0711, error);
+  if (dir == NULL)
+    return FALSE;
+  if (write_record (dir, text, error) && lm_state_dir_publish_below (machines, dir, machine->uuid, error))
+    return TRUE;
+  g_autofree char *name = g_path_get_basename (lm_state_dir_get_path (dir));
+  g_clear_pointer (&dir, lm_state_dir_close);
+  lm_state_dir_remove_begun (machines, name, is_replaced);
+  return FALSE;
+}
+
+static gboolean
+save_record (const LmMachine *machine, GError **error)
+{
+  g_autofree char *text = lm_machine_to_json (machine);
+  g_autoptr (LmStateDir) machines = open_machines (machine->state_dir, FALSE, error);
+  struct stat st;
+  if (machines == NULL)
+    return FALSE;
+  if (fstatat (lm_state_dir_get_fd (machines), machine->uuid, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    return errno == ENOENT ? write_first_record (machines, machine, text, error)
+                           : lm_throw_errno (error, "cannot stat %s", machine->dir);
+  g_autoptr (LmStateDir) dir = lm_state_dir_open_below (machines, machine->uuid, 0711, error);
+  return dir != NULL && write_record (dir, text, error);
+}
+
 gboolean
 lm_machine_save (LmMachine *machine, GError **error)
 {
-  g_autofree char *text = lm_machine_to_json (machine);
-  g_autoptr (GError) failure = NULL;
-  gboolean written = FALSE;
   if (!lm_fault_point ("record-before-write", error))
     return FALSE;
-  g_autoptr (LmStateDir) machines = open_machines (machine->state_dir, FALSE, error);
-  if (machines == NULL)
-    return FALSE;
-  /* Another run may remove the directory while there is no record in it. */
-  for (guint i = 0; i < WRITE_TRIES && !written; i++)
+  if (!save_record (machine, error))
     {
-      g_clear_error (&failure);
-      g_autoptr (LmStateDir) dir = lm_state_dir_open_below (machines, machine->uuid, 0711, &failure);
-      written = dir != NULL && lm_state_dir_write (dir, RECORD, text, strlen (text), 0600, &failure);
-      if (!written && !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
-        break;
-    }
-  if (!written)
-    {
-      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "record of %s: ", machine->name);
+      g_prefix_error (error, "record of %s: ", machine->name);
       return FALSE;
     }
   return lm_fault_point ("record-after-write", error);
@@ -275,13 +303,6 @@ lm_machine_find (const char *state_dir, const char *name, const char *uri, GErro
                         "no machine \"%s\" was made here; \"lamina ps\" lists them", safe);
 }
 
-/* The files that lm_file_write() replaces. */
-static gboolean
-is_replaced (const char *name)
-{
-  return strcmp (name, READY) == 0 || strcmp (name, RECORD) == 0;
-}
-
 void
 lm_machine_remove_leftovers (const char *state_dir)
 {
@@ -289,13 +310,13 @@ lm_machine_remove_leftovers (const char *state_dir)
   g_autoptr (GPtrArray) names = machines ? lm_state_dir_list (machines, NULL) : NULL;
   for (guint i = 0; names != NULL && i < names->len; i++)
     {
-      const char *uuid = g_ptr_array_index (names, i);
-      g_autoptr (LmStateDir) dir = g_uuid_string_is_valid (uuid) ? lm_state_dir_open_below (machines, uuid, 0711, NULL) : NULL;
-      if (dir == NULL)
-        continue;
-      lm_state_dir_remove_leftovers (dir, is_replaced);
+      const char *name = g_ptr_array_index (names, i);
+      g_autofree char *begun = lm_file_written_name (name);
       /* This fails unless the directory is empty. */
-      (void) unlinkat (lm_state_dir_get_fd (machines), uuid, AT_REMOVEDIR);
+      if (g_uuid_string_is_valid (name))
+        (void) unlinkat (lm_state_dir_get_fd (machines), name, AT_REMOVEDIR);
+      else if (begun != NULL && g_uuid_string_is_valid (begun))
+        lm_state_dir_remove_begun (machines, name, is_replaced);
     }
 }
 

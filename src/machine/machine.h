@@ -54,8 +54,8 @@ LmMachine *lm_machine_new (const char *state_dir, const char *name, const char *
 void lm_machine_free (LmMachine *machine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmMachine, lm_machine_free)
 
-/** lm_machine_save: makes the directory (0711: the QEMU user passes through
- * it) if missing and writes the record, durably. The caller holds the lock of the
+/** lm_machine_save: writes the record, durably. If the directory is missing (0711: the
+ * QEMU user passes through it), both appear at once. The caller holds the lock of the
  * machine's name. Errors: G_IO_ERROR. */
 gboolean lm_machine_save (LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -81,9 +81,10 @@ GPtrArray *lm_machine_list (const char *state_dir, GPtrArray *warnings, GError *
  * one whose record is corrupt; G_IO_ERROR as above. */
 LmMachine *lm_machine_find (const char *state_dir, const char *name, const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_machine_remove_leftovers: removes the directories that runs left which were killed
- * before the record was written: empty ones. Any other without a record may hold
- * somebody's disk and stays; lm_machine_list() names it. */
+/** lm_machine_remove_leftovers: removes what killed runs left beside the machines:
+ * records that were being written for the first time, and empty directories. Any
+ * other directory without a record may hold somebody's disk and stays;
+ * lm_machine_list() names it. Needs no lock. */
 void lm_machine_remove_leftovers (const char *state_dir);
 
 /** lm_machine_remove_temporaries: removes from the directory of @machine the

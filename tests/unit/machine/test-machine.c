@@ -4,10 +4,12 @@
 #include "machine/ready.h"
 #include "tests/unit/lib/faulty.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <utime.h>
 
@@ -141,7 +143,7 @@ test_uuid_is_no_path (void)
 static void
 test_sweep (void)
 {
-  static const char *const files[] = { NULL, "record.json.Abc123", "overlay.qcow2", "seed.iso", "clone.qcow2" };
+  static const char *const files[] = { NULL, "overlay.qcow2", "seed.iso", "clone.qcow2" };
   g_autoptr (GError) error = NULL;
   g_autofree char *dir = g_dir_make_tmp ("lm-machine-XXXXXX", NULL);
   g_autoptr (LmMachine) kept = make (dir);
@@ -156,21 +158,132 @@ test_sweep (void)
       struct utimbuf past = { 0, g_get_real_time () / G_USEC_PER_SEC - 2 * 24 * 3600 };
       g_assert_cmpint (utime (machine->dir, &past), ==, 0);
       lm_machine_remove_leftovers (dir);
-      g_assert_true (g_file_test (file, G_FILE_TEST_EXISTS) == (i >= 2));
-      g_assert_true (g_file_test (machine->dir, G_FILE_TEST_EXISTS) == (i >= 2));
+      g_assert_true (g_file_test (file, G_FILE_TEST_EXISTS) == (i >= 1));
+      g_assert_true (g_file_test (machine->dir, G_FILE_TEST_EXISTS) == (i >= 1));
 
       /* A disk without record is named; it is no reason to find nothing else. */
       g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
       g_autoptr (GPtrArray) list = lm_machine_list (dir, warnings, &error);
       g_assert_no_error (error);
       g_assert_cmpuint (list->len, ==, 1);
-      g_assert_cmpuint (warnings->len, ==, i == 2);
+      g_assert_cmpuint (warnings->len, ==, i == 1);
       g_assert_null (lm_machine_find (dir, "other", NULL, &error));
       g_assert_error (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND);
       g_clear_error (&error);
       g_assert_true (lm_file_remove_tree (machine->dir, NULL));
     }
   g_assert_true (g_file_test (kept->dir, G_FILE_TEST_IS_DIR));
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
+static guint
+count_entries (const char *dir)
+{
+  g_autofree char *machines = g_build_filename (dir, "machines", NULL);
+  g_autoptr (GPtrArray) names = lm_file_list_dir (machines, NULL);
+  return names != NULL ? names->len : 0;
+}
+
+/* A child that saves a new machine with @fault; it waits until that has come. */
+static pid_t
+begin_to_save (const char *dir, const char *fault)
+{
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      g_autoptr (LmMachine) machine = make (dir);
+      g_setenv ("LAMINA_TEST_FAULT", fault, TRUE);
+      _exit (lm_machine_save (machine, NULL) ? 0 : 1);
+    }
+  int status;
+  g_assert_cmpint (waitpid (child, &status, WUNTRACED), ==, child);
+  return child;
+}
+
+/* The first record: what a killed run left of it goes, what a live one is writing
+ * stays, and an error leaves nothing. */
+static void
+test_first_record (void)
+{
+  static const char *const points[] = { "file-write", "file-before-rename" };
+  g_autofree char *dir = g_dir_make_tmp ("lm-machine-XXXXXX", NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (points); i++)
+    {
+      g_autofree char *die = g_strconcat (points[i], "=kill", NULL);
+      g_autofree char *stop = g_strconcat (points[i], "=stop", NULL);
+      g_autofree char *fail = g_strconcat (points[i], "=enospc", NULL);
+      begin_to_save (dir, die);
+      g_assert_cmpuint (count_entries (dir), ==, 1);
+      g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+      g_autoptr (GPtrArray) list = lm_machine_list (dir, warnings, NULL);
+      g_assert_cmpuint (list->len + warnings->len, ==, 0);
+      lm_machine_remove_leftovers (dir);
+      g_assert_cmpuint (count_entries (dir), ==, 0);
+
+      int status;
+      pid_t child = begin_to_save (dir, stop);
+      lm_machine_remove_leftovers (dir);
+      g_assert_cmpint (kill (child, SIGCONT), ==, 0);
+      g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+      g_assert_true (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+      g_autoptr (LmMachine) saved = lm_machine_find (dir, "web1", NULL, NULL);
+      g_assert_nonnull (saved);
+      g_assert_true (lm_machine_erase (saved, NULL));
+
+      g_autoptr (LmMachine) machine = make (dir);
+      g_setenv ("LAMINA_TEST_FAULT", fail, TRUE);
+      g_assert_false (lm_machine_save (machine, NULL));
+      g_unsetenv ("LAMINA_TEST_FAULT");
+      g_assert_cmpuint (count_entries (dir), ==, 0);
+    }
+  /* What lamina did not make stays, and so does the directory around it. */
+  g_autofree char *begun = g_build_filename (dir, "machines", "00000000-0000-4000-8000-000000000000.Abc123", NULL);
+  g_autofree char *other = g_build_filename (begun, "disk.qcow2", NULL);
+  g_assert_true (lm_file_make_dir (begun, 0711, NULL));
+  g_assert_true (lm_file_write (other, "x", 1, 0600, NULL));
+  lm_machine_remove_leftovers (dir);
+  g_assert_true (g_file_test (other, G_FILE_TEST_EXISTS));
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
+#define CHILDREN 20
+#define ROUNDS 3
+
+/* Many runs at once, each of which takes away what others may have left. */
+static void
+test_parallel (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("lm-machine-XXXXXX", NULL);
+  pid_t children[CHILDREN];
+  for (guint i = 0; i < CHILDREN; i++)
+    {
+      children[i] = fork ();
+      if (children[i] != 0)
+        continue;
+      /* Else all children would make the same UUIDs. */
+      g_random_set_seed ((guint32) getpid ());
+      for (guint round = 0; round < ROUNDS; round++)
+        {
+          g_autoptr (LmMachine) machine = make (dir);
+          g_autoptr (GError) error = NULL;
+          lm_machine_remove_leftovers (dir);
+          if (!lm_machine_save (machine, &error))
+            {
+              fprintf (stderr, "# %s\n", error->message);
+              _exit (1);
+            }
+        }
+      _exit (0);
+    }
+  guint failed = 0;
+  for (guint i = 0; i < CHILDREN; i++)
+    {
+      int status;
+      g_assert_cmpint (waitpid (children[i], &status, 0), ==, children[i]);
+      failed += status != 0;
+    }
+  g_assert_cmpuint (failed, ==, 0);
+  g_assert_cmpuint (count_entries (dir), ==, CHILDREN * ROUNDS);
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
@@ -319,6 +432,8 @@ main (int argc, char **argv)
   g_test_add_func ("/machine/round-trip", test_round_trip);
   g_test_add_func ("/machine/states", test_states);
   g_test_add_func ("/machine/sweep", test_sweep);
+  g_test_add_func ("/machine/first-record", test_first_record);
+  g_test_add_func ("/machine/parallel", test_parallel);
   g_test_add_func ("/machine/errors", test_errors);
   g_test_add_func ("/machine/trust", test_trust);
   g_test_add_func ("/machine/private", test_private);
