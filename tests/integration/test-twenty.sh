@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Twenty processes launch from one missing chain at once: one transfer of each
 # file, twenty machines. Meanwhile a pull of more than a minute goes on, and
-# nobody has the store for himself for a second.
+# nobody has the store for himself for a second. Then twenty at once, several times,
+# from layers that are there: nothing to pull keeps them apart.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
@@ -57,4 +58,18 @@ done
 is "$(cat "$host"/lamina/machines/*/*.log | grep -c '^LAMINA-LAYER g ')" 20 'and each sees the topmost layer'
 ok 'the store is sound' store_is_sound "$host/lamina"
 is "$(find "$host/lamina/layers" -name "sha256-*" | wc -l)" 3 'three layers are in the cache'
+
+bad=0
+for round in 1 2 3 4; do
+  pids=()
+  for i in $(seq 20); do
+    host_lamina "$host" define "d$round-$i" a c g --memory 96MiB >"$tmp/out.$i" 2>&1 &
+    pids+=($!)
+  done
+  for i in $(seq 20); do
+    wait "${pids[i - 1]}" || { bad=$((bad + 1)); diag "d$round-$i: $(cat "$tmp/out.$i")"; }
+  done
+done
+is "$bad" 0 'eighty machines are defined, twenty at once'
+is "$(find "$host/lamina/machines" -mindepth 1 -maxdepth 1 -type d | wc -l)" 100 'each has its directory, and nothing else is left'
 done_testing
