@@ -7,9 +7,7 @@
 #include "io/run.h"
 
 /* Nova's limits for qemu-img (CVE-2015-5162). */
-#define CPU_SECONDS 30
-#define MEMORY (G_GUINT64_CONSTANT (2) << 30)
-#define TIME_SECONDS 120
+const LmRunLimits lm_image_limits = { .cpu_seconds = 30, .memory = G_GUINT64_CONSTANT (2) << 30, .time_seconds = 120 };
 
 static gboolean G_GNUC_PRINTF (3, 4)
 disagree (GError **error, const char *name, const char *format, ...)
@@ -71,10 +69,9 @@ run_qemu_img_info (const char *path, const char *name, const LmQcow2Header *head
   /* Absolute: "json:..." and "nbd:..." as names would be something else to QEMU. */
   g_autofree char *absolute = g_canonicalize_filename (path, NULL);
   const char *const argv[] = { "qemu-img", "info", "-f", "qcow2", "--output=json", "--", absolute, NULL };
-  const LmRunLimits limits = { .cpu_seconds = CPU_SECONDS, .memory = MEMORY, .time_seconds = TIME_SECONDS };
   g_autofree char *text = NULL;
   g_autoptr (GError) failure = NULL;
-  if (!lm_run (argv, &limits, &text, cancellable, &failure))
+  if (!lm_run (argv, &lm_image_limits, &text, cancellable, &failure))
     {
       /* Only where qemu-img ended by itself and lacked nothing of this host's has
        * it refused the image; so much to say is the image's fault too. */

@@ -4,7 +4,11 @@
  * (qcow2.h), then qemu-img info under limits; both must agree. */
 #include "base/digest.h"
 #include "image/error.h"
+#include "io/run.h"
 #include <gio/gio.h>
+
+/* What every qemu-img that reads an image of unknown origin may use. */
+extern const LmRunLimits lm_image_limits;
 
 /** lm_image_vet: checks that @path is a qcow2 layer whose parent is exactly
  * @parent (NULL: a base, no backing file at all). @name names it in messages.

@@ -336,6 +336,13 @@ is_temporary (const char *rest, const char *mark)
 }
 
 gboolean
+lm_machine_may_be_disk (const char *name)
+{
+  const char *rest = g_str_has_prefix (name, CONSOLE_LOG) ? name + strlen (CONSOLE_LOG) : NULL;
+  return strcmp (name, NVRAM) != 0 && (rest == NULL || (*rest != '\0' && !is_rotation (rest)));
+}
+
+gboolean
 lm_machine_owns_file (const char *name)
 {
   static const struct

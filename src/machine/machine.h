@@ -98,6 +98,11 @@ void lm_machine_remove_temporaries (const LmMachine *machine);
  * killed run left of making these. */
 gboolean lm_machine_owns_file (const char *name);
 
+/** lm_machine_may_be_disk: whether a file that is called @name in a machine's directory may
+ * be a disk image. The console log and the UEFI variables are not, and guests choose
+ * what stands in them. */
+gboolean lm_machine_may_be_disk (const char *name);
+
 /** lm_machine_erase: removes the files that lm_machine_owns_file() names, the
  * record last, then the directory. Others stay: G_IO_ERROR_NOT_EMPTY. A directory
  * that is gone is success. Who uses them the caller has asked (ops/usage.h).

@@ -3,7 +3,7 @@
 #include "ops/usage.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "image/qcow2.h"
+#include "image/reference.h"
 #include "io/xml.h"
 #include "virt/domain.h"
 #include "virt/storage.h"
@@ -15,17 +15,17 @@
 
 G_DEFINE_QUARK (lm-usage-error-quark, lm_usage_error)
 
-/* No chain is longer; one that is runs in a circle. */
-#define DEPTH_MAX 256
+#define QEMU_URI "http://libvirt.org/schemas/domain/qemu/1.0"
 
 /* The machine that is to go. */
 typedef struct
 {
+  const LmHost *host;
   const LmMachine *machine;
   GPtrArray *names;  /* in its directory */
   char *mark;        /* "machines/<uuid>/": in any path to it, however it is reached */
   GHashTable *files; /* identities of the directory and of what is in it */
-  GHashTable *cleared; /* paths of disks that were followed to their base */
+  GHashTable *cleared; /* paths of disks whose references were followed */
 } Target;
 
 static void
@@ -111,59 +111,96 @@ is_ours (const Target *target, const char *path, gboolean *out_ours, GError **er
   return lm_throw_errno (error, "cannot stat %s", path);
 }
 
-/* The backing file of the disk @path as a path; *out_next NULL: it has none that
- * is a file, or is no disk that this user can read. */
-static gboolean
-read_backing (const char *path, char **out_next, GError **error)
+/* The files that the disk @path refers to; none if it is no disk that this user can read. */
+static GPtrArray *
+list_references (const Target *target, const char *path, const char *user, GError **error)
 {
-  LmQcow2Header header;
   g_autoptr (GError) failure = NULL;
-  *out_next = NULL;
   char *real = realpath (path, NULL);
   g_autofree char *where = g_strdup (real);
   free (real);
   struct stat st;
   /* is_ours() has told what cannot be reached. Opening a device may act on it. */
   if (where == NULL || stat (where, &st) < 0 || !S_ISREG (st.st_mode))
-    return TRUE;
-  if (!lm_qcow2_read (where, &header, NULL, &failure))
+    return g_ptr_array_new ();
+  GPtrArray *names = lm_image_list_references (where, NULL, &failure);
+  if (names != NULL)
+    return names;
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    return g_ptr_array_new ();
+  if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
     {
-      if (failure->domain == LM_IMAGE_ERROR || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)
-          || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
-        return TRUE;
       g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
+      return NULL;
     }
-  const char *name = header.backing_name;
-  if (g_str_has_prefix (name, "file:"))
-    name += strlen ("file:");
-  g_autofree char *dir = g_path_get_dirname (where);
-  if (*name != '\0')
-    *out_next = name[0] == '/' || g_str_has_prefix (name, "json:") ? g_strdup (name) : g_build_filename (dir, name, NULL);
-  return TRUE;
+  /* As the disks of the system's machines are for a plain user. */
+  g_autofree char *text = g_strdup_printf ("whether %s uses files of %s is not known: %s", user, target->machine->name,
+                                           failure->message);
+  target->host->warning (target->host->user_data, text);
+  return g_ptr_array_new ();
 }
 
-/* Whether @path, used by @user, or what it is backed by is a file of the machine. */
+/* Whether @path, used by @user, is a file of the machine; with @is_disk, also whether
+ * what it refers to is one. */
 static gboolean
-check_disk (Target *target, const char *path, const char *user, GError **error)
+check_file (Target *target, const char *path, gboolean is_disk, const char *user, GError **error)
 {
-  g_autofree char *next = g_strdup (path);
+  g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) failure = NULL;
-  for (guint depth = 0; next != NULL && depth < DEPTH_MAX; depth++)
+  g_ptr_array_add (paths, g_strdup (path));
+  while (paths->len > 0)
     {
       gboolean ours;
-      g_autofree char *now = g_steal_pointer (&next);
+      g_autofree char *now = g_ptr_array_steal_index (paths, paths->len - 1);
       if (!is_ours (target, now, &ours, &failure))
         return throw_unknown (target, user, failure, error);
       if (ours)
         return throw_in_use (target, now, user, error);
-      if (now[0] != '/' || g_hash_table_contains (target->cleared, now))
-        return TRUE;
-      if (!read_backing (now, &next, &failure))
+      if (!is_disk || now[0] != '/' || g_hash_table_contains (target->cleared, now))
+        continue;
+      g_autoptr (GPtrArray) names = list_references (target, now, user, &failure);
+      if (names == NULL)
         return throw_unknown (target, user, failure, error);
+      for (guint i = 0; i < names->len; i++)
+        g_ptr_array_add (paths, g_strdup (names->pdata[i]));
       g_hash_table_add (target->cleared, g_steal_pointer (&now));
     }
   return TRUE;
+}
+
+/* What a guest writes to a raw disk is no format. */
+static gboolean
+is_raw (const LmXmlNode *disk)
+{
+  const LmXmlNode *driver = lm_xml_child (disk, NULL, "driver");
+  g_autofree char *format = driver != NULL ? lm_xml_attribute (driver, "type") : NULL;
+  return g_strcmp0 (format, "raw") == 0;
+}
+
+/* The values of @first and of those after it that have its name. */
+static gboolean
+check_disks (Target *target, const LmXmlNode *first, const char *uri, const char *name, const char *user, GError **error)
+{
+  for (const LmXmlNode *node = first; node != NULL; node = lm_xml_next (node, uri, name))
+    {
+      g_autoptr (GPtrArray) values = lm_xml_list_values (node, NULL);
+      for (guint i = 0; i < values->len; i++)
+        if (!check_file (target, g_ptr_array_index (values, i), !is_raw (node), user, error))
+          return FALSE;
+    }
+  return TRUE;
+}
+
+/* What may be a disk: logs and the like are written by guests, in any form. */
+static gboolean
+check_all_disks (Target *target, const LmXmlNode *root, const char *user, GError **error)
+{
+  const LmXmlNode *devices = lm_xml_child (root, NULL, "devices");
+  const LmXmlNode *arguments = lm_xml_child (root, QEMU_URI, "commandline");
+  return (devices == NULL
+          || (check_disks (target, lm_xml_child (devices, NULL, "disk"), NULL, "disk", user, error)
+              && check_disks (target, lm_xml_child (devices, NULL, "filesystem"), NULL, "filesystem", user, error)))
+         && check_disks (target, arguments, QEMU_URI, "commandline", user, error);
 }
 
 /* A disk that is given as a volume: its path is asked of the pool. */
@@ -190,7 +227,7 @@ check_volumes (Target *target, LmVirt *virt, const LmXmlNode *root, const char *
       const LmXmlNode *path = place != NULL ? lm_xml_child (place, NULL, "path") : NULL;
       g_autofree char *dir = path != NULL ? lm_xml_text (path) : g_strdup ("");
       g_autofree char *file = g_build_filename (dir, volume, NULL);
-      if (!check_disk (target, file, user, error))
+      if (!check_file (target, file, !is_raw (disk), user, error))
         return FALSE;
     }
   return TRUE;
@@ -206,9 +243,9 @@ check_xml (Target *target, LmVirt *virt, const char *text, const char *user, GEr
     return throw_unknown (target, user, failure, error);
   g_autoptr (GPtrArray) values = lm_xml_list_values (lm_xml_root (xml), "metadata");
   for (guint i = 0; i < values->len; i++)
-    if (!check_disk (target, g_ptr_array_index (values, i), user, error))
+    if (!check_file (target, g_ptr_array_index (values, i), FALSE, user, error))
       return FALSE;
-  return check_volumes (target, virt, lm_xml_root (xml), user, error);
+  return check_all_disks (target, lm_xml_root (xml), user, error) && check_volumes (target, virt, lm_xml_root (xml), user, error);
 }
 
 static gboolean
@@ -270,9 +307,10 @@ check_directory (Target *target, const LmHost *host, const char *uuid, GError **
     return g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) || throw_unknown (target, dir, failure, error);
   for (guint i = 0; i < names->len; i++)
     {
-      g_autofree char *path = g_build_filename (dir, names->pdata[i], NULL);
+      const char *name = g_ptr_array_index (names, i);
+      g_autofree char *path = g_build_filename (dir, name, NULL);
       g_autofree char *user = g_strdup_printf ("the disk %s", path);
-      if (!check_disk (target, path, user, error))
+      if (!check_file (target, path, lm_machine_may_be_disk (name), user, error))
         return FALSE;
     }
   return TRUE;
@@ -338,7 +376,7 @@ check_names (const Target *target, GError **error)
 gboolean
 lm_usage_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error)
 {
-  g_auto (Target) target = { .machine = machine };
+  g_auto (Target) target = { .host = host, .machine = machine };
   g_autoptr (GError) failure = NULL;
   if (!read_target (&target, &failure))
     {

@@ -184,6 +184,59 @@ test_backing_chains (OpsFixture *f, gconstpointer data)
   assert_removed (f, machine);
 }
 
+/* What lamina's reader does not take, qemu-img tells; and what neither does is no proof
+ * that nobody uses the machine. */
+static void
+test_other_formats (OpsFixture *f, gconstpointer data)
+{
+  static const char *const formats[][2] = {
+    { "qcow", "backing_fmt=qcow2,backing_file=" },
+    { "qed", "backing_fmt=qcow2,backing_file=" },
+    { "qcow2", "data_file=" },
+    { "vmdk", NULL }, /* a text that names its extent */
+  };
+  static const char damaged[][512] = { "QFI\xfb\0\0\0\2", "QFI\xfb\0\0\0\1", "QED\0\1\2\3", "KDMV\1\2\3",
+                                         "# Disk DescriptorFile\ncreateType=x" };
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_autofree char *disk = g_build_filename (f->top, "disk", NULL);
+  g_autofree char *hard = g_build_filename (f->top, "hard", NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (formats); i++)
+    {
+      g_autofree char *option = formats[i][1] != NULL ? g_strconcat (formats[i][1], hard, NULL) : NULL;
+      const char *argv[] = { "qemu-img", "create", "-q", "-u", "-f", formats[i][0], "-o", option, disk, "1M", NULL };
+      if (option != NULL)
+        g_free (tools_run (argv));
+      else
+        write_text (disk, "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\n"
+                          "RW 64 FLAT \"hard\" 0\n");
+      /* By another name, which has to be looked for in the image. */
+      (void) unlink (hard);
+      g_assert_cmpint (link (machine->overlay, hard), ==, 0);
+      check_use (f, f->virt, machine, DISK, disk);
+      g_assert_cmpint (unlink (hard), ==, 0);
+    }
+  g_autofree char *devices = g_strdup_printf (DISK, disk);
+  fixture_define (f->virt, "other", OTHER_UUID, devices);
+  for (gsize i = 0; i < G_N_ELEMENTS (damaged); i++)
+    {
+      g_assert_true (lm_file_write (disk, damaged[i], 512, 0600, NULL));
+      assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_UNKNOWN, disk);
+    }
+  undefine (f->virt, OTHER_UUID);
+
+  /* What a guest wrote to its raw disk or its console is no image. */
+  g_autoptr (LmMachine) second = fixture_launch (f, "second", "c");
+  g_autofree char *raw = g_strdup_printf ("<disk type='file'><driver name='qemu' type='raw'/><source file='%s'/>"
+                                          "<target dev='vda' bus='virtio'/></disk><serial type='pty'><log file='%s'/></serial>",
+                                          disk, second->console_log);
+  g_autofree char *old_log = g_strconcat (second->console_log, ".0", NULL);
+  fixture_define (f->virt, "other", OTHER_UUID, raw);
+  write_text (second->console_log, "KDMV");
+  write_text (old_log, "KDMV");
+  write_text (second->nvram, "KDMV");
+  assert_removed (f, machine);
+}
+
 /* The domains of a connection that another record names are asked as well. */
 static void
 test_connections (OpsFixture *f, gconstpointer data)
@@ -291,6 +344,7 @@ main (int argc, char **argv)
   ADD (foreign_files);
   ADD (domains);
   ADD (backing_chains);
+  ADD (other_formats);
   ADD (connections);
   ADD (volumes);
   ADD (planted_record);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "image/reference.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "image/qcow2.h"
+#include "image/vet.h"
+#include "io/run.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+/* So much of a file tells its format. */
+#define PROBE_SIZE 4096
+/* Incompatible feature: the data are in another file. */
+#define FEATURE_DATA_FILE (1 << 2)
+
+/* The formats whose files can name others; the first that fits. */
+static const struct
+{
+  const char *format;
+  gsize offset;
+  const char *mark;
+  gsize length;
+} formats[] = {
+  { "qcow", 0, "QFI\xfb\0\0\0\1", 8 },
+  { "qcow2", 0, "QFI\xfb", 4 },
+  { "qed", 0, "QED\0", 4 },
+  { "vmdk", 0, "KDMV", 4 },
+  { "vmdk", 0, "COWD", 4 },
+  { "vhdx", 0, "vhdxfile", 8 },
+  { "vpc", 0, "conectix", 8 },
+  { "vdi", 64, "\x7f\x10\xda\xbe", 4 },
+};
+
+/* NULL: none of them. */
+static const char *
+find_format (const char *data, gsize size)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (formats); i++)
+    if (size >= formats[i].offset + formats[i].length
+        && memcmp (data + formats[i].offset, formats[i].mark, formats[i].length) == 0)
+      return formats[i].format;
+  /* A text that names extents and parent. */
+  return memmem (data, size, "createType", strlen ("createType")) != NULL ? "vmdk" : NULL;
+}
+
+static gboolean
+probe (const char *path, const char **out_format, GError **error)
+{
+  char data[PROBE_SIZE];
+  gsize size = 0;
+  lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0)
+    return lm_throw_errno (error, "cannot open %s", path);
+  if (!lm_fd_read_full (fd, data, sizeof data, &size, error))
+    return FALSE;
+  *out_format = find_format (data, size);
+  return TRUE;
+}
+
+static void add_node (GPtrArray *names, const char *dir, JsonNode *node);
+
+/* "json:" and block device options: any text in them may be a path. */
+static gboolean
+add_json (GPtrArray *names, const char *dir, const char *text, GError **error)
+{
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  if (!json_parser_load_from_data (parser, text, -1, error))
+    return FALSE;
+  if (json_parser_get_root (parser) != NULL)
+    add_node (names, dir, json_parser_get_root (parser));
+  return TRUE;
+}
+
+static char *
+make_absolute (const char *dir, const char *name)
+{
+  return g_path_is_absolute (name) ? g_strdup (name) : g_build_filename (dir, name, NULL);
+}
+
+static void
+add_node (GPtrArray *names, const char *dir, JsonNode *node)
+{
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    {
+      JsonObjectIter iter;
+      JsonNode *member;
+      json_object_iter_init (&iter, json_node_get_object (node));
+      while (json_object_iter_next (&iter, NULL, &member))
+        add_node (names, dir, member);
+    }
+  else if (JSON_NODE_HOLDS_ARRAY (node))
+    {
+      JsonArray *array = json_node_get_array (node);
+      for (guint i = 0; i < json_array_get_length (array); i++)
+        add_node (names, dir, json_array_get_element (array, i));
+    }
+  else if (json_node_get_string (node) != NULL)
+    g_ptr_array_add (names, make_absolute (dir, json_node_get_string (node)));
+}
+
+/* @name as QEMU takes it, of an image in @dir; NULL or "": none. */
+static gboolean
+add_name (GPtrArray *names, const char *dir, const char *name, GError **error)
+{
+  if (name == NULL || *name == '\0')
+    return TRUE;
+  if (g_str_has_prefix (name, "json:"))
+    return add_json (names, dir, name + strlen ("json:"), error);
+  if (g_str_has_prefix (name, "file:"))
+    name += strlen ("file:");
+  /* QEMU: a colon before any slash ends the name of a protocol. */
+  gsize plain = strcspn (name, ":/");
+  if (name[plain] != ':')
+    g_ptr_array_add (names, make_absolute (dir, name));
+  else
+    {
+      const char *last = strrchr (name, ':') + 1;
+      g_ptr_array_add (names, g_strdup (name));
+      if (last[0] == '/' && last[1] != '/')
+        g_ptr_array_add (names, g_strdup (last));
+    }
+  return TRUE;
+}
+
+/* @info: what qemu-img says of the image. */
+static gboolean
+add_from_info (GPtrArray *names, const char *dir, JsonObject *info, GError **error)
+{
+  JsonObject *data = lm_json_get_object (lm_json_get_object (info, "format-specific"), "data");
+  JsonArray *extents = lm_json_get_array (data, "extents");
+  if (!add_name (names, dir, lm_json_get_string (info, "backing-filename"), error)
+      || !add_name (names, dir, lm_json_get_string (info, "full-backing-filename"), error)
+      || !add_name (names, dir, lm_json_get_string (data, "data-file"), error))
+    return FALSE;
+  for (guint i = 0; extents != NULL && i < json_array_get_length (extents); i++)
+    if (!add_name (names, dir, lm_json_get_string (lm_json_get_element (extents, i), "filename"), error))
+      return FALSE;
+  return TRUE;
+}
+
+/* A running guest may have the image locked: -U. The backing file is not opened: what
+ * it refers to in turn is asked of it, in its own format. */
+static gboolean
+ask_qemu_img (GPtrArray *names, const char *dir, const char *path, const char *format, GCancellable *cancellable,
+              GError **error)
+{
+  const char *const argv[] = { "qemu-img", "info", "-U", "-f", format, "--output=json", "--", path, NULL };
+  g_autofree char *text = NULL;
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  if (!lm_run (argv, &lm_image_limits, &text, cancellable, error) || !json_parser_load_from_data (parser, text, -1, error))
+    return FALSE;
+  JsonNode *root = json_parser_get_root (parser);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "qemu-img gave no JSON object");
+  return add_from_info (names, dir, json_node_get_object (root), error);
+}
+
+GPtrArray *
+lm_image_list_references (const char *path, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *dir = g_path_get_dirname (path);
+  g_autoptr (GError) failure = NULL;
+  const char *format = NULL;
+  LmQcow2Header header;
+  if (!probe (path, &format, error))
+    return NULL;
+  if (format == NULL)
+    return g_steal_pointer (&names);
+  gboolean is_read = strcmp (format, "qcow2") == 0 && lm_qcow2_read (path, &header, NULL, &failure)
+                     && (header.incompatible_features & FEATURE_DATA_FILE) == 0
+                     && (header.extensions & LM_QCOW2_HAS_DATA_FILE) == 0;
+  if (failure != NULL && failure->domain != LM_IMAGE_ERROR)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  gboolean ok = is_read ? add_name (names, dir, header.backing_name, error)
+                        : ask_qemu_img (names, dir, path, format, cancellable, error);
+  if (ok)
+    return g_steal_pointer (&names);
+  g_prefix_error (error, "the image %s cannot be read: ", path);
+  return NULL;
+}
