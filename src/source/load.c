@@ -3,6 +3,7 @@
 #include "config.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/state-dir.h"
 #include "base/trace.h"
 #include "base/url.h"
 #include "source/fetch.h"
@@ -124,6 +125,15 @@ load_extra (LmCatalogSet *set, const char *state_dir, const char *text, GPtrArra
   return catalog != NULL;
 }
 
+/* Whether a failure only says that the copy is missing or of no use. */
+static gboolean
+may_be_left_out (const GError *failure)
+{
+  return (failure->domain != G_IO_ERROR && failure->domain != G_FILE_ERROR)
+         || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)
+         || lm_state_dir_is_unusable (failure);
+}
+
 LmCatalogSet *
 lm_source_load_all (const char *state_dir, const char *const *extra, GPtrArray *warnings, GCancellable *cancellable,
                     GError **error)
@@ -144,8 +154,13 @@ lm_source_load_all (const char *state_dir, const char *const *extra, GPtrArray *
       LmCatalog *catalog = lm_source_record_catalog (dir, source, source->name, NULL, &failure);
       if (catalog != NULL)
         lm_catalog_set_add (set, catalog, source->priority);
-      else
+      else if (may_be_left_out (failure))
         g_ptr_array_add (warnings, g_strdup_printf ("catalog source %s is left out: %s", source->name, failure->message));
+      else
+        {
+          g_propagate_prefixed_error (error, g_steal_pointer (&failure), "catalog source %s: ", source->name);
+          return NULL;
+        }
     }
   return g_steal_pointer (&set);
 }

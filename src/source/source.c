@@ -103,7 +103,13 @@ lm_source_list (const char *state_dir, GPtrArray *warnings, GError **error)
       LmSource *source = lm_source_record_load (lm_state_dir_get_path (catalogs), name, &failure);
       if (source != NULL)
         g_ptr_array_add (list, source);
-      else if (warnings != NULL)
+      else if (failure->domain != LM_SOURCE_ERROR)
+        {
+          g_propagate_prefixed_error (error, g_steal_pointer (&failure), "cannot list catalog sources: ");
+          return NULL;
+        }
+      /* One that is not there has been removed since. */
+      else if (failure->code != LM_SOURCE_ERROR_NOT_FOUND && warnings != NULL)
         g_ptr_array_add (warnings, g_strdup (failure->message));
     }
   g_ptr_array_sort (list, by_priority);

@@ -39,8 +39,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmSource, lm_source_free)
 LmSource *lm_source_new (const char *name, const char *url);
 
 /** lm_source_list: all sources (LmSource), highest priority first, then by
- * name. One whose record cannot be read is a warning (char *; may be NULL).
- * No network. */
+ * name. One whose record is of no use is a warning (char *; may be NULL). No
+ * network. Errors: G_IO_ERROR, also if a record cannot be read just now. */
 GPtrArray *lm_source_list (const char *state_dir, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_source_add: fetches and checks the catalog, then keeps the source. The
@@ -66,7 +66,7 @@ char *lm_source_url_of (const char *url_or_file, GError **error) G_GNUC_WARN_UNU
  * before them those named in @extra (URLs or files; NULL: none). An extra
  * file is read in place, by an index of it where one can be kept; an extra URL
  * is fetched, its last good copy taken with a warning when it is dead. Nothing of
- * that fails where the state directory cannot be written. A source whose copy cannot be read is a
- * warning. */
+ * that fails where the state directory cannot be written. A source whose record or copy is of no use is a
+ * warning; one that cannot be read just now is an error. */
 LmCatalogSet *lm_source_load_all (const char *state_dir, const char *const *extra, GPtrArray *warnings,
                                   GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

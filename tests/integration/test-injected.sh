@@ -118,4 +118,16 @@ for words in 'plan a c' 'plan a c --json' list 'list --json' 'pull a c' 'plan c 
   like "$err" "$file.*Input/output error" "$words: it says so"
   is "$out" '' "$words: and nothing else"
 done
+
+# Nor is a source, without which others may answer.
+for file in "$state/catalogs/tiny.json" "$state/catalogs/tiny.catalog"; do
+  for words in 'plan a c' list 'pull a c'; do
+    rm -f "$state"/catalogs/*.index
+    ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
+      run host_exec "$host" strace -f -qq -o /dev/null -P "${file##*/}" -e trace=openat -e inject=openat:error=EIO \
+      "$LAMINA" --state-dir "$state" $words
+    exits 1 "$words fails if ${file##*/} cannot be read"
+    like "$err" "$file.*Input/output error" 'and says so'
+  done
+done
 done_testing
