@@ -64,7 +64,7 @@ run_in_thread (gpointer data)
 }
 
 static void
-wake (GCancellable *cancellable, LmVirtCall *call)
+wake_call (GCancellable *cancellable, LmVirtCall *call)
 {
   g_mutex_lock (&call->mutex);
   g_cond_broadcast (&call->changed);
@@ -77,7 +77,7 @@ seconds_from_now (guint seconds)
   return g_get_monotonic_time () + (gint64) seconds * G_USEC_PER_SEC;
 }
 
-/* Waits with the call's mutex held. */
+/* To be called with the mutex of the call held; waits for its end. */
 static void
 wait_for_end (LmVirtCall *call, LmVirtCallKind kind, guint seconds, GCancellable *cancellable)
 {
@@ -112,14 +112,14 @@ throw_given_up (LmVirtCallKind kind, const char *what, guint seconds, gboolean c
     return lm_throw (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "cannot %s: interrupted", what);
   if (cancelled)
     return lm_throw (error, LM_VIRT_ERROR, LM_VIRT_ERROR_INTERRUPTED,
-                     "interrupted: libvirt has not answered the request to %s%s", what, later);
+                     "interrupted while waiting for libvirt to %s%s", what, later);
   return lm_throw (error, LM_VIRT_ERROR, LM_VIRT_ERROR_TIMED_OUT,
-                   "cannot %s: libvirt did not answer within %u s (\"libvirt-timeout\" in lamina.conf)%s; see whether "
-                   "its daemon is well", what, seconds, later);
+                   "cannot %s: libvirt did not answer within %u s (\"libvirt-timeout\" in lamina.conf)%s; check "
+                   "whether its daemon works", what, seconds, later);
 }
 
 static guint
-limit_of (LmVirt *virt, LmVirtCallKind kind)
+get_time_limit (LmVirt *virt, LmVirtCallKind kind)
 {
   guint seconds = virt->seconds * (kind == LM_VIRT_CALL_START ? LM_VIRT_START_FACTOR : 1);
   return g_atomic_int_get (&virt->unanswered) > 0 ? MIN (seconds, LM_VIRT_GRACE_SECONDS) : seconds;
@@ -128,7 +128,7 @@ limit_of (LmVirt *virt, LmVirtCallKind kind)
 gboolean
 lm_virt_call_run (LmVirtCall *call, LmVirtCallKind kind, const char *what, GError **error)
 {
-  guint seconds = limit_of (call->virt, kind);
+  guint seconds = get_time_limit (call->virt, kind);
   g_autoptr (GCancellable) cancellable = g_cancellable_is_cancelled (call->virt->cancellable) || call->virt->cancellable == NULL
                                            ? g_cancellable_new ()
                                            : g_object_ref (call->virt->cancellable);
@@ -138,7 +138,7 @@ lm_virt_call_run (LmVirtCall *call, LmVirtCallKind kind, const char *what, GErro
     g_thread_unref (thread);
   else
     run_in_thread (call);
-  gulong handler = g_cancellable_connect (cancellable, G_CALLBACK (wake), call, NULL);
+  gulong handler = g_cancellable_connect (cancellable, G_CALLBACK (wake_call), call, NULL);
   g_mutex_lock (&call->mutex);
   wait_for_end (call, kind, seconds, cancellable);
   gboolean done = call->done;

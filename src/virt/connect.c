@@ -9,16 +9,16 @@
 
 #define KVM_DEVICE "/dev/kvm"
 
-/* Errors are thrown as GErrors and printed once, by the program. */
+/* Errors are returned as GErrors and printed once, by the program. */
 static void
 ignore_error (void *user_data, virErrorPtr error)
 {
 }
 
-/* One daemon has one name: "qemu+unix:///system" is "qemu:///system", unless it
- * says which socket. */
+/* Removes "+unix" from the URI if it does not name a socket, because
+ * "qemu+unix:///system" is the same as "qemu:///system". */
 static char *
-canonical (const char *uri)
+canonicalize_uri (const char *uri)
 {
   const char *transport = strstr (uri, "+unix:///");
   if (transport == NULL || strchr (uri, '?') != NULL || memchr (uri, ':', (gsize) (transport - uri)) != NULL)
@@ -43,7 +43,7 @@ call_open (LmVirtCall *call)
   auth.cbdata = call;
   call->connection = virConnectOpenAuth (call->text, &auth, 0);
   char *actual = call->connection != NULL ? virConnectGetURI (call->connection) : NULL;
-  call->out_text = canonical (actual != NULL ? actual : "");
+  call->out_text = canonicalize_uri (actual != NULL ? actual : "");
   free (actual);
 }
 
@@ -53,8 +53,8 @@ call_close (LmVirtCall *call)
   virConnectClose (g_steal_pointer (&call->virt->connection));
 }
 
-/* Closing waits for the daemon too; where it does not answer, the end of the
- * process closes. */
+/* Closing waits for the daemon as well; if it does not answer, the connection is
+ * closed when the process ends. */
 static void
 close_connection (LmVirt *virt)
 {

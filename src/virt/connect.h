@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* A connection to libvirt. Nothing outside src/virt includes libvirt. Calls
- * block until the daemon answers, but never beyond the connection's limits.
- * libvirt cannot cancel a call: one that was given up may still have its
- * effect, as the message says, so the caller keeps what it needs to undo it
- * later. Any call fails with LM_VIRT_ERROR_TIMED_OUT when there was no answer
- * in time; when cancelled, at once with G_IO_ERROR_CANCELLED if it changes
- * nothing, else after 5 seconds with LM_VIRT_ERROR_INTERRUPTED. A call begun
- * after the cancellation belongs to undoing: only the time limits it. */
+/* A connection to libvirt. Nothing outside src/virt includes libvirt.
+ *
+ * Calls block until the daemon answers, but never longer than the limits of the
+ * connection. Since libvirt cannot cancel a call, one that was given up may still
+ * take effect, as the message says; the caller keeps what it needs to undo it
+ * later. If there is no answer in time, any call fails with
+ * LM_VIRT_ERROR_TIMED_OUT. When cancelled, a call that changes nothing fails
+ * immediately with G_IO_ERROR_CANCELLED, any other after 5 seconds with
+ * LM_VIRT_ERROR_INTERRUPTED. A call that begins after the cancellation undoes
+ * earlier work and is limited only in time. */
 #include "virt/error.h"
 
 #include <gio/gio.h>
@@ -19,39 +21,42 @@ typedef struct _LmVirt LmVirt;
 /* How long calls may wait for an answer. */
 typedef struct
 {
-  guint seconds;             /* 0: LM_VIRT_SECONDS; starts of domains have ten times as long */
-  GCancellable *cancellable; /* NULL: none; a reference is kept */
+  guint seconds;             /* 0 for LM_VIRT_SECONDS; ten times as long for the start of a domain */
+  GCancellable *cancellable; /* may be NULL; a reference is kept */
 } LmVirtLimits;
 
-/** lm_virt_connect: opens @uri; NULL leaves the choice to libvirt, as virsh
- * does (LIBVIRT_DEFAULT_URI, libvirt.conf, then what is there). May ask for
- * credentials on the terminal, for which the time does not run. Also stops
- * libvirt from printing errors of its own. @limits: of this and all calls on
- * the connection, NULL: the default. Error: LM_VIRT_ERROR_CONNECT. */
+/** lm_virt_connect: connects to @uri; if NULL, libvirt chooses as for virsh
+ * (LIBVIRT_DEFAULT_URI, libvirt.conf, then what is available). May ask for
+ * credentials on the terminal, which is not subject to the time limit. Also stops
+ * libvirt from printing errors itself. @limits apply to this and all other calls on
+ * the connection; NULL for the defaults. Error: LM_VIRT_ERROR_CONNECT. */
 LmVirt *lm_virt_connect (const char *uri, const LmVirtLimits *limits, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_virt_free: drops the caller's reference; domains keep theirs. Closes with the last one. */
+/** lm_virt_free: releases the caller's reference; NULL is ignored. Domains keep
+ * their own; the connection is closed with the last one. */
 void lm_virt_free (LmVirt *virt);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmVirt, lm_virt_free)
 
-/** lm_virt_uri: what it is connected to, always the same words for one daemon. Owned by @virt. No round trip. */
+/** lm_virt_uri: returns the URI of the connection, in the same form for every
+ * connection to the same daemon. Owned by @virt. No round trip. */
 const char *lm_virt_uri (const LmVirt *virt);
 
-/** lm_virt_is_local: whether guests run on this machine. No round trip. */
+/** lm_virt_is_local: whether guests run on this host. No round trip. */
 gboolean lm_virt_is_local (const LmVirt *virt);
 
-/** lm_virt_uri_is_local: the same of a connection's @uri. */
+/** lm_virt_uri_is_local: like lm_virt_is_local(), for a connection with the URI @uri. */
 gboolean lm_virt_uri_is_local (const char *uri);
 
-/** lm_virt_is_system: whether guests belong to the system (a daemon that root
- * runs), not to the user. No round trip. */
+/** lm_virt_is_system: whether guests belong to the system, that is, to a daemon run
+ * by root, and not to the user. No round trip. */
 gboolean lm_virt_is_system (const LmVirt *virt);
 
-/** lm_virt_capabilities: the host's capabilities as XML, newly allocated. May
- * take seconds where libvirt has to probe QEMU first. Errors: LM_VIRT_ERROR. */
+/** lm_virt_capabilities: returns the capabilities of the host as XML, newly
+ * allocated. May take seconds if libvirt has to probe QEMU first. Errors:
+ * LM_VIRT_ERROR. */
 char *lm_virt_capabilities (LmVirt *virt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_virt_offers_kvm: whether a guest of @arch can be started with KVM there:
- * libvirt lists it and, as far as this process can tell, /dev/kvm opens. At
- * most one round trip; when nothing can be learned, FALSE. */
+/** lm_virt_offers_kvm: whether a guest of @arch can be started with KVM: libvirt
+ * lists it and, as far as this process can tell, /dev/kvm can be opened. At most
+ * one round trip; FALSE if it cannot be determined. */
 gboolean lm_virt_offers_kvm (LmVirt *virt, const char *arch);

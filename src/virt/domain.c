@@ -7,7 +7,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
-/* 8.9.0, as libvirt counts. */
+/* Version 8.9.0 in libvirt's numbering. */
 #define TPM_VERSION 8009000
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
@@ -18,9 +18,9 @@ lm_virt_state_name (LmVirtState state)
   return names[state];
 }
 
-/* Takes @handle over. */
+/* Takes ownership of @handle. */
 static LmVirtDomain *
-wrap (LmVirt *virt, virDomainPtr handle)
+domain_new (LmVirt *virt, virDomainPtr handle)
 {
   LmVirtDomain *domain = g_new0 (LmVirtDomain, 1);
   domain->virt = lm_virt_ref (virt);
@@ -55,7 +55,7 @@ call_find_uuid (LmVirtCall *call)
 }
 
 static LmVirtDomain *
-find (LmVirt *virt, LmVirtCallFunc func, const char *key, const char *shown, GError **error)
+find_domain (LmVirt *virt, LmVirtCallFunc func, const char *key, const char *shown, GError **error)
 {
   g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, func);
   g_autofree char *what = g_strdup_printf ("look for domain %s", shown);
@@ -63,7 +63,7 @@ find (LmVirt *virt, LmVirtCallFunc func, const char *key, const char *shown, GEr
   if (!lm_virt_call_run (call, LM_VIRT_CALL_QUERY, what, error))
     return NULL;
   if (call->domain != NULL)
-    return wrap (virt, g_steal_pointer (&call->domain));
+    return domain_new (virt, g_steal_pointer (&call->domain));
   lm_virt_call_throw (call, error, "domain %s", shown);
   return NULL;
 }
@@ -72,19 +72,19 @@ LmVirtDomain *
 lm_virt_find_name (LmVirt *virt, const char *name, GError **error)
 {
   g_autofree char *shown = g_strdup_printf ("\"%s\"", name);
-  return find (virt, call_find_name, name, shown, error);
+  return find_domain (virt, call_find_name, name, shown, error);
 }
 
 LmVirtDomain *
 lm_virt_find_uuid (LmVirt *virt, const char *uuid, GError **error)
 {
-  return find (virt, call_find_uuid, uuid, uuid, error);
+  return find_domain (virt, call_find_uuid, uuid, uuid, error);
 }
 
-/* libvirt reports a name or uuid that is taken as a plain failure: asks who has
- * the name. */
+/* libvirt reports a name or uuid that is in use as a general failure, so this looks
+ * up the name. */
 static gboolean
-is_taken (LmVirt *virt, const char *name, const char *uuid)
+is_name_in_use (LmVirt *virt, const char *name, const char *uuid)
 {
   g_autoptr (LmVirtDomain) other = lm_virt_find_name (virt, name, NULL);
   return other != NULL && strcmp (other->uuid, uuid) != 0;
@@ -102,9 +102,9 @@ call_create (LmVirtCall *call)
   call->domain = virDomainCreateXML (call->virt->connection, call->text, 0);
 }
 
-/* Makes a domain of @xml by @func. */
+/* Creates a domain from @xml with @func. */
 static LmVirtDomain *
-make (LmVirt *virt, LmVirtCallFunc func, const char *xml, const char *name, const char *uuid, GError **error)
+create_domain (LmVirt *virt, LmVirtCallFunc func, const char *xml, const char *name, const char *uuid, GError **error)
 {
   const char *verb = func == call_define ? "define" : "create";
   g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, func);
@@ -114,10 +114,10 @@ make (LmVirt *virt, LmVirtCallFunc func, const char *xml, const char *name, cons
     return NULL;
   lm_trace (LM_TRACE_VIRT, "%s: %s", what, call->domain == NULL ? "failed" : "done");
   if (call->domain != NULL)
-    return wrap (virt, g_steal_pointer (&call->domain));
+    return domain_new (virt, g_steal_pointer (&call->domain));
   g_autoptr (GError) local = NULL;
   lm_virt_call_throw (call, &local, "cannot %s", what);
-  if (g_error_matches (local, LM_VIRT_ERROR, LM_VIRT_ERROR_FAILED) && is_taken (virt, name, uuid))
+  if (g_error_matches (local, LM_VIRT_ERROR, LM_VIRT_ERROR_FAILED) && is_name_in_use (virt, name, uuid))
     local->code = LM_VIRT_ERROR_EXISTS;
   g_propagate_error (error, g_steal_pointer (&local));
   return NULL;
@@ -126,13 +126,13 @@ make (LmVirt *virt, LmVirtCallFunc func, const char *xml, const char *name, cons
 LmVirtDomain *
 lm_virt_define (LmVirt *virt, const char *xml, const char *name, const char *uuid, GError **error)
 {
-  return make (virt, call_define, xml, name, uuid, error);
+  return create_domain (virt, call_define, xml, name, uuid, error);
 }
 
 LmVirtDomain *
 lm_virt_create (LmVirt *virt, const char *xml, const char *name, const char *uuid, GError **error)
 {
-  return make (virt, call_create, xml, name, uuid, error);
+  return create_domain (virt, call_create, xml, name, uuid, error);
 }
 
 static void
@@ -166,7 +166,7 @@ lm_virt_list_domains (LmVirt *virt, GError **error)
     }
   GPtrArray *domains = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_virt_domain_free);
   while (call->out_list->len > 0)
-    g_ptr_array_add (domains, wrap (virt, g_ptr_array_steal_index (call->out_list, 0)));
+    g_ptr_array_add (domains, domain_new (virt, g_ptr_array_steal_index (call->out_list, 0)));
   return domains;
 }
 
@@ -182,9 +182,9 @@ lm_virt_domain_uuid (const LmVirtDomain *domain)
   return domain->uuid;
 }
 
-/* Runs @call, whose status says how it went: "cannot @verb domain". */
+/* Runs @call and checks its status. Error message: "cannot @verb domain". */
 static gboolean
-run (const LmVirtDomain *domain, LmVirtCall *call, LmVirtCallKind kind, const char *verb, GError **error)
+run_domain_call (const LmVirtDomain *domain, LmVirtCall *call, LmVirtCallKind kind, const char *verb, GError **error)
 {
   g_autofree char *what = g_strdup_printf ("%s domain \"%s\"", verb, domain->name);
   if (!lm_virt_call_run (call, kind, what, error))
@@ -194,7 +194,7 @@ run (const LmVirtDomain *domain, LmVirtCall *call, LmVirtCallKind kind, const ch
 }
 
 static LmVirtCall *
-call_on (LmVirtDomain *domain, LmVirtCallFunc func)
+domain_call_new (LmVirtDomain *domain, LmVirtCallFunc func)
 {
   return lm_virt_call_new (domain->virt, domain->domain, func);
 }
@@ -208,8 +208,8 @@ call_start (LmVirtCall *call)
 gboolean
 lm_virt_domain_start (LmVirtDomain *domain, GError **error)
 {
-  g_autoptr (LmVirtCall) call = call_on (domain, call_start);
-  return run (domain, call, LM_VIRT_CALL_START, "start", error);
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_start);
+  return run_domain_call (domain, call, LM_VIRT_CALL_START, "start", error);
 }
 
 static void
@@ -221,14 +221,14 @@ call_destroy (LmVirtCall *call)
 gboolean
 lm_virt_domain_destroy (LmVirtDomain *domain, GError **error)
 {
-  g_autoptr (LmVirtCall) call = call_on (domain, call_destroy);
-  return run (domain, call, LM_VIRT_CALL_CHANGE, "stop", error);
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_destroy);
+  return run_domain_call (domain, call, LM_VIRT_CALL_CHANGE, "stop", error);
 }
 
-/* Whether undefining can keep the state of an emulated TPM: QEMU's driver since 8.9,
- * of a daemon that may be older than this library. */
+/* Whether undefining can keep the state of an emulated TPM: QEMU's driver since
+ * 8.9. The daemon may be older than this library. */
 static gboolean
-knows_tpm (virConnectPtr connection)
+supports_keep_tpm (virConnectPtr connection)
 {
   unsigned long version = 0;
   const char *type = virConnectGetType (connection);
@@ -239,14 +239,14 @@ knows_tpm (virConnectPtr connection)
 static void
 call_keeps_tpm (LmVirtCall *call)
 {
-  call->status = knows_tpm (call->virt->connection) ? 1 : 0;
+  call->status = supports_keep_tpm (call->virt->connection) ? 1 : 0;
 }
 
 gboolean
 lm_virt_domain_keeps_tpm (LmVirtDomain *domain, gboolean *out_keeps, GError **error)
 {
-  g_autoptr (LmVirtCall) call = call_on (domain, call_keeps_tpm);
-  if (!run (domain, call, LM_VIRT_CALL_QUERY, "query", error))
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_keeps_tpm);
+  if (!run_domain_call (domain, call, LM_VIRT_CALL_QUERY, "query", error))
     return FALSE;
   *out_keeps = call->status > 0;
   return TRUE;
@@ -256,10 +256,10 @@ static void
 call_undefine (LmVirtCall *call)
 {
   unsigned int flags = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
-  /* libvirt's test driver, for one, does not know these. */
+  /* Some drivers, such as libvirt's test driver, do not know these flags. */
   unsigned int qemu_flags
     = VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | (call->number ? VIR_DOMAIN_UNDEFINE_KEEP_NVRAM : VIR_DOMAIN_UNDEFINE_NVRAM);
-  if (knows_tpm (call->virt->connection))
+  if (supports_keep_tpm (call->virt->connection))
     qemu_flags |= call->number ? VIR_DOMAIN_UNDEFINE_KEEP_TPM : VIR_DOMAIN_UNDEFINE_TPM;
   call->status = virDomainUndefineFlags (call->domain, flags | qemu_flags);
   if (call->status < 0 && virGetLastErrorCode () == VIR_ERR_INVALID_ARG)
@@ -269,9 +269,9 @@ call_undefine (LmVirtCall *call)
 gboolean
 lm_virt_domain_undefine (LmVirtDomain *domain, gboolean keep_firmware, GError **error)
 {
-  g_autoptr (LmVirtCall) call = call_on (domain, call_undefine);
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_undefine);
   call->number = keep_firmware;
-  return run (domain, call, LM_VIRT_CALL_CHANGE, "undefine", error);
+  return run_domain_call (domain, call, LM_VIRT_CALL_CHANGE, "undefine", error);
 }
 
 static void
@@ -283,9 +283,9 @@ call_set_autostart (LmVirtCall *call)
 gboolean
 lm_virt_domain_set_autostart (LmVirtDomain *domain, gboolean autostart, GError **error)
 {
-  g_autoptr (LmVirtCall) call = call_on (domain, call_set_autostart);
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_set_autostart);
   call->number = autostart ? 1 : 0;
-  return run (domain, call, LM_VIRT_CALL_CHANGE, "set autostart of", error);
+  return run_domain_call (domain, call, LM_VIRT_CALL_CHANGE, "set autostart of", error);
 }
 
 static void
@@ -297,8 +297,8 @@ call_get_autostart (LmVirtCall *call)
 gboolean
 lm_virt_domain_get_autostart (LmVirtDomain *domain, gboolean *out_autostart, GError **error)
 {
-  g_autoptr (LmVirtCall) call = call_on (domain, call_get_autostart);
-  if (!run (domain, call, LM_VIRT_CALL_QUERY, "read autostart of", error))
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_get_autostart);
+  if (!run_domain_call (domain, call, LM_VIRT_CALL_QUERY, "read autostart of", error))
     return FALSE;
   *out_autostart = call->number != 0;
   return TRUE;
@@ -313,8 +313,8 @@ call_is_persistent (LmVirtCall *call)
 gboolean
 lm_virt_domain_is_persistent (LmVirtDomain *domain, gboolean *out_persistent, GError **error)
 {
-  g_autoptr (LmVirtCall) call = call_on (domain, call_is_persistent);
-  if (!run (domain, call, LM_VIRT_CALL_QUERY, "query", error))
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_is_persistent);
+  if (!run_domain_call (domain, call, LM_VIRT_CALL_QUERY, "query", error))
     return FALSE;
   *out_persistent = call->status != 0;
   return TRUE;
@@ -329,8 +329,8 @@ call_has_saved_state (LmVirtCall *call)
 gboolean
 lm_virt_domain_has_saved_state (LmVirtDomain *domain)
 {
-  g_autoptr (LmVirtCall) call = call_on (domain, call_has_saved_state);
-  return run (domain, call, LM_VIRT_CALL_QUERY, "look for a saved state of", NULL) && call->status > 0;
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_has_saved_state);
+  return run_domain_call (domain, call, LM_VIRT_CALL_QUERY, "look for a saved state of", NULL) && call->status > 0;
 }
 
 static void
@@ -342,7 +342,7 @@ call_has_saved (LmVirtCall *call)
   if (call->status != 0)
     return;
   call->status = virDomainListAllCheckpoints (call->domain, NULL, 0);
-  /* Not every driver has them. */
+  /* Not every driver supports them. */
   if (call->status < 0 && virGetLastErrorCode () == VIR_ERR_NO_SUPPORT)
     call->status = 0;
 }
@@ -350,8 +350,8 @@ call_has_saved (LmVirtCall *call)
 gboolean
 lm_virt_domain_has_saved (LmVirtDomain *domain, gboolean *out_saved, GError **error)
 {
-  g_autoptr (LmVirtCall) call = call_on (domain, call_has_saved);
-  if (!run (domain, call, LM_VIRT_CALL_QUERY, "list what is saved of", error))
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_has_saved);
+  if (!run_domain_call (domain, call, LM_VIRT_CALL_QUERY, "list the saved states of", error))
     return FALSE;
   *out_saved = call->status > 0;
   return TRUE;
@@ -367,8 +367,8 @@ call_state (LmVirtCall *call)
 gboolean
 lm_virt_domain_state (LmVirtDomain *domain, LmVirtState *out_state, GError **error)
 {
-  g_autoptr (LmVirtCall) call = call_on (domain, call_state);
-  if (!run (domain, call, LM_VIRT_CALL_QUERY, "query", error))
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_state);
+  if (!run_domain_call (domain, call, LM_VIRT_CALL_QUERY, "query", error))
     return FALSE;
   switch (call->number)
     {
@@ -409,14 +409,14 @@ call_id (LmVirtCall *call)
   virDomainFree (now);
 }
 
-/* libvirt counts the starts, from one when the host boots. */
+/* libvirt numbers the starts, beginning with one when the host boots. */
 char *
 lm_virt_domain_run (LmVirtDomain *domain, GError **error)
 {
   g_autofree char *boot = NULL;
-  g_autoptr (LmVirtCall) call = call_on (domain, call_id);
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_id);
   call->text = g_strdup (domain->uuid);
-  if (!run (domain, call, LM_VIRT_CALL_QUERY, "query", error))
+  if (!run_domain_call (domain, call, LM_VIRT_CALL_QUERY, "query", error))
     return NULL;
   if (!g_file_get_contents (BOOT_ID, &boot, NULL, NULL))
     boot = g_strdup ("?");
@@ -433,16 +433,16 @@ call_xml (LmVirtCall *call)
 char *
 lm_virt_domain_xml (LmVirtDomain *domain, GError **error)
 {
-  g_autoptr (LmVirtCall) call = call_on (domain, call_xml);
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_xml);
   call->flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
-  return run (domain, call, LM_VIRT_CALL_QUERY, "read", error) ? g_steal_pointer (&call->out_text) : NULL;
+  return run_domain_call (domain, call, LM_VIRT_CALL_QUERY, "read", error) ? g_steal_pointer (&call->out_text) : NULL;
 }
 
 char *
 lm_virt_domain_live_xml (LmVirtDomain *domain, GError **error)
 {
-  g_autoptr (LmVirtCall) call = call_on (domain, call_xml);
-  return run (domain, call, LM_VIRT_CALL_QUERY, "read", error) ? g_steal_pointer (&call->out_text) : NULL;
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_xml);
+  return run_domain_call (domain, call, LM_VIRT_CALL_QUERY, "read", error) ? g_steal_pointer (&call->out_text) : NULL;
 }
 
 static void
@@ -484,9 +484,9 @@ call_addresses (LmVirtCall *call)
 char **
 lm_virt_domain_addresses (LmVirtDomain *domain)
 {
-  g_autoptr (LmVirtCall) call = call_on (domain, call_addresses);
+  g_autoptr (LmVirtCall) call = domain_call_new (domain, call_addresses);
   g_autoptr (GStrvBuilder) addresses = g_strv_builder_new ();
-  if (run (domain, call, LM_VIRT_CALL_QUERY, "read the addresses of", NULL))
+  if (run_domain_call (domain, call, LM_VIRT_CALL_QUERY, "read the addresses of", NULL))
     for (guint i = 0; i < call->out_list->len; i++)
       g_strv_builder_add (addresses, g_ptr_array_index (call->out_list, i));
   return g_strv_builder_end (addresses);

@@ -16,7 +16,7 @@ code_of_system_error (const virError *last)
 }
 
 static LmVirtError
-code_of (const virError *last)
+code_of_error (const virError *last)
 {
   static const struct
   {
@@ -50,16 +50,17 @@ code_of (const virError *last)
   return LM_VIRT_ERROR_FAILED;
 }
 
-/* @code negative: from the error. Several lines (QEMU's own output) stay. */
+/* If @code is negative, it is derived from the error. Messages of several lines
+ * (QEMU's own output) are kept. */
 static void G_GNUC_PRINTF (4, 0)
 throw_failure (GError **error, const virError *failure, int code, const char *format, va_list args)
 {
   gboolean known = failure != NULL && failure->code != VIR_ERR_OK;
-  const char *why = known && failure->message != NULL ? failure->message : "libvirt gives no reason";
+  const char *why = known && failure->message != NULL ? failure->message : "libvirt gave no reason";
   g_autofree char *what = g_strdup_vprintf (format, args);
   g_autofree char *reason = g_strchomp (g_strdup (why));
   if (code < 0)
-    code = known ? (int) code_of (failure) : (int) LM_VIRT_ERROR_FAILED;
+    code = known ? (int) code_of_error (failure) : (int) LM_VIRT_ERROR_FAILED;
   g_set_error (error, LM_VIRT_ERROR, code, "%s: %s", what, reason);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How long a connection lives: as long as the caller, its domains and running
- * calls need it. */
+/* The lifetime of a connection: it exists as long as the caller, its domains or
+ * running calls need it. */
 #include "config.h"
 #include "virt/private.h"
 
