@@ -8,7 +8,7 @@
 
 G_DEFINE_QUARK (lm-cli-error-quark, lm_cli_error)
 
-/* Values of struct option.val that no short option can have. */
+/* Values of struct option.val from here on cannot be those of short options. */
 #define LONG_BASE 256
 
 struct _LmArgs
@@ -26,7 +26,7 @@ list_new (void)
   return list;
 }
 
-/* Lists keep a NULL at their end, so they can be handed out as char **. */
+/* Lists always end with NULL, so that they can be returned as char **. */
 static void
 list_append (GPtrArray *list, const char *text)
 {
@@ -82,8 +82,8 @@ lm_args_add_word (LmArgs *args, const char *word)
   list_append (args->words, word);
 }
 
-/* The table in getopt's form: @out_short and @out_long are for getopt_long,
- * @out_index maps (val - LONG_BASE) to the option. */
+/* Converts the tables to getopt's form: @out_short and @out_long are for
+ * getopt_long(), @out_index maps (val - LONG_BASE) to the option. */
 static void
 build_getopt (LmArgs *args, gboolean first_word_ends, GString *out_short, GArray *out_long, GPtrArray *out_index)
 {
@@ -127,7 +127,7 @@ lm_args_parse (LmArgs *args, int argc, char **argv, gboolean first_word_ends, in
   build_getopt (args, first_word_ends, shorts, longs, index);
 
   opterr = 0;
-  optind = 0; /* glibc: start anew */
+  optind = 0; /* makes glibc start again */
   for (;;)
     {
       int c = getopt_long (argc, argv, shorts->str, (const struct option *) (void *) longs->data, NULL);
@@ -135,10 +135,10 @@ lm_args_parse (LmArgs *args, int argc, char **argv, gboolean first_word_ends, in
         break;
       if (c == '?' || c == ':')
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s: %s", argv[optind - 1],
-                         c == ':' ? "this option needs a value" : "no such option, or one that takes no value");
+                         c == ':' ? "this option requires a value" : "unknown option, or one that takes no value");
       const LmOption *option = c >= LONG_BASE ? g_ptr_array_index (index, (guint) (c - LONG_BASE)) : find_short (index, c);
       if (option == NULL)
-        return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "no such option: -%c", c);
+        return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown option: -%c", c);
       if (lm_args_has (args, option->name) && (option->flags & LM_OPTION_VALUE) && !(option->flags & LM_OPTION_MULTIPLE)
           && lm_args_get (args, option->name) != NULL && g_strcmp0 (lm_args_get (args, option->name), optarg) != 0)
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "option --%s is given twice", option->name);
@@ -201,6 +201,7 @@ lm_args_get_uint (LmArgs *args, const char *name, guint64 min, guint64 max, guin
   g_autoptr (GError) ignored = NULL;
   if (!g_ascii_string_to_unsigned (text, 10, min, max, out_value, &ignored))
     return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE,
-                     "--%s=%s: a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " is needed", name, text, min, max);
+                     "--%s=%s: expected a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, name, text, min,
+                     max);
   return TRUE;
 }

@@ -16,14 +16,15 @@ const LmVerb *const lm_verbs[] = {
 
 const LmOption lm_global_options[] = {
   { "connect", 'c', LM_OPTION_VALUE, "URI", "libvirt connection, as for virsh", LM_COMPLETE_NONE },
-  { "catalog", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE | LM_OPTION_SPEC, "URL|FILE", "read this catalog too, before the added ones", LM_COMPLETE_FILE },
-  { "state-dir", 0, LM_OPTION_VALUE, "DIR", "where layers and machines are kept", LM_COMPLETE_DIRECTORY },
-  { "config", 0, LM_OPTION_VALUE, "FILE", "read this instead of lamina.conf", LM_COMPLETE_FILE },
+  { "catalog", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE | LM_OPTION_SPEC, "URL|FILE",
+   "also use this catalog, before the added ones", LM_COMPLETE_FILE },
+  { "state-dir", 0, LM_OPTION_VALUE, "DIR", "directory for layers and machines", LM_COMPLETE_DIRECTORY },
+  { "config", 0, LM_OPTION_VALUE, "FILE", "use this file instead of lamina.conf", LM_COMPLETE_FILE },
   { "json", 0, LM_OPTION_FLAG, NULL, "print one JSON document", LM_COMPLETE_NONE },
   { "progress", 0, LM_OPTION_VALUE, "KIND", "auto, json, lines or none (on stderr)", LM_COMPLETE_PROGRESS },
   { "verbose", 'v', LM_OPTION_FLAG, NULL, "show the commands that are run", LM_COMPLETE_NONE },
   { "help", 'h', LM_OPTION_FLAG, NULL, "show this help", LM_COMPLETE_NONE },
-  { "version", 0, LM_OPTION_FLAG, NULL, "show the version and how this was built", LM_COMPLETE_NONE },
+  { "version", 0, LM_OPTION_FLAG, NULL, "show the version and build options", LM_COMPLETE_NONE },
   { NULL },
 };
 
@@ -73,15 +74,15 @@ void
 lm_help_print_all (void)
 {
   puts ("Usage: lamina VERB [OPTIONS] [ARGS]\n\n"
-        "Machines from shared layers: what a machine should be becomes a chain of\n"
-        "cached, read-only images with a writable overlay on top.\n\nVerbs:");
+        "Creates virtual machines from shared layers: the selected layers become a chain\n"
+        "of cached, read-only images with a writable overlay on top.\n\nVerbs:");
   for (const LmVerb *const *verb = lm_verbs; *verb; verb++)
     if ((*verb)->summary != NULL)
       printf ("  %-16s  %s\n", (*verb)->name, (*verb)->summary);
-  print_options ("Options of every verb", lm_global_options);
+  print_options ("Global options", lm_global_options);
   puts ("\nExit status: 0 done, 1 failed, 2 usage, 3 no such layer or selection, 4 busy or\n"
         "timed out, 5 network or source, 6 refused (digest, image), 7 libvirt, 8 no space.\n\n"
-        "\"lamina VERB --help\" explains a verb and names its manual page; see also lamina(1).");
+        "\"lamina VERB --help\" describes a verb and names its manual page; see also lamina(1).");
 }
 
 void
@@ -95,7 +96,7 @@ lm_help_print_verb (const LmVerb *verb)
       printf ("%s.\n", summary);
     }
   print_options ("Options", verb->options);
-  print_options ("Options of every verb", lm_global_options);
+  print_options ("Global options", lm_global_options);
   if (verb->page)
     printf ("\nSee %s(1).\n", verb->page);
 }

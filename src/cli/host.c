@@ -29,7 +29,8 @@ lm_cli_host_new (const LmInvocation *invocation, GError **error)
   const char *text = lm_args_get (invocation->args, "progress");
   LmProgressKind kind;
   if (!lm_progress_kind (text, &kind))
-    return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--progress=%s is unknown: choose auto, json, lines or none", text);
+    return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE,
+                          "--progress=%s is not valid; use auto, json, lines or none", text);
   LmCliHost *host = g_new0 (LmCliHost, 1);
   host->progress = lm_progress_new (kind);
   host->host = (LmHost){

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The LmHost of an invocation: its settings, and stderr for warnings, status
- * and progress. */
+/* The LmHost of an invocation: its settings, with warnings, status and progress
+ * going to stderr. */
 #include "cli/progress.h"
 #include "cli/verb.h"
 #include "ops/host.h"
@@ -13,15 +13,15 @@ typedef struct
   LmProgress *progress;
 } LmCliHost;
 
-/** lm_cli_host_new: of --progress and the settings; @invocation must outlive
- * it. Errors: LM_CLI_ERROR_USAGE. */
+/** lm_cli_host_new: returns a host that follows --progress and the settings;
+ * @invocation must outlive it. Errors: LM_CLI_ERROR_USAGE. */
 LmCliHost *lm_cli_host_new (const LmInvocation *invocation, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/** lm_cli_host_free: ends the progress display too. */
+/** lm_cli_host_free: frees @host and ends the progress display; NULL is ignored. */
 void lm_cli_host_free (LmCliHost *host);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCliHost, lm_cli_host_free)
 
-/** lm_cli_connect: connects to libvirt as @host says. Errors: LM_VIRT_ERROR. */
+/** lm_cli_connect: connects to libvirt according to the settings of @host. Errors: LM_VIRT_ERROR. */
 LmVirt *lm_cli_connect (const LmCliHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cli_warnings: prints @warnings (char *) and empties it. */
+/** lm_cli_warnings: prints @warnings (char *) and removes them from the array. */
 void lm_cli_warnings (GPtrArray *warnings);

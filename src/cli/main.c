@@ -18,11 +18,11 @@
 
 static const LmOption no_options[] = { { NULL } };
 
-/* The next file opened must not become standard output: what is printed would
- * go into a lock or a socket. Opened the wrong way round, so that use of a
- * descriptor that is not there still fails. */
+/* Opens missing standard descriptors, so that the next file opened does not become
+ * standard output and receive what is printed. They are opened with the wrong
+ * access mode, so that using a descriptor that was missing still fails. */
 static void
-keep_standard_fds (void)
+open_missing_standard_fds (void)
 {
   static const int flags[] = { O_WRONLY, O_RDONLY, O_RDONLY };
   for (int fd = 0; fd < (int) G_N_ELEMENTS (flags); fd++)
@@ -39,9 +39,9 @@ fill_signals (sigset_t *set)
   sigaddset (set, SIGHUP);
 }
 
-/* SIGINT, SIGTERM and SIGHUP cancel; the run then takes back what it made. A second
- * one ends lamina at once. Nothing else may happen in a signal handler, so a
- * thread of its own waits for them. */
+/* SIGINT, SIGTERM and SIGHUP cancel the operation, which then undoes what it did. A
+ * second one ends lamina immediately. A thread waits for the signals, because
+ * little is allowed in a signal handler. */
 static gpointer
 watch_signals (gpointer data)
 {
@@ -63,7 +63,7 @@ start_signal_thread (GCancellable *cancellable)
 {
   sigset_t set;
   fill_signals (&set);
-  /* What they tell of comes as an error of write() too. */
+  /* Both conditions are reported as errors of write() as well. */
   signal (SIGPIPE, SIG_IGN);
   signal (SIGXFSZ, SIG_IGN);
   pthread_sigmask (SIG_BLOCK, &set, NULL);
@@ -74,7 +74,7 @@ start_signal_thread (GCancellable *cancellable)
       g_thread_unref (thread);
     }
   else
-    /* A signal ends lamina at once, as SIGKILL would; the next run recovers. */
+    /* Without the thread a signal ends lamina immediately, like SIGKILL; the next run recovers. */
     pthread_sigmask (SIG_UNBLOCK, &set, NULL);
 }
 
@@ -102,7 +102,7 @@ run_verb (const LmVerb *verb, LmArgs *args, GCancellable *cancellable, GError **
   return verb->run (&invocation, error);
 }
 
-/* What was written before may have failed too. */
+/* Earlier writes may have failed as well. */
 static gboolean
 flush_output (GError **error)
 {
@@ -112,7 +112,7 @@ flush_output (GError **error)
   return !failed || lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_OUTPUT, "cannot write to standard output");
 }
 
-/* Options may stand before the verb, between and after its words. */
+/* Options are allowed before the verb, and between and after its words. */
 static gboolean
 dispatch_verb (int argc, char **argv, GCancellable *cancellable, GError **error)
 {
@@ -129,7 +129,7 @@ dispatch_verb (int argc, char **argv, GCancellable *cancellable, GError **error)
   if (used >= argc)
     {
       if (!lm_args_has (early, "help"))
-        return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "a verb is needed; \"lamina --help\" lists them");
+        return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "no verb given; \"lamina --help\" lists them");
       lm_help_print_all ();
       return TRUE;
     }
@@ -144,14 +144,15 @@ dispatch_verb (int argc, char **argv, GCancellable *cancellable, GError **error)
       g_autofree char *safe = lm_output_safe (argv[used]);
       if (strcmp (safe, "catalog") == 0 || strcmp (safe, "cache") == 0)
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE,
-                         "%s needs a second word; \"lamina help %s\" lists them", safe, safe);
-      return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "no such verb: %s; \"lamina --help\" lists them", safe);
+                         "%s requires a second word; \"lamina help %s\" lists them", safe, safe);
+      return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown verb: %s; \"lamina --help\" lists the verbs",
+                       safe);
     }
   const LmOption *tables[] = { lm_global_options, verb->options ? verb->options : no_options, NULL };
   g_autoptr (LmArgs) args = lm_args_new (tables);
   int first = used + (int) name_words - 1;
   int ignored;
-  /* Words of completion are somebody else's options. */
+  /* The words for completion can be options of other verbs. */
   gboolean raw = verb == &lm_verb_complete;
   if (!lm_args_parse (args, used, argv, TRUE, &ignored, error))
     return FALSE;
@@ -172,7 +173,7 @@ dispatch_verb (int argc, char **argv, GCancellable *cancellable, GError **error)
 int
 main (int argc, char **argv)
 {
-  keep_standard_fds ();
+  open_missing_standard_fds ();
   setlocale (LC_ALL, "");
   g_set_prgname ("lamina");
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();

@@ -13,7 +13,7 @@ struct _LmTable
 {
   guint n_columns;
   gboolean *right;
-  GPtrArray *cells; /* row after row, titles first */
+  GPtrArray *cells; /* row by row, titles first */
 };
 
 char *

@@ -18,8 +18,8 @@
 struct _LmProgress
 {
   LmProgressKind kind;
-  guint drawn;           /* lines of bars that stand above the cursor */
-  LmFetchState *states;  /* lines: what was said of each file last */
+  guint drawn;           /* number of lines with bars above the cursor */
+  LmFetchState *states;  /* for LINES: the state of each file that was printed last */
   guint n_states;
 };
 
@@ -58,7 +58,7 @@ lm_progress_free (LmProgress *progress)
   g_free (progress);
 }
 
-/* A line that wrapped would break the way back up. */
+/* A line longer than this would wrap, and the cursor could not move back up to the first bar. */
 static guint
 terminal_width (void)
 {
@@ -103,7 +103,7 @@ draw_bars (LmProgress *progress, const LmFetchProgress *fetch)
   fflush (stderr);
 }
 
-/* A line when a file begins and when it is done: a log stays readable. */
+/* Prints a line when a file begins and when it is done, so that a log stays readable. */
 static void
 print_lines (LmProgress *progress, const LmFetchProgress *fetch)
 {

@@ -80,7 +80,7 @@ set_string (char **slot, const char *text)
 }
 
 static gboolean
-parse_size (const char *text, guint64 unit, guint64 min, guint64 max, guint64 *out_size, GError **error)
+parse_size_in_range (const char *text, guint64 unit, guint64 min, guint64 max, guint64 *out_size, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   guint64 size;
@@ -90,18 +90,19 @@ parse_size (const char *text, guint64 unit, guint64 min, guint64 max, guint64 *o
     {
       g_autofree char *low = lm_size_format (min);
       g_autofree char *high = lm_size_format (max);
-      return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s is not within %s and %s", text, low, high);
+      return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s is not between %s and %s", text, low, high);
     }
   *out_size = size;
   return TRUE;
 }
 
 static gboolean
-parse_number (const char *text, guint64 max, guint *out_number, GError **error)
+parse_count (const char *text, guint64 max, guint *out_number, GError **error)
 {
   guint64 number;
   if (!g_ascii_string_to_unsigned (text, 10, 1, max, &number, NULL))
-    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "\"%s\": a number from 1 to %" G_GUINT64_FORMAT " is needed", text, max);
+    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "\"%s\": expected a number from 1 to %" G_GUINT64_FORMAT,
+                     text, max);
   *out_number = (guint) number;
   return TRUE;
 }
@@ -109,13 +110,13 @@ parse_number (const char *text, guint64 max, guint *out_number, GError **error)
 static gboolean
 set_memory (LmRequestBuilder *self, const char *text, GError **error)
 {
-  return parse_size (text, LM_SIZE_MIB, MIN_MEMORY, MAX_MEMORY, &self->request->memory, error);
+  return parse_size_in_range (text, LM_SIZE_MIB, MIN_MEMORY, MAX_MEMORY, &self->request->memory, error);
 }
 
 static gboolean
 set_vcpus (LmRequestBuilder *self, const char *text, GError **error)
 {
-  return parse_number (text, MAX_VCPUS, &self->request->vcpus, error);
+  return parse_count (text, MAX_VCPUS, &self->request->vcpus, error);
 }
 
 static gboolean
@@ -150,7 +151,7 @@ static gboolean
 set_wait (LmRequestBuilder *self, const char *text, GError **error)
 {
   self->request->wait = TRUE;
-  return parse_number (text, MAX_WAIT, &self->request->wait_seconds, error);
+  return parse_count (text, MAX_WAIT, &self->request->wait_seconds, error);
 }
 
 static gboolean
@@ -159,8 +160,8 @@ set_disk_pairs (LmRequestBuilder *self, const LmOptionPair *pairs, guint count, 
   for (guint i = 0; i < count; i++)
     {
       if (strcmp (pairs[i].key, "size") != 0)
-        return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "\"%s\" is unknown; there is size=", pairs[i].key);
-      if (!parse_size (pairs[i].value, LM_SIZE_GIB, LM_SIZE_MIB, MAX_DISK, &self->request->disk, error))
+        return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown key \"%s\"; use size=", pairs[i].key);
+      if (!parse_size_in_range (pairs[i].value, LM_SIZE_GIB, LM_SIZE_MIB, MAX_DISK, &self->request->disk, error))
         return FALSE;
     }
   return TRUE;
@@ -241,7 +242,7 @@ read_seed_file (LmRequestBuilder *self, const char *path, GError **error)
   return bytes;
 }
 
-/* Puts the file @path where @key says. */
+/* Reads the file @path as the part @key of the cloud-init seed. */
 static gboolean
 add_seed_file (LmRequestBuilder *self, const char *key, const char *path, GError **error)
 {
@@ -280,7 +281,7 @@ add_cloud_init_pairs (LmRequestBuilder *self, const LmOptionPair *pairs, guint c
       g_autoptr (GError) failure = NULL;
       if (!g_strv_contains (keys, pairs[i].key))
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE,
-                         "\"%s\" is unknown; there are user-data=, meta-data=, network-config= and ssh-key=", pairs[i].key);
+                         "unknown key \"%s\"; use user-data=, meta-data=, network-config= or ssh-key=", pairs[i].key);
       if (add_seed_file (self, pairs[i].key, pairs[i].value, &failure))
         continue;
       if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
@@ -291,7 +292,7 @@ add_cloud_init_pairs (LmRequestBuilder *self, const LmOptionPair *pairs, guint c
   return TRUE;
 }
 
-/* What has no @set_text is KEY=VALUE,... on the command line; what has no
+/* An option without @set_text is KEY=VALUE,... on the command line; one without
  * @set_pairs cannot be a mapping in a spec file. */
 static const struct
 {
@@ -323,7 +324,7 @@ find_setter (const char *name)
   return i;
 }
 
-/* The parts of @text between single commas, a double one being one comma. */
+/* Splits @text at single commas; a double comma stands for a comma. */
 static char **
 split_at_commas (const char *text)
 {
@@ -368,7 +369,7 @@ lm_request_builder_set_pairs (LmRequestBuilder *self, const char *name, const Lm
 {
   guint setter = find_setter (name);
   if (value_setters[setter].set_pairs == NULL)
-    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "a single value is needed, not a mapping");
+    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "expected a single value, not a mapping");
   return value_setters[setter].set_pairs (self, pairs, count, error);
 }
 
@@ -391,9 +392,10 @@ lm_request_builder_end (LmRequestBuilder *self, GError **error)
   request->selections = g_strv_builder_end (self->selections);
   request->ssh_keys = g_strv_builder_end (self->ssh_keys);
   if (request->name == NULL || request->selections[0] == NULL)
-    return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "a name and at least one selection are needed: NAME SELECTION...");
+    return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE,
+                          "a name and at least one selection are required: NAME SELECTION...");
   if (request->transient && request->autostart)
-    return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--transient and --autostart contradict each other");
+    return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--transient and --autostart cannot be combined");
   if ((request->networks != NULL && !lm_domain_network_check (request->networks, error))
       || !lm_domain_publish_check (request->publish, error))
     return NULL;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The options that say what a machine shall be, named as in virt-install. */
+/* The options that describe a machine, named as in virt-install. */
 #include "cli/verb.h"
 #include "ops/launch.h"
 
-/* For the option table of a verb that makes a machine. */
+/* To be included in the option table of a verb that creates a machine. */
 #define LM_MACHINE_OPTIONS \
   { "file", 'f', LM_OPTION_VALUE, "FILE", \
     "read name, selections and options from this file", LM_COMPLETE_FILE }, \
@@ -13,7 +13,7 @@
   { "cpu", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "MODEL", \
     "CPU model, host-model or host-passthrough", LM_COMPLETE_NONE }, \
   { "virt-type", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "TYPE", \
-    "kvm or qemu; default: kvm when usable", LM_COMPLETE_VIRT_TYPE }, \
+    "kvm or qemu; default: kvm if available", LM_COMPLETE_VIRT_TYPE }, \
   { "disk", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "size=SIZE", \
     "size of the disk; a bare number is GiB", LM_COMPLETE_NONE }, \
   { "network", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE | LM_OPTION_SPEC, "NETWORK", \
@@ -25,12 +25,13 @@
     "operating system, a libosinfo short id", LM_COMPLETE_NONE }, \
   { "template", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "NAME|FILE", "domain template", LM_COMPLETE_TEMPLATE }, \
   { "cloud-init", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE | LM_OPTION_SPEC, "KEY=FILE,...", \
-    "seed disk: user-data=, meta-data=, network-config=, ssh-key=", LM_COMPLETE_SEED_FILE }, \
+    "seed: user-data=, meta-data=, network-config=, ssh-key=", LM_COMPLETE_SEED_FILE }, \
   { "autostart", 0, LM_OPTION_FLAG | LM_OPTION_SPEC, NULL, "start it when the host starts", LM_COMPLETE_NONE }, \
-  { "replace", 0, LM_OPTION_FLAG, NULL, "replace another machine of that name, and its disk", LM_COMPLETE_NONE }
+  { "replace", 0, LM_OPTION_FLAG, NULL, "replace another machine of that name and its disk", LM_COMPLETE_NONE }
 
-/** lm_request_read: the request of words (NAME SELECTION...), @options (a
- * verb's, with the above) and a spec file, where the command line wins over
- * the file. Reads the files that are named. Errors: LM_CLI_ERROR_USAGE,
- * LM_SELECTION_ERROR, LM_DOMAIN_ERROR, G_IO_ERROR_CANCELLED. */
+/** lm_request_read: builds the request from the words (NAME SELECTION...), the
+ * options (@options is the table of the verb, with those above) and a spec file;
+ * the command line takes precedence over the file. Reads the files that they name.
+ * Errors: LM_CLI_ERROR_USAGE, LM_SELECTION_ERROR, LM_DOMAIN_ERROR,
+ * G_IO_ERROR_CANCELLED. */
 LmLaunchRequest *lm_request_read (const LmInvocation *invocation, const LmOption *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;

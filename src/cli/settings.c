@@ -19,30 +19,30 @@ G_DEFINE_QUARK (lm-settings-error-quark, lm_settings_error)
 static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", "libvirt-timeout", NULL };
 
 static gboolean
-check_number (const char *path, const char *key, const char *value, guint64 max, GError **error)
+check_file_number (const char *path, const char *key, const char *value, guint64 max, GError **error)
 {
   guint64 number;
   return g_ascii_string_to_unsigned (value, 10, 1, max, &number, NULL)
          || lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
-                      "%s: %s \"%s\" is wrong: a number from 1 to %" G_GUINT64_FORMAT " is needed", path, key, value, max);
+                      "%s: %s \"%s\" is not a number from 1 to %" G_GUINT64_FORMAT, path, key, value, max);
 }
 
-/* A value that only makes sense to say together with its file. */
+/* Checks those values whose errors must name the file. */
 static gboolean
-check_value (const char *path, const char *key, const char *value, GError **error)
+check_file_value (const char *path, const char *key, const char *value, GError **error)
 {
   if (strcmp (key, "transfers") == 0)
-    return check_number (path, key, value, MAX_TRANSFERS, error);
+    return check_file_number (path, key, value, MAX_TRANSFERS, error);
   if (strcmp (key, "libvirt-timeout") == 0)
-    return check_number (path, key, value, MAX_LIBVIRT_TIMEOUT, error);
-  /* It would depend on where one stands. */
+    return check_file_number (path, key, value, MAX_LIBVIRT_TIMEOUT, error);
+  /* A relative path would depend on the current directory. */
   if (strcmp (key, "state-dir") == 0 && *value != '\0' && !g_path_is_absolute (value))
     return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
-                     "%s: state-dir \"%s\" is no absolute path", path, value);
+                     "%s: state-dir \"%s\" is not an absolute path", path, value);
   return TRUE;
 }
 
-/* Reads @path into @into, key by key, so that later files win. */
+/* Reads @path into @into, key by key, so that later files take precedence. */
 static gboolean
 merge_file (GKeyFile *into, const char *path, gboolean required, GPtrArray *warnings, GCancellable *cancellable,
             GError **error)
@@ -77,14 +77,14 @@ merge_file (GKeyFile *into, const char *path, gboolean required, GPtrArray *warn
       g_autofree char *value = g_key_file_get_string (file, GROUP, *key, &failure);
       if (value == NULL)
         return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s", path, failure->message);
-      if (!check_value (path, *key, value, error))
+      if (!check_file_value (path, *key, value, error))
         return FALSE;
       g_key_file_set_string (into, GROUP, *key, value);
     }
   return TRUE;
 }
 
-/* An option wins over its environment variable, and that over the files. */
+/* An option takes precedence over its environment variable, and that over the files. */
 static char *
 choose_value (LmArgs *args, GKeyFile *file, const char *option, const char *variable, const char *key)
 {
@@ -123,7 +123,7 @@ template_dirs (void)
   return g_strv_builder_end (dirs);
 }
 
-/* As libosinfo looks for its database: the administrator's, then the shipped. */
+/* Returns the directories in which libosinfo looks for its database. */
 static char **
 osinfo_dirs (void)
 {
@@ -139,8 +139,8 @@ check_settings (LmSettings *settings, GError **error)
 {
   if (settings->virt_type && strcmp (settings->virt_type, "kvm") != 0 && strcmp (settings->virt_type, "qemu") != 0)
     return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
-                     "virt-type \"%s\" is unknown: choose kvm or qemu", settings->virt_type);
-  /* libvirt and a backing file need paths that do not depend on where one stands. */
+                     "virt-type \"%s\" is not valid; use kvm or qemu", settings->virt_type);
+  /* libvirt and backing files need paths that do not depend on the current directory. */
   if (!g_path_is_absolute (settings->state_dir))
     {
       g_autofree char *given = g_steal_pointer (&settings->state_dir);
@@ -168,9 +168,9 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, 
         return NULL;
     }
 
-  /* As "$UNSET" gives it: the system's directory is not meant. */
+  /* As from "$UNSET"; the default directory is certainly not intended. */
   if (g_strcmp0 (lm_args_get (args, "state-dir"), "") == 0)
-    return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--state-dir: a directory is needed");
+    return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--state-dir: a directory is required");
   g_autoptr (LmSettings) settings = g_new0 (LmSettings, 1);
   settings->state_dir = choose_value (args, file, "state-dir", "LAMINA_STATE_DIR", "state-dir");
   if (settings->state_dir == NULL)

@@ -11,16 +11,16 @@
 #define MAX_SIZE (1024 * 1024)
 
 static gboolean
-throw_at (const LmYamlNode *node, const char *what, GError **error)
+throw_at_node (const LmYamlNode *node, const char *what, GError **error)
 {
   g_autoptr (GError) located = NULL;
   lm_yaml_node_throw (node, &located, "%s", what);
   return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s", located->message);
 }
 
-/* Passes on what the builder says of a value, with the place of the value. */
+/* Propagates an error of the builder about a value, with the position of the value. */
 static gboolean
-propagate_at (const LmYamlNode *node, GError *failure, GError **error)
+propagate_at_node (const LmYamlNode *node, GError *failure, GError **error)
 {
   g_autoptr (GError) owned = failure;
   g_autoptr (GError) located = NULL;
@@ -42,16 +42,17 @@ set_mapping (LmRequestBuilder *builder, const LmOption *option, const LmYamlNode
       const LmYamlNode *item = lm_yaml_node_get_item (node, i);
       const LmOptionPair pair = { lm_yaml_node_get_key (node, i), lm_yaml_node_get_text (item) };
       if (pair.value == NULL || *pair.value == '\0')
-        return throw_at (item, "a single value is needed here", error);
+        return throw_at_node (item, "expected a single value", error);
       g_array_append_val (pairs, pair);
     }
   GError *failure = NULL;
   if (lm_request_builder_set_pairs (builder, option->name, (const LmOptionPair *) (void *) pairs->data, pairs->len, &failure))
     return TRUE;
-  return propagate_at (node, failure, error);
+  return propagate_at_node (node, failure, error);
 }
 
-/* "true" and "false" for what takes no value, or need not have one. */
+/* Sets an option from a single value; "true" and "false" for an option that takes
+ * no value or does not require one. */
 static gboolean
 set_scalar (LmRequestBuilder *builder, const LmOption *option, const LmYamlNode *node, GError **error)
 {
@@ -64,11 +65,11 @@ set_scalar (LmRequestBuilder *builder, const LmOption *option, const LmYamlNode 
       return TRUE;
     }
   if (!(option->flags & LM_OPTION_VALUE))
-    return throw_at (node, "true or false is needed here", error);
+    return throw_at_node (node, "expected true or false", error);
   GError *failure = NULL;
   if (lm_request_builder_set_text (builder, option->name, lm_yaml_node_get_text (node), &failure))
     return TRUE;
-  return propagate_at (node, failure, error);
+  return propagate_at_node (node, failure, error);
 }
 
 static gboolean
@@ -77,7 +78,7 @@ set_value (LmRequestBuilder *builder, const LmOption *option, const LmYamlNode *
   if (lm_yaml_node_get_kind (node) == LM_YAML_SCALAR)
     return set_scalar (builder, option, node, error);
   if (!(option->flags & LM_OPTION_VALUE))
-    return throw_at (node, "true or false is needed here", error);
+    return throw_at_node (node, "expected true or false", error);
   return set_mapping (builder, option, node, error);
 }
 
@@ -87,12 +88,12 @@ set_option (LmRequestBuilder *builder, const LmOption *option, const LmYamlNode 
   if (lm_yaml_node_get_kind (node) != LM_YAML_SEQUENCE)
     return set_value (builder, option, node, error);
   if (!(option->flags & LM_OPTION_MULTIPLE))
-    return throw_at (node, "one value is needed here, not a list", error);
+    return throw_at_node (node, "expected a single value, not a list", error);
   for (guint i = 0; i < lm_yaml_node_get_length (node); i++)
     {
       const LmYamlNode *item = lm_yaml_node_get_item (node, i);
       if (lm_yaml_node_get_kind (item) == LM_YAML_SEQUENCE)
-        return throw_at (item, "one value is needed here, not a list in a list", error);
+        return throw_at_node (item, "expected a single value, not a list in a list", error);
       if (!set_value (builder, option, item, error))
         return FALSE;
     }
@@ -105,8 +106,8 @@ set_name (LmRequestBuilder *builder, const LmYamlNode *node, GError **error)
   const char *name = lm_yaml_node_get_text (node);
   GError *failure = NULL;
   if (name == NULL)
-    return throw_at (node, "the machine's name is needed here", error);
-  return lm_request_builder_set_name (builder, name, &failure) || propagate_at (node, failure, error);
+    return throw_at_node (node, "expected the name of the machine", error);
+  return lm_request_builder_set_name (builder, name, &failure) || propagate_at_node (node, failure, error);
 }
 
 /* A list of selections, or a mapping "GROUP: NAME". */
@@ -117,7 +118,7 @@ add_selections (LmRequestBuilder *builder, const LmYamlNode *node, GError **erro
     {
       GError *failure = NULL;
       return lm_request_builder_add_selection (builder, lm_yaml_node_get_text (node), &failure)
-             || propagate_at (node, failure, error);
+             || propagate_at_node (node, failure, error);
     }
   for (guint i = 0; i < lm_yaml_node_get_length (node); i++)
     {
@@ -125,11 +126,11 @@ add_selections (LmRequestBuilder *builder, const LmYamlNode *node, GError **erro
       const char *group = lm_yaml_node_get_key (node, i);
       const char *name = lm_yaml_node_get_text (item);
       if (name == NULL)
-        return throw_at (item, "the name of a layer is needed here", error);
+        return throw_at_node (item, "expected the name of a layer", error);
       g_autofree char *text = group ? g_strdup_printf ("%s=%s", group, name) : g_strdup (name);
       GError *failure = NULL;
       if (!lm_request_builder_add_selection (builder, text, &failure))
-        return propagate_at (item, failure, error);
+        return propagate_at_node (item, failure, error);
     }
   return TRUE;
 }
@@ -144,8 +145,8 @@ read_member (LmRequestBuilder *builder, LmArgs *args, const char *key, const LmY
   const LmOption *option = lm_args_option (args, key);
   if (option == NULL || !(option->flags & LM_OPTION_SPEC))
     {
-      g_autofree char *what = g_strdup_printf ("\"%s\" is no option that a file can give this verb", key);
-      return throw_at (node, what, error);
+      g_autofree char *what = g_strdup_printf ("\"%s\" is not an option that can be given in a file", key);
+      return throw_at_node (node, what, error);
     }
   return lm_args_has (args, key) || set_option (builder, option, node, error);
 }
@@ -167,7 +168,7 @@ lm_spec_file_read (const char *path, LmArgs *args, LmRequestBuilder *builder, GC
   if (root == NULL)
     return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s", failure->message);
   if (lm_yaml_node_get_kind (root) != LM_YAML_MAPPING)
-    return throw_at (root, "a mapping of options is needed", error);
+    return throw_at_node (root, "expected a mapping of options", error);
   for (guint i = 0; i < lm_yaml_node_get_length (root); i++)
     if (!read_member (builder, args, lm_yaml_node_get_key (root, i), lm_yaml_node_get_item (root, i), error))
       return FALSE;

@@ -28,7 +28,7 @@
 typedef struct
 {
   GQuark domain;
-  int code; /* ANY: every code without a line of its own before this one */
+  int code; /* ANY for all codes that no earlier line lists */
   LmStatus status;
 } Mapping;
 

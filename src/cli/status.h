@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* What a failure means to the caller of the program. */
+/* The exit status of the program. */
 #include <glib.h>
 
 typedef enum
@@ -8,7 +8,7 @@ typedef enum
   LM_STATUS_DONE = 0,
   LM_STATUS_FAILED = 1,
   LM_STATUS_USAGE = 2,
-  LM_STATUS_NOT_FOUND = 3, /* no such layer or machine, selection cannot be met */
+  LM_STATUS_NOT_FOUND = 3, /* no such layer or machine, or a selection cannot be met */
   LM_STATUS_BUSY = 4,      /* busy or timed out */
   LM_STATUS_SOURCE = 5,    /* network or source */
   LM_STATUS_REFUSED = 6,   /* digest, signature, hostile image */
@@ -16,5 +16,5 @@ typedef enum
   LM_STATUS_NO_SPACE = 8,
 } LmStatus;
 
-/** lm_status_of_error: the exit status for @error. */
+/** lm_status_of_error: returns the exit status for @error. */
 LmStatus lm_status_of_error (const GError *error);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const LmOption add_options[] = {
-  { "priority", 0, LM_OPTION_VALUE, "N", "0 to 1000, default 100; the highest wins", LM_COMPLETE_NONE },
+  { "priority", 0, LM_OPTION_VALUE, "N", "0 to 1000, default 100; the highest has precedence", LM_COMPLETE_NONE },
   { NULL },
 };
 
@@ -23,7 +23,7 @@ format_time (gint64 seconds)
 }
 
 static void
-add_source (const LmSource *source, JsonBuilder *builder)
+add_source_json (const LmSource *source, JsonBuilder *builder)
 {
   g_autofree char *fetched = format_time (source->fetched);
   json_builder_begin_object (builder);
@@ -41,9 +41,9 @@ print_document (JsonBuilder *builder)
   fputs (text, stdout);
 }
 
-/* The source as "catalog list" shows it. */
+/* Prints the source as "catalog list" does. */
 static gboolean
-print_added (const LmInvocation *invocation, const char *name, GError **error)
+print_added_source (const LmInvocation *invocation, const char *name, GError **error)
 {
   g_autoptr (GPtrArray) sources = lm_source_list (invocation->settings->state_dir, NULL, error);
   for (guint i = 0; sources && i < sources->len; i++)
@@ -52,14 +52,14 @@ print_added (const LmInvocation *invocation, const char *name, GError **error)
       if (strcmp (source->name, name) != 0)
         continue;
       g_autoptr (JsonBuilder) builder = json_builder_new ();
-      add_source (source, builder);
+      add_source_json (source, builder);
       print_document (builder);
     }
   return sources != NULL;
 }
 
 static gboolean
-run_add (const LmInvocation *invocation, GError **error)
+run_catalog_add (const LmInvocation *invocation, GError **error)
 {
   const char *const *words = lm_args_words (invocation->args);
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
@@ -69,11 +69,11 @@ run_add (const LmInvocation *invocation, GError **error)
   gboolean ok = lm_source_add (invocation->settings->state_dir, words[0], words[1], (int) priority, warnings,
                                invocation->cancellable, error);
   lm_cli_warnings (warnings);
-  return ok && (!lm_args_has (invocation->args, "json") || print_added (invocation, words[0], error));
+  return ok && (!lm_args_has (invocation->args, "json") || print_added_source (invocation, words[0], error));
 }
 
 static gboolean
-run_update (const LmInvocation *invocation, GError **error)
+run_catalog_update (const LmInvocation *invocation, GError **error)
 {
   const char *state_dir = invocation->settings->state_dir;
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
@@ -92,7 +92,7 @@ run_update (const LmInvocation *invocation, GError **error)
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "sources");
   json_builder_begin_array (builder);
-  /* Asked for all: those whose record cannot be read are not updated either. */
+  /* If all sources are updated, those with an unreadable record count as failed. */
   guint unreadable = lm_args_n_words (invocation->args) ? 0 : warnings->len, failed = unreadable, total = unreadable;
   g_autoptr (GError) last = NULL;
   for (const char *const *name = names; *name; name++, total++)
@@ -116,7 +116,7 @@ run_update (const LmInvocation *invocation, GError **error)
       json_builder_end_object (builder);
       lm_output_warning ("%s%s", failure->message,
                          failure->domain == LM_SOURCE_ERROR && failure->code == LM_SOURCE_ERROR_FETCH
-                           ? "; its last good copy stays in use" : "");
+                           ? "; its last good copy remains in use" : "");
       g_clear_error (&last);
       last = g_steal_pointer (&failure);
     }
@@ -132,7 +132,7 @@ run_update (const LmInvocation *invocation, GError **error)
 }
 
 static gboolean
-run_remove (const LmInvocation *invocation, GError **error)
+run_catalog_remove (const LmInvocation *invocation, GError **error)
 {
   for (const char *const *name = lm_args_words (invocation->args); *name; name++)
     if (!lm_source_remove (invocation->settings->state_dir, *name, invocation->cancellable, error))
@@ -149,21 +149,21 @@ run_remove (const LmInvocation *invocation, GError **error)
 }
 
 static void
-print_json (GPtrArray *sources)
+print_sources_json (GPtrArray *sources)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "sources");
   json_builder_begin_array (builder);
   for (guint i = 0; i < sources->len; i++)
-    add_source (g_ptr_array_index (sources, i), builder);
+    add_source_json (g_ptr_array_index (sources, i), builder);
   json_builder_end_array (builder);
   json_builder_end_object (builder);
   print_document (builder);
 }
 
 static gboolean
-run_list (const LmInvocation *invocation, GError **error)
+run_catalog_list (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) sources = lm_source_list (invocation->settings->state_dir, warnings, error);
@@ -172,7 +172,7 @@ run_list (const LmInvocation *invocation, GError **error)
   lm_cli_warnings (warnings);
   if (lm_args_has (invocation->args, "json"))
     {
-      print_json (sources);
+      print_sources_json (sources);
       return TRUE;
     }
   LmTable *table = lm_table_new ((const char *const[]){ "NAME", ">PRIORITY", "FETCHED", "URL", NULL });
@@ -197,14 +197,14 @@ const LmVerb lm_verb_catalog_add = {
   .max_words = 2,
   .options = add_options,
   .others = LM_COMPLETE_FILE,
-  .run = run_add,
+  .run = run_catalog_add,
 };
 
 const LmVerb lm_verb_catalog_list = {
   .name = "catalog list",
   .page = "lamina-catalog",
   .summary = "list the catalog sources",
-  .run = run_list,
+  .run = run_catalog_list,
 };
 
 const LmVerb lm_verb_catalog_update = {
@@ -215,7 +215,7 @@ const LmVerb lm_verb_catalog_update = {
   .max_words = G_MAXUINT,
   .first = LM_COMPLETE_SOURCE,
   .others = LM_COMPLETE_SOURCE,
-  .run = run_update,
+  .run = run_catalog_update,
 };
 
 const LmVerb lm_verb_catalog_remove = {
@@ -227,5 +227,5 @@ const LmVerb lm_verb_catalog_remove = {
   .max_words = G_MAXUINT,
   .first = LM_COMPLETE_SOURCE,
   .others = LM_COMPLETE_SOURCE,
-  .run = run_remove,
+  .run = run_catalog_remove,
 };

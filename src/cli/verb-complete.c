@@ -8,14 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The shell calls "lamina complete WORD... " with what stands on the line
- * after "lamina", the last word being the one under the cursor (it may be
- * empty). Candidates come out one a line; a first line ":file" or
- * ":directory" leaves the rest to the shell. Never an error: a shell has no
- * use for one. */
+/* The shell calls "lamina complete WORD..." with the words after "lamina" on its
+ * command line; the last one is the word under the cursor and may be empty.
+ * Candidates are printed one per line; if the first line is ":file" or
+ * ":directory", the shell completes file names itself. There are no errors, because
+ * a shell has no use for them. */
 
 static void
-offer (const char *candidate, const char *prefix)
+offer_candidate (const char *candidate, const char *prefix)
 {
   if (g_str_has_prefix (candidate, prefix))
     puts (candidate);
@@ -27,11 +27,11 @@ offer_options (const LmOption *options, const char *prefix)
   for (const LmOption *option = options; option && option->name; option++)
     {
       g_autofree char *text = g_strconcat ("--", option->name, NULL);
-      offer (text, prefix);
+      offer_candidate (text, prefix);
     }
 }
 
-/* The words of verbs: "catalog" first, then what follows it. */
+/* Offers the words of verbs: "catalog" first, then the second words. */
 static void
 offer_verbs (const char *first, const char *prefix)
 {
@@ -43,9 +43,9 @@ offer_verbs (const char *first, const char *prefix)
         continue;
       g_auto (GStrv) words = g_strsplit ((*verb)->name, " ", 2);
       if (first != NULL && strcmp (words[0], first) == 0 && words[1] != NULL)
-        offer (words[1], prefix);
+        offer_candidate (words[1], prefix);
       if (first == NULL && strcmp (words[0], last) != 0)
-        offer (words[0], prefix);
+        offer_candidate (words[0], prefix);
       g_free (kept);
       last = kept = g_strdup (words[0]);
     }
@@ -61,8 +61,8 @@ offer_selections (const LmInvocation *invocation, const char *prefix)
     {
       const LmLayer *layer = g_ptr_array_index (layers, i);
       g_autofree char *grouped = g_strdup_printf ("%s=%s", layer->group, layer->name);
-      offer (layer->name, prefix);
-      offer (grouped, prefix);
+      offer_candidate (layer->name, prefix);
+      offer_candidate (grouped, prefix);
     }
 }
 
@@ -71,7 +71,7 @@ offer_machines (const char *state_dir, const char *prefix)
 {
   g_autoptr (GPtrArray) list = lm_machine_list (state_dir, NULL, NULL);
   for (guint i = 0; list && i < list->len; i++)
-    offer (((LmMachine *) g_ptr_array_index (list, i))->name, prefix);
+    offer_candidate (((LmMachine *) g_ptr_array_index (list, i))->name, prefix);
 }
 
 static void
@@ -79,7 +79,7 @@ offer_sources (const char *state_dir, const char *prefix)
 {
   g_autoptr (GPtrArray) list = lm_source_list (state_dir, NULL, NULL);
   for (guint i = 0; list && i < list->len; i++)
-    offer (((LmSource *) g_ptr_array_index (list, i))->name, prefix);
+    offer_candidate (((LmSource *) g_ptr_array_index (list, i))->name, prefix);
 }
 
 static void
@@ -93,7 +93,7 @@ offer_templates (char **dirs, const char *prefix)
         if (g_str_has_suffix (file, ".xml"))
           {
             g_autofree char *name = g_strndup (file, strlen (file) - strlen (".xml"));
-            offer (name, prefix);
+            offer_candidate (name, prefix);
           }
     }
 }
@@ -102,7 +102,7 @@ static void
 offer_words (const char *const *words, const char *prefix)
 {
   for (; *words; words++)
-    offer (*words, prefix);
+    offer_candidate (*words, prefix);
 }
 
 static void
@@ -175,7 +175,7 @@ takes_next_word (const LmOption *option)
   return option && (option->flags & LM_OPTION_VALUE) && !(option->flags & LM_OPTION_OPTIONAL);
 }
 
-/* --option=VALUE under the cursor: *prefix becomes the beginning of the value. */
+/* For --option=VALUE under the cursor; sets *prefix to the beginning of the value. */
 static const LmOption *
 find_joined (const LmVerb *verb, const char **prefix)
 {
@@ -199,7 +199,7 @@ run_complete (const LmInvocation *invocation, GError **error)
   const char *const *words = lm_args_words (invocation->args);
   const char *prefix = n ? words[n - 1] : "";
 
-  /* What stands before the cursor, without options and their values. */
+  /* The words before the cursor, without options and their values. */
   g_autoptr (GPtrArray) plain = g_ptr_array_new ();
   const LmVerb *verb = NULL;
   const LmOption *pending = NULL;

@@ -17,7 +17,8 @@ run_help (const LmInvocation *invocation, GError **error)
   if (verb == NULL && words[1] == NULL && lm_help_print_group (words[0]))
     return TRUE;
   if (verb == NULL)
-    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "no such verb: %s; \"lamina --help\" lists them", words[0]);
+    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown verb: %s; \"lamina --help\" lists the verbs",
+                     words[0]);
   lm_help_print_verb (verb);
   return TRUE;
 }
@@ -26,7 +27,7 @@ const LmVerb lm_verb_help = {
   .name = "help",
   .page = "lamina",
   .synopsis = "[VERB]",
-  .summary = "explain lamina or one of its verbs",
+  .summary = "show help on lamina or one of its verbs",
   .max_words = 2,
   .run = run_help,
 };

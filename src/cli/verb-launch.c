@@ -11,14 +11,15 @@
 
 static const LmOption launch_options[] = {
   LM_MACHINE_OPTIONS,
-  { "transient", 0, LM_OPTION_FLAG | LM_OPTION_SPEC, NULL, "the domain is gone once it stops", LM_COMPLETE_NONE },
-  { "wait", 0, LM_OPTION_VALUE | LM_OPTION_OPTIONAL | LM_OPTION_SPEC, "SECONDS", "wait until the guest is up (300)", LM_COMPLETE_NONE },
+  { "transient", 0, LM_OPTION_FLAG | LM_OPTION_SPEC, NULL, "the domain disappears when it stops", LM_COMPLETE_NONE },
+  { "wait", 0, LM_OPTION_VALUE | LM_OPTION_OPTIONAL | LM_OPTION_SPEC, "SECONDS",
+   "wait until the guest is up (default: 300)", LM_COMPLETE_NONE },
   { NULL },
 };
 
 static const LmOption define_options[] = { LM_MACHINE_OPTIONS, { NULL } };
 
-/* As "show" has it, and what this run did. */
+/* Prints what "show" prints, and what this run did. */
 static gboolean
 print_launched_json (const LmHost *host, LmVirt *virt, const LmLaunchResult *result, GError **error)
 {
@@ -36,7 +37,7 @@ print_launched_json (const LmHost *host, LmVirt *virt, const LmLaunchResult *res
   return TRUE;
 }
 
-/* How to reach a guest that is up. */
+/* Prints how to reach a guest that is up. */
 static void
 print_access (const LmLaunchResult *result)
 {
@@ -58,7 +59,7 @@ print_launched (const LmLaunchResult *result, gboolean define_only)
 {
   const LmMachine *machine = result->machine;
   g_autofree char *layers = lm_describe_layers (machine);
-  const char *did = result->existed ? (result->started ? "was there, started" : "is there already, nothing to do")
+  const char *did = result->existed ? (result->started ? "existed, started" : "exists already, nothing to do")
                     : define_only   ? "defined"
                                     : "started";
   printf ("%s: %s (%s)\n", machine->name, did, layers);
@@ -109,7 +110,7 @@ const LmVerb lm_verb_launch = {
   .name = "launch",
   .page = "lamina-launch",
   .synopsis = "NAME SELECTION...",
-  .summary = "make a machine from layers and start it",
+  .summary = "create a machine from layers and start it",
   .max_words = G_MAXUINT,
   .options = launch_options,
   .others = LM_COMPLETE_SELECTION,
@@ -120,7 +121,7 @@ const LmVerb lm_verb_define = {
   .name = "define",
   .page = "lamina-launch",
   .synopsis = "NAME SELECTION...",
-  .summary = "make a machine from layers without starting it",
+  .summary = "create a machine from layers without starting it",
   .max_words = G_MAXUINT,
   .options = define_options,
   .others = LM_COMPLETE_SELECTION,

@@ -57,13 +57,13 @@ run_list (const LmInvocation *invocation, GError **error)
     }
   if (lm_catalog_set_get_length (set) > 0)
     return print_layers (set, &view, error);
-  lm_output_warning ("there is no catalog yet; \"lamina catalog add NAME URL|FILE\" adds one");
+  lm_output_warning ("there is no catalog; add one with \"lamina catalog add NAME URL|FILE\"");
   return TRUE;
 }
 
 const LmVerb lm_verb_list = {
   .name = "list",
   .page = "lamina-catalog",
-  .summary = "list groups and layers of the catalogs, cached or not",
+  .summary = "list the layers in the catalogs and whether they are cached",
   .run = run_list,
 };

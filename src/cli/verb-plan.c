@@ -18,7 +18,7 @@ add_plan_items (LmTable *table, GPtrArray *items)
       g_autofree char *size = lm_size_format (item->blob.size);
       gboolean cached = item->action == LM_PLAN_CACHED;
       g_autofree char *from = cached ? g_strdup (item->path) : lm_url_redact (item->blob.urls[0]);
-      digest[19] = '\0'; /* "sha256:" and 12 digits tell files apart */
+      digest[19] = '\0'; /* "sha256:" and 12 digits are enough to tell files apart */
       lm_table_add (table, (const char *const[]){ item->blob.name, item->version, item->group, digest, size,
                                                   cached ? "cached" : "pull", from });
     }
@@ -51,7 +51,7 @@ const LmVerb lm_verb_plan = {
   .name = "plan",
   .page = "lamina-cache",
   .synopsis = "SELECTION...",
-  .summary = "show which layers selections mean and what would be pulled",
+  .summary = "show which layers would be used and what would be pulled",
   .min_words = 1,
   .max_words = G_MAXUINT,
   .first = LM_COMPLETE_SELECTION,

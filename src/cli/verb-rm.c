@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 static const LmOption options[] = {
-  { "ignore-missing", 0, LM_OPTION_FLAG, NULL, "a machine that is not there counts as removed", LM_COMPLETE_NONE },
+  { "ignore-missing", 0, LM_OPTION_FLAG, NULL, "do not fail for a machine that does not exist", LM_COMPLETE_NONE },
   { NULL },
 };
 
@@ -27,7 +27,7 @@ print_removed_json (GStrvBuilder *removed, GStrvBuilder *missing, GStrvBuilder *
   lm_output_json (builder);
 }
 
-/* One that cannot be removed does not keep the others. */
+/* Continues with the other machines if one cannot be removed. */
 static gboolean
 run_rm (const LmInvocation *invocation, GError **error)
 {
@@ -56,7 +56,7 @@ run_rm (const LmInvocation *invocation, GError **error)
             first = g_steal_pointer (&failure);
         }
     }
-  /* What is gone is gone, whatever became of the others. */
+  /* Printed also if some could not be removed. */
   if (lm_args_has (invocation->args, "json"))
     print_removed_json (removed, missing, left);
   if (failed > 0 && total > 1)
@@ -73,7 +73,7 @@ const LmVerb lm_verb_rm = {
   .name = "rm",
   .page = "lamina-launch",
   .synopsis = "NAME...",
-  .summary = "remove machines with their disks, never a layer",
+  .summary = "remove machines and their disks; layers are kept",
   .min_words = 1,
   .max_words = G_MAXUINT,
   .options = options,

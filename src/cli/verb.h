@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The table of verbs: what main() dispatches on, and what help, completion
- * and the tests of the man page read. One file per verb. */
+/* The table of verbs, used by main(), help, completion and the tests of the manual
+ * pages. There is one file per verb. */
 #include "cli/args.h"
 #include "cli/settings.h"
 #include <gio/gio.h>
 
-/* What a verb is given; borrowed. */
+/* What a verb receives; owned by the caller. */
 typedef struct
 {
   LmArgs *args;
@@ -17,20 +17,20 @@ typedef struct
 typedef struct
 {
   const char *name;     /* "launch", "catalog add" */
-  const char *synopsis; /* of its words: "NAME SELECTION..." */
+  const char *synopsis; /* its words: "NAME SELECTION..." */
   const char *summary;
-  const char *page;     /* the manual page that describes it, of section 1 */
+  const char *page;     /* the manual page in section 1 that describes it */
   guint min_words;
-  guint max_words;       /* G_MAXUINT: any number */
+  guint max_words;       /* G_MAXUINT for any number */
   const LmOption *options;
   LmCompleteKind first;  /* completion of the first word */
-  LmCompleteKind others; /* and of the rest */
+  LmCompleteKind others; /* completion of the others */
   gboolean (*run) (const LmInvocation *invocation, GError **error);
 } LmVerb;
 
-/* Every verb, ended by one whose name is NULL. */
+/* All verbs; the last pointer is NULL. */
 extern const LmVerb *const lm_verbs[];
-/* Options that every verb takes. */
+/* Options of all verbs. */
 extern const LmOption lm_global_options[];
 
 extern const LmVerb lm_verb_launch, lm_verb_define, lm_verb_plan, lm_verb_pull, lm_verb_list, lm_verb_ps, lm_verb_show,

@@ -71,8 +71,8 @@ layers:
 """
 
 # Usage
-expect(2, "no verb", says="verb is needed")
-expect(2, "unknown verb", "lunch", says="no such verb: lunch")
+expect(2, "no verb", says="no verb given")
+expect(2, "unknown verb", "lunch", says="unknown verb: lunch")
 expect(2, "half a verb", "catalog", says="second word")
 expect(2, "unknown option", "plan", "--no-such", "x", says="--no-such")
 expect(2, "option without its value", "plan", "x", "--catalog")
@@ -80,9 +80,9 @@ expect(2, "too few words", "plan", says="usage: lamina plan SELECTION...")
 expect(2, "too many words", "show", "a", "b")
 expect(2, "terminal control characters are not passed on", "\033[2J", says="?[2J")
 for code in (0x7f, 0x85, 0x9b, 0x61c, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e, 0x2066, 0x2069):
-    expect(2, f"nor is U+{code:04X}", f"lu{chr(code)}nch", says="no such verb: lu?nch")
+    expect(2, f"nor is U+{code:04X}", f"lu{chr(code)}nch", says="unknown verb: lu?nch")
 for word in ("lünch", "l\u200dnch", "l\u4e2dnch"):
-    expect(2, f"but {word} is", word, says=f"no such verb: {word}")
+    expect(2, f"but {word} is", word, says=f"unknown verb: {word}")
 expect(2, "progress of an unknown kind", "plan", "debian", "--progress=loud", says="--progress=loud")
 said = run("--version").stdout.splitlines()
 ok(said[0].startswith("lamina ") and "libvirt" in said[1], "version", said)
@@ -248,7 +248,7 @@ for number, (text, line, says) in enumerate((
         ("publish: ['80']", 3, "GUESTPORT"), ("cloud-init: {x: /dev/null}", 3, '"x"'), ("transient: [true]", 3, "not a list"),
         ("autostart: {on: true}", 3, "true or false"), ("wait: 0", 3, "from 1 to"), ("replace: true", 3, "replace"), ("json: true", 3, "json"),
         ("network: ['user,mac=52:54:00:00:00:01', {mac: '52:54:00:00:00:01'}]", 0, "52:54:00:00:00:01"),
-        ("network: [none, user]", 0, "none"), ("autostart: true\ntransient: true", 0, "contradict"))):
+        ("network: [none, user]", 0, "none"), ("autostart: true\ntransient: true", 0, "cannot be combined"))):
     name = f"bad{number}.yaml"
     spec = path(name, f"name: web1\nselections: [nginx]\n{text}\n")
     done = expect(2, f"a mistake in a specification: {text!r}", "launch", "-f", spec, "-c", "test:///default", says=says)
@@ -259,7 +259,7 @@ good = ("memory: 1GiB", "memory: 128", "vcpus: 2", "cpu: max", "disk: {size: 8Gi
 for text in good:
     spec = path("good.yaml", f"name: web1\nselections: [nginx]\n{text}\n")
     expect(3, f"a specification: {text}", "launch", "-f", spec, "-c", "test:///default", says="nginx")
-options = re.findall(r"^ +(?:-\w, )?--([a-z-]+)( |$|\[)", run("launch", "--help").stdout.split("Options:")[1].split("Options of")[0], re.M)
+options = re.findall(r"^ +(?:-\w, )?--([a-z-]+)( |$|\[)", run("launch", "--help").stdout.split("Options:")[1].split("Global options")[0], re.M)
 ok(len(options) > 12, "launch has options", options)
 for option, value in options:
     done = run("launch", "web1", "nginx", f"--{option}" + ("=x" if value else ""), "-c", "test:///default")

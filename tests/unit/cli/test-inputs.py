@@ -50,7 +50,7 @@ good = path("lab.json", CATALOG)
 CASES = (
     ("a catalog", ("plan", "debian", "--catalog", "FILE"), CATALOG, 0, ""),
     ("a catalog to add", ("catalog", "add", "lab", "FILE"), CATALOG, 0, ""),
-    ("a configuration", ("list", "--config", "FILE"), CONFIG, 2, "\"xen\" is unknown"),
+    ("a configuration", ("list", "--config", "FILE"), CONFIG, 2, "\"xen\" is not valid"),
     ("a specification", ("launch", "-f", "FILE", "--catalog", good, *TEST), SPEC, 3, "nowhere"),
     ("a key file", ("define", "web1", "nowhere", "--cloud-init", "ssh-key=FILE", "--catalog", good, *TEST), KEY, 3, "nowhere"),
 )
