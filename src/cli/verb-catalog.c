@@ -22,23 +22,15 @@ format_time (gint64 seconds)
   return time ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
 }
 
+/* The members of @source, into the object that is open. */
 static void
 add_source_json (const LmSource *source, JsonBuilder *builder)
 {
   g_autofree char *fetched = format_time (source->fetched);
-  json_builder_begin_object (builder);
   lm_json_add_string (builder, "name", source->name);
   lm_json_add_url (builder, "url", source->url);
   lm_json_add_uint (builder, "priority", source->priority);
   lm_json_add_string (builder, "fetched", fetched);
-  json_builder_end_object (builder);
-}
-
-static void
-print_document (JsonBuilder *builder)
-{
-  g_autofree char *text = lm_json_finish (builder);
-  fputs (text, stdout);
 }
 
 /* Prints the source as "catalog list" does. */
@@ -52,8 +44,9 @@ print_added_source (const LmInvocation *invocation, const char *name, GError **e
       if (strcmp (source->name, name) != 0)
         continue;
       g_autoptr (JsonBuilder) builder = json_builder_new ();
+      json_builder_begin_object (builder);
       add_source_json (source, builder);
-      print_document (builder);
+      lm_output_json (builder);
     }
   return sources != NULL;
 }
@@ -122,9 +115,8 @@ run_catalog_update (const LmInvocation *invocation, GError **error)
     }
   lm_cli_warnings (warnings);
   json_builder_end_array (builder);
-  json_builder_end_object (builder);
   if (json)
-    print_document (builder);
+    lm_output_json (builder);
   if (failed == 0)
     return TRUE;
   return lm_throw (error, last ? last->domain : LM_SOURCE_ERROR, last ? last->code : LM_SOURCE_ERROR_FETCH,
@@ -142,8 +134,7 @@ run_catalog_remove (const LmInvocation *invocation, GError **error)
       g_autoptr (JsonBuilder) builder = json_builder_new ();
       json_builder_begin_object (builder);
       lm_json_add_strv (builder, "removed", (char *const *) lm_args_words (invocation->args));
-      json_builder_end_object (builder);
-      print_document (builder);
+      lm_output_json (builder);
     }
   return TRUE;
 }
@@ -156,10 +147,13 @@ print_sources_json (GPtrArray *sources)
   json_builder_set_member_name (builder, "sources");
   json_builder_begin_array (builder);
   for (guint i = 0; i < sources->len; i++)
-    add_source_json (g_ptr_array_index (sources, i), builder);
+    {
+      json_builder_begin_object (builder);
+      add_source_json (g_ptr_array_index (sources, i), builder);
+      json_builder_end_object (builder);
+    }
   json_builder_end_array (builder);
-  json_builder_end_object (builder);
-  print_document (builder);
+  lm_output_json (builder);
 }
 
 static gboolean
