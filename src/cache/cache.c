@@ -41,8 +41,6 @@ typedef struct
 #define FILE_STATE_FORMAT "%020" G_GUINT64_FORMAT " %020" G_GUINT64_FORMAT " %020" G_GUINT64_FORMAT "\n"
 #define FILE_STATE_SIZE 63
 #define READ_SIZE (1024 * 1024)
-/* An exclusive holder of the store-wide lock or of a lease only deletes one file. */
-#define LOCK_TIMEOUT_MS (60 * 1000)
 
 static const struct
 {
@@ -402,7 +400,7 @@ lm_cache_lease (LmCache *cache, const GPtrArray *blobs, GCancellable *cancellabl
   for (guint i = 0; lease != NULL && i < blobs->len; i++)
     {
       const LmBlob *blob = g_ptr_array_index (blobs, i);
-      if (!lm_lock_table_lock (lease, lm_digest_get_number (&blob->digest), LM_LOCK_SHARED, LOCK_TIMEOUT_MS, cancellable,
+      if (!lm_lock_table_lock (lease, lm_digest_get_number (&blob->digest), LM_LOCK_SHARED, LM_CACHE_LOCK_MS, cancellable,
                                error))
         return NULL;
     }

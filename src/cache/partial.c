@@ -15,8 +15,6 @@
 #include <unistd.h>
 
 #define BLOCK 512
-/* An exclusive holder of the store-wide lock only deletes one file. */
-#define LOCK_TIMEOUT_MS (60 * 1000)
 #define WRITE_BACK_STEP (8 * 1024 * 1024)
 
 struct _LmPartial
@@ -213,10 +211,11 @@ lm_partial_sync (LmPartial *partial, GError **error)
 /* Renames the file to @to, which does not exist (never replace then) or is a
  * damaged file; processes that have the damaged file open keep it. */
 static gboolean
-rename_to_final (LmPartial *partial, LmBlobKind kind, const char *to, LmCacheState state, GError **error)
+rename_to_final (LmPartial *partial, LmBlobKind kind, const char *to, LmCacheState state, GCancellable *cancellable,
+                 GError **error)
 {
   int dir_fd = lm_cache_get_fd (partial->cache);
-  g_autoptr (LmLock) store = lm_cache_lock (partial->cache, LM_LOCK_SHARED, LOCK_TIMEOUT_MS, NULL, error);
+  g_autoptr (LmLock) store = lm_cache_lock (partial->cache, LM_LOCK_SHARED, LM_CACHE_LOCK_MS, cancellable, error);
   if (store == NULL)
     return FALSE;
   lm_cache_note_verified (partial->cache, kind, &partial->digest, partial->fd);
@@ -233,7 +232,7 @@ rename_to_final (LmPartial *partial, LmBlobKind kind, const char *to, LmCacheSta
 }
 
 gboolean
-lm_partial_publish (LmPartial *partial, LmBlobKind kind, GError **error)
+lm_partial_publish (LmPartial *partial, LmBlobKind kind, GCancellable *cancellable, GError **error)
 {
   const LmBlob blob = { .kind = kind, .digest = partial->digest };
   g_autofree char *to = lm_cache_relative_path (kind, &partial->digest);
@@ -241,7 +240,7 @@ lm_partial_publish (LmPartial *partial, LmBlobKind kind, GError **error)
     {
       /* Not under the lock, because this may have to read a large file. */
       LmCacheState state;
-      if (!lm_cache_check (partial->cache, &blob, &state, NULL, error))
+      if (!lm_cache_check (partial->cache, &blob, &state, cancellable, error))
         return FALSE;
       if (state == LM_CACHE_PRESENT)
         {
@@ -249,7 +248,7 @@ lm_partial_publish (LmPartial *partial, LmBlobKind kind, GError **error)
           break;
         }
       g_autoptr (GError) failure = NULL;
-      published = rename_to_final (partial, kind, to, state, &failure);
+      published = rename_to_final (partial, kind, to, state, cancellable, &failure);
       if (published || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_EXISTS))
         continue;
       g_propagate_error (error, g_steal_pointer (&failure));

@@ -169,7 +169,7 @@ sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GErro
   self->vetted = TRUE;
   return !self->publish
          || (vet_size (self, error) && lm_fetch_sink_wait_synced (sink, error)
-             && lm_partial_publish (self->partial, self->blob->kind, error));
+             && lm_partial_publish (self->partial, self->blob->kind, self->run->cancellable, error));
 }
 
 static gboolean

@@ -72,7 +72,7 @@ put (LmCache *cache, LmBlobKind kind, const char *text)
   g_assert_no_error (error);
   g_assert_true (lm_partial_append (partial, text, strlen (text), &error));
   g_assert_true (lm_partial_sync (partial, &error));
-  g_assert_true (lm_partial_publish (partial, kind, &error));
+  g_assert_true (lm_partial_publish (partial, kind, NULL, &error));
   g_assert_no_error (error);
 }
 
@@ -210,7 +210,7 @@ test_publish_twice (Fixture *f, gconstpointer data)
   g_assert_cmpint (mkdir (path, 0755), ==, 0);
   g_autoptr (LmPartial) partial = lm_partial_open (f->cache, &digest, NULL);
   g_assert_true (lm_partial_append (partial, "right", 5, NULL));
-  g_assert_false (lm_partial_publish (partial, LM_BLOB_FILE, &error));
+  g_assert_false (lm_partial_publish (partial, LM_BLOB_FILE, NULL, &error));
   g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT);
 }
 
@@ -414,6 +414,44 @@ test_lock (Fixture *f, gconstpointer data)
   g_assert_error (error, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY);
 }
 
+static gpointer
+cancel_late (gpointer data)
+{
+  g_usleep (100 * 1000);
+  g_cancellable_cancel (data);
+  return NULL;
+}
+
+/* Whoever is kept waiting can give up: to publish, and to lease. What came is kept. */
+static void
+test_cancelled (Fixture *f, gconstpointer data)
+{
+  LmBlob blob = { .kind = LM_BLOB_FILE, .digest = lm_digest_of_text ("x") };
+  g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
+  g_ptr_array_add (blobs, &blob);
+  g_autofree char *path = g_build_filename (f->state, "leases", NULL);
+  LmLock *held[] = { lm_cache_lock (f->cache, LM_LOCK_EXCLUSIVE, 0, NULL, NULL), lm_lock_table_open (path, NULL) };
+  g_assert_true (lm_lock_table_lock (held[1], lm_digest_get_number (&blob.digest), LM_LOCK_EXCLUSIVE, 0, NULL, NULL));
+  g_autoptr (LmPartial) partial = lm_partial_open (f->cache, &blob.digest, NULL);
+  g_assert_true (lm_partial_append (partial, "x", 1, NULL));
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      gint64 begin = g_get_monotonic_time ();
+      GThread *thread = g_thread_new ("cancel", cancel_late, cancellable);
+      if (i == 0)
+        g_assert_false (lm_partial_publish (partial, LM_BLOB_FILE, cancellable, &error));
+      else
+        g_assert_null (lm_cache_lease (f->cache, blobs, cancellable, &error));
+      g_thread_join (thread);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      g_assert_cmpint (g_get_monotonic_time () - begin, <, LM_CACHE_LOCK_MS * 1000 / 2);
+      lm_lock_release (held[i]);
+    }
+  g_assert_true (lm_partial_publish (partial, LM_BLOB_FILE, NULL, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -431,5 +469,6 @@ main (int argc, char **argv)
   g_test_add ("/cache/resume", Fixture, NULL, set_up, test_resume, tear_down);
   g_test_add ("/cache/reserve", Fixture, NULL, set_up, test_reserve, tear_down);
   g_test_add ("/cache/lock", Fixture, NULL, set_up, test_lock, tear_down);
+  g_test_add ("/cache/cancelled", Fixture, NULL, set_up, test_cancelled, tear_down);
   return g_test_run ();
 }
