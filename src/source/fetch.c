@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* A catalog is small: who needs longer does not get on. */
+/* Catalogs are small, so a transfer that takes longer makes no progress. */
 #define SECONDS 600
 #define FALLBACK_SECONDS 30
 #define FALLBACK_ATTEMPTS 2
@@ -26,9 +26,9 @@ lm_source_fetch_free (LmSourceFetch *fetch)
   g_free (fetch);
 }
 
-/* What is no fault of the source's is passed on as it is. */
+/* Propagates an error that is not the fault of the source unchanged. */
 static gpointer
-failed (const char *shown, const GError *failure, GError **error)
+throw_fetch_error (const char *shown, const GError *failure, GError **error)
 {
   if (failure->domain == LM_SOURCE_ERROR || failure->domain == G_IO_ERROR
       || g_error_matches (failure, LM_HTTP_ERROR, LM_HTTP_ERROR_LOCAL))
@@ -44,7 +44,7 @@ lm_source_fetch_run (const char *dir, const LmSource *source, const char *shown,
                      GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmSourceFetch) fetch = g_new0 (LmSourceFetch, 1);
-  /* Where the copy got lost, "not modified" would be no help. */
+  /* If the copy is missing, the answer "not modified" would be useless. */
   fetch->asked_etag = lm_source_record_has_copy (dir, source->name) ? g_strdup (source->etag) : NULL;
   LmStoreRead request = {
     .url = source->url,
@@ -56,34 +56,34 @@ lm_source_fetch_run (const char *dir, const LmSource *source, const char *shown,
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmStoreObject) object = lm_store_read (&request, cancellable, &failure);
   if (object == NULL)
-    return failed (shown, failure, error);
+    return throw_fetch_error (shown, failure, error);
   fetch->time = g_get_real_time () / G_USEC_PER_SEC;
   if (object->body == NULL)
     return g_steal_pointer (&fetch);
-  /* A server's redirects to itself forget the credentials that were asked with. */
+  /* A redirect of a server to itself loses the credentials of the request. */
   fetch->base_url = lm_url_inherit_credentials (source->url, object->url);
   fetch->catalog = lm_source_record_parse (shown, source->url, fetch->base_url, object->body, warnings, &failure);
   if (fetch->catalog == NULL)
-    return failed (shown, failure, error);
+    return throw_fetch_error (shown, failure, error);
   fetch->body = g_steal_pointer (&object->body);
   fetch->etag = g_steal_pointer (&object->validator);
   return g_steal_pointer (&fetch);
 }
 
-/* The server says that it has what the copy is of. */
+/* Handles the answer that the copy is still current. */
 static gboolean
 keep_unmodified (const LmSourceFetch *fetch, const char *dir, LmSource *source, const char *shown, GError **error)
 {
-  /* Another process has fetched a newer one meanwhile. */
+  /* Another process has fetched a newer one in the meantime. */
   if (g_strcmp0 (source->etag, fetch->asked_etag) != 0)
     return TRUE;
   if (!lm_source_record_has_copy (dir, source->name))
     return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
-                     "catalog source %s: its copy was removed while the server was asked; try again", shown);
+                     "catalog source %s: its copy was removed during the request; try again", shown);
   g_autofree char *base_url = g_steal_pointer (&source->base_url);
   source->base_url = lm_url_inherit_credentials (source->url, base_url);
   source->fetched = fetch->time;
-  /* Who may read the copy depends on what is in it. A damaged one fails whoever uses it. */
+  /* The mode of the copy depends on its contents. Whoever uses a damaged copy gets an error. */
   g_autoptr (LmCatalog) catalog = lm_source_record_catalog (dir, source, shown, NULL, NULL);
   return lm_source_record_save (dir, source, NULL, catalog, error);
 }
@@ -92,7 +92,7 @@ gboolean
 lm_source_fetch_keep (const LmSourceFetch *fetch, const char *dir, LmSource *source, const char *shown, gboolean *out_changed,
                       GError **error)
 {
-  /* Servers without ETag, and files, give the same bytes again. */
+  /* Servers that send no ETag, and files, return the same bytes again. */
   gboolean changed = fetch->body != NULL && !lm_source_record_has (dir, source, fetch->body);
   if (out_changed != NULL)
     *out_changed = changed;

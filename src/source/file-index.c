@@ -11,16 +11,17 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A smaller file is read as fast as its index. */
+/* A smaller file is parsed as fast as its index is loaded. */
 #define SIZE_MIN (256 * 1024)
-/* A file that was written so shortly before may be written again in the same tick of its clock. */
+/* A file that was written this recently may be written again within the same tick of its clock. */
 #define RECENT_NS (G_GINT64_CONSTANT (2000) * 1000 * 1000)
 #define UNUSED_SECONDS (30 * 24 * 3600)
 
-/* The directory of the indexes; NULL: there is none that can be written and that
- * nobody else could have written to. The state directory is not made for them. */
+/* Returns the directory of the indexes; NULL if there is none that can be written
+ * and that no other user could have written to. The state directory is not created
+ * for them. */
 static LmStateDir *
-open_dir (const char *state_dir)
+open_index_dir (const char *state_dir)
 {
   g_autoptr (LmStateDir) state = lm_state_dir_open_readonly (state_dir, NULL);
   g_autoptr (LmStateDir) catalogs
@@ -37,22 +38,22 @@ open_dir (const char *state_dir)
 }
 
 static gint64
-nanoseconds (const struct timespec *time)
+timespec_to_ns (const struct timespec *time)
 {
   return (gint64) time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
-/* What tells one state of a file from another. */
+/* Tells one state of a file from another. */
 static char *
-make_stamp (const struct stat *st)
+make_file_stamp (const struct stat *st)
 {
   return g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT,
-                          (guint64) st->st_dev, (guint64) st->st_ino, (gint64) st->st_size, nanoseconds (&st->st_mtim),
-                          nanoseconds (&st->st_ctim));
+                          (guint64) st->st_dev, (guint64) st->st_ino, (gint64) st->st_size,
+                          timespec_to_ns (&st->st_mtim), timespec_to_ns (&st->st_ctim));
 }
 
 static LmCatalog *
-load_index (const LmStateDir *dir, const char *name, const char *shown, const char *base_url, const char *stamp)
+load_file_index (const LmStateDir *dir, const char *name, const char *shown, const char *base_url, const char *stamp)
 {
   lm_autofd int fd = lm_state_dir_open_file (dir, name, NULL);
   g_autoptr (GMappedFile) file = fd < 0 ? NULL : g_mapped_file_new_from_fd (fd, FALSE, NULL);
@@ -61,29 +62,30 @@ load_index (const LmStateDir *dir, const char *name, const char *shown, const ch
 }
 
 static gboolean
-is_index (const char *name)
+is_index_name (const char *name)
 {
   LmDigest digest;
   return lm_digest_from_file_name (name, "", &digest);
 }
 
-/* Removes indexes that have not been written for long, and what killed runs left. */
+/* Removes indexes that have not been written for a long time, and what killed runs left. */
 static void
-remove_unused (const LmStateDir *dir)
+remove_unused_indexes (const LmStateDir *dir)
 {
-  lm_state_dir_remove_leftovers (dir, is_index);
+  lm_state_dir_remove_leftovers (dir, is_index_name);
   g_autoptr (GPtrArray) names = lm_state_dir_list (dir, NULL);
   for (guint i = 0; names != NULL && i < names->len; i++)
     {
       struct stat st;
       const char *name = g_ptr_array_index (names, i);
-      if (is_index (name) && fstatat (lm_state_dir_get_fd (dir), name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG (st.st_mode)
+      if (is_index_name (name) && fstatat (lm_state_dir_get_fd (dir), name, &st, AT_SYMLINK_NOFOLLOW) == 0
+          && S_ISREG (st.st_mode)
           && st.st_mtime < time (NULL) - UNUSED_SECONDS)
         (void) unlinkat (lm_state_dir_get_fd (dir), name, 0);
     }
 }
 
-/* Whether the file is still the one that was read, and will not change unseen. */
+/* Whether the file is still the one that was read, and later changes to it will be noticed. */
 static gboolean
 is_unchanged (const char *path, const char *stamp)
 {
@@ -91,8 +93,8 @@ is_unchanged (const char *path, const char *stamp)
   struct timespec now;
   if (stat (path, &st) < 0 || clock_gettime (CLOCK_REALTIME, &now) < 0)
     return FALSE;
-  g_autofree char *later = make_stamp (&st);
-  return g_str_equal (later, stamp) && nanoseconds (&now) - nanoseconds (&st.st_ctim) > RECENT_NS;
+  g_autofree char *later = make_file_stamp (&st);
+  return g_str_equal (later, stamp) && timespec_to_ns (&now) - timespec_to_ns (&st.st_ctim) > RECENT_NS;
 }
 
 LmCatalog *
@@ -101,11 +103,11 @@ lm_source_file_index_load (const char *state_dir, const char *path, const char *
 {
   struct stat st;
   gboolean large = stat (path, &st) == 0 && S_ISREG (st.st_mode) && st.st_size >= SIZE_MIN;
-  g_autoptr (LmStateDir) dir = large ? open_dir (state_dir) : NULL;
-  g_autofree char *stamp = dir ? make_stamp (&st) : NULL;
+  g_autoptr (LmStateDir) dir = large ? open_index_dir (state_dir) : NULL;
+  g_autofree char *stamp = dir ? make_file_stamp (&st) : NULL;
   LmDigest digest = lm_digest_of_text (path);
   g_autofree char *name = lm_digest_file_name (&digest, NULL);
-  LmCatalog *catalog = dir ? load_index (dir, name, shown, base_url, stamp) : NULL;
+  LmCatalog *catalog = dir ? load_file_index (dir, name, shown, base_url, stamp) : NULL;
   if (catalog != NULL)
     return catalog;
   g_autoptr (GBytes) bytes = lm_file_read (path, LM_SOURCE_SIZE_MAX, cancellable, error);
@@ -114,8 +116,8 @@ lm_source_file_index_load (const char *state_dir, const char *path, const char *
   if (catalog == NULL || dir == NULL || warnings->len > said || !is_unchanged (path, stamp))
     return catalog;
   g_autoptr (GBytes) block = lm_catalog_serialize (catalog, stamp);
-  remove_unused (dir);
-  /* Only an index: where it cannot be written, the next run reads the file again. */
+  remove_unused_indexes (dir);
+  /* If the index cannot be written, the next run parses the file again. */
   g_autofree char *index = g_build_filename (lm_state_dir_get_path (dir), name, NULL);
   (void) !lm_file_write_unsynced (index, g_bytes_get_data (block, NULL), g_bytes_get_size (block), 0600, NULL);
   return catalog;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The catalogs of a run: those of the sources, and those named for this run only. */
+/* The catalogs of a run: those of the sources, and those given for this run only. */
 #include "config.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -15,10 +15,10 @@
 
 #define EXTRA_PRIORITY (LM_SOURCE_PRIORITY_MAX + 1)
 
-/* --catalog FILE: read where it is; it may be a pipe. */
+/* --catalog FILE: read in place; it may be a pipe. */
 static LmCatalog *
-load_file (const char *state_dir, const char *shown, const char *url, GPtrArray *warnings, GCancellable *cancellable,
-           GError **error)
+load_catalog_file (const char *state_dir, const char *shown, const char *url, GPtrArray *warnings,
+                   GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autofree char *path = g_filename_from_uri (url, NULL, &failure);
@@ -32,15 +32,16 @@ load_file (const char *state_dir, const char *shown, const char *url, GPtrArray 
 }
 
 static char *
-name_of_url (const char *url)
+make_url_name (const char *url)
 {
   LmDigest digest = lm_digest_of_text (url);
   return lm_digest_file_name (&digest, NULL);
 }
 
-/* The record of a URL; NULL also if it is of no use: it only saves a transfer. */
+/* Finds the record of a URL. *out_source is NULL also if the record is damaged,
+ * because it only saves a transfer. */
 static gboolean
-find_record (const char *dir, const char *name, LmSource **out_source, GError **error)
+find_url_record (const char *dir, const char *name, LmSource **out_source, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   if (lm_source_record_find (dir, name, out_source, &failure)
@@ -50,33 +51,34 @@ find_record (const char *dir, const char *name, LmSource **out_source, GError **
   return FALSE;
 }
 
-/* Keeps what was fetched for runs without network, where that can be written. */
+/* Keeps what was fetched for runs without network, if it can be written. */
 static gboolean
-keep_url (const LmSourceFetch *fetch, const char *state_dir, const char *dir, const char *url, const char *shown,
-          GCancellable *cancellable, GError **error)
+keep_catalog_url (const LmSourceFetch *fetch, const char *state_dir, const char *dir, const char *url,
+                  const char *shown, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *name = name_of_url (url);
-  /* Others may not try passwords out on the names. */
+  g_autofree char *name = make_url_name (url);
+  /* Not readable by others, who could otherwise check guessed passwords against the names. */
   g_autoptr (LmLock) lock = lm_source_record_lock (state_dir, dir, 0700, name, cancellable, error);
   if (lock == NULL)
     return FALSE;
   g_autoptr (LmSource) source = NULL;
-  if (!find_record (dir, name, &source, error))
+  if (!find_url_record (dir, name, &source, error))
     return FALSE;
   if (source == NULL)
     source = lm_source_new (name, url);
   return lm_source_fetch_keep (fetch, dir, source, shown, NULL, error);
 }
 
-/* --catalog URL: fetched now, or else its last good copy. */
+/* --catalog URL: fetched now, or its last good copy. */
 static LmCatalog *
-load_url (const char *state_dir, const char *url, const char *shown, GPtrArray *warnings, GCancellable *cancellable, GError **error)
+load_catalog_url (const char *state_dir, const char *url, const char *shown, GPtrArray *warnings,
+                  GCancellable *cancellable, GError **error)
 {
   g_autofree char *parent = lm_source_record_dir (state_dir);
   g_autofree char *dir = g_build_filename (parent, "urls", NULL);
-  g_autofree char *name = name_of_url (url);
+  g_autofree char *name = make_url_name (url);
   g_autoptr (LmSource) source = NULL;
-  if (!find_record (dir, name, &source, error))
+  if (!find_url_record (dir, name, &source, error))
     return NULL;
   gboolean known = source != NULL;
   if (!known)
@@ -89,15 +91,15 @@ load_url (const char *state_dir, const char *url, const char *shown, GPtrArray *
       return NULL;
     }
   if (fetch == NULL)
-    g_ptr_array_add (warnings, g_strdup_printf ("%s; its last good copy is used", failure->message));
-  else if (!keep_url (fetch, state_dir, dir, url, shown, cancellable, &failure))
+    g_ptr_array_add (warnings, g_strdup_printf ("%s; using its last good copy", failure->message));
+  else if (!keep_catalog_url (fetch, state_dir, dir, url, shown, cancellable, &failure))
     {
       if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         {
           g_propagate_error (error, g_steal_pointer (&failure));
           return NULL;
         }
-      lm_trace (LM_TRACE_CACHE, "no copy of %s is kept: %s", shown, failure->message);
+      lm_trace (LM_TRACE_CACHE, "cannot keep a copy of %s: %s", shown, failure->message);
     }
   if (fetch != NULL && fetch->catalog != NULL)
     return g_steal_pointer (&fetch->catalog);
@@ -105,8 +107,8 @@ load_url (const char *state_dir, const char *url, const char *shown, GPtrArray *
 }
 
 static gboolean
-load_extra (LmCatalogSet *set, const char *state_dir, const char *text, GPtrArray *warnings, GCancellable *cancellable,
-            GError **error)
+add_extra_catalog (LmCatalogSet *set, const char *state_dir, const char *text, GPtrArray *warnings,
+                   GCancellable *cancellable, GError **error)
 {
   g_autofree char *url = lm_source_url_of (text, error);
   if (url == NULL)
@@ -114,8 +116,8 @@ load_extra (LmCatalogSet *set, const char *state_dir, const char *text, GPtrArra
   g_autofree char *shown = lm_store_knows (text) ? lm_url_redact (text) : g_strdup (text);
   g_autoptr (GError) failure = NULL;
   LmCatalog *catalog = g_ascii_strncasecmp (url, "file:", 5) == 0
-                         ? load_file (state_dir, shown, url, warnings, cancellable, &failure)
-                         : load_url (state_dir, url, shown, warnings, cancellable, &failure);
+                         ? load_catalog_file (state_dir, shown, url, warnings, cancellable, &failure)
+                         : load_catalog_url (state_dir, url, shown, warnings, cancellable, &failure);
   if (catalog != NULL)
     lm_catalog_set_add (set, catalog, EXTRA_PRIORITY);
   else if (failure->domain == LM_SOURCE_ERROR || failure->domain == G_IO_ERROR || failure->domain == LM_HTTP_ERROR)
@@ -125,9 +127,9 @@ load_extra (LmCatalogSet *set, const char *state_dir, const char *text, GPtrArra
   return catalog != NULL;
 }
 
-/* Whether a failure only says that the copy is missing or of no use. */
+/* Whether an error only says that the copy is missing or unusable. */
 static gboolean
-may_be_left_out (const GError *failure)
+can_be_skipped (const GError *failure)
 {
   return (failure->domain != G_IO_ERROR && failure->domain != G_FILE_ERROR)
          || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)
@@ -140,7 +142,7 @@ lm_source_load_all (const char *state_dir, const char *const *extra, GPtrArray *
 {
   g_autoptr (LmCatalogSet) set = lm_catalog_set_new ();
   for (const char *const *text = extra; text && *text; text++)
-    if (!load_extra (set, state_dir, *text, warnings, cancellable, error))
+    if (!add_extra_catalog (set, state_dir, *text, warnings, cancellable, error))
       return NULL;
 
   g_autofree char *dir = lm_source_record_dir (state_dir);
@@ -154,8 +156,9 @@ lm_source_load_all (const char *state_dir, const char *const *extra, GPtrArray *
       LmCatalog *catalog = lm_source_record_catalog (dir, source, source->name, NULL, &failure);
       if (catalog != NULL)
         lm_catalog_set_add (set, catalog, source->priority);
-      else if (may_be_left_out (failure))
-        g_ptr_array_add (warnings, g_strdup_printf ("catalog source %s is left out: %s", source->name, failure->message));
+      else if (can_be_skipped (failure))
+        g_ptr_array_add (warnings, g_strdup_printf ("catalog source %s is skipped: %s", source->name,
+                                                    failure->message));
       else
         {
           g_propagate_prefixed_error (error, g_steal_pointer (&failure), "catalog source %s: ", source->name);

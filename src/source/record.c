@@ -55,29 +55,29 @@ lm_source_record_lock (const char *state_dir, const char *dir, int mode, const c
 }
 
 static char *
-file_of (const char *dir, const char *name, const char *suffix)
+make_file_path (const char *dir, const char *name, const char *suffix)
 {
   g_autofree char *file = g_strconcat (name, suffix, NULL);
   return g_build_filename (dir, file, NULL);
 }
 
 static char *
-member (const LmYamlNode *root, const char *key)
+get_string_member (const LmYamlNode *root, const char *key)
 {
   const LmYamlNode *node = lm_yaml_node_lookup (root, key);
   return node && !lm_yaml_node_is_null (node) ? g_strdup (lm_yaml_node_get_text (node)) : NULL;
 }
 
 static gint64
-member_int (const LmYamlNode *root, const char *key)
+get_int_member (const LmYamlNode *root, const char *key)
 {
   const LmYamlNode *node = lm_yaml_node_lookup (root, key);
   gint64 value = 0;
   return node && lm_yaml_node_to_int (node, 0, G_MAXINT64, &value, NULL) ? value : 0;
 }
 
-/* The file NAME and @suffix in @dir for reading, if nobody else could have written
- * it; -1 on error. */
+/* Opens the file NAME and @suffix in @dir for reading if no other user could have
+ * written it; -1 on error. */
 static int
 open_checked (const char *dir, const char *name, const char *suffix, GError **error)
 {
@@ -109,14 +109,15 @@ lm_source_record_load (const char *dir, const char *name, GError **error)
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_CORRUPT, "%s", failure->message);
   g_autoptr (LmSource) source = g_new0 (LmSource, 1);
   source->name = g_strdup (name);
-  source->url = member (root, "url");
-  source->base_url = member (root, "base_url");
-  source->etag = member (root, "etag");
-  source->priority = (int) CLAMP (member_int (root, "priority"), 0, LM_SOURCE_PRIORITY_MAX);
-  source->fetched = member_int (root, "fetched");
-  if (member_int (root, VERSION_KEY) != RECORD_VERSION || source->url == NULL || source->base_url == NULL)
+  source->url = get_string_member (root, "url");
+  source->base_url = get_string_member (root, "base_url");
+  source->etag = get_string_member (root, "etag");
+  source->priority = (int) CLAMP (get_int_member (root, "priority"), 0, LM_SOURCE_PRIORITY_MAX);
+  source->fetched = get_int_member (root, "fetched");
+  if (get_int_member (root, VERSION_KEY) != RECORD_VERSION || source->url == NULL || source->base_url == NULL)
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_CORRUPT,
-                          "%s is no record of a catalog source; \"lamina catalog remove %s\" and add it again", path, name);
+                          "%s is not a record of a catalog source; run \"lamina catalog remove %s\" and add it again", path,
+                          name);
   return g_steal_pointer (&source);
 }
 
@@ -146,31 +147,31 @@ record_json (const LmSource *source)
   return json_to_string (node, TRUE);
 }
 
-/* Of the record: the source's URL is in it, and what came from there. */
+/* Returns the mode of the record, which contains the URL of the source and the one its copy came from. */
 static int
-mode_of_record (const LmSource *source)
+get_record_mode (const LmSource *source)
 {
   return lm_url_is_secret (source->url) || lm_url_is_secret (source->base_url) ? 0600 : 0644;
 }
 
-/* Of copy and index: they have the @catalog's own URLs (NULL: not
- * known), and of a file they are no more readable than it is. */
+/* Returns the mode of copy and index: they contain the URLs in @catalog (NULL if
+ * unknown), and the copy of a file must not be more readable than the file. */
 static int
-mode_of_copy (const LmSource *source, const LmCatalog *catalog)
+get_copy_mode (const LmSource *source, const LmCatalog *catalog)
 {
   g_autofree char *path = g_str_has_prefix (source->url, "file:") ? g_filename_from_uri (source->url, NULL, NULL) : NULL;
   struct stat st;
   if ((path != NULL && stat (path, &st) == 0 && (st.st_mode & S_IROTH) == 0)
       || (catalog != NULL && lm_catalog_has_secrets (catalog)))
     return 0600;
-  return mode_of_record (source);
+  return get_record_mode (source);
 }
 
 static const char *const suffixes[] = { ".json", ".catalog", ".index" };
 
-/* Whether @file is one of a source, or of a URL. */
+/* Whether @file is a file of a source or of a URL. */
 static gboolean
-is_of_source (const char *file)
+is_source_file (const char *file)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
     {
@@ -185,12 +186,12 @@ is_of_source (const char *file)
 void
 lm_source_record_sweep (const LmStateDir *dir)
 {
-  lm_state_dir_remove_leftovers (dir, is_of_source);
+  lm_state_dir_remove_leftovers (dir, is_source_file);
 }
 
-/* The same of the directory @dir. */
+/* Does lm_source_record_sweep() for the directory @dir. */
 static void
-sweep (const char *dir)
+sweep_dir (const char *dir)
 {
   g_autoptr (LmStateDir) open = lm_state_dir_open_readonly (dir, NULL);
   if (open != NULL)
@@ -200,13 +201,13 @@ sweep (const char *dir)
 gboolean
 lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, const LmCatalog *catalog, GError **error)
 {
-  g_autofree char *copy = file_of (dir, source->name, ".catalog");
-  g_autofree char *index_file = file_of (dir, source->name, ".index");
-  g_autofree char *record = file_of (dir, source->name, ".json");
+  g_autofree char *copy = make_file_path (dir, source->name, ".catalog");
+  g_autofree char *index_file = make_file_path (dir, source->name, ".index");
+  g_autofree char *record = make_file_path (dir, source->name, ".json");
   if (!lm_file_make_dir (dir, 0755, error))
     return FALSE;
-  sweep (dir);
-  int mode = mode_of_copy (source, catalog);
+  sweep_dir (dir);
+  int mode = get_copy_mode (source, catalog);
   if (body != NULL)
     {
       gsize size;
@@ -217,13 +218,13 @@ lm_source_record_save (const char *dir, const LmSource *source, GBytes *body, co
   lm_file_restrict_mode (copy, mode);
   lm_file_restrict_mode (index_file, mode);
   g_autofree char *json = record_json (source);
-  return lm_file_write (record, json, strlen (json), mode_of_record (source), error);
+  return lm_file_write (record, json, strlen (json), get_record_mode (source), error);
 }
 
 gboolean
 lm_source_record_has (const char *dir, const LmSource *source, GBytes *body)
 {
-  g_autofree char *copy = file_of (dir, source->name, ".catalog");
+  g_autofree char *copy = make_file_path (dir, source->name, ".catalog");
   g_autoptr (GMappedFile) file = g_mapped_file_new (copy, FALSE, NULL);
   g_autoptr (GBytes) there = file ? g_mapped_file_get_bytes (file) : NULL;
   return there != NULL && g_bytes_equal (there, body);
@@ -232,27 +233,27 @@ lm_source_record_has (const char *dir, const LmSource *source, GBytes *body)
 gboolean
 lm_source_record_has_copy (const char *dir, const char *name)
 {
-  g_autofree char *copy = file_of (dir, name, ".catalog");
+  g_autofree char *copy = make_file_path (dir, name, ".catalog");
   return g_file_test (copy, G_FILE_TEST_IS_REGULAR);
 }
 
 gboolean
 lm_source_record_erase (const char *dir, const char *name, GError **error)
 {
-  /* The record first: without it the others are nothing. */
+  /* The record first; the others have no meaning without it. */
   for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
     {
-      g_autofree char *path = file_of (dir, name, suffixes[i]);
+      g_autofree char *path = make_file_path (dir, name, suffixes[i]);
       if (unlink (path) < 0 && errno != ENOENT)
         return lm_throw_errno (error, "cannot remove %s", path);
     }
-  sweep (dir);
+  sweep_dir (dir);
   return TRUE;
 }
 
-/* What tells one state of the copy from another. */
+/* Tells one state of the copy from another. */
 static char *
-make_stamp (const struct stat *st)
+make_copy_stamp (const struct stat *st)
 {
   return g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld %" G_GUINT64_FORMAT, (gint64) st->st_size,
                           (gint64) st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (guint64) st->st_ino);
@@ -276,7 +277,7 @@ lm_source_record_parse (const char *shown, const char *asked_url, const char *ba
 }
 
 static LmCatalog *
-load_index (const char *dir, const LmSource *source, const char *shown, const char *stamp)
+load_copy_index (const char *dir, const LmSource *source, const char *shown, const char *stamp)
 {
   lm_autofd int fd = open_checked (dir, source->name, ".index", NULL);
   g_autoptr (GMappedFile) file = fd < 0 ? NULL : g_mapped_file_new_from_fd (fd, FALSE, NULL);
@@ -289,26 +290,27 @@ load_index (const char *dir, const LmSource *source, const char *shown, const ch
 LmCatalog *
 lm_source_record_catalog (const char *dir, const LmSource *source, const char *shown, GPtrArray *warnings, GError **error)
 {
-  g_autofree char *copy = file_of (dir, source->name, ".catalog");
-  g_autofree char *index_file = file_of (dir, source->name, ".index");
-  g_autofree char *record = file_of (dir, source->name, ".json");
+  g_autofree char *copy = make_file_path (dir, source->name, ".catalog");
+  g_autofree char *index_file = make_file_path (dir, source->name, ".index");
+  g_autofree char *record = make_file_path (dir, source->name, ".json");
   struct stat st, index_st;
   lm_autofd int fd = open_checked (dir, source->name, ".catalog", error);
   if (fd < 0)
     return NULL;
   if (fstat (fd, &st) < 0)
     return lm_throw_errno_null (error, "cannot stat %s", copy);
-  int known = mode_of_record (source);
+  int known = get_record_mode (source);
   lm_file_restrict_mode (record, known);
   lm_file_restrict_mode (copy, known);
   lm_file_restrict_mode (index_file, known);
-  g_autofree char *stamp = make_stamp (&st);
-  LmCatalog *catalog = load_index (dir, source, shown, stamp);
+  g_autofree char *stamp = make_copy_stamp (&st);
+  LmCatalog *catalog = load_copy_index (dir, source, shown, stamp);
   if (catalog != NULL)
     {
-      /* Who wrote it knew what mode both should have; to look at all URLs each time would be long. */
+      /* The writer of the index determined the right mode for both; looking at all
+       * URLs each time would take long. */
       if (stat (index_file, &index_st) == 0 && (st.st_mode & ~index_st.st_mode & 0777) != 0)
-        lm_file_restrict_mode (copy, mode_of_copy (source, catalog));
+        lm_file_restrict_mode (copy, get_copy_mode (source, catalog));
       return catalog;
     }
 
@@ -319,11 +321,12 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
   catalog = lm_source_record_parse (shown, source->url, source->base_url, bytes, warnings, error);
   if (catalog == NULL)
     return NULL;
-  int mode = mode_of_copy (source, catalog) & (int) st.st_mode;
+  int mode = get_copy_mode (source, catalog) & (int) st.st_mode;
   lm_file_restrict_mode (copy, mode);
   g_autoptr (GBytes) index = lm_catalog_serialize (catalog, stamp);
-  sweep (dir);
-  /* Only a cache: where it cannot be written (another user's), the next run parses again. */
+  sweep_dir (dir);
+  /* If the index cannot be written, for example because it belongs to another user,
+   * the next run parses again. */
   (void) !lm_file_write_unsynced (index_file, g_bytes_get_data (index, NULL), g_bytes_get_size (index), mode, NULL);
   return catalog;
 }

@@ -23,11 +23,12 @@ lm_source_url_of (const char *url_or_file, GError **error)
   g_autofree char *shown = lm_url_redact (url_or_file);
   if (scheme != NULL && strstr (url_or_file, "://") != NULL)
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
-                          "%s: a catalog cannot come by the scheme \"%s\"; it can by %s", shown, scheme, known);
+                          "%s: catalogs cannot be fetched with the scheme \"%s\"; use %s", shown, scheme, known);
   g_auto (GStrv) schemes = g_strsplit (known, ", ", -1);
   if (scheme != NULL && g_strv_contains ((const char *const *) schemes, scheme))
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
-                          "%s: a URL has \"//\" after \"%s:\"; for a file of this name write ./ before it", shown, scheme);
+                          "%s: a URL must have \"//\" after \"%s:\"; for a file of this name put ./ before it", shown,
+                          scheme);
   g_autofree char *path = g_canonicalize_filename (url_or_file, NULL);
   return g_filename_to_uri (path, NULL, error);
 }
@@ -54,18 +55,18 @@ lm_source_new (const char *name, const char *url)
 }
 
 static gboolean
-check_name (const char *name, GError **error)
+check_source_name (const char *name, GError **error)
 {
   if (lm_name_is_valid (name))
     return TRUE;
   g_autofree char *safe = g_strescape (name, NULL);
   return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NAME,
-                   "\"%s\" cannot name a catalog source: use lower-case letters, digits and + . _ -", safe);
+                   "\"%s\" is not a valid name for a catalog source; use lower-case letters, digits and + . _ -", safe);
 }
 
-/* No lock stays of a source that is not there. Returns FALSE. */
+/* Removes the lock file if the source does not exist. Returns FALSE. */
 static gboolean
-not_there (const char *dir, const char *name, LmLock *lock)
+remove_unused_lock (const char *dir, const char *name, LmLock *lock)
 {
   if (!lm_source_record_has_copy (dir, name))
     lm_lock_remove_file (lock);
@@ -73,7 +74,7 @@ not_there (const char *dir, const char *name, LmLock *lock)
 }
 
 static int
-by_priority (gconstpointer a, gconstpointer b)
+compare_priority (gconstpointer a, gconstpointer b)
 {
   const LmSource *one = *(LmSource *const *) a, *other = *(LmSource *const *) b;
   return one->priority != other->priority ? other->priority - one->priority : strcmp (one->name, other->name);
@@ -108,37 +109,37 @@ lm_source_list (const char *state_dir, GPtrArray *warnings, GError **error)
           g_propagate_prefixed_error (error, g_steal_pointer (&failure), "cannot list catalog sources: ");
           return NULL;
         }
-      /* One that is not there has been removed since. */
+      /* A source that is not found has been removed in the meantime. */
       else if (failure->code != LM_SOURCE_ERROR_NOT_FOUND && warnings != NULL)
         g_ptr_array_add (warnings, g_strdup (failure->message));
     }
-  g_ptr_array_sort (list, by_priority);
+  g_ptr_array_sort (list, compare_priority);
   return g_steal_pointer (&list);
 }
 
-/* Of one name, only one source. */
+/* There can be only one source of a name. */
 static gboolean
-check_same (const LmSource *known, const char *url, GError **error)
+check_same_url (const LmSource *known, const char *url, GError **error)
 {
   if (known == NULL || strcmp (known->url, url) == 0)
     return TRUE;
   g_autofree char *there = lm_url_redact (known->url);
   g_autofree char *now = lm_url_redact (url);
   return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_EXISTS,
-                   "a catalog source \"%s\" is there already, from %s%s; remove it first or choose another name", known->name,
-                   there, strcmp (there, now) == 0 ? " with other credentials" : "");
+                   "there is already a catalog source \"%s\", %s%s; remove it first or choose another name",
+                   known->name, there, strcmp (there, now) == 0 ? " with other credentials" : "");
 }
 
 gboolean
 lm_source_add (const char *state_dir, const char *name, const char *url_or_file, int priority, GPtrArray *warnings,
                GCancellable *cancellable, GError **error)
 {
-  if (!check_name (name, error))
+  if (!check_source_name (name, error))
     return FALSE;
   g_autofree char *url = lm_source_url_of (url_or_file, error);
   g_autofree char *dir = lm_source_record_dir (state_dir);
   g_autoptr (LmSource) before = NULL;
-  if (url == NULL || !lm_source_record_find (dir, name, &before, error) || !check_same (before, url, error))
+  if (url == NULL || !lm_source_record_find (dir, name, &before, error) || !check_same_url (before, url, error))
     return FALSE;
   if (before == NULL)
     before = lm_source_new (name, url);
@@ -147,19 +148,19 @@ lm_source_add (const char *state_dir, const char *name, const char *url_or_file,
   if (lock == NULL)
     return FALSE;
   g_autoptr (LmSource) source = NULL;
-  if (!lm_source_record_find (dir, name, &source, error) || !check_same (source, url, error))
+  if (!lm_source_record_find (dir, name, &source, error) || !check_same_url (source, url, error))
     return FALSE;
   if (source == NULL)
     source = lm_source_new (name, url);
   source->priority = priority;
-  return lm_source_fetch_keep (fetch, dir, source, name, NULL, error) || not_there (dir, name, lock);
+  return lm_source_fetch_keep (fetch, dir, source, name, NULL, error) || remove_unused_lock (dir, name, lock);
 }
 
 gboolean
 lm_source_update (const char *state_dir, const char *name, gboolean *out_changed, GPtrArray *warnings,
                   GCancellable *cancellable, GError **error)
 {
-  if (!check_name (name, error))
+  if (!check_source_name (name, error))
     return FALSE;
   g_autofree char *dir = lm_source_record_dir (state_dir);
   g_autoptr (LmSource) before = lm_source_record_load (dir, name, error);
@@ -170,8 +171,8 @@ lm_source_update (const char *state_dir, const char *name, gboolean *out_changed
     return FALSE;
   g_autoptr (LmSource) source = lm_source_record_load (dir, name, error);
   if (source == NULL)
-    return not_there (dir, name, lock);
-  if (!check_same (source, before->url, error))
+    return remove_unused_lock (dir, name, lock);
+  if (!check_same_url (source, before->url, error))
     return FALSE;
   return lm_source_fetch_keep (fetch, dir, source, name, out_changed, error);
 }
@@ -179,7 +180,7 @@ lm_source_update (const char *state_dir, const char *name, gboolean *out_changed
 gboolean
 lm_source_remove (const char *state_dir, const char *name, GCancellable *cancellable, GError **error)
 {
-  if (!check_name (name, error))
+  if (!check_source_name (name, error))
     return FALSE;
   g_autofree char *dir = lm_source_record_dir (state_dir);
   g_autoptr (LmLock) lock = lm_source_record_lock (state_dir, dir, 0755, name, cancellable, error);
@@ -187,11 +188,11 @@ lm_source_remove (const char *state_dir, const char *name, GCancellable *cancell
     return FALSE;
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmSource) source = lm_source_record_load (dir, name, &failure);
-  /* A corrupt record must be removable. */
+  /* It must be possible to remove a corrupt record. */
   if (source == NULL && g_error_matches (failure, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND))
     {
       g_propagate_error (error, g_steal_pointer (&failure));
-      return not_there (dir, name, lock);
+      return remove_unused_lock (dir, name, lock);
     }
   if (!lm_source_record_erase (dir, name, error))
     return FALSE;
