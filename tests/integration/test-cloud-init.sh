@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A slow guest: a real cloud-init run in Debian; host name and key of the seed disk.
+# A real cloud-init run in Debian: host name and key of the seed disk.
+# About guests: the sanitizers do without it.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 for program in debootstrap ssh ssh-keygen; do

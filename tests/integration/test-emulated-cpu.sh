@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # An emulated machine starts without libvirt's questions about each property of
 # its CPU, and loses nothing by it.
+# About guests: the sanitizers do without it.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A disk that boots by itself, with BIOS and with UEFI: no layer names a kernel.
+# About guests: the sanitizers do without it.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 for file in /usr/bin/syslinux /usr/bin/mcopy /usr/lib/systemd/boot/efi/systemd-bootx64.efi /usr/share/OVMF/OVMF_CODE_4M.fd; do

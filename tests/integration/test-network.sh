@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Networks other than QEMU's own: one of libvirt's, and a bridge. The host has a
 # network of its own, so the machine's is not touched.
+# About guests: the sanitizers do without it.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 for program in ip bridge dnsmasq iptables; do

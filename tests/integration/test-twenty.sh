@@ -3,6 +3,7 @@
 # file, twenty machines. Meanwhile a pull of more than a minute goes on, and
 # nobody has the store for himself for a second. Then twenty at once, several times,
 # from layers that are there: nothing to pull keeps them apart.
+# About guests: the sanitizers do without it.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny

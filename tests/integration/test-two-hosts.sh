@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Two hosts and one server: a,c and then a,e on the first, b,f on the second.
 # Each host fetches each file exactly once; what is shared is shared.
+# About guests: the sanitizers do without it.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
