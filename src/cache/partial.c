@@ -151,7 +151,7 @@ lm_partial_reserve (LmPartial *partial, guint64 size, GError **error)
     }
   if (is_no_space (errno))
     return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "cannot reserve %" G_GUINT64_FORMAT " bytes in %s: %s", size,
-                     lm_cache_get_dir (partial->cache), g_strerror (errno));
+                     lm_cache_get_dir (partial->cache), lm_error_text_of_errno (errno));
   return lm_throw_errno (error, "cannot reserve %" G_GUINT64_FORMAT " bytes for %s", size, partial->path);
 }
 
@@ -166,7 +166,7 @@ lm_partial_append (LmPartial *partial, const void *data, gsize size, GError **er
       if (n < 0 && errno == EINTR)
         continue;
       if (n < 0 && is_no_space (errno))
-        return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "cannot write %s: %s", partial->path, g_strerror (errno));
+        return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "cannot write %s: %s", partial->path, lm_error_text_of_errno (errno));
       if (n < 0)
         return lm_throw_errno (error, "cannot write %s", partial->path);
       done += (gsize) n;
@@ -202,7 +202,7 @@ lm_partial_sync (LmPartial *partial, GError **error)
   if (fsync (partial->fd) < 0)
     {
       if (is_no_space (errno))
-        return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "cannot write %s: %s", partial->path, g_strerror (errno));
+        return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "cannot write %s: %s", partial->path, lm_error_text_of_errno (errno));
       return lm_throw_errno (error, "cannot sync %s", partial->path);
     }
   return lm_fault_point ("part-after-sync", error);

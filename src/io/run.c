@@ -291,14 +291,21 @@ get_stderr_tail (const GString *err)
 /* Recognizes, from the messages of the C locale, that the program lacked a resource
  * of this host; other projects' programs have no other way to tell. */
 static LmRunError
-classify_failure (const GString *err)
+classify_failure (const GString *err, const char **out_hint)
 {
-  static const int no_space[] = { ENOSPC, EDQUOT, EFBIG };
+  /* QEMU has words of its own for EFBIG. */
+  static const char efbig[] = ": The image size is too large for file format ";
+  static const int no_space[] = { ENOSPC, EDQUOT };
   static const int resources[] = { EMFILE, ENFILE, ENOMEM, EAGAIN, EIO };
   g_auto (GStrv) lines = g_strsplit (err->str, "\n", -1);
   for (char **line = lines; *line != NULL; line++)
     {
       g_strchomp (*line);
+      if (g_str_has_suffix (*line, strerrordesc_np (EFBIG)) || strstr (*line, efbig) != NULL)
+        {
+          *out_hint = " (raise the limit: ulimit -f)";
+          return LM_RUN_ERROR_NO_SPACE;
+        }
       for (gsize i = 0; i < G_N_ELEMENTS (no_space); i++)
         if (g_str_has_suffix (*line, strerrordesc_np (no_space[i])))
           return LM_RUN_ERROR_NO_SPACE;
@@ -330,8 +337,12 @@ check_exit (const char *name, EndReason reason, const siginfo_t *info, const LmR
     return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_TIMED_OUT, "%s was stopped after %u s%s%s", name,
                      limits->time_seconds, colon, tail);
   if (info->si_code == CLD_EXITED)
-    return lm_throw (error, LM_RUN_ERROR, (int) classify_failure (err), "%s failed with status %d%s%s", name,
-                     info->si_status, colon, tail);
+    {
+      const char *hint = "";
+      int code = (int) classify_failure (err, &hint);
+      return lm_throw (error, LM_RUN_ERROR, code, "%s failed with status %d%s%s%s", name, info->si_status, colon, tail,
+                       hint);
+    }
   return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_SIGNAL, "%s was killed by signal %d (%s)%s%s", name,
                    info->si_status, g_strsignal (info->si_status), colon, tail);
 }

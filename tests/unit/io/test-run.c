@@ -84,6 +84,7 @@ test_lack (void)
     { "echo 'x: y: No space left on device' >&2; exit 1", LM_RUN_ERROR_NO_SPACE },
     { "echo 'x: Disk quota exceeded' >&2; echo later >&2; exit 1", LM_RUN_ERROR_NO_SPACE },
     { "ulimit -f 1; head -c 100000 /dev/zero >\"$TMPDIR/too-large\"", LM_RUN_ERROR_NO_SPACE },
+    { "echo \"qemu-img: x: The image size is too large for file format 'qcow2' (try y)\" >&2; exit 1", LM_RUN_ERROR_NO_SPACE },
     { "echo 'x: Too many open files' >&2; exit 1", LM_RUN_ERROR_RESOURCES },
     { "echo 'x: Input/output error' >&2; exit 1", LM_RUN_ERROR_RESOURCES },
     { "echo 'x: Cannot allocate memory' >&2; exit 1", LM_RUN_ERROR_RESOURCES },
