@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,4 +69,17 @@ lm_fd_read_full (int fd, void *buffer, gsize size, gsize *out_read, GError **err
     }
   *out_read = done;
   return TRUE;
+}
+
+gboolean
+lm_fd_check_room (guint count, GError **error)
+{
+  g_autofree int *fds = g_new (int, count);
+  guint opened = 0;
+  while (opened < count && (fds[opened] = eventfd (0, EFD_CLOEXEC)) >= 0)
+    opened++;
+  gboolean enough = opened == count || lm_throw_errno (error, "cannot open as many as %u files", count);
+  while (opened > 0)
+    lm_fd_close (fds[--opened]);
+  return enough;
 }

@@ -41,3 +41,8 @@ gboolean lm_fd_write_all (int fd, const void *data, gsize size, GError **error) 
 /** lm_fd_read_full: reads @size bytes, or up to the end of the file if that comes
  * first; *out_read is the number of bytes read. Blocks. */
 gboolean lm_fd_read_full (int fd, void *buffer, gsize size, gsize *out_read, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_fd_check_room: returns FALSE and an error if fewer than @count descriptors can be
+ * opened now. Some libraries (GLib in libvirt's client) abort the process instead of
+ * failing when there is none. */
+gboolean lm_fd_check_room (guint count, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/trace.h"
 #include "cli/help.h"
 #include "cli/output.h"
@@ -15,6 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* With fewer, libraries abort the process. Most verbs need more, and say so. */
+#define MIN_FILES 16
 
 static const LmOption no_options[] = { { NULL } };
 
@@ -93,6 +97,8 @@ static gboolean
 run_verb (const LmVerb *verb, LmArgs *args, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  if (!lm_fd_check_room (MIN_FILES, error))
+    return FALSE;
   g_autoptr (LmSettings) settings = lm_settings_load (args, warnings, cancellable, error);
   for (guint i = 0; i < warnings->len; i++)
     lm_output_warning ("%s", (const char *) g_ptr_array_index (warnings, i));
