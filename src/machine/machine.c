@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/state-dir.h"
+#include "io/xml.h"
 #include "machine/machine-json.h"
 
 #include <errno.h>
@@ -67,6 +68,7 @@ lm_machine_free (LmMachine *machine)
   g_ptr_array_unref (machine->layers);
   g_ptr_array_unref (machine->publish);
   g_free (machine->ready);
+  g_strfreev (machine->files);
   g_free (machine->replaced_xml);
   g_free (machine->state_dir);
   g_free (machine->dir);
@@ -342,53 +344,95 @@ lm_machine_may_be_disk (const char *name)
   return strcmp (name, NVRAM) != 0 && (rest == NULL || (*rest != '\0' && !is_rotation (rest)));
 }
 
-gboolean
-lm_machine_owns_file (const char *name)
+/* The names in a machine's directory. */
+typedef struct
 {
-  static const struct
-  {
-    const char *name;
-    const char *temporary; /* NULL: it is written in place */
-  } files[] = {
-    { OVERLAY, ".tmp." }, { SEED, ".tmp." }, { RECORD, "." }, { READY, "." }, { KERNEL, NULL }, { INITRD, NULL },
-    { NVRAM, NULL },      { CONSOLE_LOG, NULL },
-  };
-  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+  const char *name;
+  const char *temporary;    /* its name while it is written, but for six characters; NULL: it has none */
+  gboolean temporary_is_dir;
+  gboolean always;          /* every machine has it; the others their record names */
+} Name;
+
+static const Name names[] = {
+  { OVERLAY, ".tmp.", FALSE, TRUE }, { SEED, ".tmp.", TRUE, FALSE },    { RECORD, ".", FALSE, TRUE },
+  { READY, ".", FALSE, TRUE },       { KERNEL, ".tmp.", FALSE, FALSE }, { INITRD, ".tmp.", FALSE, FALSE },
+  { NVRAM, NULL, FALSE, FALSE },     { CONSOLE_LOG, NULL, FALSE, FALSE },
+};
+
+static const Name *
+find_name (const char *name, gboolean *out_temporary)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
-      if (!g_str_has_prefix (name, files[i].name))
+      if (!g_str_has_prefix (name, names[i].name))
         continue;
-      const char *rest = name + strlen (files[i].name);
-      if (*rest == '\0' || (files[i].temporary != NULL && is_temporary (rest, files[i].temporary))
-          || (strcmp (files[i].name, CONSOLE_LOG) == 0 && is_rotation (rest)))
-        return TRUE;
+      const char *rest = name + strlen (names[i].name);
+      *out_temporary = names[i].temporary != NULL && is_temporary (rest, names[i].temporary);
+      if (*rest == '\0' || *out_temporary || (strcmp (names[i].name, CONSOLE_LOG) == 0 && is_rotation (rest)))
+        return &names[i];
     }
-  return FALSE;
+  return NULL;
 }
 
-/* The directory in which a killed run was making a seed. */
+gboolean
+lm_machine_note_files (LmMachine *machine, const char *xml, GError **error)
+{
+  g_autoptr (LmXml) document = lm_xml_parse (xml, strlen (xml), machine->name, error);
+  if (document == NULL)
+    return FALSE;
+  g_autoptr (GPtrArray) values = lm_xml_list_values (lm_xml_root (document), "metadata");
+  g_autoptr (GStrvBuilder) files = g_strv_builder_new ();
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (machine->dir, names[i].name, NULL);
+      gboolean named = names[i].always;
+      for (guint j = 0; j < values->len && !named; j++)
+        named = strstr (g_ptr_array_index (values, j), path) != NULL;
+      if (named)
+        g_strv_builder_add (files, names[i].name);
+    }
+  g_strfreev (machine->files);
+  machine->files = g_strv_builder_end (files);
+  return TRUE;
+}
+
+gboolean
+lm_machine_owns_file (const LmMachine *machine, const char *name)
+{
+  g_autofree char *path = g_build_filename (machine->dir, name, NULL);
+  gboolean temporary;
+  const Name *known = find_name (name, &temporary);
+  struct stat st;
+  if (known == NULL || (machine->files != NULL && !g_strv_contains ((const char *const *) machine->files, known->name)))
+    return FALSE;
+  gboolean is_dir = lstat (path, &st) == 0 && S_ISDIR (st.st_mode);
+  return is_dir == (temporary && known->temporary_is_dir);
+}
+
+/* One that lm_machine_owns_file() names: a directory is one that lamina made. */
 static gboolean
 remove_one (const char *path, GError **error)
 {
   if (unlink (path) == 0 || errno == ENOENT)
     return TRUE;
-  if (errno == EISDIR || errno == EPERM)
-    return lm_file_remove_tree (path, error);
-  return lm_throw_errno (error, "cannot remove %s", path);
+  return errno == EISDIR ? lm_file_remove_tree (path, error) : lm_throw_errno (error, "cannot remove %s", path);
 }
 
 void
 lm_machine_remove_temporaries (const LmMachine *machine)
 {
   g_autoptr (LmStateDir) dir = lm_state_dir_open_readonly (machine->dir, NULL);
-  g_autoptr (GPtrArray) names = dir ? lm_state_dir_list (dir, NULL) : NULL;
-  for (guint i = 0; names != NULL && i < names->len; i++)
+  g_autoptr (GPtrArray) list = dir ? lm_state_dir_list (dir, NULL) : NULL;
+  for (guint i = 0; list != NULL && i < list->len; i++)
     {
-      const char *name = g_ptr_array_index (names, i);
+      const char *name = g_ptr_array_index (list, i);
       g_autofree char *path = g_build_filename (machine->dir, name, NULL);
-      if (is_temporary (name, OVERLAY ".tmp.") || is_temporary (name, SEED ".tmp."))
+      gboolean temporary = FALSE;
+      const Name *known = find_name (name, &temporary);
+      if (known != NULL && temporary && !is_replaced (known->name) && lm_machine_owns_file (machine, name))
         (void) !remove_one (path, NULL);
     }
-  if (names != NULL)
+  if (list != NULL)
     lm_state_dir_remove_leftovers (dir, is_replaced);
 }
 
@@ -396,15 +440,15 @@ lm_machine_remove_temporaries (const LmMachine *machine)
 static gboolean
 remove_files (const LmMachine *machine, GError **error)
 {
-  g_autoptr (GPtrArray) names = lm_file_list_dir (machine->dir, error);
-  for (guint i = 0; names != NULL && i < names->len; i++)
+  g_autoptr (GPtrArray) list = lm_file_list_dir (machine->dir, error);
+  for (guint i = 0; list != NULL && i < list->len; i++)
     {
-      const char *name = g_ptr_array_index (names, i);
+      const char *name = g_ptr_array_index (list, i);
       g_autofree char *path = g_build_filename (machine->dir, name, NULL);
-      if (lm_machine_owns_file (name) && strcmp (name, RECORD) != 0 && !remove_one (path, error))
+      if (strcmp (name, RECORD) != 0 && lm_machine_owns_file (machine, name) && !remove_one (path, error))
         return FALSE;
     }
-  return names != NULL;
+  return list != NULL;
 }
 
 gboolean
@@ -420,8 +464,10 @@ lm_machine_erase (LmMachine *machine, GError **error)
     }
   /* The record goes last: a killed removal leaves one, to be removed again. */
   g_autofree char *record = g_build_filename (machine->dir, RECORD, NULL);
-  if (!lm_fault_point ("erase-before-record", error) || !remove_one (record, error))
+  if (!lm_fault_point ("erase-before-record", error))
     return FALSE;
+  if (unlink (record) < 0 && errno != ENOENT)
+    return lm_throw_errno (error, "cannot remove %s", record);
   return rmdir (machine->dir) == 0 || errno == ENOENT
          || lm_throw_errno (error, "%s is kept, it holds what lamina did not make", machine->dir);
 }

@@ -23,6 +23,7 @@ typedef struct
   GPtrArray *publish; /* LmDomainPublish */
   char *ready;        /* NULL: unknown */
   guint64 disk;       /* bytes, virtual size of the overlay */
+  char **files;       /* names in its directory that are lamina's; NULL: all that there can be */
   /* How to put it back when it is replaced, see ops/replace.h; known until it is complete again. */
   char *replaced_xml; /* its domain's; NULL: it had none */
   gboolean replaced_autostart; /* what that domain was; likewise the next */
@@ -92,11 +93,15 @@ void lm_machine_remove_leftovers (const char *state_dir);
  * machine's name. Errors are ignored. */
 void lm_machine_remove_temporaries (const LmMachine *machine);
 
-/** lm_machine_owns_file: whether @name, without directory, is that of a file that
- * lamina, or libvirt for it, makes in a machine's directory: its disk, seed, boot
- * files, UEFI variables, record, console log with what was rotated, and what a
- * killed run left of making these. */
-gboolean lm_machine_owns_file (const char *name);
+/** lm_machine_note_files: notes in @machine->files which files of its directory @xml
+ * names, that of its domain: those that lamina, or libvirt for it, may make there.
+ * Errors: LM_XML_ERROR. */
+gboolean lm_machine_note_files (LmMachine *machine, const char *xml, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_machine_owns_file: whether @name, in the directory of @machine, is what lamina, or
+ * libvirt for it, made there: one of its files, a console log that was rotated, what a
+ * killed run left of making one of these. A directory is only what lamina makes as one. */
+gboolean lm_machine_owns_file (const LmMachine *machine, const char *name);
 
 /** lm_machine_may_be_disk: whether a file that is called @name in a machine's directory may
  * be a disk image. The console log and the UEFI variables are not, and guests choose

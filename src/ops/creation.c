@@ -171,7 +171,7 @@ lm_creation_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *reques
     return NULL;
   creation->machine = make_machine (host, virt, request, requested, plan);
   g_autofree char *xml = make_xml (host, virt, request, plan, creation->machine, cancellable, error);
-  if (xml == NULL)
+  if (xml == NULL || !lm_machine_note_files (creation->machine, xml, error))
     return NULL;
   if (lm_machine_save (creation->machine, error)
       && make_parts (host, virt, request, plan, xml, creation, cancellable, error)

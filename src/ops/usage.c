@@ -365,7 +365,7 @@ check_names (const Target *target, GError **error)
     {
       const char *name = g_ptr_array_index (target->names, i);
       g_autofree char *safe = g_strescape (name, NULL);
-      if (!lm_machine_owns_file (name))
+      if (!lm_machine_owns_file (target->machine, name))
         return lm_throw (error, LM_USAGE_ERROR, LM_USAGE_ERROR_FOREIGN,
                          "%s is kept: lamina did not make %s in %s; move or remove that file first",
                          target->machine->name, safe, target->machine->dir);

@@ -85,6 +85,8 @@ test_leftovers (OpsFixture *f, gconstpointer data)
                 { "notes.Abc123", TRUE },  { "overlay.qcow2", TRUE },    { "record.json", TRUE } };
   g_autoptr (GError) error = NULL;
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_clear_pointer (&machine->files, g_strfreev);
+  g_assert_true (lm_machine_save (machine, NULL)); /* as if it had a seed */
   for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
     {
       g_autofree char *path = g_build_filename (machine->dir, files[i].name, NULL);

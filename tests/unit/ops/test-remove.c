@@ -62,13 +62,26 @@ undefine (LmVirt *virt, const char *uuid)
   g_assert_true (lm_virt_domain_undefine (domain, FALSE, NULL) || lm_virt_find_uuid (virt, uuid, NULL) == NULL);
 }
 
+/* Makes the record name all files that there can be. */
+static void
+name_all_files (LmMachine *machine)
+{
+  static const char *const names[] = { "overlay.qcow2", "record.json", "ready", "seed.iso", "kernel", "initrd",
+                                       "nvram.fd", "console.log", NULL };
+  g_strfreev (machine->files);
+  machine->files = g_strdupv ((char **) names);
+  g_assert_true (lm_machine_save (machine, NULL));
+}
+
 /* All that lamina, libvirt and killed runs leave there goes; so does the lock. */
 static void
 test_own_files (OpsFixture *f, gconstpointer data)
 {
   static const char *const names[] = { "seed.iso", "kernel", "initrd", "nvram.fd", "console.log", "console.log.0",
-                                       "console.log.12", "overlay.qcow2.tmp.aB3xYz", "record.json.aB3xYz" };
+                                       "console.log.12", "overlay.qcow2.tmp.aB3xYz", "kernel.tmp.aB3xYz",
+                                       "record.json.aB3xYz", "ready", "ready.aB3xYz" };
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  name_all_files (machine);
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_autofree char *path = g_build_filename (machine->dir, names[i], NULL);
@@ -89,6 +102,7 @@ test_foreign_files (OpsFixture *f, gconstpointer data)
   static const char *const names[] = { "overlay-clone.qcow2", "overlay.qcow2.backup", "overlay.snap01", "kernel.old",
                                        "kernel.backup", "console.log.old", ".hidden", "seed.iso~", "notes \n" };
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  name_all_files (machine);
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_autofree char *path = g_build_filename (machine->dir, names[i], NULL);
@@ -97,6 +111,59 @@ test_foreign_files (OpsFixture *f, gconstpointer data)
       assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_FOREIGN, shown);
       g_assert_cmpint (unlink (path), ==, 0);
     }
+  assert_removed (f, machine);
+}
+
+/* Names of lamina's that this machine does not have, and directories where lamina
+ * makes a file, or the other way round. */
+static void
+test_foreign_kinds (OpsFixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    const char *name;
+    gboolean is_dir;
+    gboolean foreign; /* also where the record names all */
+  } cases[] = {
+    { "seed.iso", FALSE, FALSE },       { "seed.iso", TRUE, TRUE },
+    { "nvram.fd", FALSE, FALSE },       { "nvram.fd", TRUE, TRUE },
+    { "kernel", FALSE, FALSE },         { "initrd", TRUE, TRUE },
+    { "console.log.3", FALSE, FALSE },  { "console.log.3", TRUE, TRUE },
+    { "seed.iso.tmp.aB3xYz", TRUE, FALSE }, { "seed.iso.tmp.aB3xYz", FALSE, TRUE },
+    { "ready", TRUE, TRUE },            { "overlay.qcow2.tmp.aB3xYz", TRUE, TRUE },
+  };
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (cases); i++)
+    {
+      gsize n = i % G_N_ELEMENTS (cases);
+      g_autofree char *path = g_build_filename (machine->dir, cases[n].name, NULL);
+      g_autofree char *content = g_build_filename (path, "content", NULL);
+      if (i == G_N_ELEMENTS (cases))
+        name_all_files (machine);
+      if (i >= G_N_ELEMENTS (cases) && !cases[n].foreign)
+        continue;
+      g_assert_true (!cases[n].is_dir || lm_file_make_dir (path, 0700, NULL));
+      write_text (cases[n].is_dir ? content : path, "");
+      assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_FOREIGN, cases[n].name);
+      /* Nor do the ways that ask nobody take it. */
+      lm_machine_remove_temporaries (machine);
+      g_assert_true (g_file_test (cases[n].is_dir ? content : path, G_FILE_TEST_EXISTS));
+      g_assert_true (lm_file_remove_tree (cases[n].is_dir ? path : "/nonexistent", NULL));
+      g_assert_true (cases[n].is_dir || unlink (path) == 0);
+    }
+  assert_removed (f, machine);
+}
+
+/* What the template gives the domain in the machine's directory is the machine's. */
+static void
+test_named_files (OpsFixture *f, gconstpointer data)
+{
+  fixture_write_template (f, "<loader readonly='yes' type='pflash'>/code.fd</loader><nvram>@NVRAM@</nvram>");
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_autoptr (LmMachine) read = lm_machine_load (f->state_dir, machine->uuid, NULL);
+  g_autofree char *files = g_strjoinv (" ", read->files);
+  g_assert_cmpstr (files, ==, "overlay.qcow2 record.json ready nvram.fd");
+  write_text (machine->nvram, "");
   assert_removed (f, machine);
 }
 
@@ -119,6 +186,7 @@ test_domains (OpsFixture *f, gconstpointer data)
 {
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
   g_autofree char *seed = g_build_filename (machine->dir, "seed.iso", NULL);
+  name_all_files (machine);
   write_text (seed, "");
   check_use (f, f->virt, machine, DISK, machine->overlay);
   check_use (f, f->virt, machine, DISK, seed);
@@ -342,6 +410,8 @@ main (int argc, char **argv)
 #define ADD(name) g_test_add ("/remove/" #name, OpsFixture, NULL, fixture_setup, test_##name, fixture_teardown)
   ADD (own_files);
   ADD (foreign_files);
+  ADD (foreign_kinds);
+  ADD (named_files);
   ADD (domains);
   ADD (backing_chains);
   ADD (other_formats);
