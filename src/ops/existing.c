@@ -93,17 +93,11 @@ lm_existing_find (const LmHost *host, LmVirt *virt, const char *name, GError **e
   return found ? g_steal_pointer (&existing) : NULL;
 }
 
-gboolean
+LmMatch
 lm_existing_matches (const LmExisting *existing, char **requested, const LmPlan *plan)
 {
   const LmMachine *machine = existing->machine;
   if (existing->domain == NULL || machine == NULL)
-    return FALSE;
-  if (plan == NULL)
-    return machine->requested != NULL
-           && g_strv_equal ((const char *const *) requested, (const char *const *) machine->requested);
-  gboolean same = g_strv_length (plan->selections) == g_strv_length (machine->resolved);
-  for (char **selection = plan->selections; *selection; selection++)
-    same = same && g_strv_contains ((const char *const *) machine->resolved, *selection);
-  return same;
+    return LM_MATCH_NO;
+  return lm_match_selections (requested, machine->resolved, machine->layers, plan);
 }

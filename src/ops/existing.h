@@ -3,7 +3,7 @@
 /* What has the name of a machine that is to be launched. Only looks. */
 #include "machine/machine.h"
 #include "ops/host.h"
-#include "plan/plan.h"
+#include "ops/match.h"
 #include "virt/domain.h"
 
 typedef struct
@@ -22,7 +22,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmExisting, lm_existing_free)
  * LM_LAUNCH_ERROR_EXISTS, LM_MACHINE_ERROR_CORRUPT, LM_MACHINE_DOMAIN_ERROR, LM_VIRT_ERROR. */
 LmExisting *lm_existing_find (const LmHost *host, LmVirt *virt, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_existing_matches: whether it is the machine that is asked for, and has its
- * domain: made from the selections @requested (normalized) or, if @plan is not NULL,
- * of the layers that they mean now. */
-gboolean lm_existing_matches (const LmExisting *existing, char **requested, const LmPlan *plan);
+/** lm_existing_matches: lm_match_selections() for what has the name; LM_MATCH_NO without a domain. */
+LmMatch lm_existing_matches (const LmExisting *existing, char **requested, const LmPlan *plan);

@@ -39,8 +39,7 @@ void lm_launch_request_free (LmLaunchRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLaunchRequest, lm_launch_request_free)
 
 /** lm_launch_request_normalize: the selections of @request as lm_selection_format()
- * writes them, sorted, each once; newly allocated. Two requests with equal ones
- * ask for the same layers. */
+ * writes them, sorted, each once; newly allocated. */
 char **lm_launch_request_normalize (const LmLaunchRequest *request);
 
 /** lm_launch_request_spec: the domain of @machine, for @request, with the layers of

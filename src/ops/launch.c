@@ -155,18 +155,19 @@ launch_locked (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request,
   g_autoptr (LmExisting) existing = superseded ? lm_existing_find (host, virt, request->name, error) : NULL;
   if (existing == NULL)
     return NULL;
-  /* The words decide where they can, so that this needs no catalog. */
-  gboolean same = lm_existing_matches (existing, requested, NULL);
-  g_autoptr (LmPlan) plan = NULL;
-  if (!same && existing->domain == NULL && !check_replaceable (existing, request, error))
+  /* The record decides where it can, so that this needs no catalog. */
+  LmMatch match = lm_existing_matches (existing, requested, NULL);
+  if (existing->domain == NULL && !check_replaceable (existing, request, error))
     return NULL;
-  if (!same)
+  g_autoptr (LmPlan) plan = NULL;
+  if (match != LM_MATCH_YES)
     {
       plan = lm_prepare_plan (host, (const char *const *) request->selections, cancellable, error);
       if (plan == NULL)
         return NULL;
-      same = lm_existing_matches (existing, requested, plan);
+      match = lm_existing_matches (existing, requested, plan);
     }
+  gboolean same = match == LM_MATCH_YES;
   if (!same && !check_replaceable (existing, request, error))
     return NULL;
   g_autoptr (LmLaunchResult) result

@@ -104,19 +104,38 @@ test_leftovers (OpsFixture *f, gconstpointer data)
     }
 }
 
-/* Another order or way of writing is the same machine; other layers are not. */
+/* Gives the layers of the catalog another version. */
+static void
+make_newer (const OpsFixture *f)
+{
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (f->catalog, &text, NULL, NULL));
+  for (char *at = text; (at = strstr (at, "\"1.0\"")) != NULL;)
+    at[1] = '2';
+  g_assert_true (lm_file_write (f->catalog, text, strlen (text), 0644, NULL));
+}
+
+/* Another order or way of writing is the same machine, whatever versions there are by
+ * now, and with --replace too; other layers are not. */
 static void
 test_same_name (OpsFixture *f, gconstpointer data)
 {
+  static const char *const ways[] = { "c@1.0 os=a", "a c", "app=c os=a", "os=a@1.0 app=c@1.0" };
   g_autoptr (GError) error = NULL;
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
-  g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
-  g_strfreev (request->selections);
-  request->selections = g_strsplit ("c@1.0 os=a", " ", -1);
-  g_autoptr (LmLaunchResult) result = lm_launch (&f->host, f->virt, request, NULL, &error);
-  g_assert_no_error (error);
-  g_assert_true (result->existed);
-  g_assert_cmpstr (result->machine->uuid, ==, machine->uuid);
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (ways); i++)
+    {
+      if (i == G_N_ELEMENTS (ways))
+        make_newer (f);
+      g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
+      g_strfreev (request->selections);
+      request->selections = g_strsplit (ways[i % G_N_ELEMENTS (ways)], " ", -1);
+      request->replace = TRUE;
+      g_autoptr (LmLaunchResult) result = lm_launch (&f->host, f->virt, request, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_true (result->existed);
+      g_assert_cmpstr (result->machine->uuid, ==, machine->uuid);
+    }
   assert_refused (f, "e", LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS);
   g_assert_true (fixture_is_running (f, machine->uuid));
 }
