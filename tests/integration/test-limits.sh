@@ -94,7 +94,7 @@ catalog_of "file://$tiny/a.qcow2" "$(digest_of a)" "$(stat -c %s "$tiny/a.qcow2"
 define=(--catalog "$tmp/one.yaml" define m x --cloud-init "user-data=$tmp/user-data")
 limited as_root --core=0 --catalog "$tmp/one.yaml" pull x
 exits 0 'a base on a small file system'
-dd if=/dev/zero of="$tmp/small/filler" bs=1K count=$(($(df --output=avail -k "$tmp/small" | tail -n 1) - left)) 2>/dev/null
+dd if=/dev/zero of="$tmp/small/filler" bs=1K count=$(($(df --output=avail -k "$tmp/small" | tail -n 1) - 300)) 2>/dev/null
 limited as_root --core=0 "${define[@]}"
 exits 8 "define with 300 KiB left"
 like "$err" 'qemu-img.*No space left on device' 'it says that space lacks, and whom'
