@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/identity.h"
 #include "source/record.h"
 
 #include <fcntl.h>
@@ -13,8 +14,6 @@
 
 /* A smaller file is parsed as fast as its index is loaded. */
 #define SIZE_MIN (256 * 1024)
-/* A file that was written this recently may be written again within the same tick of its clock. */
-#define RECENT_NS (G_GINT64_CONSTANT (2000) * 1000 * 1000)
 #define UNUSED_SECONDS (30 * 24 * 3600)
 
 /* Returns the directory of the indexes; NULL if there is none that can be written
@@ -35,21 +34,6 @@ open_index_dir (const char *state_dir)
       dir = own != NULL ? lm_state_dir_open_below (own, "catalogs", 0700, NULL) : NULL;
     }
   return g_steal_pointer (&dir);
-}
-
-static gint64
-timespec_to_ns (const struct timespec *time)
-{
-  return (gint64) time->tv_sec * 1000000000 + time->tv_nsec;
-}
-
-/* Tells one state of a file from another. */
-static char *
-make_file_stamp (const struct stat *st)
-{
-  return g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT,
-                          (guint64) st->st_dev, (guint64) st->st_ino, (gint64) st->st_size,
-                          timespec_to_ns (&st->st_mtim), timespec_to_ns (&st->st_ctim));
 }
 
 static LmCatalog *
@@ -85,16 +69,15 @@ remove_unused_indexes (const LmStateDir *dir)
     }
 }
 
-/* Whether the file is still the one that was read, and later changes to it will be noticed. */
+/* Whether the file is still the one that was read, and any later change will show. */
 static gboolean
-is_unchanged (const char *path, const char *stamp)
+is_unchanged (const char *path, const LmIdentity *identity)
 {
   struct stat st;
-  struct timespec now;
-  if (stat (path, &st) < 0 || clock_gettime (CLOCK_REALTIME, &now) < 0)
+  if (stat (path, &st) < 0)
     return FALSE;
-  g_autofree char *later = make_file_stamp (&st);
-  return g_str_equal (later, stamp) && timespec_to_ns (&now) - timespec_to_ns (&st.st_ctim) > RECENT_NS;
+  const LmIdentity now = lm_identity_of (&st);
+  return lm_identity_is_equal (&now, identity) && lm_identity_is_settled (now.ctime);
 }
 
 LmCatalog *
@@ -104,7 +87,8 @@ lm_source_file_index_load (const char *state_dir, const char *path, const char *
   struct stat st;
   gboolean large = stat (path, &st) == 0 && S_ISREG (st.st_mode) && st.st_size >= SIZE_MIN;
   g_autoptr (LmStateDir) dir = large ? open_index_dir (state_dir) : NULL;
-  g_autofree char *stamp = dir ? make_file_stamp (&st) : NULL;
+  const LmIdentity identity = large ? lm_identity_of (&st) : (LmIdentity){ 0 };
+  g_autofree char *stamp = lm_identity_format_all (&identity);
   LmDigest digest = lm_digest_of_text (path);
   g_autofree char *name = lm_digest_file_name (&digest, NULL);
   LmCatalog *catalog = dir ? load_file_index (dir, name, shown, base_url, stamp) : NULL;
@@ -113,7 +97,7 @@ lm_source_file_index_load (const char *state_dir, const char *path, const char *
   g_autoptr (GBytes) bytes = lm_file_read (path, LM_SOURCE_SIZE_MAX, cancellable, error);
   guint said = warnings->len;
   catalog = bytes ? lm_source_record_parse (shown, NULL, base_url, bytes, warnings, error) : NULL;
-  if (catalog == NULL || dir == NULL || warnings->len > said || !is_unchanged (path, stamp))
+  if (catalog == NULL || dir == NULL || warnings->len > said || !is_unchanged (path, &identity))
     return catalog;
   g_autoptr (GBytes) block = lm_catalog_serialize (catalog, stamp);
   remove_unused_indexes (dir);

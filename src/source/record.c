@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/identity.h"
 #include "base/state-dir.h"
 #include "base/text.h"
 #include "base/url.h"
@@ -251,14 +252,6 @@ lm_source_record_erase (const char *dir, const char *name, GError **error)
   return TRUE;
 }
 
-/* Tells one state of the copy from another. */
-static char *
-make_copy_stamp (const struct stat *st)
-{
-  return g_strdup_printf ("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld %" G_GUINT64_FORMAT, (gint64) st->st_size,
-                          (gint64) st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (guint64) st->st_ino);
-}
-
 LmCatalog *
 lm_source_record_parse (const char *shown, const char *asked_url, const char *base_url, GBytes *bytes, GPtrArray *warnings,
                         GError **error)
@@ -303,7 +296,8 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
   lm_file_restrict_mode (record, known);
   lm_file_restrict_mode (copy, known);
   lm_file_restrict_mode (index_file, known);
-  g_autofree char *stamp = make_copy_stamp (&st);
+  const LmIdentity identity = lm_identity_of (&st);
+  g_autofree char *stamp = lm_identity_format (&identity);
   LmCatalog *catalog = load_copy_index (dir, source, shown, stamp);
   if (catalog != NULL)
     {
