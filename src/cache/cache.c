@@ -6,6 +6,7 @@
 #include "base/state-dir.h"
 #include "base/testenv.h"
 #include "base/trace.h"
+#include "cache/verify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,24 +24,8 @@ struct _LmCache
   LmStateDir *dirs[LM_BLOB_N_KINDS];
   LmStateDir *verified;
   LmStateDir *partial; /* NULL if the cache was opened read-only */
-  GMutex lock;         /* protects damaged */
-  GHashTable *damaged; /* LmDigest to FileState of files found damaged, so that each is read only once */
+  LmFindings *findings;
 };
-
-/* Tells one state of a file from another. The inode change time is not included
- * because libvirt changes the owner of files. */
-typedef struct
-{
-  LmDigest digest;
-  guint64 size;
-  guint64 mtime; /* in nanoseconds */
-  guint64 inode;
-} FileState;
-
-/* The form of a FileState in verified/: numbers of fixed width, so that a single write replaces it. */
-#define FILE_STATE_FORMAT "%020" G_GUINT64_FORMAT " %020" G_GUINT64_FORMAT " %020" G_GUINT64_FORMAT "\n"
-#define FILE_STATE_SIZE 63
-#define READ_SIZE (1024 * 1024)
 
 static const struct
 {
@@ -97,14 +82,13 @@ check_mounts (LmCache *cache, GError **error)
 /* Takes ownership of @state, which may be NULL. A read-only cache does not need
  * partial/ and might not be allowed to open it. */
 static LmCache *
-open_cache (LmStateDir *state, gboolean with_partial, GError **error)
+open_cache (LmStateDir *state, LmFindings *findings, gboolean with_partial, GError **error)
 {
   if (state == NULL)
     return NULL;
   g_autoptr (LmCache) cache = g_new0 (LmCache, 1);
   cache->state = state;
-  g_mutex_init (&cache->lock);
-  cache->damaged = g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, NULL, g_free);
+  cache->findings = findings != NULL ? lm_findings_ref (findings) : lm_findings_new ();
   cache->verified = lm_state_dir_open_below (state, "verified", 0755, error);
   if (cache->verified == NULL)
     return NULL;
@@ -121,15 +105,15 @@ open_cache (LmStateDir *state, gboolean with_partial, GError **error)
 }
 
 LmCache *
-lm_cache_open (const char *state_dir, GError **error)
+lm_cache_open (const char *state_dir, LmFindings *findings, GError **error)
 {
-  return open_cache (lm_state_dir_open (state_dir, error), TRUE, error);
+  return open_cache (lm_state_dir_open (state_dir, error), findings, TRUE, error);
 }
 
 LmCache *
-lm_cache_open_readonly (const char *state_dir, GError **error)
+lm_cache_open_readonly (const char *state_dir, LmFindings *findings, GError **error)
 {
-  return open_cache (lm_state_dir_open_readonly (state_dir, error), FALSE, error);
+  return open_cache (lm_state_dir_open_readonly (state_dir, error), findings, FALSE, error);
 }
 
 void
@@ -141,8 +125,7 @@ lm_cache_close (LmCache *cache)
     lm_state_dir_close (cache->dirs[i]);
   lm_state_dir_close (cache->verified);
   lm_state_dir_close (cache->partial);
-  g_hash_table_unref (cache->damaged);
-  g_mutex_clear (&cache->lock);
+  lm_findings_unref (cache->findings);
   lm_state_dir_close (cache->state);
   g_free (cache);
 }
@@ -173,134 +156,98 @@ lm_cache_get_path (LmCache *cache, LmBlobKind kind, const LmDigest *digest)
   return g_build_filename (lm_cache_get_dir (cache), relative, NULL);
 }
 
-static FileState
-make_file_state (const LmDigest *digest, const struct stat *st)
-{
-  return (FileState){
-    .digest = *digest,
-    .size = (guint64) st->st_size,
-    .mtime = (guint64) st->st_mtim.tv_sec * 1000000000 + (guint64) st->st_mtim.tv_nsec,
-    .inode = (guint64) st->st_ino,
-  };
-}
-
+/* FALSE if nothing was noted or it cannot be read; then the file is verified again. */
 static gboolean
-is_same_state (const FileState *one, const FileState *other)
+read_note (LmCache *cache, const LmBlob *blob, LmIdentity *out)
 {
-  return one->size == other->size && one->mtime == other->mtime && one->inode == other->inode;
-}
-
-/* FALSE if no state was recorded or it cannot be read; then the file is verified again. */
-static gboolean
-read_verified_state (LmCache *cache, LmBlobKind kind, const LmDigest *digest, FileState *out)
-{
-  g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
-  g_autoptr (GBytes) bytes = lm_state_dir_read (cache->verified, name, FILE_STATE_SIZE, NULL);
-  if (bytes == NULL || g_bytes_get_size (bytes) != FILE_STATE_SIZE)
+  g_autofree char *name = lm_digest_file_name (&blob->digest, kinds[blob->kind].suffix);
+  const gsize size = LM_IDENTITY_FORMAT_SIZE + 1;
+  g_autoptr (GBytes) bytes = lm_state_dir_read (cache->verified, name, size, NULL);
+  if (bytes == NULL || g_bytes_get_size (bytes) != size)
     return FALSE;
-  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), FILE_STATE_SIZE - 1);
-  g_auto (GStrv) fields = g_strsplit (text, " ", -1);
-  *out = (FileState){ .digest = *digest };
-  guint64 *const numbers[] = { &out->size, &out->mtime, &out->inode };
-  if (g_strv_length (fields) != G_N_ELEMENTS (numbers))
-    return FALSE;
-  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
-    if (!g_ascii_string_to_unsigned (fields[i], 10, 0, G_MAXUINT64, numbers[i], NULL))
-      return FALSE;
-  return TRUE;
+  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), size - 1);
+  return lm_identity_parse (text, out);
 }
 
 void
-lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest, int fd)
+lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest, const LmIdentity *identity)
 {
-  struct stat st;
   int dir_fd = lm_state_dir_get_fd (cache->verified);
-  if (cache->partial == NULL || dir_fd < 0 || fstat (fd, &st) < 0)
-    return;
   g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
-  lm_autofd int out = openat (dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
-  const FileState state = make_file_state (digest, &st);
-  g_autofree char *text = g_strdup_printf (FILE_STATE_FORMAT, state.size, state.mtime, state.inode);
-  if (out >= 0)
-    (void) !pwrite (out, text, strlen (text), 0);
+  lm_findings_note (cache->findings, kind, digest, identity, TRUE);
+  if (cache->partial != NULL && dir_fd >= 0)
+    lm_verify_write_note (dir_fd, name, identity);
 }
 
-static gboolean
-hash_file (int fd, LmDigest *out_digest, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (LmHasher) hasher = lm_hasher_new ();
-  g_autofree char *buffer = g_malloc (READ_SIZE);
-  gsize n = READ_SIZE;
-  while (n == READ_SIZE)
-    {
-      if (g_cancellable_set_error_if_cancelled (cancellable, error) || !lm_fd_read_full (fd, buffer, READ_SIZE, &n, error))
-        return FALSE;
-      lm_hasher_update (hasher, buffer, n);
-    }
-  lm_hasher_peek (hasher, out_digest);
-  return TRUE;
-}
-
-static gboolean
-is_known_damaged (LmCache *cache, const FileState *now)
-{
-  g_mutex_lock (&cache->lock);
-  const FileState *known = g_hash_table_lookup (cache->damaged, &now->digest);
-  gboolean damaged = known != NULL && is_same_state (known, now);
-  g_mutex_unlock (&cache->lock);
-  return damaged;
-}
-
-static void
-note_damaged (LmCache *cache, const FileState *now)
-{
-  FileState *copy = g_new (FileState, 1);
-  *copy = *now;
-  g_mutex_lock (&cache->lock);
-  g_hash_table_replace (cache->damaged, &copy->digest, copy);
-  g_mutex_unlock (&cache->lock);
-}
-
-/* Whether an untrusted user could have changed the file unnoticed. */
+/* Whether an untrusted user could have changed the file and undone that in its times. */
 static gboolean
 is_exposed (const struct stat *st)
 {
   return (st->st_uid != geteuid () && st->st_uid != 0) || (st->st_mode & (S_IWGRP | S_IWOTH)) != 0;
 }
 
-/* Reads the file in full and compares its digest. */
+/* What this run found in the file when it was as it is now. */
 static gboolean
-verify_digest (LmCache *cache, const LmBlob *blob, const char *name, const FileState *now, LmCacheState *out_state,
-               GCancellable *cancellable, GError **error)
+recall (LmCache *cache, const LmBlob *blob, const struct stat *st, gboolean *out_good)
+{
+  const LmIdentity now = lm_identity_of (st);
+  LmIdentity then;
+  return lm_findings_get (cache->findings, blob->kind, &blob->digest, &then, out_good)
+         && (is_exposed (st) ? lm_identity_is_equal (&then, &now) : lm_identity_has_same_content (&then, &now));
+}
+
+/* The open file was found good when it was @found. */
+static void
+note_good (LmCache *cache, const LmBlob *blob, int fd, const LmIdentity *found)
+{
+  struct stat st;
+  if (fstat (fd, &st) < 0)
+    return;
+  /* Otherwise the file would be read again each time. */
+  if (cache->partial != NULL && is_exposed (&st) && geteuid () == 0 && fchown (fd, 0, 0) == 0)
+    (void) !fchmod (fd, 0444);
+  const gboolean is_ours = fstat (fd, &st) == 0 && !is_exposed (&st);
+  const LmIdentity now = lm_identity_of (&st);
+  if (!lm_identity_has_same_content (&now, found))
+    return;
+  /* After a change just now, another one might not show. */
+  if (is_ours && lm_identity_is_settled (found->mtime))
+    lm_cache_note_verified (cache, blob->kind, &blob->digest, &now);
+  else
+    lm_findings_note (cache->findings, blob->kind, &blob->digest, &now, TRUE);
+}
+
+/* Reads the file in full, if this run has not done so yet, and compares its digest. */
+static gboolean
+verify_digest (LmCache *cache, const LmBlob *blob, const char *name, LmCacheState *out_state, GCancellable *cancellable,
+               GError **error)
 {
   lm_autofd int fd = openat (lm_state_dir_get_fd (cache->dirs[blob->kind]), name,
                              O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  g_autofree char *path = g_build_filename (lm_state_dir_get_path (cache->dirs[blob->kind]), name, NULL);
   struct stat st;
-  LmDigest digest;
   if (fd < 0 && errno == ENOENT)
     {
       *out_state = LM_CACHE_MISSING;
       return TRUE;
     }
   if (fd < 0 || fstat (fd, &st) < 0)
-    return lm_throw_errno (error, "cannot open %s/%s", lm_state_dir_get_path (cache->dirs[blob->kind]), name);
-  lm_trace (LM_TRACE_CACHE, "%s has changed since it was verified, or never was: reading it", name);
-  if (!hash_file (fd, &digest, cancellable, error))
+    return lm_throw_errno (error, "cannot open %s", path);
+  LmIdentity found = lm_identity_of (&st);
+  gboolean good;
+  if (!recall (cache, blob, &st, &good))
     {
-      g_prefix_error (error, "cannot verify %s/%s: ", lm_state_dir_get_path (cache->dirs[blob->kind]), name);
-      return FALSE;
+      LmDigest digest;
+      lm_trace (LM_TRACE_CACHE, "%s has changed since it was verified, or never was: reading it", name);
+      if (!lm_verify_hash (fd, path, &digest, &found, cancellable, error))
+        return FALSE;
+      good = lm_digest_equal (&digest, &blob->digest);
     }
-  if (!lm_digest_equal (&digest, &blob->digest))
-    {
-      note_damaged (cache, now);
-      *out_state = LM_CACHE_DAMAGED;
-      return TRUE;
-    }
-  /* Otherwise the file would be read again each time. */
-  if (cache->partial != NULL && is_exposed (&st) && geteuid () == 0 && fchown (fd, 0, 0) == 0)
-    (void) !fchmod (fd, 0444);
-  lm_cache_note_verified (cache, blob->kind, &blob->digest, fd);
-  *out_state = LM_CACHE_PRESENT;
+  if (good)
+    note_good (cache, blob, fd, &found);
+  else
+    lm_findings_note (cache->findings, blob->kind, &blob->digest, &found, FALSE);
+  *out_state = good ? LM_CACHE_PRESENT : LM_CACHE_DAMAGED;
   return TRUE;
 }
 
@@ -317,16 +264,16 @@ lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCa
       *out_state = LM_CACHE_MISSING;
       return TRUE;
     }
-  const FileState now = make_file_state (&blob->digest, &st);
-  FileState then;
-  gboolean noted = read_verified_state (cache, blob->kind, &blob->digest, &then);
+  const LmIdentity now = lm_identity_of (&st);
+  LmIdentity then;
+  gboolean noted = read_note (cache, blob, &then);
   /* Two files with the same digest cannot differ in size. */
-  if (!S_ISREG (st.st_mode) || (noted && then.size != now.size) || is_known_damaged (cache, &now))
+  if (!S_ISREG (st.st_mode) || (noted && then.size != now.size))
     *out_state = LM_CACHE_DAMAGED;
-  else if (noted && is_same_state (&then, &now) && !is_exposed (&st))
+  else if (noted && lm_identity_has_same_content (&then, &now) && !is_exposed (&st))
     *out_state = LM_CACHE_PRESENT;
   else
-    return verify_digest (cache, blob, name, &now, out_state, cancellable, error);
+    return verify_digest (cache, blob, name, out_state, cancellable, error);
   return TRUE;
 }
 

@@ -18,6 +18,7 @@
  * digest is computed again. */
 #include "base/blob.h"
 #include "base/lock.h"
+#include "cache/findings.h"
 #include <gio/gio.h>
 
 typedef enum
@@ -48,13 +49,13 @@ void lm_cache_entry_free (LmCacheEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCacheEntry, lm_cache_entry_free)
 
 /** lm_cache_open: opens the cache in the state directory @state_dir (see
- * lm_state_dir_open()) and creates its directories. Errors: as there, and
- * LM_CACHE_ERROR_MOUNT. */
-LmCache *lm_cache_open (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * lm_state_dir_open()) and creates its directories. A reference to @findings is kept;
+ * NULL: findings of its own. Errors: as there, and LM_CACHE_ERROR_MOUNT. */
+LmCache *lm_cache_open (const char *state_dir, LmFindings *findings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_cache_open_readonly: opens the cache for lm_cache_check() and lm_cache_list()
  * only: nothing is created, and what is missing counts as empty. Errors: as for
  * lm_state_dir_open_readonly(). */
-LmCache *lm_cache_open_readonly (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+LmCache *lm_cache_open_readonly (const char *state_dir, LmFindings *findings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_cache_close: frees @cache; NULL is ignored. */
 void lm_cache_close (LmCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCache, lm_cache_close)
@@ -84,16 +85,18 @@ typedef enum
 /** lm_cache_check: checks whether the file of @blob is in the cache and undamaged.
  * Only the kind and digest of @blob are used, because its size may come from a
  * wrong catalog. Fast, unless the file was changed or never verified; then it is
- * read in full, and the result is remembered. A layer that libvirt gave to the user
- * of QEMU is verified again; root also takes back its ownership. Blocks. Errors:
- * G_IO_ERROR (also _CANCELLED). */
+ * read in full. The result is kept for this run in the findings, and for later runs
+ * if @cache is not read-only and the file was not changed within the last seconds.
+ * A layer that libvirt gave to the user of QEMU is verified again; root also takes
+ * back its ownership. Blocks. Errors: G_IO_ERROR (also _CANCELLED; _BUSY if the file
+ * does not stop changing). */
 gboolean lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCancellable *cancellable,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cache_note_verified: records that the contents of the open file @fd were
- * verified to match @digest. If that fails, for example for lack of space, the file
- * is only verified again later. */
-void lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest, int fd);
+/** lm_cache_note_verified: records that the file's contents were verified to match
+ * @digest when it was @identity, taken before it was read. If that fails, for example
+ * for lack of space, the file is only verified again later. */
+void lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest, const LmIdentity *identity);
 
 /** lm_cache_list: returns an LmCacheEntry for each cached file, layers before
  * blobs, sorted by digest. Files with other names are ignored. Errors: G_IO_ERROR. */

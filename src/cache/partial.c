@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/trace.h"
+#include "cache/verify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,25 @@ struct _LmPartial
   guint64 reserved;
   guint64 end;        /* number of bytes received */
   guint64 write_back; /* up to here the kernel was told to write back */
+  LmIdentity identity; /* after the last change by this process */
+  gboolean disturbed;  /* another process has changed it as well */
 };
+
+/* To be called around each change, so that one by anybody else is noticed. */
+static void
+before_change (LmPartial *partial)
+{
+  struct stat st;
+  const LmIdentity now = fstat (partial->fd, &st) == 0 ? lm_identity_of (&st) : (LmIdentity){ 0 };
+  partial->disturbed |= !lm_identity_has_same_content (&partial->identity, &now);
+}
+
+static void
+after_change (LmPartial *partial)
+{
+  struct stat st;
+  partial->identity = fstat (partial->fd, &st) == 0 ? lm_identity_of (&st) : (LmIdentity){ 0 };
+}
 
 static char *
 make_partial_name (const LmDigest *digest, const char *suffix)
@@ -81,6 +100,7 @@ lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error)
   partial->path = g_build_filename (lm_cache_get_dir (cache), relative, NULL);
   partial->relative = g_steal_pointer (&relative);
   partial->end = partial->write_back = lm_partial_get_size (partial);
+  after_change (partial);
   return partial;
 }
 
@@ -143,9 +163,11 @@ lm_partial_reserve (LmPartial *partial, guint64 size, GError **error)
     return FALSE;
   if (size == 0)
     return TRUE;
+  before_change (partial);
   /* Keep the file size, from which other processes read the progress. */
   if (fallocate (partial->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) size) == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
     {
+      after_change (partial);
       partial->reserved = size;
       return TRUE;
     }
@@ -160,6 +182,7 @@ lm_partial_append (LmPartial *partial, const void *data, gsize size, GError **er
 {
   if (!lm_fault_point ("part-before-write", error))
     return FALSE;
+  before_change (partial);
   for (gsize done = 0; done < size;)
     {
       ssize_t n = pwrite (partial->fd, (const guint8 *) data + done, size - done, (off_t) partial->end);
@@ -172,6 +195,7 @@ lm_partial_append (LmPartial *partial, const void *data, gsize size, GError **er
       done += (gsize) n;
       partial->end += (guint64) n;
     }
+  after_change (partial);
   if (partial->end - partial->write_back >= WRITE_BACK_STEP)
     {
       (void) sync_file_range (partial->fd, (off_t) partial->write_back, (off_t) (partial->end - partial->write_back),
@@ -189,6 +213,8 @@ lm_partial_truncate (LmPartial *partial, GError **error)
   partial->end = partial->write_back = 0;
   if (partial->reserved > 0)
     (void) !fallocate (partial->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) partial->reserved);
+  after_change (partial);
+  partial->disturbed = FALSE;
   return TRUE;
 }
 
@@ -208,6 +234,23 @@ lm_partial_sync (LmPartial *partial, GError **error)
   return lm_fault_point ("part-after-sync", error);
 }
 
+/* What was verified was on its way into the file; whether that is still in it. */
+static gboolean
+check_undisturbed (LmPartial *partial, GCancellable *cancellable, GError **error)
+{
+  LmDigest digest;
+  before_change (partial);
+  if (!partial->disturbed)
+    return TRUE;
+  lm_trace (LM_TRACE_CACHE, "%s was changed by another process: reading it", partial->path);
+  if (!lm_verify_hash (partial->fd, partial->path, &digest, &partial->identity, cancellable, error))
+    return FALSE;
+  partial->disturbed = FALSE;
+  return lm_digest_equal (&digest, &partial->digest)
+         || lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT,
+                      "%s was changed by another process while it was being written; try again", partial->path);
+}
+
 /* Renames the file to @to, which does not exist (never replace then) or is a
  * damaged file; processes that have the damaged file open keep it. */
 static gboolean
@@ -218,7 +261,7 @@ rename_to_final (LmPartial *partial, LmBlobKind kind, const char *to, LmCacheSta
   g_autoptr (LmLock) store = lm_cache_lock (partial->cache, LM_LOCK_SHARED, LM_CACHE_LOCK_MS, cancellable, error);
   if (store == NULL)
     return FALSE;
-  lm_cache_note_verified (partial->cache, kind, &partial->digest, partial->fd);
+  lm_cache_note_verified (partial->cache, kind, &partial->digest, &partial->identity);
   if (state == LM_CACHE_MISSING)
     return lm_file_publish (dir_fd, partial->relative, to, error);
   struct stat st;
@@ -236,6 +279,8 @@ lm_partial_publish (LmPartial *partial, LmBlobKind kind, GCancellable *cancellab
 {
   const LmBlob blob = { .kind = kind, .digest = partial->digest };
   g_autofree char *to = lm_cache_relative_path (kind, &partial->digest);
+  if (!check_undisturbed (partial, cancellable, error))
+    return FALSE;
   for (gboolean published = FALSE; !published;)
     {
       /* Not under the lock, because this may have to read a large file. */

@@ -53,8 +53,9 @@ gboolean lm_partial_sync (LmPartial *partial, GError **error) G_GNUC_WARN_UNUSED
 
 /** lm_partial_publish: renames the synced file to its final name and makes that
  * durable. Succeeds if the same file exists already; replaces a damaged one. The
- * caller has verified the digest. Waits until a deletion has finished. Errors:
- * LM_CACHE_ERROR_CONFLICT, LM_LOCK_ERROR_TIMED_OUT, G_IO_ERROR (also _CANCELLED). */
+ * caller has verified the digest of what was appended; if anybody else changed the
+ * file meanwhile, it is read again. Waits until a deletion has finished. Errors:
+ * LM_CACHE_ERROR_CONFLICT, also if it has other bytes now, LM_LOCK_ERROR_TIMED_OUT, G_IO_ERROR (also _CANCELLED). */
 gboolean lm_partial_publish (LmPartial *partial, LmBlobKind kind, GCancellable *cancellable,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -36,6 +36,7 @@ lm_cli_host_new (const LmInvocation *invocation, GError **error)
   host->host = (LmHost){
     .state_dir = settings->state_dir,
     .uri = settings->connect,
+    .findings = lm_findings_new (),
     .libvirt = { settings->libvirt_timeout, invocation->cancellable },
     .catalogs = lm_args_get_all (invocation->args, "catalog"),
     .template_dirs = (const char *const *) settings->template_dirs,
@@ -54,6 +55,7 @@ lm_cli_host_free (LmCliHost *host)
 {
   if (host == NULL)
     return;
+  lm_findings_unref (host->host.findings);
   lm_progress_free (host->progress);
   g_free (host);
 }

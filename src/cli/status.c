@@ -73,6 +73,7 @@ lm_status_of_error (const GError *error)
     { LM_FETCH_ERROR, LM_FETCH_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
     { LM_RUN_ERROR, LM_RUN_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
     { G_IO_ERROR, G_IO_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
+    { G_IO_ERROR, G_IO_ERROR_BUSY, LM_STATUS_BUSY },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (mappings); i++)
     if (mappings[i].domain == error->domain && (mappings[i].code == ANY || mappings[i].code == error->code))

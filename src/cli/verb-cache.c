@@ -58,7 +58,7 @@ print_files (GPtrArray *entries)
 static gboolean
 run_cache_list (const LmInvocation *invocation, GError **error)
 {
-  g_autoptr (LmCache) cache = lm_cache_open_readonly (invocation->settings->state_dir, error);
+  g_autoptr (LmCache) cache = lm_cache_open_readonly (invocation->settings->state_dir, NULL, error);
   g_autoptr (GPtrArray) entries = cache ? lm_cache_list (cache, error) : NULL;
   if (entries == NULL)
     return FALSE;

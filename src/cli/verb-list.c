@@ -44,7 +44,7 @@ run_list (const LmInvocation *invocation, GError **error)
   lm_cli_warnings (warnings);
   if (set == NULL)
     return FALSE;
-  g_autoptr (LmCache) cache = lm_cache_open_readonly (invocation->settings->state_dir, error);
+  g_autoptr (LmCache) cache = lm_cache_open_readonly (invocation->settings->state_dir, NULL, error);
   if (cache == NULL)
     return FALSE;
   LmPlanView view = { lm_cache_view_lookup, &(LmCacheView){ cache, invocation->cancellable } };

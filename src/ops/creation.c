@@ -141,7 +141,7 @@ static gboolean
 make_parts (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan, const char *xml,
             LmCreation *creation, GCancellable *cancellable, GError **error)
 {
-  LmDisksJob *disks = lm_disks_begin (host->state_dir, request, plan, creation->machine, cancellable);
+  LmDisksJob *disks = lm_disks_begin (host, request, plan, creation->machine, cancellable);
   g_autoptr (GError) failure = NULL;
   gboolean disks_first = request->transient || creation->replaced != NULL;
   gboolean defined = !disks_first && make_domain (host, virt, request, xml, creation, &failure);
@@ -164,7 +164,7 @@ lm_creation_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *reques
   if (!check_request (host, virt, request, plan, replaced, replaced_active, error))
     return NULL;
   /* Held until the record and the overlay name the layers: nobody deletes them meanwhile. */
-  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, error);
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
   g_autoptr (GPtrArray) blobs = lm_plan_list_blobs (plan);
   g_autoptr (LmLock) lease = cache ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
   if (lease == NULL || !lm_prepare_pull (host, plan, &creation->prepared, cancellable, error))

@@ -10,7 +10,7 @@
 struct _LmDisksJob
 {
   gboolean (*func) (LmDisksJob *job, GError **error);
-  const char *state_dir;
+  const LmHost *host;
   const LmLaunchRequest *request;
   const LmPlan *plan;
   LmMachine *machine;
@@ -70,7 +70,7 @@ make_overlay (const LmDisksJob *job, GError **error)
 {
   guint64 size = job->request->disk ? job->request->disk : job->plan->disk;
   g_autoptr (GPtrArray) layers = lm_plan_list_layers (job->plan);
-  g_autoptr (LmCache) cache = lm_cache_open_readonly (job->state_dir, error);
+  g_autoptr (LmCache) cache = lm_cache_open_readonly (job->host->state_dir, job->host->findings, error);
   return cache != NULL
          && lm_chain_make_overlay (cache, layers, job->machine->overlay, size, &job->machine->disk, job->cancellable, error);
 }
@@ -121,13 +121,13 @@ sync_copies (LmDisksJob *job, GError **error)
 }
 
 LmDisksJob *
-lm_disks_begin (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
+lm_disks_begin (const LmHost *host, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
                 GCancellable *cancellable)
 {
   LmDisksJob *job = g_new0 (LmDisksJob, 1);
   *job = (LmDisksJob){
     .func = make_disks,
-    .state_dir = state_dir,
+    .host = host,
     .request = request,
     .plan = plan,
     .machine = machine,

@@ -2,6 +2,7 @@
 #pragma once
 /* The files of a machine: its copies of kernel and initrd, overlay, seed.
  * They are made below the machine's directory, which is there already. */
+#include "ops/host.h"
 #include "ops/launch-request.h"
 #include <gio/gio.h>
 
@@ -11,7 +12,7 @@ typedef struct _LmDisksJob LmDisksJob;
  * their own, and sets @machine's disk. The arguments must outlive
  * lm_disks_finish(); @machine->disk must not be used until then. Files left by a
  * failure are removed with the machine. */
-LmDisksJob *lm_disks_begin (const char *state_dir, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
+LmDisksJob *lm_disks_begin (const LmHost *host, const LmLaunchRequest *request, const LmPlan *plan, LmMachine *machine,
                             GCancellable *cancellable);
 
 /** lm_disks_begin_sync: writes the copies of kernel and initrd through to the disk,

@@ -14,7 +14,7 @@ lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable
   g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
   for (guint i = 0; i < warnings->len; i++)
     host->warning (host->user_data, g_ptr_array_index (warnings, i));
-  g_autoptr (LmCache) cache = set ? lm_cache_open_readonly (host->state_dir, error) : NULL;
+  g_autoptr (LmCache) cache = set ? lm_cache_open_readonly (host->state_dir, host->findings, error) : NULL;
   if (cache == NULL)
     return NULL;
   LmPlanView view = { lm_cache_view_lookup, &(LmCacheView){ cache, cancellable } };
@@ -63,7 +63,7 @@ warn_of_damaged (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCa
 static gboolean
 pull (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *result, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, error);
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
   LmFetchOptions options = { .transfers = host->transfers };
   LmFetchTotals totals = { 0 };
   g_autoptr (GPtrArray) layers = g_ptr_array_new ();
@@ -98,7 +98,7 @@ gboolean
 lm_prepare_layers (const LmHost *host, const GPtrArray *layers, LmPrepareResult *out_result, GCancellable *cancellable,
                    GError **error)
 {
-  g_autoptr (LmCache) cache = lm_cache_open_readonly (host->state_dir, error);
+  g_autoptr (LmCache) cache = lm_cache_open_readonly (host->state_dir, host->findings, error);
   g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
   LmPrepareResult result = { 0 };
   for (guint i = 0; cache != NULL && i < layers->len; i++)

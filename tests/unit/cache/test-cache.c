@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "base/file.h"
-#include "cache/partial.h"
+#include "tests/unit/cache/fixture.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,34 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-typedef struct
-{
-  char *dir;
-  char *state;
-  LmCache *cache;
-} Fixture;
-
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  f->dir = g_dir_make_tmp ("lm-cache-XXXXXX", NULL);
-  f->state = g_build_filename (f->dir, "deep", "state", NULL);
-  f->cache = lm_cache_open (f->state, &error);
-  g_assert_no_error (error);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  g_unsetenv ("LAMINA_TEST_FREE");
-  g_unsetenv ("LAMINA_TEST_FAULT");
-  lm_cache_close (f->cache);
-  g_assert_true (lm_file_remove_tree (f->dir, NULL));
-  g_free (f->dir);
-  g_free (f->state);
-}
 
 static mode_t
 mode_of (const char *dir, const char *name)
@@ -46,39 +17,9 @@ mode_of (const char *dir, const char *name)
   return stat (path, &st) == 0 ? st.st_mode & 07777 : 0;
 }
 
-static LmCacheState
-check_kind (LmCache *cache, LmBlobKind kind, const LmDigest *digest)
-{
-  g_autoptr (GError) error = NULL;
-  const LmBlob blob = { .kind = kind, .digest = *digest };
-  LmCacheState state;
-  g_assert_true (lm_cache_check (cache, &blob, &state, NULL, &error));
-  g_assert_no_error (error);
-  return state;
-}
-
-static LmCacheState
-check (LmCache *cache, const LmDigest *digest)
-{
-  return check_kind (cache, LM_BLOB_FILE, digest);
-}
-
-static void
-put (LmCache *cache, LmBlobKind kind, const char *text)
-{
-  g_autoptr (GError) error = NULL;
-  LmDigest digest = lm_digest_of_text (text);
-  g_autoptr (LmPartial) partial = lm_partial_open (cache, &digest, &error);
-  g_assert_no_error (error);
-  g_assert_true (lm_partial_append (partial, text, strlen (text), &error));
-  g_assert_true (lm_partial_sync (partial, &error));
-  g_assert_true (lm_partial_publish (partial, kind, NULL, &error));
-  g_assert_no_error (error);
-}
-
 /* Where others can put files, what lies there is nobody's word. */
 static void
-test_trust (Fixture *f, gconstpointer data)
+test_trust (CacheFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   const char *const names[] = { ".", "layers", "blobs", "verified", "partial" };
@@ -87,20 +28,20 @@ test_trust (Fixture *f, gconstpointer data)
       g_autofree char *path = g_build_filename (f->state, names[i], NULL);
       mode_t mode = mode_of (f->state, names[i]);
       g_assert_cmpint (chmod (path, 0777), ==, 0);
-      g_assert_null (lm_cache_open (f->state, &error));
+      g_assert_null (lm_cache_open (f->state, NULL, &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
       g_clear_error (&error);
       g_assert_cmpint (chmod (path, mode), ==, 0);
       if (geteuid () != 0)
         continue;
       g_assert_cmpint (chown (path, 12345, 0), ==, 0);
-      g_assert_null (lm_cache_open (f->state, &error));
+      g_assert_null (lm_cache_open (f->state, NULL, &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
       g_assert_nonnull (strstr (error->message, "12345"));
       g_clear_error (&error);
       g_assert_cmpint (chown (path, 0, 0), ==, 0);
     }
-  g_autoptr (LmCache) cache = lm_cache_open (f->state, &error);
+  g_autoptr (LmCache) cache = lm_cache_open (f->state, NULL, &error);
   g_assert_no_error (error);
   g_assert_nonnull (cache);
 }
@@ -108,12 +49,12 @@ test_trust (Fixture *f, gconstpointer data)
 /* The state directory is reachable whatever the umask; above it, only root's is
  * for QEMU's user to pass. */
 static void
-test_umask (Fixture *f, gconstpointer data)
+test_umask (CacheFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *state = g_build_filename (f->dir, "a", "b", "state", NULL);
   mode_t before = umask (0077);
-  g_autoptr (LmCache) cache = lm_cache_open (state, &error);
+  g_autoptr (LmCache) cache = lm_cache_open (state, NULL, &error);
   umask (before);
   g_assert_no_error (error);
   g_assert_nonnull (cache);
@@ -135,14 +76,14 @@ count_files (const char *dir, const char *name)
 
 /* Beside the lock. */
 static guint
-count_parts (Fixture *f)
+count_parts (CacheFixture *f)
 {
   g_autofree char *lock = g_build_filename (f->state, "partial", "lock", NULL);
   return count_files (f->state, "partial") - g_file_test (lock, G_FILE_TEST_EXISTS);
 }
 
 static void
-test_modes (Fixture *f, gconstpointer data)
+test_modes (CacheFixture *f, gconstpointer data)
 {
   g_assert_cmpuint (mode_of (f->state, ""), ==, 0755);
   g_assert_cmpuint (mode_of (f->state, "layers"), ==, 0755);
@@ -151,30 +92,30 @@ test_modes (Fixture *f, gconstpointer data)
   /* Whatever the umask, and opened again it is left alone. */
   g_autofree char *other = g_build_filename (f->dir, "other", NULL);
   mode_t before = umask (077);
-  g_autoptr (LmCache) strict = lm_cache_open (other, NULL);
+  g_autoptr (LmCache) strict = lm_cache_open (other, NULL, NULL);
   umask (before);
   g_assert_nonnull (strict);
   g_assert_cmpuint (mode_of (other, "layers"), ==, 0755);
   g_assert_cmpuint (mode_of (other, ""), ==, 0755);
   g_assert_cmpint (chmod (other, 0700), ==, 0);
-  g_autoptr (LmCache) again = lm_cache_open (other, NULL);
+  g_autoptr (LmCache) again = lm_cache_open (other, NULL, NULL);
   g_assert_nonnull (again);
   g_assert_cmpuint (mode_of (other, ""), ==, 0700);
 }
 
 static void
-test_publish_and_list (Fixture *f, gconstpointer data)
+test_publish_and_list (CacheFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   LmDigest digest = lm_digest_of_text ("one");
   g_autofree char *path = lm_cache_get_path (f->cache, LM_BLOB_LAYER, &digest);
-  g_assert_cmpint (check_kind (f->cache, LM_BLOB_LAYER, &digest), ==, LM_CACHE_MISSING);
+  g_assert_cmpint (cache_check_kind (f->cache, LM_BLOB_LAYER, &digest), ==, LM_CACHE_MISSING);
   g_assert_true (g_str_has_suffix (path, ".qcow2"));
-  put (f->cache, LM_BLOB_LAYER, "one");
-  put (f->cache, LM_BLOB_LAYER, "two");
-  put (f->cache, LM_BLOB_FILE, "three");
-  g_assert_cmpint (check_kind (f->cache, LM_BLOB_LAYER, &digest), ==, LM_CACHE_PRESENT);
-  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_MISSING);
+  cache_put (f->cache, LM_BLOB_LAYER, "one");
+  cache_put (f->cache, LM_BLOB_LAYER, "two");
+  cache_put (f->cache, LM_BLOB_FILE, "three");
+  g_assert_cmpint (cache_check_kind (f->cache, LM_BLOB_LAYER, &digest), ==, LM_CACHE_PRESENT);
+  g_assert_cmpint (cache_check (f->cache, &digest), ==, LM_CACHE_MISSING);
   g_assert_cmpuint (mode_of (path, ""), ==, 0444);
   g_assert_cmpuint (count_parts (f), ==, 0);
 
@@ -190,20 +131,20 @@ test_publish_and_list (Fixture *f, gconstpointer data)
 }
 
 static void
-test_publish_twice (Fixture *f, gconstpointer data)
+test_publish_twice (CacheFixture *f, gconstpointer data)
 {
-  put (f->cache, LM_BLOB_FILE, "same");
-  put (f->cache, LM_BLOB_FILE, "same");
+  cache_put (f->cache, LM_BLOB_FILE, "same");
+  cache_put (f->cache, LM_BLOB_FILE, "same");
   g_assert_cmpuint (count_files (f->state, "blobs"), ==, 1);
   g_assert_cmpuint (count_parts (f), ==, 0);
 
   g_autoptr (GError) error = NULL;
   LmDigest digest = lm_digest_of_text ("right");
   g_autofree char *path = lm_cache_get_path (f->cache, LM_BLOB_FILE, &digest);
-  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_MISSING);
+  g_assert_cmpint (cache_check (f->cache, &digest), ==, LM_CACHE_MISSING);
   g_assert_true (g_file_set_contents (path, "something else", -1, NULL));
-  put (f->cache, LM_BLOB_FILE, "right");
-  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_PRESENT);
+  cache_put (f->cache, LM_BLOB_FILE, "right");
+  g_assert_cmpint (cache_check (f->cache, &digest), ==, LM_CACHE_PRESENT);
 
   /* What is no file is not removed. */
   g_assert_cmpint (unlink (path), ==, 0);
@@ -214,104 +155,13 @@ test_publish_twice (Fixture *f, gconstpointer data)
   g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT);
 }
 
-static void
-change (const char *path, const char *text)
-{
-  FILE *file = fopen (path, "r+");
-  g_assert_cmpuint (fwrite (text, 1, strlen (text), file), ==, strlen (text));
-  g_assert_cmpint (fclose (file), ==, 0);
-}
-
-/* The name alone proves nothing. */
-static void
-test_check (Fixture *f, gconstpointer data)
-{
-  LmDigest digest = lm_digest_of_text ("right");
-  g_autofree char *path = lm_cache_get_path (f->cache, LM_BLOB_FILE, &digest);
-  g_autofree char *noted = g_build_filename (f->state, "verified", strrchr (path, '/') + 1, NULL);
-  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_MISSING);
-  put (f->cache, LM_BLOB_FILE, "right");
-  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_PRESENT);
-
-  /* Cut, grown, overwritten, replaced; twice, as it is remembered. */
-  for (int i = 0; i < 8; i++)
-    {
-      if (i / 2 < 2)
-        g_assert_cmpint (truncate (path, i / 2 == 0 ? 3 : 6), ==, 0);
-      else if (i / 2 == 2)
-        change (path, "wrong");
-      else
-        g_assert_true (g_file_set_contents (path, "wrong", -1, NULL));
-      if (i % 2 == 1)
-        (void) !unlink (noted);
-      g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_DAMAGED);
-      g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_DAMAGED);
-      put (f->cache, LM_BLOB_FILE, "right");
-      g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_PRESENT);
-    }
-
-  /* Copied with its directory, or with a note that makes no sense: the digest decides, and is noted. */
-  static const char *const notes[] = { NULL, "", "nonsense", "000000000000000000005 0 0\n" };
-  for (gsize i = 0; i < G_N_ELEMENTS (notes); i++)
-    {
-      g_assert_cmpint (unlink (noted), ==, 0);
-      g_assert_true (notes[i] == NULL || g_file_set_contents (noted, notes[i], -1, NULL));
-      g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_PRESENT);
-      struct stat st;
-      g_assert_cmpint (stat (noted, &st), ==, 0);
-      g_assert_cmpint (st.st_size, ==, 63);
-    }
-}
-
-/* What has not changed is not read again: nobody notices that its bytes did. */
-static void
-test_unchanged (Fixture *f, gconstpointer data)
-{
-  LmDigest digest = lm_digest_of_text ("right");
-  g_autofree char *path = lm_cache_get_path (f->cache, LM_BLOB_FILE, &digest);
-  put (f->cache, LM_BLOB_FILE, "right");
-  struct stat st;
-  g_assert_cmpint (stat (path, &st), ==, 0);
-  const struct timespec times[] = { st.st_atim, st.st_mtim };
-  change (path, "wrong");
-  g_assert_cmpint (utimensat (AT_FDCWD, path, times, 0), ==, 0);
-  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_PRESENT);
-  g_assert_cmpint (utimensat (AT_FDCWD, path, NULL, 0), ==, 0);
-  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_DAMAGED);
-}
-
-/* libvirt gives backing files to QEMU's user, who could change them unseen. */
-static void
-test_owner (Fixture *f, gconstpointer data)
-{
-  if (geteuid () != 0)
-    {
-      g_test_skip ("needs root");
-      return;
-    }
-  LmDigest digest = lm_digest_of_text ("right");
-  g_autofree char *path = lm_cache_get_path (f->cache, LM_BLOB_FILE, &digest);
-  put (f->cache, LM_BLOB_FILE, "right");
-  struct stat st;
-  g_assert_cmpint (stat (path, &st), ==, 0);
-  const struct timespec times[] = { st.st_atim, st.st_mtim };
-  g_assert_cmpint (chown (path, 12345, 12345), ==, 0);
-  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_PRESENT);
-  g_assert_cmpint (stat (path, &st), ==, 0);
-  g_assert_cmpuint (st.st_uid, ==, 0);
-  g_assert_cmpint (chown (path, 12345, 12345), ==, 0);
-  change (path, "wrong");
-  g_assert_cmpint (utimensat (AT_FDCWD, path, times, 0), ==, 0);
-  g_assert_cmpint (check (f->cache, &digest), ==, LM_CACHE_DAMAGED);
-}
-
 /* Who needs a file keeps it from deletion, there or not; deletion keeps nobody waiting. */
 static void
-test_lease (Fixture *f, gconstpointer data)
+test_lease (CacheFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  put (f->cache, LM_BLOB_FILE, "one");
-  put (f->cache, LM_BLOB_FILE, "two");
+  cache_put (f->cache, LM_BLOB_FILE, "one");
+  cache_put (f->cache, LM_BLOB_FILE, "two");
   LmBlob one = { .kind = LM_BLOB_FILE, .digest = lm_digest_of_text ("one") };
   LmBlob two = { .kind = LM_BLOB_FILE, .digest = lm_digest_of_text ("two") };
   LmBlob none = { .kind = LM_BLOB_FILE, .digest = lm_digest_of_text ("none") };
@@ -325,7 +175,7 @@ test_lease (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   g_assert_true (lm_cache_remove (f->cache, store, LM_BLOB_FILE, &two.digest, &error));
   g_assert_no_error (error);
-  g_assert_cmpint (check (f->cache, &two.digest), ==, LM_CACHE_MISSING);
+  g_assert_cmpint (cache_check (f->cache, &two.digest), ==, LM_CACHE_MISSING);
   for (int i = 0; i < 2; i++)
     {
       g_assert_false (lm_cache_remove (f->cache, store, LM_BLOB_FILE, i == 0 ? &one.digest : &none.digest, &error));
@@ -341,7 +191,7 @@ test_lease (Fixture *f, gconstpointer data)
 }
 
 static void
-test_busy (Fixture *f, gconstpointer data)
+test_busy (CacheFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   LmDigest digest = lm_digest_of_text ("x");
@@ -357,7 +207,7 @@ test_busy (Fixture *f, gconstpointer data)
 
 /* Bytes and even a mode set too early survive the writer. */
 static void
-test_resume (Fixture *f, gconstpointer data)
+test_resume (CacheFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   LmDigest digest = lm_digest_of_text ("x");
@@ -380,7 +230,7 @@ test_resume (Fixture *f, gconstpointer data)
 }
 
 static void
-test_reserve (Fixture *f, gconstpointer data)
+test_reserve (CacheFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   LmDigest digest = lm_digest_of_text ("x");
@@ -403,7 +253,7 @@ test_reserve (Fixture *f, gconstpointer data)
 }
 
 static void
-test_lock (Fixture *f, gconstpointer data)
+test_lock (CacheFixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (LmLock) one = lm_cache_lock (f->cache, LM_LOCK_SHARED, 0, NULL, &error);
@@ -424,7 +274,7 @@ cancel_late (gpointer data)
 
 /* Whoever is kept waiting can give up: to publish, and to lease. What came is kept. */
 static void
-test_cancelled (Fixture *f, gconstpointer data)
+test_cancelled (CacheFixture *f, gconstpointer data)
 {
   LmBlob blob = { .kind = LM_BLOB_FILE, .digest = lm_digest_of_text ("x") };
   g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
@@ -456,19 +306,16 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add ("/cache/modes", Fixture, NULL, set_up, test_modes, tear_down);
-  g_test_add ("/cache/trust", Fixture, NULL, set_up, test_trust, tear_down);
-  g_test_add ("/cache/umask", Fixture, NULL, set_up, test_umask, tear_down);
-  g_test_add ("/cache/publish-and-list", Fixture, NULL, set_up, test_publish_and_list, tear_down);
-  g_test_add ("/cache/publish-twice", Fixture, NULL, set_up, test_publish_twice, tear_down);
-  g_test_add ("/cache/check", Fixture, NULL, set_up, test_check, tear_down);
-  g_test_add ("/cache/unchanged", Fixture, NULL, set_up, test_unchanged, tear_down);
-  g_test_add ("/cache/owner", Fixture, NULL, set_up, test_owner, tear_down);
-  g_test_add ("/cache/lease", Fixture, NULL, set_up, test_lease, tear_down);
-  g_test_add ("/cache/busy", Fixture, NULL, set_up, test_busy, tear_down);
-  g_test_add ("/cache/resume", Fixture, NULL, set_up, test_resume, tear_down);
-  g_test_add ("/cache/reserve", Fixture, NULL, set_up, test_reserve, tear_down);
-  g_test_add ("/cache/lock", Fixture, NULL, set_up, test_lock, tear_down);
-  g_test_add ("/cache/cancelled", Fixture, NULL, set_up, test_cancelled, tear_down);
+  g_test_add ("/cache/modes", CacheFixture, NULL, cache_fixture_set_up, test_modes, cache_fixture_tear_down);
+  g_test_add ("/cache/trust", CacheFixture, NULL, cache_fixture_set_up, test_trust, cache_fixture_tear_down);
+  g_test_add ("/cache/umask", CacheFixture, NULL, cache_fixture_set_up, test_umask, cache_fixture_tear_down);
+  g_test_add ("/cache/publish-and-list", CacheFixture, NULL, cache_fixture_set_up, test_publish_and_list, cache_fixture_tear_down);
+  g_test_add ("/cache/publish-twice", CacheFixture, NULL, cache_fixture_set_up, test_publish_twice, cache_fixture_tear_down);
+  g_test_add ("/cache/lease", CacheFixture, NULL, cache_fixture_set_up, test_lease, cache_fixture_tear_down);
+  g_test_add ("/cache/busy", CacheFixture, NULL, cache_fixture_set_up, test_busy, cache_fixture_tear_down);
+  g_test_add ("/cache/resume", CacheFixture, NULL, cache_fixture_set_up, test_resume, cache_fixture_tear_down);
+  g_test_add ("/cache/reserve", CacheFixture, NULL, cache_fixture_set_up, test_reserve, cache_fixture_tear_down);
+  g_test_add ("/cache/lock", CacheFixture, NULL, cache_fixture_set_up, test_lock, cache_fixture_tear_down);
+  g_test_add ("/cache/cancelled", CacheFixture, NULL, cache_fixture_set_up, test_cancelled, cache_fixture_tear_down);
   return g_test_run ();
 }

@@ -77,7 +77,7 @@ main (int argc, char **argv)
     return 2;
 
   g_autoptr (GError) error = NULL;
-  g_autoptr (LmCache) cache = lm_cache_open (argv[1], &error);
+  g_autoptr (LmCache) cache = lm_cache_open (argv[1], NULL, &error);
   if (cache == NULL)
     {
       printf ("error failed %s\n", error->message);

@@ -86,7 +86,7 @@ static void
 set_up (Fixture *f, gconstpointer data)
 {
   f->dir = g_dir_make_tmp ("lm-sink-XXXXXX", NULL);
-  f->cache = lm_cache_open (f->dir, NULL);
+  f->cache = lm_cache_open (f->dir, NULL, NULL);
   f->bytes = g_malloc (SIZE);
   for (gsize i = 0; i < SIZE; i++)
     f->bytes[i] = (guint8) (i * 2654435761u >> 13);

@@ -69,7 +69,7 @@ setup (Fixture *f, gconstpointer data)
   f->dir = g_dir_make_tmp ("lm-chain-XXXXXX", &error);
   g_assert_no_error (error);
   f->overlay = g_build_filename (f->dir, "overlay.qcow2", NULL);
-  f->cache = lm_cache_open (f->dir, &error);
+  f->cache = lm_cache_open (f->dir, NULL, &error);
   g_assert_no_error (error);
   f->layers = g_ptr_array_new ();
   for (guint i = 0; i < DEPTH; i++)

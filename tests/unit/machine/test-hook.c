@@ -20,7 +20,7 @@ test_use (void)
   g_assert_true (lm_machine_save (machine, &error));
   g_autoptr (LmMachine) found G_GNUC_UNUSED = lm_machine_find (dir, "m", NULL, &error);
   g_assert_no_error (error);
-  g_autoptr (LmCache) cache = lm_cache_open (dir, &error);
+  g_autoptr (LmCache) cache = lm_cache_open (dir, NULL, &error);
   g_autoptr (LmLock) lease = lm_cache_lease (cache, machine->layers, NULL, &error);
   g_assert_no_error (error);
   g_assert_nonnull (lease);

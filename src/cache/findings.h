@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* What a run has found out about files of the cache by reading them. Several LmCache
+ * of one run share it, so that each file is read only once, also where the result
+ * cannot be kept for later runs. May be used by several threads. */
+#include "base/blob.h"
+#include "base/identity.h"
+
+typedef struct _LmFindings LmFindings;
+
+/** lm_findings_new: nothing is known yet. */
+LmFindings *lm_findings_new (void);
+LmFindings *lm_findings_ref (LmFindings *findings);
+/** lm_findings_unref: NULL is ignored. */
+void lm_findings_unref (LmFindings *findings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmFindings, lm_findings_unref)
+
+/** lm_findings_note: the file of @kind that is named @digest was @identity when it
+ * was read; @good says whether its contents match. */
+void lm_findings_note (LmFindings *findings, LmBlobKind kind, const LmDigest *digest, const LmIdentity *identity, gboolean good);
+
+/** lm_findings_get: what was noted last about that file; FALSE if it was not read. */
+gboolean lm_findings_get (LmFindings *findings, LmBlobKind kind, const LmDigest *digest, LmIdentity *out_identity, gboolean *out_good);

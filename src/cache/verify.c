@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "cache/verify.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/fd.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_SIZE (1024 * 1024)
+#define TRIES 3
+
+static gboolean
+hash_once (int fd, LmDigest *out_digest, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  g_autofree char *buffer = g_malloc (READ_SIZE);
+  gsize n = READ_SIZE;
+  if (lseek (fd, 0, SEEK_SET) < 0)
+    return lm_throw_errno (error, "lseek");
+  while (n == READ_SIZE)
+    {
+      if (g_cancellable_set_error_if_cancelled (cancellable, error) || !lm_fd_read_full (fd, buffer, READ_SIZE, &n, error))
+        return FALSE;
+      lm_hasher_update (hasher, buffer, n);
+    }
+  lm_hasher_peek (hasher, out_digest);
+  return lm_fault_point ("verify-after-read", error);
+}
+
+gboolean
+lm_verify_hash (int fd, const char *shown, LmDigest *out_digest, LmIdentity *out_identity, GCancellable *cancellable, GError **error)
+{
+  struct stat before, after;
+  if (fstat (fd, &before) < 0)
+    return lm_throw_errno (error, "cannot stat %s", shown);
+  for (guint try = 0; try < TRIES; try++, before = after)
+    {
+      if (!hash_once (fd, out_digest, cancellable, error))
+        {
+          g_prefix_error (error, "cannot verify %s: ", shown);
+          return FALSE;
+        }
+      if (fstat (fd, &after) < 0)
+        return lm_throw_errno (error, "cannot stat %s", shown);
+      *out_identity = lm_identity_of (&before);
+      const LmIdentity now = lm_identity_of (&after);
+      if (lm_identity_has_same_content (out_identity, &now))
+        return TRUE;
+    }
+  return lm_throw (error, G_IO_ERROR, G_IO_ERROR_BUSY, "%s is being changed by another process", shown);
+}
+
+void
+lm_verify_write_note (int dir_fd, const char *name, const LmIdentity *identity)
+{
+  lm_autofd int out = openat (dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
+  g_autofree char *text = lm_identity_format (identity);
+  g_autofree char *line = g_strconcat (text, "\n", NULL);
+  if (out >= 0)
+    (void) !pwrite (out, line, strlen (line), 0);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Computing digests of files, and notes on the result for later runs. Private to
+ * cache. */
+#include "base/digest.h"
+#include "base/identity.h"
+#include <gio/gio.h>
+
+/** lm_verify_hash: computes the digest of the open file @fd, from its beginning, and
+ * moves its file position. *out_identity is its identity before and after that: if
+ * it changes meanwhile, it is read again, but not without end. @shown is for
+ * messages. Errors: G_IO_ERROR, _BUSY if it keeps changing. */
+gboolean lm_verify_hash (int fd, const char *shown, LmDigest *out_digest, LmIdentity *out_identity, GCancellable *cancellable,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_verify_write_note: writes @identity to the file @name in the directory
+ * @dir_fd, by a single write. Errors are ignored: the file is then verified again. */
+void lm_verify_write_note (int dir_fd, const char *name, const LmIdentity *identity);
