@@ -3,9 +3,9 @@
 /* URLs of catalogs and layers. They have one of a few schemes, may be relative to
  * the catalog that contains them, and may hold credentials (user and password, or a
  * token in the query), which are meant for one host and must not be shown. Wherever
- * a URL becomes text (messages, JSON, records, metadata) it goes through
- * lm_url_redact(); only files of mode 0600 keep a whole URL, if it is needed to
- * fetch again. */
+ * a URL becomes text (messages, JSON, metadata) it goes through lm_url_redact(); only
+ * files of mode 0600 keep a whole URL, if it is needed to fetch again: the records of
+ * sources and machines, and copies of catalogs. */
 #include <glib.h>
 
 #define LM_URL_MAX 2048

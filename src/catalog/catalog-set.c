@@ -184,6 +184,33 @@ lm_catalog_set_load_layer (const LmCatalogSet *set, LmLayerRef ref)
   return layer;
 }
 
+static void
+add_urls_of (LmBlob *blob, const LmBlob *listed)
+{
+  if (listed != NULL && lm_digest_equal (&listed->digest, &blob->digest))
+    add_missing_urls (&blob->urls, listed->urls);
+}
+
+void
+lm_catalog_set_add_urls (const LmCatalogSet *set, LmBlob *blob)
+{
+  if (blob->urls == NULL)
+    blob->urls = g_new0 (char *, 1);
+  for (guint i = 0; i < set->members->len; i++)
+    {
+      const LmCatalog *catalog = get_member (set, i)->catalog;
+      guint build = blob->kind == LM_BLOB_LAYER ? lm_catalog_find_build (catalog, &blob->digest) : LM_CATALOG_NONE;
+      g_auto (GStrv) urls = build != LM_CATALOG_NONE ? lm_catalog_get_build_urls (catalog, build) : NULL;
+      add_missing_urls (&blob->urls, urls);
+      for (guint j = 0; blob->kind == LM_BLOB_FILE && j < lm_catalog_get_n_layers (catalog); j++)
+        {
+          g_autoptr (LmLayer) layer = lm_catalog_load_layer (catalog, j);
+          add_urls_of (blob, layer->kernel);
+          add_urls_of (blob, layer->initrd);
+        }
+    }
+}
+
 GPtrArray *
 lm_catalog_set_load_groups (const LmCatalogSet *set)
 {

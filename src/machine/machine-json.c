@@ -20,7 +20,7 @@ add_layer (JsonBuilder *builder, const LmDomainLayer *layer)
   lm_json_add_string (builder, "source", layer->source);
   lm_json_add_string (builder, "digest", lm_digest_format (&layer->blob.digest, digest));
   lm_json_add_uint (builder, "size", layer->blob.size);
-  lm_json_add_urls (builder, "urls", layer->blob.urls);
+  lm_json_add_strv (builder, "urls", layer->blob.urls); /* whole: to fetch the layer again */
   lm_json_add_string (builder, "path", layer->path);
   json_builder_end_object (builder);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "ops/prepare.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "base/size.h"
 #include "machine/chain.h"
@@ -71,12 +72,13 @@ pull (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *result, GCanc
     if (((LmBlob *) g_ptr_array_index (blobs, i))->kind == LM_BLOB_LAYER)
       g_ptr_array_add (layers, g_ptr_array_index (blobs, i));
   g_autoptr (LmLock) lease = cache != NULL ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
-  if (lease == NULL || !warn_of_damaged (host, cache, blobs, cancellable, error)
-      || !lm_fetch_run (blobs, cache, &options, host->progress, host->user_data, &totals, cancellable, error)
-      || !lm_chain_check (cache, layers, NULL, cancellable, error))
+  if (lease == NULL || !warn_of_damaged (host, cache, blobs, cancellable, error))
     return FALSE;
-  result->pulled = totals.files;
-  result->pulled_bytes = totals.bytes;
+  gboolean fetched = lm_fetch_run (blobs, cache, &options, host->progress, host->user_data, &totals, cancellable, error);
+  result->pulled += totals.files;
+  result->pulled_bytes += totals.bytes;
+  if (!fetched || !lm_chain_check (cache, layers, NULL, cancellable, error))
+    return FALSE;
   result->other_process = blobs->len > result->pulled + result->cached ? blobs->len - result->pulled - result->cached : 0;
   return TRUE;
 }
@@ -94,26 +96,61 @@ lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_re
   return TRUE;
 }
 
+/* @blobs with the places that the catalogs name beside those at hand; NULL: there are none. */
+static GPtrArray *
+find_places (const LmHost *host, const GPtrArray *blobs, GCancellable *cancellable)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
+  g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, NULL);
+  gboolean more = FALSE;
+  for (guint i = 0; set != NULL && i < blobs->len; i++)
+    {
+      LmBlob *blob = lm_blob_dup (g_ptr_array_index (blobs, i));
+      guint before = blob->urls != NULL ? g_strv_length (blob->urls) : 0;
+      g_ptr_array_add (found, blob);
+      lm_catalog_set_add_urls (set, blob);
+      more = more || g_strv_length (blob->urls) > before;
+    }
+  return more ? g_steal_pointer (&found) : NULL;
+}
+
+/* A file may have moved, or want another token by now; the catalogs know. */
+static gboolean
+pull_recorded (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *result, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  if (pull (host, blobs, result, cancellable, &failure))
+    return TRUE;
+  gboolean elsewhere = g_error_matches (failure, LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE)
+                       || g_error_matches (failure, LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST);
+  g_autoptr (GPtrArray) found = elsewhere ? find_places (host, blobs, cancellable) : NULL;
+  if (found != NULL)
+    return pull (host, found, result, cancellable, error);
+  if (elsewhere)
+    return lm_throw (error, failure->domain, failure->code, "%s; the catalogs name no other place", failure->message);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
 gboolean
-lm_prepare_layers (const LmHost *host, const GPtrArray *layers, LmPrepareResult *out_result, GCancellable *cancellable,
-                   GError **error)
+lm_prepare_recorded (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *out_result, GCancellable *cancellable,
+                     GError **error)
 {
   g_autoptr (LmCache) cache = lm_cache_open_readonly (host->state_dir, host->findings, error);
-  g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
   LmPrepareResult result = { 0 };
-  for (guint i = 0; cache != NULL && i < layers->len; i++)
+  for (guint i = 0; cache != NULL && i < blobs->len; i++)
     {
-      LmDomainLayer *layer = g_ptr_array_index (layers, i);
-      g_ptr_array_add (blobs, &layer->blob);
+      const LmBlob *blob = g_ptr_array_index (blobs, i);
       LmCacheState state;
-      if (!lm_cache_check (cache, &layer->blob, &state, cancellable, error))
+      if (!lm_cache_check (cache, blob, &state, cancellable, error))
         return FALSE;
       if (state != LM_CACHE_PRESENT)
         continue;
       result.cached++;
-      result.cached_bytes += layer->blob.size;
+      result.cached_bytes += blob->size;
     }
-  if (cache == NULL || !pull (host, blobs, &result, cancellable, error))
+  if (cache == NULL || !pull_recorded (host, blobs, &result, cancellable, error))
     return FALSE;
   *out_result = result;
   return TRUE;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* prepare: selections become a plan, and what the plan lacks is pulled. */
-#include "domain/spec.h"
 #include "plan/plan.h"
 #include "ops/host.h"
 
@@ -27,10 +26,11 @@ LmPlan *lm_prepare_plan (const LmHost *host, const char *const *selections, GCan
 gboolean lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_result,
                           GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_prepare_layers: pulls those of @layers (LmDomainLayer), as a record keeps them,
- * that are not cached, by their digests; no catalog is needed. Likewise otherwise. */
-gboolean lm_prepare_layers (const LmHost *host, const GPtrArray *layers, LmPrepareResult *out_result,
-                            GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_prepare_recorded: pulls those of @blobs (LmBlob; the layers base first), as a
+ * record keeps them, that are not cached, by their digests. The catalogs are asked for
+ * other places only if theirs fail. Likewise otherwise. */
+gboolean lm_prepare_recorded (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *out_result,
+                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_prepare_result_to_text: "pulled 2 files, 41.0 MiB; 1 file, 349.0 MiB
  * cached"; newly allocated. */

@@ -338,6 +338,17 @@ test_set (void)
   g_assert_cmpstr (build->urls[1], ==, "http://high.example/high");
   g_assert_cmpstr (build->urls[2], ==, "http://low.example/low");
   g_assert_null (build->urls[3]);
+  /* Of a file that is known by its digest only. */
+  LmBlob known = { .kind = LM_BLOB_LAYER, .digest = build->digest, .urls = g_strsplit ("http://high.example/high", " ", -1) };
+  lm_catalog_set_add_urls (set, &known);
+  g_autofree char *urls = g_strjoinv (" ", known.urls);
+  g_assert_cmpstr (urls, ==, "http://high.example/high http://same.example/same http://low.example/low");
+  known.digest.bytes[0] ^= 1;
+  g_strfreev (known.urls);
+  known.urls = NULL;
+  lm_catalog_set_add_urls (set, &known);
+  g_assert_cmpuint (g_strv_length (known.urls), ==, 0);
+  g_strfreev (known.urls);
   g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (set);
   g_assert_cmpuint (groups->len, ==, 1);
 }

@@ -6,6 +6,7 @@
 #include "tests/unit/lib/tools.h"
 #include "tests/unit/ops/fixture.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <utime.h>
@@ -299,6 +300,44 @@ test_missing_layer (OpsFixture *f, gconstpointer data)
   g_assert_false (fixture_is_running (f, machine->uuid));
 }
 
+/* Renames the file @from, which the catalog lists, to @to there and on the disk. */
+static void
+move_file (OpsFixture *f, const char *from, const char *to)
+{
+  g_autofree char *old_path = g_build_filename (f->top, from, NULL);
+  g_autofree char *new_path = g_build_filename (f->top, to, NULL);
+  g_autofree char *text = NULL;
+  g_assert_cmpint (rename (old_path, new_path), ==, 0);
+  g_assert_true (g_file_get_contents (f->catalog, &text, NULL, NULL));
+  g_auto (GStrv) parts = g_strsplit (text, old_path, -1);
+  g_autofree char *changed = g_strjoinv (new_path, parts);
+  g_assert_cmpstr (text, !=, changed);
+  g_assert_true (g_file_set_contents (f->catalog, changed, -1, NULL));
+}
+
+/* Where the places that were recorded fail, the catalogs are asked for others. */
+static void
+test_moved_layer (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  stop (f);
+  move_file (f, "c", "c-moved");
+  for (guint i = 0; i < machine->layers->len; i++)
+    g_assert_cmpint (unlink (((LmDomainLayer *) g_ptr_array_index (machine->layers, i))->path), ==, 0);
+  const char *const *catalogs = f->host.catalogs;
+  f->host.catalogs = NULL;
+  g_assert_null (launch (f, "c", &error));
+  g_assert_error (error, LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE);
+  g_assert_nonnull (strstr (error->message, "the catalogs name no other place"));
+  g_clear_error (&error);
+  f->host.catalogs = catalogs;
+  g_autoptr (LmLaunchResult) result = launch (f, "c", &error);
+  g_assert_no_error (error);
+  g_assert_true (result->existed && result->started);
+  g_assert_cmpuint (result->prepared.pulled + result->prepared.cached, ==, 2);
+}
+
 static void
 test_transient (OpsFixture *f, gconstpointer data)
 {
@@ -390,6 +429,7 @@ main (int argc, char **argv)
   ADD (rolled_back_in_part);
   ADD (removal_killed);
   ADD (missing_layer);
+  ADD (moved_layer);
   ADD (transient);
   ADD (without_domain);
   ADD (networks);
