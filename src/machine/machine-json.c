@@ -63,8 +63,9 @@ lm_machine_to_json (const LmMachine *machine)
   lm_json_add_uint (builder, "disk", machine->disk);
   if (machine->files != NULL)
     lm_json_add_strv (builder, "files", machine->files);
-  if (machine->state != LM_MACHINE_STATE_COMPLETE && machine->replaced_xml != NULL)
+  if (machine->state != LM_MACHINE_STATE_COMPLETE && machine->replaced_by != NULL)
     {
+      lm_json_add_string (builder, "replaced_by", machine->replaced_by);
       lm_json_add_string (builder, "replaced_xml", machine->replaced_xml);
       lm_json_add_bool (builder, "replaced_autostart", machine->replaced_autostart);
       lm_json_add_bool (builder, "replaced_active", machine->replaced_active);
@@ -160,6 +161,7 @@ lm_machine_from_json (LmMachine *machine, GBytes *bytes, GError **error)
   machine->ready = dup_string (root, "ready");
   machine->disk = (guint64) lm_json_get_int (root, "disk", 0);
   machine->files = lm_json_get_array (root, "files") != NULL ? lm_json_get_strv (root, "files") : NULL;
+  machine->replaced_by = dup_string (root, "replaced_by");
   machine->replaced_xml = dup_string (root, "replaced_xml");
   machine->replaced_autostart = lm_json_get_bool (root, "replaced_autostart");
   machine->replaced_active = lm_json_get_bool (root, "replaced_active");

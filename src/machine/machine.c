@@ -69,6 +69,7 @@ lm_machine_free (LmMachine *machine)
   g_ptr_array_unref (machine->publish);
   g_free (machine->ready);
   g_strfreev (machine->files);
+  g_free (machine->replaced_by);
   g_free (machine->replaced_xml);
   g_free (machine->state_dir);
   g_free (machine->dir);
@@ -163,6 +164,7 @@ lm_machine_change_state (LmMachine *machine, LmMachineState state, GError **erro
     }
   if (state == LM_MACHINE_STATE_COMPLETE)
     {
+      g_clear_pointer (&machine->replaced_by, g_free);
       g_clear_pointer (&machine->replaced_xml, g_free);
       machine->replaced_autostart = machine->replaced_active = FALSE;
     }

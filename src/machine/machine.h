@@ -25,6 +25,7 @@ typedef struct
   guint64 disk;       /* bytes, virtual size of the overlay */
   char **files;       /* names in its directory that are lamina's; NULL: all that there can be */
   /* How to put it back when it is replaced, see ops/replace.h; known until it is complete again. */
+  char *replaced_by;  /* the UUID of the other one */
   char *replaced_xml; /* its domain's; NULL: it had none */
   gboolean replaced_autostart; /* what that domain was; likewise the next */
   gboolean replaced_active;

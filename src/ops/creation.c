@@ -118,7 +118,7 @@ make_domain (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, c
              GError **error)
 {
   const LmMachine *machine = creation->machine;
-  if (creation->replaced != NULL && !lm_replace_begin (virt, creation->replaced, error))
+  if (creation->replaced != NULL && !lm_replace_begin (virt, creation->replaced, machine->uuid, error))
     return FALSE;
   if (!lm_fault_point ("launch-before-define", error))
     return FALSE;
@@ -182,45 +182,26 @@ lm_creation_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *reques
 }
 
 gboolean
-lm_creation_commit (const LmHost *host, LmVirt *virt, LmCreation *creation, GError **error)
+lm_creation_commit (LmCreation *creation, GError **error)
 {
   if (!lm_disks_finish (g_steal_pointer (&creation->sync), error))
     return FALSE;
-  if (!lm_fault_point ("launch-before-commit", error)
-      || !lm_machine_change_state (creation->machine, LM_MACHINE_STATE_COMPLETE, error))
-    return FALSE;
-  g_autoptr (GError) failure = NULL;
-  if (creation->replaced != NULL
-      && (!lm_fault_point ("replace-before-remove", &failure)
-          || !lm_remove_machine (host, virt, creation->replaced, &failure)))
-    warn (host, creation->machine, "was replaced, but something of the old one is left; the next launch or rm removes it", failure);
-  return TRUE;
-}
-
-/* Notes that the machine goes, and removes its domain, which may have come to be
- * though the answer got lost. */
-static gboolean
-remove_domain (LmVirt *virt, LmMachine *machine, GError **error)
-{
-  g_autoptr (LmVirtDomain) domain = NULL;
-  if (!lm_fault_point ("roll-back", error))
-    return FALSE;
-  (void) !lm_machine_change_state (machine, LM_MACHINE_STATE_REMOVING, NULL);
-  return lm_machine_domain_find (virt, machine, &domain, error)
-         && (domain == NULL || lm_machine_domain_remove (domain, FALSE, error));
+  return lm_fault_point ("launch-before-commit", error)
+         && lm_machine_change_state (creation->machine, LM_MACHINE_STATE_COMPLETE, error);
 }
 
 void
 lm_creation_roll_back (const LmHost *host, LmVirt *virt, LmCreation *creation)
 {
   g_autoptr (GError) failure = NULL;
-  if (!remove_domain (virt, creation->machine, &failure))
+  /* Its domain may have come to be though the answer got lost. */
+  if (!lm_fault_point ("roll-back", &failure) || !lm_remove_domain (virt, creation->machine, &failure))
     {
-      warn (host, creation->machine, "could not be rolled back, the next launch or rm will", failure);
+      warn (host, creation->machine, "could not be rolled back, the next launch or rm puts it in order", failure);
       return;
     }
   if (creation->replaced != NULL && !lm_replace_roll_back (host, virt, creation->replaced, &failure))
-    warn (host, creation->machine, "could not be restored; its disk is there, launch it again", failure);
+    warn (host, creation->machine, "could not be put back in order, the next launch tries it again", failure);
   g_clear_error (&failure);
   if (!lm_remove_machine (host, virt, creation->machine, &failure))
     warn (host, creation->machine, "was rolled back, but something of it is left; the next launch or rm removes it", failure);

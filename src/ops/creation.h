@@ -29,9 +29,9 @@ LmCreation *lm_creation_new (const LmHost *host, LmVirt *virt, const LmLaunchReq
                              const LmPlan *plan, LmMachine *replaced, gboolean replaced_active,
                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_creation_commit: makes it last once all of it is on the disk, and removes what it replaced; what cannot be
- * removed is only warned of. Errors: G_IO_ERROR. */
-gboolean lm_creation_commit (const LmHost *host, LmVirt *virt, LmCreation *creation, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_creation_commit: makes it last once all of it is on the disk. What it replaced is
+ * superseded by that, and left to the caller (lm_recover_remove_superseded()). Errors: G_IO_ERROR. */
+gboolean lm_creation_commit (LmCreation *creation, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_creation_roll_back: removes the machine, and puts back what it was to replace. A
  * failure is only warned of: the next launch finds it in the records and tries again. */

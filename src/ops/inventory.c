@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "virt/domain.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 void
@@ -86,12 +87,34 @@ lm_inventory_list (const LmHost *host, LmVirt *virt, GError **error)
   return g_steal_pointer (&entries);
 }
 
+/* Of several of a name, which a --replace may leave, the one that has a domain. */
+static gboolean
+find_with_domain (const LmHost *host, LmVirt *virt, LmInventoryEntry *entry, GError **error)
+{
+  g_autoptr (GPtrArray) machines = lm_machine_list (host->state_dir, NULL, error);
+  for (guint i = 0; machines != NULL && i < machines->len; i++)
+    {
+      LmMachine *machine = g_ptr_array_index (machines, i);
+      g_autoptr (LmVirtDomain) domain = NULL;
+      if (strcmp (machine->name, entry->machine->name) != 0 || g_strcmp0 (machine->uri, entry->machine->uri) != 0)
+        continue;
+      domain = lm_virt_find_uuid (virt, machine->uuid, NULL);
+      if (domain == NULL)
+        continue;
+      lm_machine_free (entry->machine);
+      entry->machine = machine;
+      machines->pdata[i] = NULL;
+      return TRUE;
+    }
+  return machines != NULL;
+}
+
 LmInventoryEntry *
 lm_inventory_find (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {
   g_autoptr (LmInventoryEntry) entry = g_new0 (LmInventoryEntry, 1);
   entry->machine = lm_machine_find (host->state_dir, name, lm_virt_uri (virt), error);
-  if (entry->machine == NULL || !read_state (virt, entry, TRUE, error))
+  if (entry->machine == NULL || !find_with_domain (host, virt, entry, error) || !read_state (virt, entry, TRUE, error))
     return NULL;
   return g_steal_pointer (&entry);
 }

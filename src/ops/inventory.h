@@ -21,6 +21,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmInventoryEntry, lm_inventory_entry_free)
  * LM_VIRT_ERROR. */
 GPtrArray *lm_inventory_list (const LmHost *host, LmVirt *virt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_inventory_find: the machine @name on @virt. Errors: LM_MACHINE_ERROR_NOT_FOUND,
+/** lm_inventory_find: the machine @name on @virt; of several the one that has a domain. Errors: LM_MACHINE_ERROR_NOT_FOUND,
  * LM_VIRT_ERROR. */
 LmInventoryEntry *lm_inventory_find (const LmHost *host, LmVirt *virt, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -8,7 +8,6 @@
 #include "ops/machine-domain.h"
 #include "ops/name-lock.h"
 #include "ops/recover.h"
-#include "ops/remove.h"
 
 G_DEFINE_QUARK (lm-launch-error-quark, lm_launch_error)
 
@@ -110,10 +109,10 @@ start_existing (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request
   return g_steal_pointer (&result);
 }
 
-/* Makes and starts a new machine, in place of @existing if that is one. */
+/* Makes and starts a new machine, in place of @existing if that is one, which is added to @superseded. */
 static LmLaunchResult *
 launch_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, char **requested, const LmPlan *plan,
-            LmExisting *existing, GCancellable *cancellable, GError **error)
+            LmExisting *existing, GPtrArray *superseded, GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmCreation) creation
     = lm_creation_new (host, virt, request, requested, plan, g_steal_pointer (&existing->machine), existing->active,
@@ -125,28 +124,18 @@ launch_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, ch
   if ((request->start && !creation->started
        && !lm_machine_domain_start (host, virt, creation->machine, creation->domain, &result->resumed, error))
       || g_cancellable_set_error_if_cancelled (cancellable, error)
-      || !lm_creation_commit (host, virt, creation, error))
+      || !lm_creation_commit (creation, error))
     {
       lm_creation_roll_back (host, virt, creation);
       return NULL;
     }
+  if (creation->replaced != NULL)
+    g_ptr_array_add (superseded, g_steal_pointer (&creation->replaced));
   result->started = request->start;
   result->prepared = creation->prepared;
   result->machine = g_steal_pointer (&creation->machine);
   result->domain = g_steal_pointer (&creation->domain);
   return g_steal_pointer (&result);
-}
-
-/* What an earlier --replace did not get to remove. */
-static void
-remove_superseded (const LmHost *host, LmVirt *virt, const GPtrArray *superseded)
-{
-  for (guint i = 0; i < superseded->len; i++)
-    {
-      g_autoptr (GError) failure = NULL;
-      if (!lm_remove_machine (host, virt, g_ptr_array_index (superseded, i), &failure))
-        host->warning (host->user_data, failure->message);
-    }
 }
 
 /* With the lock of the name held. */
@@ -175,9 +164,9 @@ launch_locked (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request,
     return NULL;
   g_autoptr (LmLaunchResult) result
     = same ? start_existing (host, virt, request, existing, cancellable, error)
-           : launch_new (host, virt, request, requested, plan, existing, cancellable, error);
+           : launch_new (host, virt, request, requested, plan, existing, superseded, cancellable, error);
   if (result != NULL)
-    remove_superseded (host, virt, superseded);
+    lm_recover_remove_superseded (host, virt, superseded);
   return g_steal_pointer (&result);
 }
 

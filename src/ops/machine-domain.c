@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "domain/metadata.h"
+#include "image/overlay.h"
 #include "machine/ready.h"
 #include "ops/port.h"
 
@@ -111,6 +112,21 @@ lm_machine_domain_is_active (LmVirtDomain *domain, gboolean *out_active, GError 
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
+  return TRUE;
+}
+
+gboolean
+lm_machine_domain_has_run (LmVirt *virt, const LmMachine *machine, LmVirtDomain **out_domain, gboolean *out_ran, GError **error)
+{
+  g_autoptr (LmVirtDomain) domain = NULL;
+  gboolean active = FALSE;
+  gboolean pristine = TRUE;
+  if (!lm_machine_domain_find (virt, machine, &domain, error)
+      || (domain != NULL && !lm_machine_domain_is_active (domain, &active, error))
+      || !lm_overlay_is_pristine (machine->overlay, &pristine, error))
+    return FALSE;
+  *out_ran = active || !pristine;
+  *out_domain = g_steal_pointer (&domain);
   return TRUE;
 }
 

@@ -9,6 +9,7 @@
 typedef enum
 {
   LM_MACHINE_DOMAIN_ERROR_FOREIGN, /* the domain of that UUID was not made as this machine */
+  LM_MACHINE_DOMAIN_ERROR_SEVERAL, /* two machines of one name have a domain each */
 } LmMachineDomainError;
 
 #define LM_MACHINE_DOMAIN_ERROR lm_machine_domain_error_quark ()
@@ -26,6 +27,12 @@ gboolean lm_machine_domain_find (LmVirt *virt, const LmMachine *machine, LmVirtD
 /** lm_machine_domain_is_active: whether @domain runs or is paused; one that is gone
  * is not. Errors: LM_VIRT_ERROR. */
 gboolean lm_machine_domain_is_active (LmVirtDomain *domain, gboolean *out_active, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_machine_domain_has_run: whether the guest of @machine has run: its domain is active
+ * or its disk was written to. *out_domain as in lm_machine_domain_find(). Errors:
+ * likewise, and G_IO_ERROR. */
+gboolean lm_machine_domain_has_run (LmVirt *virt, const LmMachine *machine, LmVirtDomain **out_domain, gboolean *out_ran,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_machine_domain_start: starts @domain, @machine's; that it runs already is
  * success. *out_resumed: it went on from a saved state. Rotates the console log, so

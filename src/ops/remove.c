@@ -16,6 +16,15 @@ check_machine (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVir
   return lm_machine_domain_find (virt, machine, out_domain, error) && lm_usage_check (host, virt, machine, error);
 }
 
+/* Killed from here on, the next run removes the rest. A full disk must not keep the
+ * machine from going. */
+static void
+mark (LmMachine *machine)
+{
+  if (machine->state != LM_MACHINE_STATE_REMOVING)
+    (void) !lm_machine_change_state (machine, LM_MACHINE_STATE_REMOVING, NULL);
+}
+
 /* What libvirt keeps for a machine without a domain must not keep it from going. */
 static void
 forget (const LmHost *host, LmVirt *virt, const LmMachine *machine)
@@ -29,14 +38,29 @@ forget (const LmHost *host, LmVirt *virt, const LmMachine *machine)
 }
 
 gboolean
+lm_remove_domain (LmVirt *virt, LmMachine *machine, GError **error)
+{
+  g_autoptr (LmVirtDomain) domain = NULL;
+  gboolean ran;
+  if (!lm_machine_domain_has_run (virt, machine, &domain, &ran, error))
+    return FALSE;
+  g_autoptr (GError) failure = NULL;
+  if (machine->state != LM_MACHINE_STATE_REMOVING
+      && !lm_machine_change_state (machine, LM_MACHINE_STATE_REMOVING, &failure) && ran)
+    {
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "its guest has run, so it stays as it is: ");
+      return FALSE;
+    }
+  return domain == NULL || lm_machine_domain_remove (domain, FALSE, error);
+}
+
+gboolean
 lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **error)
 {
   g_autoptr (LmVirtDomain) domain = NULL;
   if (!check_machine (host, virt, machine, &domain, error))
     return FALSE;
-  /* Killed from here on, the next run removes the rest. A full disk must not keep
-   * the machine from going. */
-  (void) !lm_machine_change_state (machine, LM_MACHINE_STATE_REMOVING, NULL);
+  mark (machine);
   if (domain == NULL)
     forget (host, virt, machine);
   return lm_fault_point ("remove-before-undefine", error)
@@ -61,19 +85,39 @@ find_all (const LmHost *host, LmVirt *virt, const char *name, GError **error)
   return g_steal_pointer (&list);
 }
 
+/* Of several none goes if one cannot. */
+static gboolean
+check_all (const LmHost *host, LmVirt *virt, const GPtrArray *machines, GError **error)
+{
+  g_autoptr (LmVirtDomain) first = NULL;
+  for (guint i = 0; i < machines->len; i++)
+    {
+      const LmMachine *machine = g_ptr_array_index (machines, i);
+      g_autoptr (LmVirtDomain) domain = NULL;
+      if (!check_machine (host, virt, machine, &domain, error))
+        return FALSE;
+      if (domain != NULL && first != NULL)
+        return lm_throw (error, LM_MACHINE_DOMAIN_ERROR, LM_MACHINE_DOMAIN_ERROR_SEVERAL,
+                         "two machines are called %s, with the domains %s and %s; neither is removed: if both are to go, "
+                         "\"virsh undefine\" one of these first", machine->name, lm_virt_domain_name (first),
+                         lm_virt_domain_name (domain));
+      if (domain != NULL)
+        first = g_steal_pointer (&domain);
+    }
+  return TRUE;
+}
+
 static gboolean
 remove_all (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {
   g_autoptr (GPtrArray) machines = find_all (host, virt, name, error);
   if (machines == NULL)
     return FALSE;
-  /* Of several none goes if one cannot. */
+  if (machines->len > 1 && !check_all (host, virt, machines, error))
+    return FALSE;
+  /* Killed between two of them, none comes back. */
   for (guint i = 0; machines->len > 1 && i < machines->len; i++)
-    {
-      g_autoptr (LmVirtDomain) domain = NULL;
-      if (!check_machine (host, virt, g_ptr_array_index (machines, i), &domain, error))
-        return FALSE;
-    }
+    mark (g_ptr_array_index (machines, i));
   for (guint i = 0; i < machines->len; i++)
     if (!lm_remove_machine (host, virt, g_ptr_array_index (machines, i), error))
       return FALSE;

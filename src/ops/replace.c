@@ -117,9 +117,11 @@ save_domain (LmVirtDomain *domain, LmMachine *machine, GError **error)
 }
 
 gboolean
-lm_replace_begin (LmVirt *virt, LmMachine *machine, GError **error)
+lm_replace_begin (LmVirt *virt, LmMachine *machine, const char *by, GError **error)
 {
   g_autoptr (LmVirtDomain) domain = NULL;
+  g_free (machine->replaced_by);
+  machine->replaced_by = g_strdup (by);
   if (!lm_machine_domain_find (virt, machine, &domain, error))
     return FALSE;
   if (domain == NULL)
@@ -194,5 +196,8 @@ lm_replace_roll_back (const LmHost *host, LmVirt *virt, LmMachine *machine, GErr
     return TRUE;
   if (machine->replaced_xml != NULL && !restore_domain (host, virt, machine, error))
     return FALSE;
-  return lm_machine_change_state (machine, LM_MACHINE_STATE_COMPLETE, error);
+  if (lm_machine_change_state (machine, LM_MACHINE_STATE_COMPLETE, error))
+    return TRUE;
+  g_prefix_error (error, "it is back, but its record does not say so: ");
+  return FALSE;
 }

@@ -24,8 +24,8 @@ GQuark lm_replace_error_quark (void);
 gboolean lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_replace_begin: stops and undefines @machine's domain, having noted in its
- * record how to put it back. Errors: LM_MACHINE_DOMAIN_ERROR, LM_VIRT_ERROR, G_IO_ERROR. */
-gboolean lm_replace_begin (LmVirt *virt, LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * record how to put it back if the machine of the UUID @by does not come to be. Errors: LM_MACHINE_DOMAIN_ERROR, LM_VIRT_ERROR, G_IO_ERROR. */
+gboolean lm_replace_begin (LmVirt *virt, LmMachine *machine, const char *by, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_replace_roll_back: defines the domain again, and starts it if it ran; a start
  * that fails is only warned of. A transient domain can only be started. One that is

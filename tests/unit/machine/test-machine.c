@@ -27,6 +27,7 @@ make (const char *dir)
   machine->ready = g_strdup ("login: \"\\\n");
   machine->files = g_strsplit ("overlay.qcow2 seed.iso", " ", -1);
   machine->disk = G_GUINT64_CONSTANT (5) << 32;
+  machine->replaced_by = g_uuid_string_random ();
   machine->replaced_xml = g_strdup ("<domain/>\n");
   machine->replaced_autostart = machine->replaced_active = TRUE;
   LmDomainLayer *layer = lm_domain_layer_new ();
