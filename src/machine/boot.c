@@ -9,12 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* So much at a time that a cancel is noticed. */
+/* Small enough that a cancellation is noticed soon. */
 #define CHUNK (16 * 1024 * 1024)
 #define READ_SIZE (256 * 1024)
 
 static gboolean
-copy_by_hand (int from, int to, GCancellable *cancellable, GError **error)
+copy_by_reading (int from, int to, GCancellable *cancellable, GError **error)
 {
   g_autofree char *buffer = g_malloc (READ_SIZE);
   gsize n = READ_SIZE;
@@ -35,10 +35,10 @@ copy_bytes (int from, int to, GCancellable *cancellable, GError **error)
       ssize_t n = copy_file_range (from, NULL, to, NULL, CHUNK, 0);
       if (n == 0)
         return TRUE;
-      /* Across file systems, on old kernels, on odd ones: both offsets stand
+      /* Not supported across file systems or by old kernels; both file offsets are
        * where the copy got to. */
       if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
-        return copy_by_hand (from, to, cancellable, error);
+        return copy_by_reading (from, to, cancellable, error);
       if (n < 0 && errno != EINTR)
         return lm_throw_errno (error, "copy_file_range");
     }
@@ -52,7 +52,7 @@ lm_boot_copy (const char *blob, const char *path, GCancellable *cancellable, GEr
     return lm_throw_errno (error, "cannot open %s", blob);
   lm_autofd int to = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
   if (to < 0)
-    return lm_throw_errno (error, "cannot make %s", path);
+    return lm_throw_errno (error, "cannot create %s", path);
   if (copy_bytes (from, to, cancellable, error))
     return TRUE;
   g_prefix_error (error, "cannot copy %s to %s: ", blob, path);

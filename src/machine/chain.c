@@ -7,10 +7,10 @@
 
 G_DEFINE_QUARK (lm-chain-error-quark, lm_chain_error)
 
-/* Reads the header of a layer that is in the cache, undamaged. */
+/* Reads the header of a layer, which must be in the cache and undamaged. */
 static gboolean
-read_header (LmCache *cache, const LmBlob *layer, LmQcow2Header *out_header, guint64 *out_file_size,
-             GCancellable *cancellable, GError **error)
+read_layer_header (LmCache *cache, const LmBlob *layer, LmQcow2Header *out_header, guint64 *out_file_size,
+                   GCancellable *cancellable, GError **error)
 {
   g_autofree char *path = lm_cache_get_path (cache, LM_BLOB_LAYER, &layer->digest);
   LmCacheState state;
@@ -23,7 +23,7 @@ read_header (LmCache *cache, const LmBlob *layer, LmQcow2Header *out_header, gui
     return lm_throw (error, LM_CHAIN_ERROR, LM_CHAIN_ERROR_MISSING, "layer %s is not cached (%s)", layer->name, path);
   if (state == LM_CACHE_DAMAGED)
     return lm_throw (error, LM_CHAIN_ERROR, LM_CHAIN_ERROR_MISSING,
-                     "layer %s is damaged: %s has other bytes than its digest says; \"lamina pull\" replaces it",
+                     "layer %s is damaged: the contents of %s do not match its digest; \"lamina pull\" replaces it",
                      layer->name, path);
   g_autoptr (GError) failure = NULL;
   if (lm_qcow2_read (path, out_header, out_file_size, &failure))
@@ -36,15 +36,15 @@ read_header (LmCache *cache, const LmBlob *layer, LmQcow2Header *out_header, gui
 }
 
 static gboolean
-check_layer (LmCache *cache, const LmBlob *layer, const LmBlob *below, guint64 size_below, guint64 *out_size,
-             GCancellable *cancellable, GError **error)
+check_chain_layer (LmCache *cache, const LmBlob *layer, const LmBlob *below, guint64 size_below, guint64 *out_size,
+                   GCancellable *cancellable, GError **error)
 {
   if (below == NULL ? layer->has_parent : !layer->has_parent || !lm_digest_equal (&layer->parent, &below->digest))
-    return lm_throw (error, LM_CHAIN_ERROR, LM_CHAIN_ERROR_BROKEN, "layer %s is not made for %s", layer->name,
-                     below != NULL ? below->name : "the bottom of a chain");
+    return lm_throw (error, LM_CHAIN_ERROR, LM_CHAIN_ERROR_BROKEN, "layer %s is not %s%s", layer->name,
+                     below != NULL ? "built on " : "a base", below != NULL ? below->name : "");
   LmQcow2Header header;
   guint64 file_size = 0;
-  if (!read_header (cache, layer, &header, &file_size, cancellable, error))
+  if (!read_layer_header (cache, layer, &header, &file_size, cancellable, error))
     return FALSE;
   g_autoptr (GError) failure = NULL;
   if (!lm_qcow2_check_layer (&header, file_size, below != NULL ? &below->digest : NULL, &failure))
@@ -54,7 +54,7 @@ check_layer (LmCache *cache, const LmBlob *layer, const LmBlob *below, guint64 s
   if (header.virtual_size < size_below)
     return lm_throw (error, LM_CHAIN_ERROR, LM_CHAIN_ERROR_BROKEN,
                      "layer %s cannot be used: its disk has %" G_GUINT64_FORMAT " bytes, but that of its parent %s has %"
-                     G_GUINT64_FORMAT ", and the rest would read as zeros; it has to be built again",
+                     G_GUINT64_FORMAT ", so data would be lost; it must be built again",
                      layer->name, header.virtual_size, below->name, size_below);
   *out_size = header.virtual_size;
   return TRUE;
@@ -64,13 +64,13 @@ gboolean
 lm_chain_check (LmCache *cache, const GPtrArray *layers, guint64 *out_size, GCancellable *cancellable, GError **error)
 {
   if (layers->len == 0)
-    return lm_throw (error, LM_CHAIN_ERROR, LM_CHAIN_ERROR_BROKEN, "there is no layer to make a disk of");
+    return lm_throw (error, LM_CHAIN_ERROR, LM_CHAIN_ERROR_BROKEN, "there is no layer to create a disk from");
   guint64 size = 0;
   const LmBlob *below = NULL;
   for (guint i = 0; i < layers->len; i++)
     {
       const LmBlob *layer = g_ptr_array_index (layers, i);
-      if (!check_layer (cache, layer, below, size, &size, cancellable, error))
+      if (!check_chain_layer (cache, layer, below, size, &size, cancellable, error))
         return FALSE;
       below = layer;
     }

@@ -19,7 +19,7 @@ G_DEFINE_QUARK (lm-console-error-quark, lm_console_error)
 #define LINE_MAX_SHOWN 160
 #define ROTATED_MAX 100
 
-/* What a Linux kernel writes when it goes, or comes without a goodbye. */
+/* What a Linux kernel prints when it shuts down, panics or boots. */
 static const char *const boot_marks[] = { "reboot: Restarting system", "reboot: Power down", "reboot: System halted",
                                           "Kernel panic - not syncing", "[    0.000000] Linux version " };
 
@@ -34,18 +34,18 @@ typedef struct
 {
   const char *path;
   const char *text;
-  gsize longest;      /* of the text and the marks, bytes */
-  int fd;             /* the file that is read; held, so that its end is not lost when it is rotated out; -1: none */
+  gsize longest;      /* length of the longest of the text and the boot marks, in bytes */
+  int fd;             /* the current file, kept open so that its end is not lost if it is rotated out; -1 if none */
   LmConsolePosition position;
-  gboolean follows;   /* past what stood in the log when the wait began */
-  gboolean seen;      /* the text came while following */
-  GString *tail;      /* the end of what was read: beginnings of the text or a mark, the last line */
-  gsize searched;     /* so many bytes of it hold nothing new */
+  gboolean follows;   /* what was in the log when the wait began has been read */
+  gboolean seen;      /* the text appeared after that */
+  GString *tail;      /* the end of what was read, which may contain the beginning of the text or a boot mark */
+  gsize searched;     /* how many bytes of it have been searched */
   char *buffer;       /* READ_SIZE bytes */
-} Watch;
+} ConsoleWatch;
 
 static void
-watch_clear (Watch *watch)
+console_watch_clear (ConsoleWatch *watch)
 {
   if (watch->fd >= 0)
     close (watch->fd);
@@ -53,10 +53,10 @@ watch_clear (Watch *watch)
   g_free (watch->buffer);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Watch, watch_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ConsoleWatch, console_watch_clear)
 
 static void
-close_file (gpointer data)
+log_file_free (gpointer data)
 {
   LogFile *file = data;
   if (file->fd >= 0)
@@ -64,7 +64,7 @@ close_file (gpointer data)
   g_free (file);
 }
 
-/* The end of the last @pattern in @size bytes at @from, NULL if there is none. */
+/* Returns the end of the last @pattern in the @size bytes at @from; NULL if there is none. */
 static const char *
 find_last (const char *from, gsize size, const char *pattern)
 {
@@ -79,9 +79,9 @@ find_last (const char *from, gsize size, const char *pattern)
   return last;
 }
 
-/* Searches what was added; keeps what may be a beginning. */
+/* Appends @data and searches it; keeps what may be the beginning of the text or a boot mark. */
 static void
-search (Watch *watch, const char *data, gsize size)
+search_text (ConsoleWatch *watch, const char *data, gsize size)
 {
   GString *tail = watch->tail;
   g_string_append_len (tail, data, (gssize) size);
@@ -107,9 +107,9 @@ search (Watch *watch, const char *data, gsize size)
     }
 }
 
-/* Reads the file at hand to its end. */
+/* Reads the current file to its end. */
 static gboolean
-read_rest (Watch *watch, GError **error)
+read_to_end (ConsoleWatch *watch, GError **error)
 {
   gsize n = READ_SIZE;
   if (lseek (watch->fd, (off_t) watch->position.offset, SEEK_SET) < 0)
@@ -119,14 +119,14 @@ read_rest (Watch *watch, GError **error)
       if (!lm_fd_read_full (watch->fd, watch->buffer, READ_SIZE, &n, error))
         return FALSE;
       watch->position.offset += n;
-      search (watch, watch->buffer, n);
+      search_text (watch, watch->buffer, n);
     }
   return TRUE;
 }
 
-/* The log begins anew: the guest starts. */
+/* The log was started again, so the guest is booting. */
 static void
-begin_anew (Watch *watch)
+restart_log (ConsoleWatch *watch)
 {
   watch->position.offset = 0;
   watch->position.ready = FALSE;
@@ -134,10 +134,10 @@ begin_anew (Watch *watch)
   watch->searched = 0;
 }
 
-/* Adds the file @path, unless it is not there (*out_there). A file that is in
- * @files already was rotated since: its new place counts. */
+/* Adds the file @path if it exists (*out_there). A file that is in @files already
+ * has been rotated since; its new position counts. */
 static gboolean
-add_file (GPtrArray *files, const char *path, gboolean *out_there, GError **error)
+add_log_file (GPtrArray *files, const char *path, gboolean *out_there, GError **error)
 {
   struct stat st;
   lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -157,27 +157,28 @@ add_file (GPtrArray *files, const char *path, gboolean *out_there, GError **erro
   return TRUE;
 }
 
-/* All files of the log, oldest first. Opened newest first: what is rotated
- * meanwhile is met again under its next name, not missed. */
+/* Returns all files of the log, oldest first. They are opened newest first, so that
+ * a file that is rotated in the meantime is found again under its next name instead
+ * of being missed. */
 static GPtrArray *
-list_files (const char *path, GError **error)
+list_log_files (const char *path, GError **error)
 {
-  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (close_file);
+  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (log_file_free);
   gboolean there;
-  if (!add_file (files, path, &there, error))
+  if (!add_log_file (files, path, &there, error))
     return NULL;
   there = TRUE;
   for (guint i = 0; there && i < ROTATED_MAX; i++)
     {
       g_autofree char *rotated = g_strdup_printf ("%s.%u", path, i);
-      if (!add_file (files, rotated, &there, error))
+      if (!add_log_file (files, rotated, &there, error))
         return NULL;
     }
   return g_steal_pointer (&files);
 }
 
 static gboolean
-find_file (GPtrArray *files, guint64 inode, guint *out_index)
+find_log_file (GPtrArray *files, guint64 inode, guint *out_index)
 {
   for (*out_index = 0; *out_index < files->len; ++*out_index)
     if (((LogFile *) g_ptr_array_index (files, *out_index))->inode == inode)
@@ -186,20 +187,20 @@ find_file (GPtrArray *files, guint64 inode, guint *out_index)
   return FALSE;
 }
 
-/* Reads all that is new. The log may not be there yet. */
+/* Reads everything new. The log may not exist yet. */
 static gboolean
-read_new (Watch *watch, GError **error)
+read_new_lines (ConsoleWatch *watch, GError **error)
 {
-  g_autoptr (GPtrArray) files = list_files (watch->path, error);
+  g_autoptr (GPtrArray) files = list_log_files (watch->path, error);
   guint index;
   if (files == NULL)
     return FALSE;
-  if (!find_file (files, watch->position.inode, &index))
+  if (!find_log_file (files, watch->position.inode, &index))
     {
-      if (watch->fd >= 0 && !read_rest (watch, error))
+      if (watch->fd >= 0 && !read_to_end (watch, error))
         return FALSE;
       if (watch->position.inode != 0 && files->len <= 1)
-        begin_anew (watch);
+        restart_log (watch);
     }
   for (; index < files->len; index++)
     {
@@ -207,20 +208,20 @@ read_new (Watch *watch, GError **error)
       if (file->inode != watch->position.inode)
         watch->position.offset = 0;
       else if (file->size < watch->position.offset)
-        begin_anew (watch);
+        restart_log (watch);
       watch->position.inode = file->inode;
       if (watch->fd >= 0)
         close (watch->fd);
       watch->fd = lm_fd_steal (&file->fd);
-      if (!read_rest (watch, error))
+      if (!read_to_end (watch, error))
         return FALSE;
     }
   return TRUE;
 }
 
-/* The last line that is not empty, fit to print. */
+/* Returns the last line that is not empty, escaped for printing. */
 static char *
-last_line (const Watch *watch)
+get_last_line (const ConsoleWatch *watch)
 {
   g_autofree char *text = g_strndup (watch->tail->str, watch->tail->len);
   g_strchomp (text);
@@ -229,16 +230,17 @@ last_line (const Watch *watch)
 }
 
 static gboolean
-throw_waiting (const Watch *watch, LmConsoleError code, const char *what, GError **error)
+throw_wait_failed (const ConsoleWatch *watch, LmConsoleError code, const char *what, GError **error)
 {
-  g_autofree char *line = last_line (watch);
+  g_autofree char *line = get_last_line (watch);
   g_autofree char *text = g_strescape (watch->text, NULL);
-  return lm_throw (error, LM_CONSOLE_ERROR, code, "%s before \"%s\" came on its console; the last line there: \"%s\" (%s)",
+  return lm_throw (error, LM_CONSOLE_ERROR, code,
+                   "%s before \"%s\" appeared on its console; the last line is \"%s\" (%s)",
                    what, text, line, watch->path);
 }
 
-/* In short steps, to notice a cancellation; g_cancellable_make_pollfd() would abort
- * where no descriptor is left. */
+/* Sleeps in short steps, to notice a cancellation; g_cancellable_make_pollfd()
+ * would abort if no descriptor is left. */
 static void
 wait_a_moment (GCancellable *cancellable)
 {
@@ -247,7 +249,7 @@ wait_a_moment (GCancellable *cancellable)
 }
 
 static gsize
-longest_of (const char *text)
+get_longest_pattern (const char *text)
 {
   gsize longest = strlen (text);
   for (guint i = 0; i < G_N_ELEMENTS (boot_marks); i++)
@@ -259,21 +261,28 @@ gboolean
 lm_console_wait (const char *path, const char *text, LmConsolePosition *position, guint seconds, LmConsoleAliveFunc alive,
                  gpointer user_data, GCancellable *cancellable, GError **error)
 {
-  g_auto (Watch) watch = { .path = path, .text = text, .longest = longest_of (text), .fd = -1, .position = *position,
-                           .tail = g_string_new (NULL), .buffer = g_malloc (READ_SIZE) };
+  g_auto (ConsoleWatch) watch = {
+    .path = path,
+    .text = text,
+    .longest = get_longest_pattern (text),
+    .fd = -1,
+    .position = *position,
+    .tail = g_string_new (NULL),
+    .buffer = g_malloc (READ_SIZE),
+  };
   gint64 now = g_get_monotonic_time ();
   gint64 end = now + (gint64) seconds * G_USEC_PER_SEC;
   gint64 next_alive = now;
   gboolean running = TRUE;
   for (;; watch.follows = TRUE)
     {
-      /* Asked before the log is read, so that what was logged before the end counts. */
+      /* Called before the log is read, so that everything logged before the domain stopped counts. */
       if (alive != NULL && now >= next_alive)
         {
           running = alive (user_data);
           next_alive = now + ALIVE_US;
         }
-      if (!read_new (&watch, error))
+      if (!read_new_lines (&watch, error))
         return FALSE;
       if (watch.position.ready || watch.seen)
         {
@@ -281,12 +290,12 @@ lm_console_wait (const char *path, const char *text, LmConsolePosition *position
           return TRUE;
         }
       if (!running)
-        return throw_waiting (&watch, LM_CONSOLE_ERROR_GONE, "the domain stopped", error);
+        return throw_wait_failed (&watch, LM_CONSOLE_ERROR_GONE, "the domain stopped", error);
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;
       now = g_get_monotonic_time ();
       if (seconds > 0 && now >= end)
-        return throw_waiting (&watch, LM_CONSOLE_ERROR_TIMED_OUT, "time ran out", error);
+        return throw_wait_failed (&watch, LM_CONSOLE_ERROR_TIMED_OUT, "time ran out", error);
       wait_a_moment (cancellable);
       now = g_get_monotonic_time ();
     }

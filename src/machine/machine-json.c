@@ -10,7 +10,7 @@
 #define RECORD_VERSION 1
 
 static void
-add_layer (JsonBuilder *builder, const LmDomainLayer *layer)
+add_layer_json (JsonBuilder *builder, const LmDomainLayer *layer)
 {
   char digest[LM_DIGEST_STRING_SIZE];
   json_builder_begin_object (builder);
@@ -26,7 +26,7 @@ add_layer (JsonBuilder *builder, const LmDomainLayer *layer)
 }
 
 static void
-add_publish (JsonBuilder *builder, const LmDomainPublish *publish)
+add_publish_json (JsonBuilder *builder, const LmDomainPublish *publish)
 {
   json_builder_begin_object (builder);
   lm_json_add_string (builder, "address", publish->address);
@@ -52,12 +52,12 @@ lm_machine_to_json (const LmMachine *machine)
   json_builder_set_member_name (builder, "layers");
   json_builder_begin_array (builder);
   for (guint i = 0; i < machine->layers->len; i++)
-    add_layer (builder, g_ptr_array_index (machine->layers, i));
+    add_layer_json (builder, g_ptr_array_index (machine->layers, i));
   json_builder_end_array (builder);
   json_builder_set_member_name (builder, "publish");
   json_builder_begin_array (builder);
   for (guint i = 0; i < machine->publish->len; i++)
-    add_publish (builder, g_ptr_array_index (machine->publish, i));
+    add_publish_json (builder, g_ptr_array_index (machine->publish, i));
   json_builder_end_array (builder);
   lm_json_add_string (builder, "ready", machine->ready);
   lm_json_add_uint (builder, "disk", machine->disk);
@@ -75,33 +75,33 @@ lm_machine_to_json (const LmMachine *machine)
 }
 
 static char *
-dup_string (JsonObject *object, const char *key)
+dup_json_string (JsonObject *object, const char *key)
 {
   return g_strdup (lm_json_get_string (object, key));
 }
 
 static gboolean
-read_layers (LmMachine *machine, JsonObject *root, GError **error)
+read_layers_json (LmMachine *machine, JsonObject *root, GError **error)
 {
   JsonArray *array = lm_json_get_array (root, "layers");
   for (guint i = 0; array && i < json_array_get_length (array); i++)
     {
       JsonObject *object = lm_json_get_element (array, i);
       if (object == NULL)
-        return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "layer %u is no object", i);
+        return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "layer %u is not an object", i);
       g_autoptr (LmDomainLayer) layer = lm_domain_layer_new ();
-      g_autofree char *digest = dup_string (object, "digest");
+      g_autofree char *digest = dup_json_string (object, "digest");
       if (!lm_digest_parse (digest, &layer->blob.digest, error))
         return FALSE;
-      layer->blob.name = dup_string (object, "name");
-      layer->version = dup_string (object, "version");
-      layer->group = dup_string (object, "group");
-      layer->source = dup_string (object, "source");
-      layer->path = dup_string (object, "path");
+      layer->blob.name = dup_json_string (object, "name");
+      layer->version = dup_json_string (object, "version");
+      layer->group = dup_json_string (object, "group");
+      layer->source = dup_json_string (object, "source");
+      layer->path = dup_json_string (object, "path");
       layer->blob.size = (guint64) lm_json_get_int (object, "size", 0);
       layer->blob.urls = lm_json_get_strv (object, "urls");
       if (layer->blob.name == NULL || layer->version == NULL || layer->path == NULL)
-        return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "layer %u lacks name, version or path", i);
+        return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "layer %u has no name, version or path", i);
       layer->blob.kind = LM_BLOB_LAYER;
       layer->blob.has_parent = i > 0;
       if (i > 0)
@@ -112,7 +112,7 @@ read_layers (LmMachine *machine, JsonObject *root, GError **error)
 }
 
 static void
-read_publish (LmMachine *machine, JsonObject *root)
+read_publish_json (LmMachine *machine, JsonObject *root)
 {
   JsonArray *array = lm_json_get_array (root, "publish");
   for (guint i = 0; array && i < json_array_get_length (array); i++)
@@ -121,7 +121,7 @@ read_publish (LmMachine *machine, JsonObject *root)
       if (object == NULL)
         continue;
       LmDomainPublish *publish = lm_domain_publish_new ();
-      publish->address = dup_string (object, "address");
+      publish->address = dup_json_string (object, "address");
       publish->port = (guint16) lm_json_get_int (object, "port", 0);
       publish->guest_port = (guint16) lm_json_get_int (object, "guest_port", 0);
       g_ptr_array_add (machine->publish, publish);
@@ -143,28 +143,28 @@ lm_machine_from_json (LmMachine *machine, GBytes *bytes, GError **error)
   if (lm_json_get_int (root, VERSION_KEY, 0) != RECORD_VERSION)
     return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT,
                      "written by another version of lamina (" VERSION_KEY " is not %d)", RECORD_VERSION);
-  g_autofree char *uuid = dup_string (root, "uuid");
-  g_autofree char *name = dup_string (root, "name");
+  g_autofree char *uuid = dup_json_string (root, "uuid");
+  g_autofree char *name = dup_json_string (root, "name");
   if (g_strcmp0 (uuid, machine->uuid) != 0)
     return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "its uuid is not that of its directory");
   if (!lm_domain_name_check (name ? name : "", error))
     return FALSE;
   if (!lm_machine_state_parse (lm_json_get_string (root, "state"), &machine->state))
-    return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "its state is none that there is");
+    return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "its state is unknown");
   g_free (machine->name);
   machine->name = g_steal_pointer (&name);
-  machine->uri = dup_string (root, "uri");
+  machine->uri = dup_json_string (root, "uri");
   machine->transient = lm_json_get_bool (root, "transient");
   machine->created = lm_json_get_int (root, "created", 0);
   machine->requested = lm_json_get_strv (root, "requested");
   machine->resolved = lm_json_get_strv (root, "resolved");
-  machine->ready = dup_string (root, "ready");
+  machine->ready = dup_json_string (root, "ready");
   machine->disk = (guint64) lm_json_get_int (root, "disk", 0);
   machine->files = lm_json_get_array (root, "files") != NULL ? lm_json_get_strv (root, "files") : NULL;
-  machine->replaced_by = dup_string (root, "replaced_by");
-  machine->replaced_xml = dup_string (root, "replaced_xml");
+  machine->replaced_by = dup_json_string (root, "replaced_by");
+  machine->replaced_xml = dup_json_string (root, "replaced_xml");
   machine->replaced_autostart = lm_json_get_bool (root, "replaced_autostart");
   machine->replaced_active = lm_json_get_bool (root, "replaced_active");
-  read_publish (machine, root);
-  return read_layers (machine, root, error);
+  read_publish_json (machine, root);
+  return read_layers_json (machine, root, error);
 }

@@ -83,18 +83,19 @@ lm_machine_free (LmMachine *machine)
   g_free (machine);
 }
 
-/* The open directory "machines"; of the state directory made if missing. */
+/* Opens the directory "machines"; unless @readonly is set, creates it and the state
+ * directory if missing. */
 static LmStateDir *
-open_machines (const char *state_dir, gboolean readonly, GError **error)
+open_machines_dir (const char *state_dir, gboolean readonly, GError **error)
 {
   g_autoptr (LmStateDir) state
     = readonly ? lm_state_dir_open_readonly (state_dir, error) : lm_state_dir_open (state_dir, error);
   return state != NULL ? lm_state_dir_open_below (state, MACHINES, 0755, error) : NULL;
 }
 
-/* The files that lm_file_write() replaces. */
+/* Whether the file is one that is replaced atomically. */
 static gboolean
-is_replaced (const char *name)
+is_atomically_written (const char *name)
 {
   return strcmp (name, READY) == 0 || strcmp (name, RECORD) == 0;
 }
@@ -105,8 +106,8 @@ write_record (const LmStateDir *dir, const char *text, GError **error)
   return lm_state_dir_write (dir, RECORD, text, strlen (text), 0600, error);
 }
 
-/* The directory appears with the record in it, so that one without a record is
- * nobody's, and other runs may remove it if it is empty. */
+/* The directory appears together with the record, so a directory without a record
+ * belongs to no machine, and other runs may remove it if it is empty. */
 static gboolean
 write_first_record (LmStateDir *machines, const LmMachine *machine, const char *text, GError **error)
 {
@@ -117,15 +118,15 @@ write_first_record (LmStateDir *machines, const LmMachine *machine, const char *
     return TRUE;
   g_autofree char *name = g_path_get_basename (lm_state_dir_get_path (dir));
   g_clear_pointer (&dir, lm_state_dir_close);
-  lm_state_dir_remove_begun (machines, name, is_replaced);
+  lm_state_dir_remove_begun (machines, name, is_atomically_written);
   return FALSE;
 }
 
 static gboolean
-save_record (const LmMachine *machine, GError **error)
+write_machine_record (const LmMachine *machine, GError **error)
 {
   g_autofree char *text = lm_machine_to_json (machine);
-  g_autoptr (LmStateDir) machines = open_machines (machine->state_dir, FALSE, error);
+  g_autoptr (LmStateDir) machines = open_machines_dir (machine->state_dir, FALSE, error);
   struct stat st;
   if (machines == NULL)
     return FALSE;
@@ -141,7 +142,7 @@ lm_machine_save (LmMachine *machine, GError **error)
 {
   if (!lm_fault_point ("record-before-write", error))
     return FALSE;
-  if (!save_record (machine, error))
+  if (!write_machine_record (machine, error))
     {
       g_prefix_error (error, "record of %s: ", machine->name);
       return FALSE;
@@ -157,7 +158,8 @@ lm_machine_change_state (LmMachine *machine, LmMachineState state, GError **erro
   machine->state = state;
   if (!lm_machine_save (machine, error))
     {
-      /* It may have been written all the same: what fails after that fails here too. */
+      /* The record may have been written nevertheless, if a later step failed;
+       * write the old state again. */
       machine->state = before;
       (void) !lm_machine_save (machine, NULL);
       return FALSE;
@@ -171,10 +173,10 @@ lm_machine_change_state (LmMachine *machine, LmMachineState state, GError **erro
   return TRUE;
 }
 
-/* A record that is missing, or that must not or may not be read, is one that a
- * caller can go on without; any other failure hides what is there. */
+/* Converts an error: the caller can continue without a record that is missing, or
+ * that must not or may not be read; any other failure may hide a machine. */
 static LmMachine *
-not_loaded (const GError *failure, GError **error)
+throw_not_loaded (const GError *failure, GError **error)
 {
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND, "%s", failure->message);
@@ -185,13 +187,13 @@ not_loaded (const GError *failure, GError **error)
 }
 
 static LmMachine *
-load_below (LmStateDir *machines, const char *state_dir, const char *uuid, GError **error)
+load_record (LmStateDir *machines, const char *state_dir, const char *uuid, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmStateDir) dir = lm_state_dir_open_below (machines, uuid, 0711, &failure);
   g_autoptr (GBytes) bytes = dir ? lm_state_dir_read (dir, RECORD, MAX_RECORD, &failure) : NULL;
   if (bytes == NULL)
-    return not_loaded (failure, error);
+    return throw_not_loaded (failure, error);
   g_autoptr (LmMachine) machine = lm_machine_new (state_dir, "", uuid);
   if (!lm_machine_from_json (machine, bytes, &failure))
     return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "%s/" RECORD ": %s", machine->dir,
@@ -204,44 +206,46 @@ lm_machine_load (const char *state_dir, const char *uuid, GError **error)
 {
   if (!g_uuid_string_is_valid (uuid))
     return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND, "\"%s\" is not a UUID", uuid);
-  g_autoptr (LmStateDir) machines = open_machines (state_dir, TRUE, error);
-  return machines != NULL ? load_below (machines, state_dir, uuid, error) : NULL;
+  g_autoptr (LmStateDir) machines = open_machines_dir (state_dir, TRUE, error);
+  return machines != NULL ? load_record (machines, state_dir, uuid, error) : NULL;
 }
 
-/* Complete ones first, replaced ones last. */
+/* Sorts complete machines first, replaced ones last. */
 static int
-rank (LmMachineState state)
+state_rank (LmMachineState state)
 {
   return state == LM_MACHINE_STATE_COMPLETE ? 0 : state == LM_MACHINE_STATE_REPLACED ? 2 : 1;
 }
 
 static int
-by_name (gconstpointer a, gconstpointer b)
+compare_machines (gconstpointer a, gconstpointer b)
 {
   const LmMachine *one = *(LmMachine *const *) a, *other = *(LmMachine *const *) b;
   int order = strcmp (one->name, other->name);
   if (order == 0)
-    order = rank (one->state) - rank (other->state);
+    order = state_rank (one->state) - state_rank (other->state);
   return order ? order : strcmp (one->uuid, other->uuid);
 }
 
-/* A warning if there is a disk but no record; NULL: none. */
+/* Returns a warning if there is a disk but no record, otherwise NULL. */
 static char *
-describe_lost (LmStateDir *machines, const char *uuid)
+describe_lost_disk (LmStateDir *machines, const char *uuid)
 {
   g_autoptr (LmStateDir) dir = lm_state_dir_open_below (machines, uuid, 0711, NULL);
   struct stat st;
   if (dir == NULL || lm_state_dir_get_fd (dir) < 0 || fstatat (lm_state_dir_get_fd (dir), OVERLAY, &st, AT_SYMLINK_NOFOLLOW) < 0)
     return NULL;
-  return g_strdup_printf ("%s has a disk but no record, so nothing here removes it; a domain may use it", lm_state_dir_get_path (dir));
+  return g_strdup_printf ("%s contains a disk but no record; lamina keeps it because a domain may use it",
+                          lm_state_dir_get_path (dir));
 }
 
-/* The records; messages on the corrupt ones and on lost disks, both may be NULL. */
+/* Returns the records. Messages about corrupt records are appended to @corrupt,
+ * about lost disks to @lost; both may be NULL. */
 static GPtrArray *
 list_records (const char *state_dir, GPtrArray *corrupt, GPtrArray *lost, GError **error)
 {
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_machine_free);
-  g_autoptr (LmStateDir) machines = open_machines (state_dir, TRUE, error);
+  g_autoptr (LmStateDir) machines = open_machines_dir (state_dir, TRUE, error);
   g_autoptr (GPtrArray) names = machines ? lm_state_dir_list (machines, error) : NULL;
   for (guint i = 0; names != NULL && i < names->len; i++)
     {
@@ -249,7 +253,7 @@ list_records (const char *state_dir, GPtrArray *corrupt, GPtrArray *lost, GError
       if (!g_uuid_string_is_valid (uuid))
         continue;
       g_autoptr (GError) failure = NULL;
-      LmMachine *machine = load_below (machines, state_dir, uuid, &failure);
+      LmMachine *machine = load_record (machines, state_dir, uuid, &failure);
       if (machine != NULL)
         g_ptr_array_add (list, machine);
       else if (failure->domain != LM_MACHINE_ERROR)
@@ -261,14 +265,14 @@ list_records (const char *state_dir, GPtrArray *corrupt, GPtrArray *lost, GError
         g_ptr_array_add (corrupt, g_strdup (failure->message));
       else if (failure->code == LM_MACHINE_ERROR_NOT_FOUND && lost != NULL)
         {
-          char *text = describe_lost (machines, uuid);
+          char *text = describe_lost_disk (machines, uuid);
           if (text != NULL)
             g_ptr_array_add (lost, text);
         }
     }
   if (names == NULL)
     return NULL;
-  g_ptr_array_sort (list, by_name);
+  g_ptr_array_sort (list, compare_machines);
   return g_steal_pointer (&list);
 }
 
@@ -298,40 +302,40 @@ lm_machine_find (const char *state_dir, const char *name, const char *uri, GErro
   g_autofree char *safe = g_strescape (name, NULL);
   if (other != NULL && other->uri != NULL)
     return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND,
-                          "machine \"%s\" is not on %s but on %s; give that to --connect", safe, uri, other->uri);
+                          "the machine \"%s\" is not on %s but on %s; use that for --connect", safe, uri, other->uri);
   if (corrupt->len > 0)
     return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT,
-                          "no machine \"%s\" among those whose records can be read; %s", safe,
+                          "there is no machine \"%s\" among those whose records can be read; %s", safe,
                           (const char *) g_ptr_array_index (corrupt, 0));
   return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND,
-                        "no machine \"%s\" was made here; \"lamina ps\" lists them", safe);
+                        "there is no machine \"%s\"; \"lamina ps\" lists the machines", safe);
 }
 
 void
 lm_machine_remove_leftovers (const char *state_dir)
 {
-  g_autoptr (LmStateDir) machines = open_machines (state_dir, TRUE, NULL);
+  g_autoptr (LmStateDir) machines = open_machines_dir (state_dir, TRUE, NULL);
   g_autoptr (GPtrArray) names = machines ? lm_state_dir_list (machines, NULL) : NULL;
   for (guint i = 0; names != NULL && i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);
       g_autofree char *begun = lm_file_written_name (name);
-      /* This fails unless the directory is empty. */
+      /* Fails if the directory is not empty. */
       if (g_uuid_string_is_valid (name))
         (void) unlinkat (lm_state_dir_get_fd (machines), name, AT_REMOVEDIR);
       else if (begun != NULL && g_uuid_string_is_valid (begun))
-        lm_state_dir_remove_begun (machines, name, is_replaced);
+        lm_state_dir_remove_begun (machines, name, is_atomically_written);
     }
 }
 
-/* "." and decimal digits: a log that virtlogd rotated. */
+/* Whether @rest is "." and decimal digits, as for a log that virtlogd rotated. */
 static gboolean
 is_rotation (const char *rest)
 {
   return rest[0] == '.' && rest[1] != '\0' && strspn (rest + 1, "0123456789") == strlen (rest + 1);
 }
 
-/* @mark and the six characters of mkstemp(3). */
+/* Whether @rest is @mark and the six characters of mkstemp(3). */
 static gboolean
 is_temporary (const char *rest, const char *mark)
 {
@@ -346,32 +350,32 @@ lm_machine_may_be_disk (const char *name)
   return strcmp (name, NVRAM) != 0 && (rest == NULL || (*rest != '\0' && !is_rotation (rest)));
 }
 
-/* The names in a machine's directory. */
+/* The files that may be in a machine's directory. */
 typedef struct
 {
   const char *name;
-  const char *temporary;    /* its name while it is written, but for six characters; NULL: it has none */
+  const char *temporary;    /* suffix of its name while it is written, before six random characters; NULL if none */
   gboolean temporary_is_dir;
-  gboolean always;          /* every machine has it; the others their record names */
-} Name;
+  gboolean always;          /* every machine has it; others only if the record says so */
+} KnownFile;
 
-static const Name names[] = {
+static const KnownFile known_files[] = {
   { OVERLAY, ".tmp.", FALSE, TRUE }, { SEED, ".tmp.", TRUE, FALSE },    { RECORD, ".", FALSE, TRUE },
   { READY, ".", FALSE, TRUE },       { KERNEL, ".tmp.", FALSE, FALSE }, { INITRD, ".tmp.", FALSE, FALSE },
   { NVRAM, NULL, FALSE, FALSE },     { CONSOLE_LOG, NULL, FALSE, FALSE },
 };
 
-static const Name *
-find_name (const char *name, gboolean *out_temporary)
+static const KnownFile *
+find_known_file (const char *name, gboolean *out_temporary)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (known_files); i++)
     {
-      if (!g_str_has_prefix (name, names[i].name))
+      if (!g_str_has_prefix (name, known_files[i].name))
         continue;
-      const char *rest = name + strlen (names[i].name);
-      *out_temporary = names[i].temporary != NULL && is_temporary (rest, names[i].temporary);
-      if (*rest == '\0' || *out_temporary || (strcmp (names[i].name, CONSOLE_LOG) == 0 && is_rotation (rest)))
-        return &names[i];
+      const char *rest = name + strlen (known_files[i].name);
+      *out_temporary = known_files[i].temporary != NULL && is_temporary (rest, known_files[i].temporary);
+      if (*rest == '\0' || *out_temporary || (strcmp (known_files[i].name, CONSOLE_LOG) == 0 && is_rotation (rest)))
+        return &known_files[i];
     }
   return NULL;
 }
@@ -384,14 +388,14 @@ lm_machine_note_files (LmMachine *machine, const char *xml, GError **error)
     return FALSE;
   g_autoptr (GPtrArray) values = lm_xml_list_values (lm_xml_root (document), "metadata");
   g_autoptr (GStrvBuilder) files = g_strv_builder_new ();
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (known_files); i++)
     {
-      g_autofree char *path = g_build_filename (machine->dir, names[i].name, NULL);
-      gboolean named = names[i].always;
+      g_autofree char *path = g_build_filename (machine->dir, known_files[i].name, NULL);
+      gboolean named = known_files[i].always;
       for (guint j = 0; j < values->len && !named; j++)
         named = strstr (g_ptr_array_index (values, j), path) != NULL;
       if (named)
-        g_strv_builder_add (files, names[i].name);
+        g_strv_builder_add (files, known_files[i].name);
     }
   g_strfreev (machine->files);
   machine->files = g_strv_builder_end (files);
@@ -403,7 +407,7 @@ lm_machine_owns_file (const LmMachine *machine, const char *name)
 {
   g_autofree char *path = g_build_filename (machine->dir, name, NULL);
   gboolean temporary;
-  const Name *known = find_name (name, &temporary);
+  const KnownFile *known = find_known_file (name, &temporary);
   struct stat st;
   if (known == NULL || (machine->files != NULL && !g_strv_contains ((const char *const *) machine->files, known->name)))
     return FALSE;
@@ -411,9 +415,9 @@ lm_machine_owns_file (const LmMachine *machine, const char *name)
   return is_dir == (temporary && known->temporary_is_dir);
 }
 
-/* One that lm_machine_owns_file() names: a directory is one that lamina made. */
+/* Removes a file for which lm_machine_owns_file() is true; a directory is one that lamina created. */
 static gboolean
-remove_one (const char *path, GError **error)
+remove_file_or_dir (const char *path, GError **error)
 {
   if (unlink (path) == 0 || errno == ENOENT)
     return TRUE;
@@ -430,24 +434,24 @@ lm_machine_remove_temporaries (const LmMachine *machine)
       const char *name = g_ptr_array_index (list, i);
       g_autofree char *path = g_build_filename (machine->dir, name, NULL);
       gboolean temporary = FALSE;
-      const Name *known = find_name (name, &temporary);
-      if (known != NULL && temporary && !is_replaced (known->name) && lm_machine_owns_file (machine, name))
-        (void) !remove_one (path, NULL);
+      const KnownFile *known = find_known_file (name, &temporary);
+      if (known != NULL && temporary && !is_atomically_written (known->name) && lm_machine_owns_file (machine, name))
+        (void) !remove_file_or_dir (path, NULL);
     }
   if (list != NULL)
-    lm_state_dir_remove_leftovers (dir, is_replaced);
+    lm_state_dir_remove_leftovers (dir, is_atomically_written);
 }
 
-/* Removes what lamina made but the record. */
+/* Removes what lamina created, except the record. */
 static gboolean
-remove_files (const LmMachine *machine, GError **error)
+remove_owned_files (const LmMachine *machine, GError **error)
 {
   g_autoptr (GPtrArray) list = lm_file_list_dir (machine->dir, error);
   for (guint i = 0; list != NULL && i < list->len; i++)
     {
       const char *name = g_ptr_array_index (list, i);
       g_autofree char *path = g_build_filename (machine->dir, name, NULL);
-      if (strcmp (name, RECORD) != 0 && lm_machine_owns_file (machine, name) && !remove_one (path, error))
+      if (strcmp (name, RECORD) != 0 && lm_machine_owns_file (machine, name) && !remove_file_or_dir (path, error))
         return FALSE;
     }
   return list != NULL;
@@ -457,27 +461,27 @@ gboolean
 lm_machine_erase (LmMachine *machine, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  if (!remove_files (machine, &failure))
+  if (!remove_owned_files (machine, &failure))
     {
       if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
         return TRUE;
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-  /* The record goes last: a killed removal leaves one, to be removed again. */
+  /* The record is removed last, so that a removal that was killed can be repeated. */
   g_autofree char *record = g_build_filename (machine->dir, RECORD, NULL);
   if (!lm_fault_point ("erase-before-record", error))
     return FALSE;
   if (unlink (record) < 0 && errno != ENOENT)
     return lm_throw_errno (error, "cannot remove %s", record);
   return rmdir (machine->dir) == 0 || errno == ENOENT
-         || lm_throw_errno (error, "%s is kept, it holds what lamina did not make", machine->dir);
+         || lm_throw_errno (error, "%s is kept because it contains files that lamina did not create", machine->dir);
 }
 
 LmLock *
 lm_machine_lock (const char *state_dir, const char *name, gint timeout_ms, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (LmStateDir) machines = open_machines (state_dir, FALSE, error);
+  g_autoptr (LmStateDir) machines = open_machines_dir (state_dir, FALSE, error);
   if (machines == NULL)
     return NULL;
   g_autofree char *file = g_strconcat (name, ".lock", NULL);

@@ -9,7 +9,7 @@
 
 #define SIZE_MAX_READ 4096
 
-/* RUN INODE OFFSET READY */
+/* The fields of the file: RUN INODE OFFSET READY */
 enum
 {
   FIELD_RUN,
@@ -20,7 +20,7 @@ enum
 };
 
 static gboolean
-parse (const char *text, const char *run, LmConsolePosition *out_position)
+parse_ready_file (const char *text, const char *run, LmConsolePosition *out_position)
 {
   guint64 ready;
   g_auto (GStrv) fields = g_strsplit (text, " ", -1);
@@ -40,7 +40,7 @@ lm_ready_load (const LmMachine *machine, const char *run, LmConsolePosition *out
   gsize size = 0;
   const char *data = bytes != NULL ? g_bytes_get_data (bytes, &size) : NULL;
   g_autofree char *text = g_strndup (data != NULL ? data : "", size);
-  if (!parse (text, run, out_position))
+  if (!parse_ready_file (text, run, out_position))
     *out_position = (LmConsolePosition){ 0 };
 }
 
@@ -52,8 +52,8 @@ lm_ready_save (const LmMachine *machine, const char *run, const LmConsolePositio
   return lm_file_write (machine->ready_file, text, strlen (text), 0600, error);
 }
 
-/* Renamed, because by its size alone a log that libvirt emptied and the guest
- * filled again could not be told from the old one. */
+/* Renamed, because a log that libvirt truncated and the guest filled again cannot
+ * be told from the old one by its size. */
 void
 lm_ready_rotate_log (const LmMachine *machine, LmConsolePosition *out_position)
 {
