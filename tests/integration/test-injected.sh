@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Killed at random instants, and with errors injected into random system calls:
-# the store stays sound, nothing is lost, the next run succeeds and leaves
-# nothing half-made. LAMINA_TEST_SEED (1), a number or "random", chooses the
-# cases; LAMINA_TEST_CASES (4) is how many each use case gets of either kind.
+# Killed at random instants, and with errors injected into random system calls,
+# into one of them or into all from there on: the store stays sound, nothing is
+# lost, the next run succeeds and leaves nothing half-made. LAMINA_TEST_SEED (1),
+# a number or "random", chooses the cases; LAMINA_TEST_CASES (3) is how many each
+# use case gets of each kind.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 command -v strace >/dev/null || skip_all 'needs strace'
@@ -11,21 +12,54 @@ serve "$tiny"
 new_host one
 seed=${LAMINA_TEST_SEED:-1}
 [ "$seed" != random ] || seed=$(($(date +%s) % 32768))
-cases=${LAMINA_TEST_CASES:-4}
+cases=${LAMINA_TEST_CASES:-3}
 RANDOM=$seed
 diag "LAMINA_TEST_SEED=$seed"
 export LAMINA_TEST_NO_DELAY=1
 
-# ERROR and the system calls that give it.
+# ERROR and the system calls that give it, once; and those of a whole file system.
 injections=(
   'EIO read,pread64' 'EIO pwrite64,write' 'EIO fsync,fdatasync' 'EIO renameat2,rename,renameat' 'EIO getdents64' 'EIO openat'
   'ENOSPC pwrite64,write' 'ENOSPC fallocate,ftruncate' 'ENOSPC mkdir,mkdirat,renameat2'
   'EMFILE openat' 'EMFILE socket,pipe2' 'EAGAIN clone,clone3,vfork' 'EAGAIN flock,fcntl'
 )
+lasting=(
+  'EROFS rename,renameat,renameat2,unlink,unlinkat,rmdir' 'EROFS mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,rmdir'
+  'EIO fsync,fdatasync' 'EIO rename,renameat,renameat2' 'ENOSPC pwrite64,mkdir,mkdirat,rename,renameat,renameat2' 'EIO unlink,unlinkat,rmdir'
+)
 state=$tmp/state
 uuid () { host_exec "$host" virsh domuuid m 2>/dev/null | head -n 1; }
 lamina () { host_lamina "$host" --state-dir "$state" "$@"; }
 half_made () { find "$state" -name '*.part' -o -name '*.[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9]'; }
+
+# The leak checker does not work under strace, and would decide the status.
+traced () {
+  ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
+    host_exec "$host" strace -f -qq "$@" "$LAMINA" --state-dir "$state" "${words[@]}"
+}
+
+# positions CALLS: strace counts each call of each thread. The numbers that CALLS had
+# in the surveyed run, beyond what the main thread did before main(), which begins
+# with a look at descriptor 0.
+positions () {
+  awk -v calls=",$1," '
+    NR == 1 { main = $1 }
+    $1 == main && $2 == "fcntl(0," { begun = 1 }
+    { name = $2; if (!sub (/\(.*/, "", name) || !index (calls, "," name ",")) next }
+    { number = ++count[$1, name]; if (begun) seen[number] = 1; else if (number > before) before = number }
+    END { for (number in seen) if (number + 0 > before) print number }' "$tmp/survey" | sort -n
+}
+
+# choose INJECTION...: one of them that finds a call in the surveyed run; sets
+# error, calls, number.
+choose () {
+  local at=()
+  while [ "${#at[@]}" -eq 0 ]; do
+    read -r error calls <<<"${@:RANDOM % $# + 1:1}"
+    mapfile -t at < <(positions "$calls")
+  done
+  number=${at[RANDOM % ${#at[@]}]}
+}
 
 # prepare USE-CASE: the state that it starts from; sets words.
 prepare () {
@@ -37,17 +71,17 @@ prepare () {
     pull) words=(pull a c) ;;
     launch) words=(launch m a c) ;;
     update) words=(catalog update) ;;
-    replace) lamina launch m a c >/dev/null 2>&1; words=(launch m a e --replace) ;;
+    replace|back) lamina launch m a c >/dev/null 2>&1; words=(launch m a e --replace) ;;
     rm) lamina launch m a c >/dev/null 2>&1; words=(rm m) ;;
   esac
-  case $1 in replace|rm) old=$(uuid); overlay=$state/machines/$old/overlay.qcow2 ;; esac
+  case $1 in replace|back|rm) old=$(uuid); overlay=$state/machines/$old/overlay.qcow2 ;; esac
 }
 
 # Whether the source and its copy are there, and the old machine's disk is, or need not be.
 nothing_lost () {
   [ -s "$state/catalogs/tiny.json" ] && [ -s "$state/catalogs/tiny.catalog" ] || return 1
   case $1 in
-    replace) [ -e "$overlay" ] || { [ "$(uuid)" != "$old" ] && running m; } ;;
+    replace|back) [ -e "$overlay" ] || { [ "$(uuid)" != "$old" ] && running m; } ;;
     rm) [ -e "$overlay" ] || ! defined m ;;
   esac
 }
@@ -71,20 +105,39 @@ check () {
   [ -z "$err" ] || diag "$(head -c 300 <<<"$err")"
   ok "$desc: the store is sound" store_is_sound "$state"
   ok "$desc: nothing is lost" nothing_lost "$1"
-  if [ "$1" = rm ]; then words+=(--ignore-missing); fi
+  case $1 in
+    rm) words+=(--ignore-missing) ;;
+    # The guests have written, and the user wants the old machine.
+    back) touch "$state"/machines/*/overlay.qcow2; words=(launch m a c) ;;
+  esac
   run lamina "${words[@]}"
-  exits 0 "$desc: the next run succeeds"
+  if [ "$1:$status" = back:1 ]; then
+    like "$err" 'm is there already, made of .*app=e' "$desc: the next run finds the new machine"
+  else
+    exits 0 "$desc: the next run succeeds"
+  fi
+  ok "$desc: nothing is lost by that" nothing_lost "$1"
   is "$(half_made)" '' "$desc: and leaves nothing half-made"
   case $1 in
-    launch|replace) is "$(machines_in "$state")" 1 "$desc: one machine" ; ok "$desc: it runs" running m ;;
+    launch|replace) is "$(machines_in "$state")" 1 "$desc: one machine" ;;&
+    launch|replace|back) ok "$desc: it runs" running m ;;
     rm) is "$(machines_in "$state")" 0 "$desc: no machine" ;;
   esac
 }
 
-for use in pull launch update replace rm; do
+# inject USE-CASE DESC WHEN: into the calls that were chosen.
+inject () {
+  prepare "$1"
+  run traced -o "$tmp/injected" -e trace="$calls" -e inject="$calls:error=$error:when=$3"
+  ok "$2: something was injected" grep -q '(INJECTED)$' "$tmp/injected"
+  check "$1" "$2" "$error"
+}
+
+for use in pull launch update replace back rm; do
   prepare "$use"
+  all=$(printf '%s\n' "${injections[@]}" "${lasting[@]}" | sed 's/^[^ ]* //' | tr , '\n' | sort -u | paste -sd,)
   before=$(date +%s%3N)
-  run lamina "${words[@]}"
+  run traced -o "$tmp/survey" -e trace="$all"
   exits 0 "$use: undisturbed"
   lasts=$(($(date +%s%3N) - before))
   for ((i = 0; i < cases; i++)); do
@@ -93,14 +146,10 @@ for use in pull launch update replace rm; do
     run host_exec "$host" timeout -s KILL "$(printf '%d.%03d' $((ms / 1000)) $((ms % 1000)))" "$LAMINA" --state-dir "$state" "${words[@]}"
     check "$use" "$use killed after $ms ms" KILL
 
-    prepare "$use"
-    read -r error calls <<<"${injections[RANDOM % ${#injections[@]}]}"
-    number=$((RANDOM % 40 + 1))
-    # The leak checker does not work under strace, and would decide the status.
-    ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
-      run host_exec "$host" strace -f -qq -o /dev/null -e trace="$calls" -e inject="$calls:error=$error:when=$number" \
-      "$LAMINA" --state-dir "$state" "${words[@]}"
-    check "$use" "$use with $error of $calls number $number" "$error"
+    choose "${injections[@]}"
+    inject "$use" "$use with $error of $calls number $number" "$number"
+    choose "${lasting[@]}"
+    inject "$use" "$use with $error of $calls from number $number on" "$number+"
   done
 done
 lamina rm m --ignore-missing >/dev/null 2>&1
@@ -109,24 +158,22 @@ lamina rm m --ignore-missing >/dev/null 2>&1
 prepare pull
 lamina pull a c >/dev/null 2>&1
 file=$(layer_file "$state" a)
-for words in 'plan a c' 'plan a c --json' list 'list --json' 'pull a c' 'plan c a'; do
-  [ "$words" != 'plan c a' ] || rm -r "$state/verified" # then all of it is read
-  ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
-    run host_exec "$host" strace -f -qq -o /dev/null -P "$file" -P "${file##*/}" -e trace=openat -e inject=openat:error=EIO \
-    "$LAMINA" --state-dir "$state" $words
-  exits 1 "$words with a layer that cannot be read fails"
-  like "$err" "$file.*Input/output error" "$words: it says so"
-  is "$out" '' "$words: and nothing else"
+for verb in 'plan a c' 'plan a c --json' list 'list --json' 'pull a c' 'plan c a'; do
+  read -ra words <<<"$verb"
+  [ "$verb" != 'plan c a' ] || rm -r "$state/verified" # then all of it is read
+  run traced -o "$tmp/injected" -P "$file" -P "${file##*/}" -e trace=openat -e inject=openat:error=EIO
+  exits 1 "$verb with a layer that cannot be read fails"
+  like "$err" "$file.*Input/output error" "$verb: it says so"
+  is "$out" '' "$verb: and nothing else"
 done
 
 # Nor is a source, without which others may answer.
 for file in "$state/catalogs/tiny.json" "$state/catalogs/tiny.catalog"; do
-  for words in 'plan a c' list 'pull a c'; do
+  for verb in 'plan a c' list 'pull a c'; do
+    read -ra words <<<"$verb"
     rm -f "$state"/catalogs/*.index
-    ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
-      run host_exec "$host" strace -f -qq -o /dev/null -P "${file##*/}" -e trace=openat -e inject=openat:error=EIO \
-      "$LAMINA" --state-dir "$state" $words
-    exits 1 "$words fails if ${file##*/} cannot be read"
+    run traced -o "$tmp/injected" -P "${file##*/}" -e trace=openat -e inject=openat:error=EIO
+    exits 1 "$verb fails if ${file##*/} cannot be read"
     like "$err" "$file.*Input/output error" 'and says so'
   done
 done
