@@ -3,9 +3,11 @@
 #include "machine/boot.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,4 +69,46 @@ lm_boot_sync (const char *path, GError **error)
   if (fd < 0 || fsync (fd) < 0)
     return lm_throw_errno (error, "cannot sync %s", path);
   return TRUE;
+}
+
+gboolean
+lm_boot_check (const char *path, const LmDigest *digest, gboolean *out_intact, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  g_autofree char *buffer = g_malloc (READ_SIZE);
+  lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  struct stat st;
+  *out_intact = FALSE;
+  if (fd < 0 && (errno == ENOENT || errno == ELOOP))
+    return TRUE;
+  if (fd < 0 || fstat (fd, &st) < 0)
+    return lm_throw_errno (error, "cannot open %s", path);
+  for (gsize n = READ_SIZE; S_ISREG (st.st_mode) && n == READ_SIZE;)
+    {
+      if (g_cancellable_set_error_if_cancelled (cancellable, error) || !lm_fd_read_full (fd, buffer, READ_SIZE, &n, error))
+        return FALSE;
+      lm_hasher_update (hasher, buffer, n);
+    }
+  LmDigest found;
+  lm_hasher_peek (hasher, &found);
+  *out_intact = S_ISREG (st.st_mode) && lm_digest_equal (&found, digest);
+  return TRUE;
+}
+
+gboolean
+lm_boot_replace (const char *blob, const char *path, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *temporary = g_strconcat (path, ".tmp.XXXXXX", NULL);
+  g_autofree char *dir = g_path_get_dirname (path);
+  lm_autofd int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0600);
+  /* Only the name is wanted, which nobody else takes in this directory. */
+  if (fd < 0 || unlink (temporary) < 0)
+    return lm_throw_errno (error, "cannot make %s", temporary);
+  if (!lm_boot_copy (blob, temporary, cancellable, error))
+    return FALSE;
+  if (lm_boot_sync (temporary, error)
+      && (rename (temporary, path) == 0 || lm_throw_errno (error, "cannot replace %s", path)))
+    return lm_file_sync_dir (dir, error);
+  unlink (temporary);
+  return FALSE;
 }

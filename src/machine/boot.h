@@ -4,6 +4,7 @@
  * gives the files in <kernel> and <initrd> to the user of QEMU, and they cannot
  * have a seclabel; the owner of a file can write to it. Therefore the shared blobs
  * of the cache are not used in the domain XML. */
+#include "base/digest.h"
 #include <gio/gio.h>
 
 /** lm_boot_copy: copies @blob to the new file @path with mode 0444, sharing blocks
@@ -14,3 +15,12 @@ gboolean lm_boot_copy (const char *blob, const char *path, GCancellable *cancell
 /** lm_boot_sync: syncs a copy to disk, but not its directory. Blocks. Errors:
  * G_IO_ERROR. */
 gboolean lm_boot_sync (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_boot_check: whether @path is a regular file with the bytes of @digest; one that is
+ * not there is not. Reads all of it; blocks. Errors: G_IO_ERROR. */
+gboolean lm_boot_check (const char *path, const LmDigest *digest, gboolean *out_intact, GCancellable *cancellable,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_boot_replace: lm_boot_copy() in the place of what is there, durably. While it is
+ * written it has the name @path, ".tmp." and six more characters. Errors: G_IO_ERROR. */
+gboolean lm_boot_replace (const char *blob, const char *path, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

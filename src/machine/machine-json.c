@@ -9,18 +9,35 @@
 #define VERSION_KEY "lamina-record"
 #define RECORD_VERSION 1
 
+/* URLs are kept whole: to fetch the file again. */
+static void
+add_blob_json (JsonBuilder *builder, const LmBlob *blob)
+{
+  lm_json_add_digest (builder, "digest", &blob->digest);
+  lm_json_add_uint (builder, "size", blob->size);
+  lm_json_add_strv (builder, "urls", blob->urls);
+}
+
+static void
+add_boot_file_json (JsonBuilder *builder, const char *key, const LmBlob *blob)
+{
+  if (blob == NULL)
+    return;
+  json_builder_set_member_name (builder, key);
+  json_builder_begin_object (builder);
+  add_blob_json (builder, blob);
+  json_builder_end_object (builder);
+}
+
 static void
 add_layer_json (JsonBuilder *builder, const LmDomainLayer *layer)
 {
-  char digest[LM_DIGEST_STRING_SIZE];
   json_builder_begin_object (builder);
   lm_json_add_string (builder, "name", layer->blob.name);
   lm_json_add_string (builder, "version", layer->version);
   lm_json_add_string (builder, "group", layer->group);
   lm_json_add_string (builder, "source", layer->source);
-  lm_json_add_string (builder, "digest", lm_digest_format (&layer->blob.digest, digest));
-  lm_json_add_uint (builder, "size", layer->blob.size);
-  lm_json_add_strv (builder, "urls", layer->blob.urls); /* whole: to fetch the layer again */
+  add_blob_json (builder, &layer->blob);
   lm_json_add_string (builder, "path", layer->path);
   json_builder_end_object (builder);
 }
@@ -54,6 +71,8 @@ lm_machine_to_json (const LmMachine *machine)
   for (guint i = 0; i < machine->layers->len; i++)
     add_layer_json (builder, g_ptr_array_index (machine->layers, i));
   json_builder_end_array (builder);
+  add_boot_file_json (builder, "kernel", machine->kernel_blob);
+  add_boot_file_json (builder, "initrd", machine->initrd_blob);
   json_builder_set_member_name (builder, "publish");
   json_builder_begin_array (builder);
   for (guint i = 0; i < machine->publish->len; i++)
@@ -81,6 +100,31 @@ dup_json_string (JsonObject *object, const char *key)
 }
 
 static gboolean
+read_blob_json (JsonObject *object, LmBlob *blob, GError **error)
+{
+  if (!lm_digest_parse (lm_json_get_string (object, "digest"), &blob->digest, error))
+    return FALSE;
+  blob->size = (guint64) lm_json_get_int (object, "size", 0);
+  blob->urls = lm_json_get_strv (object, "urls");
+  return TRUE;
+}
+
+static gboolean
+read_boot_file_json (JsonObject *root, const char *key, LmBlob **out_blob, GError **error)
+{
+  JsonObject *object = lm_json_get_object (root, key);
+  if (object == NULL)
+    return TRUE;
+  g_autoptr (LmBlob) blob = g_new0 (LmBlob, 1);
+  blob->kind = LM_BLOB_FILE;
+  blob->name = g_strdup (key);
+  if (!read_blob_json (object, blob, error))
+    return FALSE;
+  *out_blob = g_steal_pointer (&blob);
+  return TRUE;
+}
+
+static gboolean
 read_layers_json (LmMachine *machine, JsonObject *root, GError **error)
 {
   JsonArray *array = lm_json_get_array (root, "layers");
@@ -90,16 +134,13 @@ read_layers_json (LmMachine *machine, JsonObject *root, GError **error)
       if (object == NULL)
         return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "layer %u is not an object", i);
       g_autoptr (LmDomainLayer) layer = lm_domain_layer_new ();
-      g_autofree char *digest = dup_json_string (object, "digest");
-      if (!lm_digest_parse (digest, &layer->blob.digest, error))
+      if (!read_blob_json (object, &layer->blob, error))
         return FALSE;
       layer->blob.name = dup_json_string (object, "name");
       layer->version = dup_json_string (object, "version");
       layer->group = dup_json_string (object, "group");
       layer->source = dup_json_string (object, "source");
       layer->path = dup_json_string (object, "path");
-      layer->blob.size = (guint64) lm_json_get_int (object, "size", 0);
-      layer->blob.urls = lm_json_get_strv (object, "urls");
       if (layer->blob.name == NULL || layer->version == NULL || layer->path == NULL)
         return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "layer %u has no name, version or path", i);
       layer->blob.kind = LM_BLOB_LAYER;
@@ -166,5 +207,6 @@ lm_machine_from_json (LmMachine *machine, GBytes *bytes, GError **error)
   machine->replaced_autostart = lm_json_get_bool (root, "replaced_autostart");
   machine->replaced_active = lm_json_get_bool (root, "replaced_active");
   read_publish_json (machine, root);
-  return read_layers_json (machine, root, error);
+  return read_boot_file_json (root, "kernel", &machine->kernel_blob, error)
+         && read_boot_file_json (root, "initrd", &machine->initrd_blob, error) && read_layers_json (machine, root, error);
 }

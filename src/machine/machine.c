@@ -66,6 +66,8 @@ lm_machine_free (LmMachine *machine)
   g_strfreev (machine->requested);
   g_strfreev (machine->resolved);
   g_ptr_array_unref (machine->layers);
+  lm_blob_free (machine->kernel_blob);
+  lm_blob_free (machine->initrd_blob);
   g_ptr_array_unref (machine->publish);
   g_free (machine->ready);
   g_strfreev (machine->files);

@@ -20,6 +20,8 @@ typedef struct
   char **requested;   /* selections as given by the user */
   char **resolved;    /* selections as resolved, "group=name@version" */
   GPtrArray *layers;  /* LmDomainLayer, base first */
+  LmBlob *kernel_blob; /* what its copy of a kernel is of; NULL: it has none; likewise the next */
+  LmBlob *initrd_blob;
   GPtrArray *publish; /* LmDomainPublish */
   char *ready;        /* NULL if unknown */
   guint64 disk;       /* virtual size of the overlay in bytes */

@@ -14,6 +14,8 @@
 #include "ops/replace.h"
 #include "virt/network.h"
 
+#include <string.h>
+
 void
 lm_creation_free (LmCreation *creation)
 {
@@ -94,6 +96,11 @@ make_machine (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, 
   machine->resolved = g_strdupv (plan->selections);
   g_ptr_array_unref (machine->layers);
   machine->layers = lm_launch_request_layers (plan);
+  for (guint i = 0; i < plan->blobs->len; i++)
+    {
+      const LmBlob *blob = &((LmPlanItem *) g_ptr_array_index (plan->blobs, i))->blob;
+      *(strcmp (blob->name, "kernel") == 0 ? &machine->kernel_blob : &machine->initrd_blob) = lm_blob_dup (blob);
+    }
   g_ptr_array_extend (machine->publish, request->publish, lm_domain_publish_copy, NULL);
   machine->ready = g_strdup (plan->ready);
   return machine;

@@ -8,6 +8,7 @@
 #include "ops/machine-domain.h"
 #include "ops/name-lock.h"
 #include "ops/recover.h"
+#include "ops/supply.h"
 
 G_DEFINE_QUARK (lm-launch-error-quark, lm_launch_error)
 
@@ -99,10 +100,7 @@ start_existing (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request
   result->domain = g_steal_pointer (&existing->domain);
   if (!request->start || existing->active)
     return g_steal_pointer (&result);
-  g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
-  for (guint i = 0; i < result->machine->layers->len; i++)
-    g_ptr_array_add (blobs, &((LmDomainLayer *) g_ptr_array_index (result->machine->layers, i))->blob);
-  if (!lm_prepare_recorded (host, blobs, &result->prepared, cancellable, error)
+  if (!lm_supply_machine (host, result->machine, &result->prepared, cancellable, error)
       || !lm_machine_domain_start (host, virt, result->machine, result->domain, &result->resumed, error))
     return NULL;
   result->started = TRUE;

@@ -33,4 +33,32 @@ host_exec "$host" virsh -q destroy before >/dev/null
 run host_lamina "$host" launch before a c
 exits 0 'and by lamina'
 ok 'it runs' running before
+host_lamina "$host" rm before after >/dev/null
+
+# A place that wants a token: a machine's record keeps it, and shows it to nobody.
+cp -r "$tiny" "$tmp/guarded"
+sed -i 's/\(urls: \[[a-z.0-9]*\)\]/\1?token=word]/' "$tmp/guarded/catalog.yaml"
+serve "$tmp/guarded" '' 'if ($request_uri !~ "(catalog.yaml|token=word)$") { return 403; }'
+host_lamina "$host" catalog remove tiny >/dev/null
+host_lamina "$host" catalog add tiny "$http_url/catalog.yaml" >/dev/null
+find "$host/lamina/layers" "$host/lamina/blobs" -type f -delete
+host_lamina "$host" launch m a c >/dev/null
+dir=$host/lamina/machines/$(host_exec "$host" virsh domuuid m | head -n 1)
+ok 'the record has the token' grep -q token=word "$dir/record.json"
+is "$(stat -c %a "$dir/record.json")" 600 'and is for its owner only'
+said=$(host_lamina "$host" show m; host_lamina "$host" show --json m; host_lamina "$host" ps --json
+       host_exec "$host" virsh dumpxml m)
+is "$(grep -c 'token=\|word' <<<"$said")" 0 'nothing that is shown has it'
+host_exec "$host" virsh -q destroy m
+host_lamina "$host" catalog remove tiny >/dev/null
+find "$host/lamina/layers" "$host/lamina/blobs" -type f -delete
+: >"$tmp/empty"
+mv -f "$tmp/empty" "$dir/kernel"
+rm "$dir/initrd"
+run host_lamina "$host" launch m a c --wait=120
+exits 0 'layers, kernel and initrd are fetched again with it, without a catalog'
+like "$err" 'the kernel of m was missing or damaged' 'which is said of the kernel'
+is "$(grep -c 'word' <<<"$out$err")" 0 'the token is not'
+is "$(markers_of m)" 'a c ' 'the guest has both layers'
+host_lamina "$host" rm m >/dev/null
 done_testing

@@ -4,6 +4,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static char *
 tmp_path (const char *name)
@@ -84,6 +85,46 @@ test_failure (void)
   g_assert_false (g_file_test (copy, G_FILE_TEST_EXISTS));
 }
 
+static void
+test_replace (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("lm-boot-XXXXXX", NULL);
+  g_autofree char *blob = g_build_filename (dir, "blob", NULL);
+  g_autofree char *copy = g_build_filename (dir, "copy", NULL);
+  g_autofree char *large = g_strnfill (300 * 1000, 'x');
+  const char *const contents[] = { "", "kernel", large };
+  const char *const others[] = { NULL, "", "kernes", "kernel2" };
+  for (gsize i = 0; i < G_N_ELEMENTS (contents); i++)
+    for (gsize j = 0; j <= G_N_ELEMENTS (others); j++)
+      {
+        g_autoptr (GError) error = NULL;
+        const LmDigest digest = lm_digest_of_text (contents[i]);
+        gboolean intact = FALSE;
+        g_assert_true (g_file_set_contents (blob, contents[i], -1, NULL));
+        g_unlink (copy);
+        if (j == G_N_ELEMENTS (others))
+          g_assert_cmpint (symlink (blob, copy), ==, 0); /* no copy */
+        else if (others[j] != NULL)
+          g_assert_true (g_file_set_contents (copy, others[j], -1, NULL));
+        g_assert_true (lm_boot_check (copy, &digest, &intact, NULL, &error));
+        g_assert_true (intact == (i == 0 && j == 1));
+        g_assert_true (lm_boot_replace (blob, copy, NULL, &error));
+        g_assert_no_error (error);
+        g_assert_true (lm_boot_check (copy, &digest, &intact, NULL, &error));
+        g_assert_true (intact);
+      }
+  /* A failure leaves nothing behind. */
+  g_assert_cmpint (g_unlink (blob), ==, 0);
+  g_assert_false (lm_boot_replace (blob, copy, NULL, NULL));
+  g_assert_cmpint (g_unlink (copy), ==, 0);
+  g_assert_cmpint (g_mkdir (copy, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (blob, "x", -1, NULL));
+  g_assert_false (lm_boot_replace (blob, copy, NULL, NULL));
+  g_assert_cmpint (g_rmdir (copy), ==, 0);
+  g_assert_cmpint (g_unlink (blob), ==, 0);
+  g_assert_cmpint (g_rmdir (dir), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -91,5 +132,6 @@ main (int argc, char **argv)
   g_test_add_func ("/boot/copy", test_copy);
   g_test_add_func ("/boot/copy-by-hand", test_copy_by_hand);
   g_test_add_func ("/boot/failure", test_failure);
+  g_test_add_func ("/boot/replace", test_replace);
   return g_test_run ();
 }

@@ -25,6 +25,12 @@ make (const char *dir)
   machine->requested = g_strdupv ((char **) selections);
   machine->resolved = g_strdupv ((char **) selections);
   machine->ready = g_strdup ("login: \"\\\n");
+  machine->kernel_blob = g_new0 (LmBlob, 1);
+  machine->kernel_blob->size = 9;
+  machine->kernel_blob->urls = g_strsplit ("http://lab/vmlinuz?word", " ", -1);
+  g_assert_true (lm_digest_parse (DIGEST, &machine->kernel_blob->digest, NULL));
+  machine->initrd_blob = lm_blob_dup (machine->kernel_blob);
+  machine->initrd_blob->size = 10;
   machine->files = g_strsplit ("overlay.qcow2 seed.iso", " ", -1);
   machine->disk = G_GUINT64_CONSTANT (5) << 32;
   machine->replaced_by = g_uuid_string_random ();

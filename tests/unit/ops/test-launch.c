@@ -338,6 +338,90 @@ test_moved_layer (OpsFixture *f, gconstpointer data)
   g_assert_cmpuint (result->prepared.pulled + result->prepared.cached, ==, 2);
 }
 
+/* Gives the layer c a kernel and an initrd. */
+static void
+add_boot_files (OpsFixture *f)
+{
+  g_autoptr (GString) boot = g_string_new ("  - name: c\n    boot:\n");
+  for (guint i = 0; i < 2; i++)
+    {
+      const char *name = i == 0 ? "kernel" : "initrd";
+      const LmDigest digest = lm_digest_of_text (name);
+      char text[LM_DIGEST_STRING_SIZE];
+      g_autofree char *path = g_build_filename (f->top, name, NULL);
+      g_assert_true (g_file_set_contents (path, name, -1, NULL));
+      g_string_append_printf (boot, "      %s: {digest: \"%s\", size: 6, urls: [\"file://%s\"]}\n", name,
+                              lm_digest_format (&digest, text), path);
+    }
+  g_autofree char *catalog = NULL;
+  g_assert_true (g_file_get_contents (f->catalog, &catalog, NULL, NULL));
+  g_auto (GStrv) parts = g_strsplit (catalog, "  - name: c\n", -1);
+  g_autofree char *changed = g_strjoinv (boot->str, parts);
+  g_assert_true (g_file_set_contents (f->catalog, changed, -1, NULL));
+  fixture_write_template (f, "<?lamina kernel?>");
+}
+
+static void
+assert_content (const char *path, const char *text)
+{
+  g_autofree char *found = NULL;
+  g_assert_true (g_file_get_contents (path, &found, NULL, NULL));
+  g_assert_cmpstr (found, ==, text);
+}
+
+/* A machine's copies of kernel and initrd are made anew before it starts, from the
+ * cache or, if need be, from where the blobs came from. */
+static void
+test_boot_files (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  add_boot_files (f);
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_autofree char *source = g_build_filename (f->top, "kernel", NULL);
+  g_autofree char *blobs = g_build_filename (f->state_dir, "blobs", NULL);
+  f->host.catalogs = NULL;
+  const char *const copies[] = { machine->kernel, machine->initrd };
+  for (guint i = 0; i < 8; i++)
+    {
+      const char *copy = copies[i % 2];
+      gboolean damaged = i % 4 >= 2;
+      stop (f);
+      g_ptr_array_set_size (f->warnings, 0);
+      g_assert_cmpint (unlink (copy), ==, 0);
+      g_assert_true (!damaged || g_file_set_contents (copy, "kernes", -1, NULL));
+      if (i >= 4)
+        g_assert_true (lm_file_remove_tree (blobs, NULL));
+      g_autoptr (LmLaunchResult) result = launch (f, "c", &error);
+      g_assert_no_error (error);
+      g_assert_true (result->existed && result->started);
+      g_assert_cmpuint (result->prepared.pulled, ==, i >= 4);
+      assert_content (machine->kernel, "kernel");
+      assert_content (machine->initrd, "initrd");
+      g_assert_cmpuint (f->warnings->len, ==, 1);
+      g_assert_nonnull (strstr (g_ptr_array_index (f->warnings, 0), copy));
+    }
+  /* What is there needs no blob; what is not, and cannot be had, is told before a start. */
+  g_assert_true (lm_file_remove_tree (blobs, NULL));
+  g_assert_cmpint (unlink (source), ==, 0);
+  stop (f);
+  g_autoptr (LmLaunchResult) offline = launch (f, "c", &error);
+  g_assert_no_error (error);
+  g_assert_true (offline->started);
+  stop (f);
+  g_assert_cmpint (unlink (machine->kernel), ==, 0);
+  assert_refused (f, "c", LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE);
+  g_assert_false (fixture_is_running (f, machine->uuid));
+  /* The catalogs know where a kernel is as well. */
+  g_autofree char *moved = g_build_filename (f->top, "kernel-moved", NULL);
+  g_assert_true (g_file_set_contents (source, "kernel", -1, NULL));
+  move_file (f, "kernel", "kernel-moved");
+  f->host.catalogs = f->catalogs;
+  g_autoptr (LmLaunchResult) last = launch (f, "c", &error);
+  g_assert_no_error (error);
+  g_assert_true (last->started);
+  assert_content (machine->kernel, "kernel");
+}
+
 static void
 test_transient (OpsFixture *f, gconstpointer data)
 {
@@ -430,6 +514,7 @@ main (int argc, char **argv)
   ADD (removal_killed);
   ADD (missing_layer);
   ADD (moved_layer);
+  ADD (boot_files);
   ADD (transient);
   ADD (without_domain);
   ADD (networks);

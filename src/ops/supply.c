@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/supply.h"
+#include "cache/cache.h"
+#include "machine/boot.h"
+
+/* Adds @blob to @blobs, and makes *out_missing TRUE, if @path is not a copy of it. NULL: there is none. */
+static gboolean
+check_copy (const LmBlob *blob, const char *path, GPtrArray *blobs, gboolean *out_missing, GCancellable *cancellable,
+            GError **error)
+{
+  gboolean intact = TRUE;
+  if (blob != NULL && !lm_boot_check (path, &blob->digest, &intact, cancellable, error))
+    return FALSE;
+  *out_missing = !intact;
+  if (!intact)
+    g_ptr_array_add (blobs, (gpointer) blob);
+  return TRUE;
+}
+
+static gboolean
+make_copy (const LmHost *host, LmCache *cache, const LmMachine *machine, const LmBlob *blob, const char *path,
+           GCancellable *cancellable, GError **error)
+{
+  g_autofree char *from = lm_cache_get_path (cache, blob->kind, &blob->digest);
+  g_autofree char *text = g_strdup_printf ("the %s of %s was missing or damaged and is copied anew from the cache: %s",
+                                           blob->name, machine->name, path);
+  host->warning (host->user_data, text);
+  return lm_boot_replace (from, path, cancellable, error);
+}
+
+gboolean
+lm_supply_machine (const LmHost *host, const LmMachine *machine, LmPrepareResult *out_result, GCancellable *cancellable,
+                   GError **error)
+{
+  g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
+  gboolean no_kernel, no_initrd;
+  for (guint i = 0; i < machine->layers->len; i++)
+    g_ptr_array_add (blobs, &((LmDomainLayer *) g_ptr_array_index (machine->layers, i))->blob);
+  if (!check_copy (machine->kernel_blob, machine->kernel, blobs, &no_kernel, cancellable, error)
+      || !check_copy (machine->initrd_blob, machine->initrd, blobs, &no_initrd, cancellable, error))
+    return FALSE;
+  /* Held until the copies are made: nobody deletes what they are made of. */
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
+  g_autoptr (LmLock) lease = cache != NULL ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
+  return lease != NULL && lm_prepare_recorded (host, blobs, out_result, cancellable, error)
+         && (!no_kernel || make_copy (host, cache, machine, machine->kernel_blob, machine->kernel, cancellable, error))
+         && (!no_initrd || make_copy (host, cache, machine, machine->initrd_blob, machine->initrd, cancellable, error));
+}
