@@ -16,7 +16,7 @@ const LmVerb *const lm_verbs[] = {
 
 const LmOption lm_global_options[] = {
   { "connect", 'c', LM_OPTION_VALUE, "URI", "libvirt connection, as for virsh", LM_COMPLETE_NONE },
-  { "catalog", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE | LM_OPTION_SPEC, "URL|FILE",
+  { "catalog", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE, "URL|FILE",
    "also use this catalog, before the added ones", LM_COMPLETE_FILE },
   { "state-dir", 0, LM_OPTION_VALUE, "DIR", "directory for layers and machines", LM_COMPLETE_DIRECTORY },
   { "config", 0, LM_OPTION_VALUE, "FILE", "use this file instead of lamina.conf", LM_COMPLETE_FILE },

@@ -267,6 +267,17 @@ for option, value in options:
     spec = path("one.json", json.dumps({"name": "web1", "selections": ["nginx"], option: "x"}))
     done = run("launch", "-f", spec, "-c", "test:///default")
     ok(done.returncode in (2, 3), f"or {option} in a specification", done)
+every = sorted({name for verb in ("launch", "define", "rm", "catalog add")
+                for name in re.findall(r"--([a-z-]+)", run(*verb.split(), "--help").stdout)})
+ok({"catalog", "connect", "version", "priority", "wait"} <= set(every), "lamina has options", every)
+for option in every:
+    for value in ("x", True, ["x"], {"x": "y"}, [], {}):
+        spec = path("every.json", json.dumps({"name": "web1", "selections": ["nginx"], option: value}))
+        for verb in ("launch", "define"):
+            done = run(verb, "-f", spec, "-c", "test:///default")
+            taken = option in dict(options) and option not in ("file", "replace")
+            good = done.returncode in (2, 3) if taken else f'"{option}" is not an option that can be given in a file' in done.stderr
+            ok(good, f"{verb}: {option}: {value!r} in a specification is {'taken or told' if taken else 'no option of it'}", done)
 os.makedirs(f"{work}/a,b", exist_ok=True)
 comma = path("a,b/c,d.yaml", "#cloud-config\n{}\n")
 spec = path("comma.yaml", json.dumps({"name": "web1", "selections": ["nginx"], "cloud-init": [{"user-data": comma}]}))
