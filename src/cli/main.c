@@ -167,6 +167,11 @@ dispatch_verb (int argc, char **argv, GCancellable *cancellable, GError **error)
       lm_args_add_word (args, argv[i]);
   else if (!lm_args_parse (args, argc - first, argv + first, FALSE, NULL, error))
     return FALSE;
+  if (lm_args_has (args, "version"))
+    {
+      lm_help_print_version ();
+      return TRUE;
+    }
   if (lm_args_has (args, "help"))
     {
       lm_help_print_verb (verb);

@@ -87,6 +87,10 @@ expect(2, "progress of an unknown kind", "plan", "debian", "--progress=loud", sa
 said = run("--version").stdout.splitlines()
 ok(said[0].startswith("lamina ") and "libvirt" in said[1], "version", said)
 ok(re.fullmatch(r"features:( [+-](man|bash-completion|sanitizers|coverage|fuzzing)){5}", said[2]), "and what is built in", said)
+for words in (("rm", "w"), ("define", "w", "a"), ("catalog", "remove", "w"), ("list",), ("help", "list"), ("rm",)):
+    for first, *others in (words[:n] + ("--version",) + words[n:] for n in range(len(words) + 1) if words[:n] != ("catalog",)):
+        done = run(first, *others)
+        ok(done.stdout.splitlines() == said and done.returncode == 0, f"{' '.join((first, *others))} shows the version only", done)
 ok("Usage: lamina launch" in run("launch", "--help").stdout, "help of a verb")
 ok("Usage: lamina launch" in run("help", "launch").stdout, "help verb")
 for words in (("help", "catalog"), ("catalog", "--help")):
