@@ -183,6 +183,17 @@ lm_args_words (LmArgs *args)
   return (const char *const *) args->words->pdata;
 }
 
+char **
+lm_args_unique_words (LmArgs *args)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+  for (const char *const *word = lm_args_words (args); *word; word++)
+    if (g_hash_table_add (seen, (gpointer) *word))
+      g_strv_builder_add (builder, *word);
+  return g_strv_builder_end (builder);
+}
+
 guint
 lm_args_n_words (LmArgs *args)
 {

@@ -76,9 +76,8 @@ run_catalog_update (const LmInvocation *invocation, GError **error)
   g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
   for (guint i = 0; i < sources->len; i++)
     g_strv_builder_add (all, ((LmSource *) g_ptr_array_index (sources, i))->name);
-  g_auto (GStrv) every = g_strv_builder_end (all);
-  const char *const *names
-    = lm_args_n_words (invocation->args) ? lm_args_words (invocation->args) : (const char *const *) every;
+  g_auto (GStrv) names
+    = lm_args_n_words (invocation->args) ? lm_args_unique_words (invocation->args) : g_strv_builder_end (all);
 
   gboolean json = lm_args_has (invocation->args, "json");
   g_autoptr (JsonBuilder) builder = json_builder_new ();
@@ -88,7 +87,7 @@ run_catalog_update (const LmInvocation *invocation, GError **error)
   /* If all sources are updated, those with an unreadable record count as failed. */
   guint unreadable = lm_args_n_words (invocation->args) ? 0 : warnings->len, failed = unreadable, total = unreadable;
   g_autoptr (GError) last = NULL;
-  for (const char *const *name = names; *name; name++, total++)
+  for (char **name = names; *name; name++, total++)
     {
       g_autoptr (GError) failure = NULL;
       gboolean changed;

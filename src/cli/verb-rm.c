@@ -36,12 +36,13 @@ run_rm (const LmInvocation *invocation, GError **error)
   if (virt == NULL)
     return FALSE;
   gboolean ignore_missing = lm_args_has (invocation->args, "ignore-missing");
-  guint total = lm_args_n_words (invocation->args), failed = 0;
+  g_auto (GStrv) names = lm_args_unique_words (invocation->args);
+  guint total = g_strv_length (names), failed = 0;
   g_autoptr (GStrvBuilder) removed = g_strv_builder_new ();
   g_autoptr (GStrvBuilder) missing = g_strv_builder_new ();
   g_autoptr (GStrvBuilder) left = g_strv_builder_new ();
   g_autoptr (GError) first = NULL;
-  for (const char *const *name = lm_args_words (invocation->args); *name; name++)
+  for (char **name = names; *name; name++)
     {
       g_autoptr (GError) failure = NULL;
       gboolean done = lm_remove (&host->host, virt, *name, invocation->cancellable, &failure);
