@@ -5,6 +5,7 @@
 #include "base/url.h"
 #include "cli/host.h"
 #include "cli/output.h"
+#include "cli/removal.h"
 #include "source/source.h"
 
 #include <stdio.h>
@@ -65,6 +66,18 @@ run_catalog_add (const LmInvocation *invocation, GError **error)
   return ok && (!lm_args_has (invocation->args, "json") || print_added_source (invocation, words[0], error));
 }
 
+static void
+add_update_failure (JsonBuilder *builder, const char *name, const GError *failure)
+{
+  json_builder_begin_object (builder);
+  lm_json_add_string (builder, "name", name);
+  lm_json_add_string (builder, "error", failure->message);
+  json_builder_end_object (builder);
+  lm_output_warning ("%s%s", failure->message,
+                     g_error_matches (failure, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH)
+                       ? "; its last good copy remains in use" : "");
+}
+
 static gboolean
 run_catalog_update (const LmInvocation *invocation, GError **error)
 {
@@ -86,6 +99,7 @@ run_catalog_update (const LmInvocation *invocation, GError **error)
   json_builder_begin_array (builder);
   /* If all sources are updated, those with an unreadable record count as failed. */
   guint unreadable = lm_args_n_words (invocation->args) ? 0 : warnings->len, failed = unreadable, total = unreadable;
+  gboolean interrupted = FALSE;
   g_autoptr (GError) last = NULL;
   for (char **name = names; *name; name++, total++)
     {
@@ -101,14 +115,14 @@ run_catalog_update (const LmInvocation *invocation, GError **error)
             printf ("%s: %s\n", *name, changed ? "updated" : "unchanged");
           continue;
         }
+      if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          interrupted = TRUE;
+          break;
+        }
       failed++;
-      json_builder_begin_object (builder);
-      lm_json_add_string (builder, "name", *name);
-      lm_json_add_string (builder, "error", failure->message);
-      json_builder_end_object (builder);
-      lm_output_warning ("%s%s", failure->message,
-                         failure->domain == LM_SOURCE_ERROR && failure->code == LM_SOURCE_ERROR_FETCH
-                           ? "; its last good copy remains in use" : "");
+      add_update_failure (builder, *name, failure);
       g_clear_error (&last);
       last = g_steal_pointer (&failure);
     }
@@ -116,26 +130,27 @@ run_catalog_update (const LmInvocation *invocation, GError **error)
   json_builder_end_array (builder);
   if (json)
     lm_output_json (builder);
-  if (failed == 0)
-    return TRUE;
+  if (failed == 0 || interrupted)
+    return !interrupted;
   return lm_throw (error, last ? last->domain : LM_SOURCE_ERROR, last ? last->code : LM_SOURCE_ERROR_FETCH,
                    "%u of %u catalog sources could not be updated", failed, total);
 }
 
+/* Continues with the other sources if one cannot be removed. */
 static gboolean
 run_catalog_remove (const LmInvocation *invocation, GError **error)
 {
-  for (const char *const *name = lm_args_words (invocation->args); *name; name++)
-    if (!lm_source_remove (invocation->settings->state_dir, *name, invocation->cancellable, error))
-      return FALSE;
-  if (lm_args_has (invocation->args, "json"))
+  g_auto (GStrv) names = lm_args_unique_words (invocation->args);
+  g_autoptr (LmRemoval) removal = lm_removal_new ("catalog sources", g_strv_length (names), FALSE);
+  for (char **name = names; *name; name++)
     {
-      g_autoptr (JsonBuilder) builder = json_builder_new ();
-      json_builder_begin_object (builder);
-      lm_json_add_strv (builder, "removed", (char *const *) lm_args_words (invocation->args));
-      lm_output_json (builder);
+      g_autoptr (GError) failure = NULL;
+      (void) !lm_source_remove (invocation->settings->state_dir, *name, invocation->cancellable, &failure);
+      gboolean missing = g_error_matches (failure, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND);
+      if (!lm_removal_add (removal, *name, missing, failure))
+        break;
     }
-  return TRUE;
+  return lm_removal_end (removal, lm_args_has (invocation->args, "json"), error);
 }
 
 static void

@@ -175,7 +175,11 @@ ok(len(updated["sources"]) == 1, "a source that is named twice is updated once",
 updated = json.loads(run("catalog", "update", "--json").stdout)
 ok(updated == {"sources": [{"name": "lab", "changed": False}, {"name": "second", "changed": False}]},
    "catalog update as JSON; a file that is the same is no change", updated)
-ok(json.loads(run("catalog", "remove", "second", "--json").stdout) == {"removed": ["second"]}, "catalog remove as JSON")
+done = expect(3, "catalog remove: one of three is not there", "catalog", "remove", "nope", "second", "second", says="1 of 2")
+ok("nope" in done.stderr.splitlines()[0] and "second" not in run("catalog", "list").stdout, "the other goes", done.stderr)
+run("catalog", "add", "second", catalog)
+done = run("catalog", "remove", "second", "nope", "--json")
+ok(done.returncode == 3 and json.loads(done.stdout) == {"removed": ["second"], "missing": ["nope"], "failed": []}, "catalog remove as JSON", done)
 done = expect(5, "--catalog that is not there", "plan", "debian", "--catalog", "/nonexistent.yaml", says="/nonexistent.yaml")
 done = expect(5, "--catalog that is dead", "plan", "debian", "--catalog", "http://127.0.0.1:1/x", says="http://127.0.0.1:1/x")
 ok(done.stderr.count("catalog source") == 1, "names it once", done.stderr)

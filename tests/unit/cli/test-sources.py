@@ -99,7 +99,7 @@ for number in (signal.SIGTERM, signal.SIGINT):
                 os.path.realpath(f"{opened}/{fd}").endswith("lab.lock") for fd in os.listdir(opened)))
             waiting.send_signal(number)
             said = waiting.communicate(timeout=BOUND)[1]
-        ok(waiting.returncode == 1 and "interrupted" in said, f"catalog {words[0]}: {number.name} ends the wait for a lock", said)
+        ok(waiting.returncode == 1 and said == "lamina: interrupted\n", f"catalog {words[0]}: {number.name} ends the wait for a lock", said)
         ok(run("catalog", "list", "--json").stdout == before and run("plan", "debian1").returncode == 3, "and nothing is done")
 
 # A server that takes the request and says nothing.
