@@ -151,6 +151,15 @@ find_addition (const Context *c, const LmCandidate *candidate)
   return NULL;
 }
 
+static gboolean
+has_long_chain (const Context *c, const LmCandidate *candidate)
+{
+  LmLineage lineage = { .too_long = FALSE };
+  for (guint i = 0; i < candidate->layer->builds->len && !lineage.too_long; i++)
+    find_lineage (c, candidate, i, &lineage);
+  return lineage.too_long;
+}
+
 gboolean
 lm_chain_throw_no_build (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution, GError **error)
 {
@@ -162,6 +171,10 @@ lm_chain_throw_no_build (const LmCatalogSet *set, LmFacts *facts, const LmResolu
   while (n < r->layers->len && has_chain (&context, n))
     n++;
   const LmCandidate *missing = r->layers->pdata[n - 1];
+  if (has_long_chain (&context, missing))
+    return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD,
+                     "%s %s needs a chain of more than %d layers, which is the limit",
+                     missing->layer->name, missing->layer->version, LM_LINEAGE_MAX);
   g_autofree char *below = format_resolved (r, n - 1);
   g_string_append_printf (text, "no chain of builds combines %s: there is no build of %s %s %s%s", whole,
                           missing->layer->name, missing->layer->version, n > 1 ? "on " : "as a base", below);

@@ -18,5 +18,6 @@ lm_lineage_find (LmFacts *facts, LmLayerRef top, guint build, GHashTable *among,
       parent = lm_facts_get_build (facts, ref.catalog, build, NULL).parent;
     }
   out->complete = parent == NULL;
+  out->too_long = parent != NULL && out->length == LM_LINEAGE_MAX;
   return out->complete;
 }

@@ -4,14 +4,15 @@
  * parent by digest, so the build determines the whole chain. For the planner only. */
 #include "plan/facts.h"
 
-#define LM_LINEAGE_MAX 64 /* layers; a deeper chain is treated as circular */
+#define LM_LINEAGE_MAX 64 /* layers; a chain of more is refused */
 
 typedef struct
 {
   LmLayerRef layers[LM_LINEAGE_MAX]; /* from the build itself down to the base */
   guint builds[LM_LINEAGE_MAX];      /* the build of each, for lm_facts_get_build() */
   guint length;
-  gboolean complete; /* the last one is a base; otherwise its parent is in no catalog */
+  gboolean complete; /* the last one is a base; otherwise its parent is in no catalog, or it is too long */
+  gboolean too_long; /* there are more than LM_LINEAGE_MAX */
 } LmLineage;
 
 /** lm_lineage_find: follows the parents of the build @build of the layer @top.

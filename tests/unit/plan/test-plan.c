@@ -49,6 +49,30 @@ assert_no_build (const LmCatalogSet *set, const char *selections, const char *me
   g_assert_cmpstr (error->message, ==, message);
 }
 
+/* The limit is said; so many there can be. */
+static void
+test_long_chain (void)
+{
+  g_autoptr (GString) text = g_string_new ("lamina-catalog: 1\nname: lab\ngroups: [{name: g, multiple: true}]\nlayers:\n");
+  for (guint i = 1; i <= 66; i++)
+    {
+      g_string_append_printf (text, "  - name: l%u\n    version: \"1\"\n    group: g\n", i);
+      if (i > 1)
+        g_string_append_printf (text, "    requires: [l%u]\n", i - 1);
+      g_string_append (text, "    builds: [{");
+      if (i > 1)
+        g_string_append_printf (text, "parent: $l%u, ", i - 1);
+      g_string_append_printf (text, "digest: $l%u, size: 1, urls: [x]}]\n", i);
+    }
+  g_autoptr (LmCatalogSet) set = lab_set (text->str);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmPlan) p = plan (set, "l64", nothing, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (p->layers->len, ==, 64);
+  assert_no_build (set, "l65", "l65 1 needs a chain of more than 64 layers, which is the limit");
+  assert_no_build (set, "l66", "l65 1 needs a chain of more than 64 layers, which is the limit");
+}
+
 static void
 test_chains (void)
 {
@@ -349,6 +373,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/plan/chains", test_chains);
+  g_test_add_func ("/plan/long-chain", test_long_chain);
   g_test_add_func ("/plan/no-build", test_no_build);
   g_test_add_func ("/plan/cheapest", test_cheapest);
   g_test_add_func ("/plan/order", test_order);
