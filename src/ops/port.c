@@ -110,13 +110,13 @@ check_one (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, 
 }
 
 gboolean
-lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmMachine *replaced, gboolean runs,
-               GError **error)
+lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmMachine *replaced,
+               gboolean replaced_is_active, GError **error)
 {
   for (guint i = 0; i < publish->len; i++)
     {
       const LmDomainPublish *one = g_ptr_array_index (publish, i);
-      if (replaced != NULL && runs && publishes_port (replaced, one))
+      if (replaced != NULL && replaced_is_active && publishes_port (replaced, one))
         continue;
       if (!check_one (virt, state_dir, one, replaced, error))
         return FALSE;

@@ -17,9 +17,9 @@ GQuark lm_port_error_quark (void);
 
 /** lm_port_check: whether QEMU could listen now on each of @publish
  * (LmDomainPublish). @replaced: the machine being replaced, or NULL; its own ports
- * are not conflicts while it @runs. With the system's libvirt QEMU is another user:
+ * are not conflicts if @replaced_is_active. With the system's libvirt QEMU is another user:
  * ports that need privileges are refused. Does not listen itself. The machine of
  * @virt that publishes a busy port already is looked up in @state_dir, for the
  * message; @virt is of this host. Errors: LM_PORT_ERROR. */
 gboolean lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmMachine *replaced,
-                        gboolean runs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                        gboolean replaced_is_active, GError **error) G_GNUC_WARN_UNUSED_RESULT;
