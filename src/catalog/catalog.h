@@ -3,7 +3,7 @@
 /* A catalog: the layers that a source offers. It is parsed from YAML or JSON (the
  * format is described by catalog.schema.json) and kept as its index: one compact
  * block of bytes with hash tables of names and digests, which can be written to a
- * file and mapped again. A catalog is immutable and can be read by several threads. */
+ * file and read again. A catalog is immutable and can be read by several threads. */
 #include "catalog/layer.h"
 
 typedef enum
@@ -38,8 +38,7 @@ LmCatalog *lm_catalog_parse (const char *source, const char *asked_url, const ch
 GBytes *lm_catalog_serialize (const LmCatalog *catalog, const char *stamp);
 
 /** lm_catalog_load: creates a catalog from its index, which it checks completely
- * and of which it keeps a reference. If @index is a mapped file
- * (g_mapped_file_new()), the file must only be replaced by rename. Errors:
+ * and of which it keeps a reference. Errors:
  * LM_CATALOG_ERROR_STALE if it was made with a different @asked_url, @base_url or
  * @stamp or by another version of lamina, otherwise LM_CATALOG_ERROR_CORRUPT. */
 LmCatalog *lm_catalog_load (GBytes *index, const char *source, const char *asked_url, const char *base_url,

@@ -3,7 +3,7 @@
 /* The index of a catalog, one block of bytes: a header, then sections of fixed-size
  * records and one of strings, each 8-aligned, in the byte order of the host.
  * Records refer to strings by offset and to each other by number, so the block can
- * be mapped anywhere, and nothing is decoded until it is needed. For
+ * be anywhere in memory, and nothing is decoded until it is needed. For
  * src/catalog/catalog*.c only. */
 #include "base/digest.h"
 

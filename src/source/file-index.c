@@ -39,9 +39,7 @@ open_index_dir (const char *state_dir)
 static LmCatalog *
 load_file_index (const LmStateDir *dir, const char *name, const char *shown, const char *base_url, const char *stamp)
 {
-  lm_autofd int fd = lm_state_dir_open_file (dir, name, NULL);
-  g_autoptr (GMappedFile) file = fd < 0 ? NULL : g_mapped_file_new_from_fd (fd, FALSE, NULL);
-  g_autoptr (GBytes) bytes = file ? g_mapped_file_get_bytes (file) : NULL;
+  g_autoptr (GBytes) bytes = lm_state_dir_read (dir, name, LM_SOURCE_SIZE_MAX, NULL);
   return bytes ? lm_catalog_load (bytes, shown, NULL, base_url, stamp, NULL) : NULL;
 }
 

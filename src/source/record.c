@@ -226,8 +226,8 @@ gboolean
 lm_source_record_has (const char *dir, const LmSource *source, GBytes *body)
 {
   g_autofree char *copy = make_file_path (dir, source->name, ".catalog");
-  g_autoptr (GMappedFile) file = g_mapped_file_new (copy, FALSE, NULL);
-  g_autoptr (GBytes) there = file ? g_mapped_file_get_bytes (file) : NULL;
+  lm_autofd int fd = open_checked (dir, source->name, ".catalog", NULL);
+  g_autoptr (GBytes) there = fd >= 0 ? lm_fd_read_bytes (fd, copy, LM_SOURCE_SIZE_MAX, NULL) : NULL;
   return there != NULL && g_bytes_equal (there, body);
 }
 
@@ -272,12 +272,22 @@ lm_source_record_parse (const char *shown, const char *asked_url, const char *ba
 static LmCatalog *
 load_copy_index (const char *dir, const LmSource *source, const char *shown, const char *stamp)
 {
+  g_autofree char *path = make_file_path (dir, source->name, ".index");
   lm_autofd int fd = open_checked (dir, source->name, ".index", NULL);
-  g_autoptr (GMappedFile) file = fd < 0 ? NULL : g_mapped_file_new_from_fd (fd, FALSE, NULL);
-  if (file == NULL)
-    return NULL;
-  g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
-  return lm_catalog_load (bytes, shown, source->url, source->base_url, stamp, NULL);
+  g_autoptr (GBytes) bytes = fd >= 0 ? lm_fd_read_bytes (fd, path, LM_SOURCE_SIZE_MAX, NULL) : NULL;
+  return bytes != NULL ? lm_catalog_load (bytes, shown, source->url, source->base_url, stamp, NULL) : NULL;
+}
+
+/* Whether the open file is as it was before it was read: only then may an index be
+ * made of what was read. */
+static gboolean
+is_still (int fd, const LmIdentity *identity)
+{
+  struct stat st;
+  if (fstat (fd, &st) < 0)
+    return FALSE;
+  const LmIdentity now = lm_identity_of (&st);
+  return lm_identity_has_same_content (&now, identity);
 }
 
 LmCatalog *
@@ -308,13 +318,10 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
       return catalog;
     }
 
-  g_autoptr (GMappedFile) file = g_mapped_file_new_from_fd (fd, FALSE, error);
-  if (file == NULL)
-    return NULL;
-  g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (file);
-  catalog = lm_source_record_parse (shown, source->url, source->base_url, bytes, warnings, error);
-  if (catalog == NULL)
-    return NULL;
+  g_autoptr (GBytes) bytes = lm_fd_read_bytes (fd, copy, LM_SOURCE_SIZE_MAX, error);
+  catalog = bytes ? lm_source_record_parse (shown, source->url, source->base_url, bytes, warnings, error) : NULL;
+  if (catalog == NULL || !is_still (fd, &identity))
+    return catalog;
   int mode = get_copy_mode (source, catalog) & (int) st.st_mode;
   lm_file_restrict_mode (copy, mode);
   g_autoptr (GBytes) index = lm_catalog_serialize (catalog, stamp);
