@@ -130,13 +130,33 @@ lm_lock_table_open (const char *path, GError **error)
   return open_lock (path, error);
 }
 
+static off_t
+get_offset (guint64 number)
+{
+  return (off_t) (number & (guint64) (G_MAXINT64 >> 1));
+}
+
 gboolean
 lm_lock_table_lock (LmLock *table, guint64 number, LmLockMode mode, gint timeout_ms, GCancellable *cancellable,
                     GError **error)
 {
   const LockRequest request = { .fd = table->fd, .path = table->path, .mode = mode, .one_byte = TRUE,
-                                .at = (off_t) (number & (guint64) (G_MAXINT64 >> 1)) };
+                                .at = get_offset (number) };
   return wait_lock (&request, timeout_ms, NULL, NULL, cancellable, error);
+}
+
+void
+lm_lock_table_unlock (LmLock *table, guint64 number)
+{
+  struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = get_offset (number), .l_len = 1 };
+  (void) fcntl (table->fd, F_OFD_SETLK, &lock);
+}
+
+gboolean
+lm_lock_table_is_locked (LmLock *table, guint64 number)
+{
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = get_offset (number), .l_len = 1 };
+  return fcntl (table->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 void

@@ -61,6 +61,13 @@ LmLock *lm_lock_table_open (const char *path, GError **error) G_GNUC_WARN_UNUSED
 gboolean lm_lock_table_lock (LmLock *table, guint64 number, LmLockMode mode, gint timeout_ms, GCancellable *cancellable,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_lock_table_unlock: releases the lock on @number that is held through @table. */
+void lm_lock_table_unlock (LmLock *table, guint64 number);
+
+/** lm_lock_table_is_locked: returns whether @number is locked, in any mode, by
+ * somebody else than @table. FALSE also if that cannot be determined. */
+gboolean lm_lock_table_is_locked (LmLock *table, guint64 number);
+
 /** lm_lock_release: releases the lock or all locks of a table, and frees @lock;
  * NULL is ignored. */
 void lm_lock_release (LmLock *lock);

@@ -68,12 +68,18 @@ open_part_file (int dir_fd, const char *relative)
   return fd;
 }
 
+LmLock *
+lm_partial_open_locks (LmCache *cache, GError **error)
+{
+  g_autofree char *path = g_build_filename (lm_cache_get_dir (cache), "partial", "lock", NULL);
+  return lm_lock_table_open (path, error);
+}
+
 LmPartial *
 lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error)
 {
-  g_autofree char *lock_path = g_build_filename (lm_cache_get_dir (cache), "partial", "lock", NULL);
   g_autoptr (GError) failure = NULL;
-  g_autoptr (LmLock) lock = lm_lock_table_open (lock_path, error);
+  g_autoptr (LmLock) lock = lm_partial_open_locks (cache, error);
   if (lock == NULL)
     return NULL;
   if (!lm_lock_table_lock (lock, lm_digest_get_number (digest), LM_LOCK_EXCLUSIVE, 0, NULL, &failure))

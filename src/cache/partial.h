@@ -3,13 +3,18 @@
 /* A file of the cache while it is being transferred:
  *
  *   partial/sha256-<hex>.part   the first bytes of the file, without gaps
- *   partial/lock                a lock table with one lock for each file being written
+ *   partial/lock                a lock table with one lock for each file being written,
+ *                               and for what fetch/served.h has
  *
  * A .part file outlives its writer; the next holder of the lock continues it. Its
  * size is the progress that other processes see. */
 #include "cache/cache.h"
 
 typedef struct _LmPartial LmPartial;
+
+/** lm_partial_open_locks: opens the lock table; nothing is locked yet. Errors:
+ * G_IO_ERROR. */
+LmLock *lm_partial_open_locks (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_partial_open: takes the lock without waiting, and opens the .part file or
  * creates an empty one. Errors: LM_CACHE_ERROR_BUSY, G_IO_ERROR. */

@@ -21,6 +21,7 @@ struct _LmProgress
   guint drawn;           /* number of lines with bars above the cursor */
   LmFetchState *states;  /* for LINES: the state of each file that was printed last */
   guint n_states;
+  gboolean told_busy;    /* for LINES: that a server serves another process first */
 };
 
 static const char *const state_names[] = { "waiting", "transferring", "verifying", "done" };
@@ -92,7 +93,10 @@ draw_bars (LmProgress *progress, const LmFetchProgress *fetch)
     {
       const LmFetchItemProgress *item = &fetch->items[i];
       print_bar (item->blob->name, item->done, item->blob->size,
-                 item->other_process ? "by another process" : item->state == LM_FETCH_TRANSFERRING ? "" : state_names[item->state]);
+                 item->other_process ? "by another process"
+                 : item->server_busy ? "server is busy"
+                 : item->state == LM_FETCH_TRANSFERRING ? ""
+                                                        : state_names[item->state]);
       progress->drawn++;
     }
   if (fetch->n_items > 1)
@@ -117,6 +121,12 @@ print_lines (LmProgress *progress, const LmFetchProgress *fetch)
   for (guint i = 0; i < fetch->n_items; i++)
     {
       const LmFetchItemProgress *item = &fetch->items[i];
+      if (item->server_busy && !progress->told_busy)
+        {
+          progress->told_busy = TRUE;
+          g_autofree char *waiting = lm_output_safe (item->blob->name);
+          fprintf (stderr, "%s waits, because its server is busy with another run of lamina\n", waiting);
+        }
       if (item->state == progress->states[i] || item->state == LM_FETCH_WAITING || item->state == LM_FETCH_VERIFYING)
         continue;
       progress->states[i] = item->state;
@@ -148,6 +158,7 @@ print_event_json (const LmFetchProgress *fetch)
       lm_json_add_uint (builder, "size", item->blob->size);
       lm_json_add_string (builder, "state", state_names[item->state]);
       lm_json_add_bool (builder, "other_process", item->other_process);
+      lm_json_add_bool (builder, "server_busy", item->server_busy);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);

@@ -166,6 +166,7 @@ lm_fetch_run (const GPtrArray *blobs, LmCache *cache, const LmFetchOptions *opti
 
   g_autoptr (LmStore) store = lm_store_new (&filled.http);
   g_autoptr (LmHosts) hosts = lm_hosts_new ();
+  g_autoptr (LmServed) served = lm_served_new (cache);
   LmFetchRun run = {
     .cache = cache,
     .store = store,
@@ -176,6 +177,7 @@ lm_fetch_run (const GPtrArray *blobs, LmCache *cache, const LmFetchOptions *opti
     .memory = MEMORY / MIN (filled.transfers, missing->len),
     .slots = filled.transfers,
     .hosts = hosts,
+    .served = served,
   };
   gboolean ok = move_all (&run, missing, filled.progress_ms, progress, user_data, error);
   if (out_totals)

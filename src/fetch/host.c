@@ -4,6 +4,7 @@
 
 struct _LmHost
 {
+  const char *name; /* its key in by_name */
   guint active;
   guint most;
 };
@@ -49,10 +50,17 @@ lm_hosts_get (LmHosts *hosts, const char *url)
   if (host == NULL)
     {
       host = g_new0 (LmHost, 1);
+      host->name = name;
       host->most = G_MAXUINT;
       g_hash_table_insert (hosts->by_name, g_steal_pointer (&name), host);
     }
   return host;
+}
+
+const char *
+lm_host_get_name (const LmHost *host)
+{
+  return host->name;
 }
 
 gboolean

@@ -16,6 +16,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmHosts, lm_hosts_free)
 /** lm_hosts_get: the host of @url: its scheme, name and port. Owned by @hosts. */
 LmHost *lm_hosts_get (LmHosts *hosts, const char *url);
 
+/** lm_host_get_name: returns its scheme, name and port; owned by @host. */
+const char *lm_host_get_name (const LmHost *host);
+
 /** lm_host_has_room: whether one more transfer may be started. */
 gboolean lm_host_has_room (const LmHost *host);
 

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define POLL_US (100 * 1000)
+/* Steps of the backoff to a host that serves another process: at most some 4 s. */
+#define PATIENT_STEPS 4
 /* So many bytes further than ever before, or such a part of the file, make earlier failures forgotten. */
 #define FORGIVING_BYTES (1024 * 1024)
 #define FORGIVING_PARTS 16
@@ -40,6 +42,10 @@ struct _LmFetchItem
   LmFetchSink *sink;
   LmStoreTransfer *transfer;
   LmHost *host; /* of the transfer */
+  gboolean serves;       /* it has sent bytes in this transfer */
+  gboolean served_other; /* it sent bytes to another process when the transfer began */
+  guint refusals;        /* in a row, that are put down to that */
+  gint64 refused_since;  /* the first of them; 0: none */
   guint64 skip; /* bytes still to come that are there already */
   LmHttpResponse seen; /* its encoding and head, of the last answer from the first byte */
   char *encoding;
@@ -100,6 +106,16 @@ release_slot (LmFetchItem *self)
   self->has_slot = FALSE;
 }
 
+/* The transfer has ended. */
+static void
+leave_host (LmFetchItem *self)
+{
+  if (self->serves)
+    lm_served_end (self->run->served, lm_host_get_name (self->host));
+  self->serves = FALSE;
+  lm_host_end (self->host);
+}
+
 /* Ends the transfer and releases the lock and the slot. */
 static void
 release_item (LmFetchItem *self, gboolean keep_bytes)
@@ -107,7 +123,7 @@ release_item (LmFetchItem *self, gboolean keep_bytes)
   if (self->transfer)
     {
       lm_store_transfer_close (self->transfer);
-      lm_host_end (self->host);
+      leave_host (self);
     }
   self->transfer = NULL;
   g_clear_pointer (&self->sink, lm_fetch_sink_free);
@@ -231,6 +247,11 @@ on_data (gpointer user_data, const void *data, gsize size)
   self->paused = skipped < size && !lm_fetch_sink_write (self->sink, (const guint8 *) data + skipped, size - skipped);
   if (self->paused)
     return FALSE;
+  if (!self->serves)
+    lm_served_begin (self->run->served, lm_host_get_name (self->host));
+  self->serves = TRUE;
+  self->refusals = 0;
+  self->refused_since = 0;
   if (self->seen.head_size == 0 && self->skip == 0 && lm_fetch_sink_get_position (self->sink) == size)
     {
       self->seen.head_size = MIN (size, sizeof self->head);
@@ -244,9 +265,11 @@ on_data (gpointer user_data, const void *data, gsize size)
 /* Not a failure of this file's: it waits for its turn, and no longer than the
  * server asked for or a retry would. */
 static void
-wait_for_host (LmFetchItem *self, const GError *error)
+wait_for_host (LmFetchItem *self, guint refusals, const GError *error)
 {
-  guint delay = self->run->no_delay ? 0 : lm_retry_delay (self->run->retry, 1, error, g_random_int ());
+  guint delay = lm_retry_delay (self->run->retry, refusals, error, g_random_int ());
+  if (self->run->no_delay)
+    delay = self->refused_since != 0 ? POLL_US / 1000 : 0;
   lm_mirrors_postpone (self->mirrors, g_get_monotonic_time () + (gint64) delay * 1000);
 }
 
@@ -268,6 +291,39 @@ try_failed (LmFetchItem *self, const GError *error)
   lm_mirrors_failed (self->mirrors, error, g_get_monotonic_time (), bad_range || self->run->no_delay, g_random_int ());
 }
 
+/* Whether the host may have refused this process because it serves another one. It is
+ * asked again as long as it does so, and no longer than a file that another process
+ * transfers is waited for: one that always refuses serves nobody. */
+static gboolean
+is_served_to_others (LmFetchItem *self)
+{
+  gint64 now = g_get_monotonic_time ();
+  if (!self->served_other && !lm_served_has_other (self->run->served, lm_host_get_name (self->host)))
+    return FALSE;
+  if (self->refused_since == 0)
+    self->refused_since = now;
+  return now - self->refused_since < (gint64) self->run->busy_seconds * G_USEC_PER_SEC;
+}
+
+/* Whether a refusal is no failure of this file's. Then it is postponed. */
+static gboolean
+handle_refusal (LmFetchItem *self, const GError *error)
+{
+  if (!g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_BUSY))
+    return FALSE;
+  if (lm_host_refused (self->host))
+    wait_for_host (self, 1, error);
+  else if (is_served_to_others (self))
+    {
+      wait_for_host (self, MIN (++self->refusals, PATIENT_STEPS), error);
+      /* Those that fell between two files of the other process count no more. */
+      lm_mirrors_progressed (self->mirrors);
+    }
+  else
+    return FALSE;
+  return TRUE;
+}
+
 static void
 on_done (gpointer user_data, const GError *error)
 {
@@ -275,13 +331,10 @@ on_done (gpointer user_data, const GError *error)
   self->transfer = NULL;
   self->paused = FALSE;
   self->phase = PHASE_READY;
-  gboolean too_many = g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_BUSY) && lm_host_refused (self->host);
-  lm_host_end (self->host);
-  if (too_many)
-    {
-      wait_for_host (self, error);
-      return;
-    }
+  gboolean refused = handle_refusal (self, error);
+  leave_host (self);
+  if (refused)
+    return;
   lm_fetch_sink_flush (self->sink);
   guint64 position = lm_fetch_sink_get_position (self->sink);
   if (error != NULL)
@@ -318,6 +371,7 @@ begin_transfer (LmFetchItem *self, gint64 now, GError **error)
   else
     {
       lm_host_begin (self->host);
+      self->served_other = lm_served_has_other (self->run->served, lm_host_get_name (self->host));
       self->phase = PHASE_MOVING;
     }
   return TRUE;
@@ -514,6 +568,7 @@ lm_fetch_item_get_progress (LmFetchItem *self, LmFetchItemProgress *out)
   out->blob = self->blob;
   out->state = states[self->phase];
   out->other_process = self->phase == PHASE_LOCK && self->other_since != 0;
+  out->server_busy = self->phase == PHASE_READY && self->refused_since != 0;
   out->failures = self->failures;
   out->url = lm_mirrors_get_shown (self->mirrors);
   if (self->phase == PHASE_DONE)

@@ -15,6 +15,7 @@
 #include "cache/cache.h"
 #include "fetch/host.h"
 #include "fetch/progress.h"
+#include "fetch/served.h"
 #include "io/retry.h"
 #include "store/store.h"
 
@@ -32,6 +33,7 @@ typedef struct
   gsize memory;       /* bytes for the ring of one file */
   guint slots;        /* how many more items may hold a lock */
   LmHosts *hosts;
+  LmServed *served;
   LmFetchTotals totals;
 } LmFetchRun;
 

@@ -18,6 +18,7 @@ typedef struct
   guint64 done;           /* bytes that have arrived, of blob->size */
   LmFetchState state;
   gboolean other_process; /* another process is transferring it; done is its progress */
+  gboolean server_busy;   /* the server refuses it while it serves another process; it is asked again */
   guint failures;         /* number of failed attempts so far */
   const char *url;        /* current or last used URL; NULL if none yet */
 } LmFetchItemProgress;

@@ -18,4 +18,23 @@ for name in a c; do
 done
 refused=$(awk '$3 == 503' "$http_dir/access.log" | wc -l)
 ok "it refused at least one and not many ($refused)" eval '[ "$refused" -ge 1 ] && [ "$refused" -le 8 ]'
+
+# Two runs at once: each waits while the other one is served.
+rm -rf "$state"/{layers,blobs,verified,partial}
+: >"$http_dir/access.log"
+host_lamina "$host" pull a c >"$tmp/first" 2>&1 &
+first=$!
+wait_for 10 eval 'find "$state/partial" -name "*.part" -size +0 | grep -q .' || diag 'no first byte'
+run host_lamina "$host" pull b f --progress=lines
+exits 0 'a second run, with layers of its own, succeeds'
+like "$err" 'waits, because its server is busy with another run of lamina' 'it says that it waits'
+status=0
+wait "$first" || status=$?
+err=$(cat "$tmp/first")
+exits 0 'so does the first'
+for name in a b c f; do
+  ok "$name is right" cmp "$tiny/$name.qcow2" "$(layer_file "$state" $name)"
+done
+refused=$(awk '$3 == 503' "$http_dir/access.log" | wc -l)
+ok "refusals are few ($refused)" eval '[ "$refused" -ge 1 ] && [ "$refused" -le 30 ]'
 done_testing

@@ -219,6 +219,28 @@ test_table (Fixture *f, gconstpointer data)
   close (ready[1]);
 }
 
+/* Who asks sees the locks of others, of either mode, and not its own. */
+static void
+test_table_asked (Fixture *f, gconstpointer data)
+{
+  static const LmLockMode modes[] = { LM_LOCK_SHARED, LM_LOCK_EXCLUSIVE };
+  g_autoptr (LmLock) one = lm_lock_table_open (f->path, NULL);
+  g_autoptr (LmLock) other = lm_lock_table_open (f->path, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (modes); i++)
+    {
+      g_assert_false (lm_lock_table_is_locked (other, G_MAXUINT64));
+      g_assert_true (lm_lock_table_lock (one, G_MAXUINT64, modes[i], 0, NULL, NULL));
+      g_assert_true (lm_lock_table_lock (one, 7, modes[i], 0, NULL, NULL));
+      g_assert_false (lm_lock_table_is_locked (one, G_MAXUINT64));
+      g_assert_true (lm_lock_table_is_locked (other, G_MAXUINT64));
+      g_assert_false (lm_lock_table_is_locked (other, 8));
+      lm_lock_table_unlock (one, G_MAXUINT64);
+      g_assert_false (lm_lock_table_is_locked (other, G_MAXUINT64));
+      g_assert_true (lm_lock_table_is_locked (other, 7));
+      lm_lock_table_unlock (one, 7);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -230,5 +252,6 @@ main (int argc, char **argv)
   g_test_add ("/lock/error", Fixture, NULL, set_up, test_error, tear_down);
   g_test_add ("/lock/death-releases", Fixture, NULL, set_up, test_death_releases, tear_down);
   g_test_add ("/lock/table", Fixture, NULL, set_up, test_table, tear_down);
+  g_test_add ("/lock/table-asked", Fixture, NULL, set_up, test_table_asked, tear_down);
   return g_test_run ();
 }

@@ -33,7 +33,8 @@ on_progress (const LmFetchProgress *progress, gpointer user_data)
     {
       const LmFetchItemProgress *one = &progress->items[i];
       printf ("%s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %s %s\n", one->blob->name, states[one->state], one->done,
-              one->blob->size, one->other_process ? "other-process" : "here", one->url ? one->url : "-");
+              one->blob->size, one->other_process ? "other-process" : one->server_busy ? "server-busy" : "here",
+              one->url ? one->url : "-");
     }
   fflush (stdout);
   if (watch->cancel_at > 0 && progress->done >= watch->cancel_at)

@@ -186,6 +186,53 @@ def test_one_at_a_time(w):
         assert 1 <= len(refused) <= 6, refused
 
 
+def test_two_processes_one_at_a_time(w):
+    for behaviour in "one:503", "one:0":
+        state = w.state()
+        both = [[w.file(size=50000) for _ in range(3)] for _ in range(2)]
+        children = [w.start(state, *[f.spec(behaviour) for f in files], LAMINA_TEST_NO_DELAY=None) for files in both]
+        for files, child in zip(both, children):
+            assert child.communicate(timeout=DEADLINE)[0].splitlines()[-1] == "ok 3 150000", behaviour
+            assert all(f.good(state) for f in files)
+            refused = [line for f in files for line in w.requests(f.name) if not line.endswith(" 200\n")]
+            assert len(refused) <= 20, refused
+        assert not litter(state)
+
+
+def test_refused_while_another_is_served(w):
+    """Refusals do not count while another process has bytes from the host."""
+    state, slow = w.state(), w.file()
+    holder = w.start(state, slow.spec("rate:100000"))  # 7 s
+    wait_for(lambda: size_of(slow.part(state)) > 0, "the holder's bytes")
+    for behaviour in "fail:503:12", "fail:429:12":
+        f = w.file()
+        lines = w.start(state, f.spec(behaviour), options=["--progress"]).communicate(timeout=DEADLINE)[0].splitlines()
+        assert lines[-1] == "ok 1 %d" % SIZE, lines[-1]
+        assert any(" server-busy " in line for line in lines)
+        assert len(w.requests(f.name)) == 13
+    assert holder.poll() is None
+    holder.kill()
+
+
+def test_patience_has_an_end(w):
+    """Another process is served, and this one never."""
+    state, slow = w.state(), w.file()
+    holder = w.start(state, slow.spec("rate:100000"))  # 7 s
+    wait_for(lambda: size_of(slow.part(state)) > 0, "the holder's bytes")
+    for code in "503", "429":
+        f, began = w.file(), time.monotonic()
+        assert w.run(state, f.spec("status:" + code), options=["--busy", "1"]).startswith("error source")
+        assert 1 <= time.monotonic() - began < 5
+    # Of another host, or of one that serves nobody, it is no matter.
+    began = time.monotonic()
+    assert w.run(state, f.spec(f.url("status:503").replace("127.0.0.1", "localhost"))).startswith("error source")
+    assert w.run(w.state(), f.spec("status:503")).startswith("error source")
+    assert w.run(state, f.spec("status:500")).startswith("error source")
+    assert time.monotonic() - began < 5 and holder.poll() is None
+    assert len(w.requests("/status:503/" + f.name)) == 10 and len(w.requests("/status:500/" + f.name)) == 5
+    holder.kill()
+
+
 def test_one_at_a_time_with_mirror(w):
     """A host that refuses is waited for no longer than another has the bytes."""
     files, state = [w.file(size=50000) for _ in range(4)], w.state()
