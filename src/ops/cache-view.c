@@ -6,9 +6,9 @@
 
 #include <sys/stat.h>
 
-/* Sets size and parent of @blob to those of the file, as far as these can be told. */
+/* Sets the size and parent of @blob to those of the file, as far as they can be determined. */
 static gboolean
-read_facts (const char *path, LmBlob *blob, GError **error)
+read_file_properties (const char *path, LmBlob *blob, GError **error)
 {
   if (blob->kind != LM_BLOB_LAYER)
     {
@@ -24,7 +24,7 @@ read_facts (const char *path, LmBlob *blob, GError **error)
   g_autoptr (GError) failure = NULL;
   if (!lm_qcow2_read (path, &header, &size, &failure))
     {
-      /* It has the bytes that the digest says, which are no layer: lm_chain_check() tells. */
+      /* Its contents match the digest but are not a layer; lm_chain_check() reports that. */
       if (failure->domain == LM_IMAGE_ERROR)
         return TRUE;
       g_propagate_error (error, g_steal_pointer (&failure));
@@ -50,9 +50,9 @@ lm_cache_view_lookup (gpointer user_data, LmBlob *blob, gboolean *out_cached, ch
   if (!lm_cache_check (view->cache, blob, &state, view->cancellable, error))
     return FALSE;
   *out_cached = state == LM_CACHE_PRESENT;
-  if (*out_cached && !read_facts (path, blob, &failure))
+  if (*out_cached && !read_file_properties (path, blob, &failure))
     {
-      /* It may have been removed since. */
+      /* It may have been removed in the meantime. */
       *out_cached = FALSE;
       if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
         {

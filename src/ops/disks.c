@@ -32,7 +32,7 @@ static void
 begin_job (LmDisksJob *job)
 {
   job->thread = g_thread_try_new ("disks", run_job, job, NULL);
-  /* No thread can be had: then one after the other. */
+  /* Without a thread the work is done here. */
   if (job->thread == NULL)
     run_job (job);
 }
@@ -48,7 +48,7 @@ finish_job (LmDisksJob *job, GError **error)
 }
 
 static const char *
-copy_of (const LmMachine *machine, const LmBlob *blob)
+get_copy_path (const LmMachine *machine, const LmBlob *blob)
 {
   return strcmp (blob->name, "kernel") == 0 ? machine->kernel : machine->initrd;
 }
@@ -59,7 +59,7 @@ copy_blobs (LmDisksJob *job, GError **error)
   for (guint i = 0; i < job->plan->blobs->len; i++)
     {
       const LmPlanItem *item = g_ptr_array_index (job->plan->blobs, i);
-      if (!lm_boot_copy (item->path, copy_of (job->machine, &item->blob), job->cancellable, error))
+      if (!lm_boot_copy (item->path, get_copy_path (job->machine, &item->blob), job->cancellable, error))
         return FALSE;
     }
   return TRUE;
@@ -92,7 +92,7 @@ make_seed (const LmDisksJob *job, GError **error)
   return lm_seed_write (&seed, job->machine->seed, job->cancellable, error);
 }
 
-/* The copies are made beside the overlay, for which a process is waited for. */
+/* The copies are made while qemu-img creates the overlay. */
 static gboolean
 make_disks (LmDisksJob *job, GError **error)
 {
@@ -114,7 +114,7 @@ sync_copies (LmDisksJob *job, GError **error)
   for (guint i = 0; i < job->plan->blobs->len; i++)
     {
       const LmPlanItem *item = g_ptr_array_index (job->plan->blobs, i);
-      if (!lm_boot_sync (copy_of (job->machine, &item->blob), error))
+      if (!lm_boot_sync (get_copy_path (job->machine, &item->blob), error))
         return FALSE;
     }
   return TRUE;

@@ -32,7 +32,7 @@ gboolean
 lm_emulator_check_dir (LmVirt *virt, const char *path, GError **error)
 {
   guint uid;
-  /* Who nobody is can pass what is open to all; libvirt need not be asked then. */
+  /* If every user can search the directories, libvirt need not be asked. */
   g_autofree char *closed = lm_file_find_closed_dir (path, G_MAXUINT);
   if (closed == NULL || !lm_virt_is_local (virt) || !lm_virt_is_system (virt) || !lm_emulator_user (virt, &uid) || uid == 0)
     return TRUE;
@@ -42,6 +42,7 @@ lm_emulator_check_dir (LmVirt *virt, const char *path, GError **error)
     return TRUE;
   const struct passwd *user = getpwuid (uid);
   return lm_throw (error, LM_EMULATOR_ERROR, LM_EMULATOR_ERROR_CLOSED,
-                   "the user that QEMU runs as (%s) cannot pass %s: \"chmod o+x\" it, or choose another --state-dir",
+                   "the user that QEMU runs as (%s) cannot access %s; run \"chmod o+x\" on it, or use "
+                   "another --state-dir",
                    user != NULL ? user->pw_name : "unknown", closed);
 }

@@ -17,23 +17,24 @@ lm_existing_free (LmExisting *existing)
   g_free (existing);
 }
 
-/* The record of the domain that has the name. */
+/* Loads the record of the domain that has the name. */
 static LmMachine *
-load_machine (const LmHost *host, LmVirt *virt, const LmVirtDomain *domain, const char *name, GError **error)
+load_domain_machine (const LmHost *host, LmVirt *virt, const LmVirtDomain *domain, const char *name, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmMachine) machine = lm_machine_load (host->state_dir, lm_virt_domain_uuid (domain), &failure);
   if (g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
     return lm_throw_null (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
-                          "a domain %s exists that was not made from this state directory; choose another name", name);
+                          "there is a domain %s that was not created from this state directory; choose another name",
+                          name);
   if (machine == NULL)
     {
-      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "a domain %s exists: ", name);
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "there is a domain %s: ", name);
       return NULL;
     }
   if (machine->uri != NULL && strcmp (machine->uri, lm_virt_uri (virt)) != 0)
     return lm_throw_null (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
-                          "the machine %s was made on %s, not on %s; give that to --connect", name, machine->uri,
+                          "the machine %s was created on %s, not on %s; use that for --connect", name, machine->uri,
                           lm_virt_uri (virt));
   if (strcmp (machine->name, name) != 0)
     return lm_throw_null (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
@@ -44,17 +45,17 @@ load_machine (const LmHost *host, LmVirt *virt, const LmVirtDomain *domain, cons
 }
 
 static gboolean
-find_domain (const LmHost *host, LmVirt *virt, const char *name, LmExisting *existing, GError **error)
+find_existing_domain (const LmHost *host, LmVirt *virt, const char *name, LmExisting *existing, GError **error)
 {
-  existing->machine = load_machine (host, virt, existing->domain, name, error);
+  existing->machine = load_domain_machine (host, virt, existing->domain, name, error);
   return existing->machine != NULL && lm_machine_domain_check (existing->machine, existing->domain, error)
          && lm_machine_domain_is_active (existing->domain, &existing->active, error);
 }
 
-/* No domain has the name, but perhaps a record: of a transient domain, or with a
- * disk whose domain somebody undefined or renamed. */
+/* No domain has the name, but there may be a record: of a transient domain, or of a
+ * machine whose domain was undefined or renamed. */
 static gboolean
-find_record (const LmHost *host, LmVirt *virt, const char *name, LmExisting *existing, GError **error)
+find_existing_record (const LmHost *host, LmVirt *virt, const char *name, LmExisting *existing, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   existing->machine = lm_machine_find (host->state_dir, name, lm_virt_uri (virt), &failure);
@@ -65,13 +66,13 @@ find_record (const LmHost *host, LmVirt *virt, const char *name, LmExisting *exi
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-  /* The user's words mean a machine that has this name; this one has another now. */
+  /* The user means a machine with this name; this one has a different name now. */
   g_autoptr (LmVirtDomain) renamed = NULL;
   if (!lm_machine_domain_find (virt, existing->machine, &renamed, error))
     return FALSE;
   if (renamed != NULL)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
-                     "the domain of the machine %s was renamed to %s; \"virsh domrename %s %s\" gives it its name back, "
+                     "the domain of the machine %s was renamed to %s; \"virsh domrename %s %s\" restores its name, "
                      "\"lamina rm %s\" removes it", name, lm_virt_domain_name (renamed), lm_virt_domain_name (renamed),
                      name, name);
   return TRUE;
@@ -88,8 +89,8 @@ lm_existing_find (const LmHost *host, LmVirt *virt, const char *name, GError **e
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-  gboolean found = existing->domain != NULL ? find_domain (host, virt, name, existing, error)
-                                            : find_record (host, virt, name, existing, error);
+  gboolean found = existing->domain != NULL ? find_existing_domain (host, virt, name, existing, error)
+                                            : find_existing_record (host, virt, name, existing, error);
   return found ? g_steal_pointer (&existing) : NULL;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* What every use case is given: where things are on this host, and functions that
- * warnings and progress are reported to. Borrowed by the callee for the call. */
+/* The parameters of every use case: where things are on this host, and functions to
+ * which warnings and progress are reported. Owned by the caller. */
 #include "cache/findings.h"
 #include "fetch/fetch.h"
 #include "virt/connect.h"
@@ -9,15 +9,15 @@
 typedef struct
 {
   const char *state_dir;             /* absolute */
-  const char *uri;                   /* libvirt connection; NULL: libvirt's choice */
-  LmVirtLimits libvirt;              /* of every connection */
-  LmFindings *findings;              /* of the run, for every LmCache; NULL: each has its own */
-  const char *const *catalogs;       /* extra catalogs; NULL: none */
-  const char *const *template_dirs;  /* in order of search */
+  const char *uri;                   /* libvirt connection; NULL for libvirt's choice */
+  LmVirtLimits libvirt;              /* for every connection */
+  LmFindings *findings;              /* shared by every LmCache of the run; NULL if each has its own */
+  const char *const *catalogs;       /* extra catalogs; NULL if none */
+  const char *const *template_dirs;  /* in the order in which they are searched */
   const char *const *osinfo_dirs;
-  guint transfers;                   /* files pulled at once */
+  guint transfers;                   /* maximum number of files pulled at a time */
   void (*warning) (gpointer user_data, const char *text);
-  void (*status) (gpointer user_data, const char *text); /* a step begins: e.g. "waiting for ..." */
+  void (*status) (gpointer user_data, const char *text); /* announces a step, such as "waiting for ..." */
   LmFetchProgressFunc progress;
   gpointer user_data;
 } LmHost;

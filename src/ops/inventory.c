@@ -17,7 +17,7 @@ lm_inventory_entry_free (LmInventoryEntry *entry)
   g_free (entry);
 }
 
-/* No domain, also when it went just now. */
+/* There is no domain, or it has just disappeared. */
 static gboolean
 set_no_domain (LmInventoryEntry *entry, const GError *failure, GError **error)
 {
@@ -39,7 +39,7 @@ set_no_domain (LmInventoryEntry *entry, const GError *failure, GError **error)
 }
 
 static gboolean
-read_state (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GError **error)
+read_entry_state (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GError **error)
 {
   const LmMachine *machine = entry->machine;
   struct stat st;
@@ -81,15 +81,15 @@ lm_inventory_list (const LmHost *host, LmVirt *virt, GError **error)
       machines->pdata[i] = NULL;
       entry->machine = machine;
       g_ptr_array_add (entries, entry);
-      if (!read_state (virt, entry, FALSE, error))
+      if (!read_entry_state (virt, entry, FALSE, error))
         return NULL;
     }
   return g_steal_pointer (&entries);
 }
 
-/* Of several of a name, which a --replace may leave, the one that has a domain. */
+/* If several machines have the name, as a --replace may leave them, selects the one that has a domain. */
 static gboolean
-find_with_domain (const LmHost *host, LmVirt *virt, LmInventoryEntry *entry, GError **error)
+select_one_with_domain (const LmHost *host, LmVirt *virt, LmInventoryEntry *entry, GError **error)
 {
   g_autoptr (GPtrArray) machines = lm_machine_list (host->state_dir, NULL, error);
   for (guint i = 0; machines != NULL && i < machines->len; i++)
@@ -114,7 +114,8 @@ lm_inventory_find (const LmHost *host, LmVirt *virt, const char *name, GError **
 {
   g_autoptr (LmInventoryEntry) entry = g_new0 (LmInventoryEntry, 1);
   entry->machine = lm_machine_find (host->state_dir, name, lm_virt_uri (virt), error);
-  if (entry->machine == NULL || !find_with_domain (host, virt, entry, error) || !read_state (virt, entry, TRUE, error))
+  if (entry->machine == NULL || !select_one_with_domain (host, virt, entry, error)
+      || !read_entry_state (virt, entry, TRUE, error))
     return NULL;
   return g_steal_pointer (&entry);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The machines that lamina made, with what libvirt says of them now. */
+/* The machines that lamina made, with their current state in libvirt. */
 #include "ops/host.h"
 #include "machine/machine.h"
 #include "virt/connect.h"
@@ -10,17 +10,18 @@ typedef struct
   LmMachine *machine;
   const char *state;     /* "running", "paused", "shut off", ..., "no domain", "replaced", "incomplete" */
   guint64 overlay_bytes; /* allocated on disk */
-  char **addresses;      /* of the guest; may be empty. Only lm_inventory_find() asks. */
+  char **addresses;      /* of the guest; may be empty; set by lm_inventory_find() only */
 } LmInventoryEntry;
 
+/** lm_inventory_entry_free: frees @entry; NULL is ignored. */
 void lm_inventory_entry_free (LmInventoryEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmInventoryEntry, lm_inventory_entry_free)
 
-/** lm_inventory_list: every machine on @virt (LmInventoryEntry),
- * by name. Records that cannot be read go to the host's warning. Errors:
- * LM_VIRT_ERROR. */
+/** lm_inventory_list: returns all machines on @virt (LmInventoryEntry), sorted by
+ * name. Records that cannot be read are reported to the warning function of @host.
+ * Errors: LM_VIRT_ERROR. */
 GPtrArray *lm_inventory_list (const LmHost *host, LmVirt *virt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_inventory_find: the machine @name on @virt; of several the one that has a domain. Errors: LM_MACHINE_ERROR_NOT_FOUND,
- * LM_VIRT_ERROR. */
+/** lm_inventory_find: returns the machine @name on @virt; if there are several, the
+ * one that has a domain. Errors: LM_MACHINE_ERROR_NOT_FOUND, LM_VIRT_ERROR. */
 LmInventoryEntry *lm_inventory_find (const LmHost *host, LmVirt *virt, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -36,14 +36,14 @@ wait_until_ready (const LmHost *host, const LmLaunchRequest *request, LmLaunchRe
   const LmMachine *machine = result->machine;
   if (machine->ready == NULL)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_REQUEST,
-                     "--wait: it is not known how %s shows that it is up", machine->name);
+                     "--wait: the record of %s does not say how its console shows that it is up", machine->name);
   LmVirtState state;
   if (!lm_virt_domain_state (result->domain, &state, error))
     return FALSE;
   if (state == LM_VIRT_STATE_PAUSED)
-    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_NOT_READY, "%s is paused; \"virsh resume %s\" lets it go on",
-                     machine->name, machine->name);
-  g_autofree char *text = g_strdup_printf ("%s runs; waiting until it is up", machine->name);
+    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_NOT_READY,
+                     "%s is paused; resume it with \"virsh resume %s\"", machine->name, machine->name);
+  g_autofree char *text = g_strdup_printf ("%s is running; waiting until it is up", machine->name);
   host->status (host->user_data, text);
   gint64 begin = g_get_monotonic_time ();
   g_autoptr (GError) failure = NULL;
@@ -52,7 +52,7 @@ wait_until_ready (const LmHost *host, const LmLaunchRequest *request, LmLaunchRe
     return FALSE;
   LmConsolePosition position;
   lm_ready_load (machine, run, &position);
-  /* What goes on from a saved state does not boot, and shows nothing again. */
+  /* A guest that resumes from a saved state does not boot and shows nothing again. */
   position.ready = position.ready || result->resumed;
   if (!lm_console_wait (machine->console_log, machine->ready, &position, request->wait_seconds, domain_is_alive,
                         result->domain, cancellable, &failure))
@@ -72,7 +72,7 @@ wait_until_ready (const LmHost *host, const LmLaunchRequest *request, LmLaunchRe
   return TRUE;
 }
 
-/* Whether what has the name may be replaced by another machine. */
+/* Whether the existing machine, if any, may be replaced by another one. */
 static gboolean
 check_replaceable (const LmExisting *existing, const LmLaunchRequest *request, GError **error)
 {
@@ -81,15 +81,15 @@ check_replaceable (const LmExisting *existing, const LmLaunchRequest *request, G
     return TRUE;
   if (existing->domain == NULL)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
-                     "the domain %s is gone, but its disk is still there (%s); \"lamina rm %s\" or --replace removes it",
+                     "the domain %s no longer exists, but its disk does (%s); \"lamina rm %s\" or --replace removes it",
                      machine->name, machine->overlay, machine->name);
   g_autofree char *selections = g_strjoinv (" ", machine->resolved);
   return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
-                   "%s is there already, made of %s; --replace removes it, with its disk", machine->name, selections);
+                   "%s exists already, made of %s; --replace removes it and its disk", machine->name, selections);
 }
 
-/* The machine that is asked for is there: what is left to do is to start it, on
- * layers that are all there. */
+/* The requested machine exists: only starts it, after making sure that all its
+ * layers are present. */
 static LmLaunchResult *
 start_existing (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, LmExisting *existing,
                 GCancellable *cancellable, GError **error)
@@ -107,7 +107,8 @@ start_existing (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request
   return g_steal_pointer (&result);
 }
 
-/* Makes and starts a new machine, in place of @existing if that is one, which is added to @superseded. */
+/* Creates and starts a new machine, replacing the machine in @existing, if any,
+ * which is added to @superseded. */
 static LmLaunchResult *
 launch_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, char **requested, const LmPlan *plan,
             LmExisting *existing, GPtrArray *superseded, GCancellable *cancellable, GError **error)
@@ -118,7 +119,7 @@ launch_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, ch
   if (creation == NULL)
     return NULL;
   g_autoptr (LmLaunchResult) result = g_new0 (LmLaunchResult, 1);
-  /* libvirt cannot be interrupted: whoever did so meanwhile wants none of it. */
+  /* libvirt cannot be interrupted, so check for a cancellation afterwards. */
   if ((request->start && !creation->started
        && !lm_machine_domain_start (host, virt, creation->machine, creation->domain, &result->resumed, error))
       || g_cancellable_set_error_if_cancelled (cancellable, error)
@@ -136,7 +137,7 @@ launch_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, ch
   return g_steal_pointer (&result);
 }
 
-/* With the lock of the name held. */
+/* To be called with the lock of the name held. */
 static LmLaunchResult *
 launch_locked (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, GCancellable *cancellable, GError **error)
 {
@@ -145,7 +146,7 @@ launch_locked (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request,
   g_autoptr (LmExisting) existing = superseded ? lm_existing_find (host, virt, request->name, error) : NULL;
   if (existing == NULL)
     return NULL;
-  /* The record decides where it can, so that this needs no catalog. */
+  /* If the record suffices to decide, no catalog is needed. */
   LmMatch match = lm_existing_matches (existing, requested, NULL);
   if (existing->domain == NULL && !check_replaceable (existing, request, error))
     return NULL;
@@ -180,7 +181,7 @@ lm_launch (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, GCa
       lm_name_lock_release (host, request->name, lock);
       return NULL;
     }
-  /* Others may act on the machine while it boots. */
+  /* Let others act on the machine while it boots. */
   lm_lock_release (lock);
   if (request->wait && request->start && !wait_until_ready (host, request, result, cancellable, error))
     return NULL;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* launch: selections become a running machine. Recovers what a killed run left
- * (ops/recover.h), finds what has the name (ops/existing.h), plans (ops/prepare.h),
- * creates (ops/creation.h) and starts (ops/machine-domain.h). Each step checks first
- * what it is to bring about, so running it again is a no-op; a failure rolls back what
- * this run made, but never a cached layer. */
+/* The use case "launch": creates a running machine from selections. Recovers what a
+ * killed run left (ops/recover.h), finds what has the name (ops/existing.h), plans
+ * (ops/prepare.h), creates (ops/creation.h) and starts (ops/machine-domain.h). Each
+ * step first checks whether its result is there already, so repeating a launch has
+ * no effect. A failure rolls back what this run created, except cached layers. */
 #include "machine/machine.h"
 #include "ops/host.h"
 #include "ops/launch-request.h"
@@ -15,29 +15,31 @@ typedef struct
 {
   LmMachine *machine;
   LmVirtDomain *domain;
-  gboolean existed; /* it was there before this run */
+  gboolean existed; /* it existed before this run */
   gboolean started; /* this run started it */
-  gboolean resumed; /* by going on from a saved state */
-  gboolean ready;   /* the console said so; only when waited for */
+  gboolean resumed; /* it resumed from a saved state */
+  gboolean ready;   /* the guest is up according to its console; set only after waiting */
   double ready_seconds;
-  char **addresses; /* of the guest, when waited for; else NULL */
+  char **addresses; /* of the guest after waiting; otherwise NULL */
   LmPrepareResult prepared;
 } LmLaunchResult;
 
 typedef enum
 {
-  LM_LAUNCH_ERROR_EXISTS,    /* the name is taken by another machine */
-  LM_LAUNCH_ERROR_REQUEST,   /* the request contradicts itself or the layers */
-  LM_LAUNCH_ERROR_NOT_READY, /* not up in time, or it stopped before; what there is stays */
+  LM_LAUNCH_ERROR_EXISTS,    /* another machine has the name */
+  LM_LAUNCH_ERROR_REQUEST,   /* the request is inconsistent, or inconsistent with the layers */
+  LM_LAUNCH_ERROR_NOT_READY, /* not up in time, or stopped before; the machine is kept */
 } LmLaunchError;
 
 #define LM_LAUNCH_ERROR lm_launch_error_quark ()
 GQuark lm_launch_error_quark (void);
 
+/** lm_launch_result_free: frees @result; NULL is ignored. */
 void lm_launch_result_free (LmLaunchResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLaunchResult, lm_launch_result_free)
 
-/** lm_launch: makes it so on @virt's host. Blocks: network, disk, libvirt and, if asked for,
- * the guest's start. Errors: LM_LAUNCH_ERROR and those of every module it joins. */
+/** lm_launch: launches the machine on the host of @virt. Blocks on network, disk,
+ * libvirt and, if requested, until the guest is up. Errors: LM_LAUNCH_ERROR and
+ * those of all modules involved. */
 LmLaunchResult *lm_launch (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, GCancellable *cancellable,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;

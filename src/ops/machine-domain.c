@@ -13,8 +13,8 @@
 
 G_DEFINE_QUARK (lm-machine-domain-error-quark, lm_machine_domain_error)
 
-/* Whether both paths, of files that may not be there, name one file: the state
- * directory may be given by several names. */
+/* Whether both paths, of files that may not exist, refer to the same file; there
+ * can be several paths to the state directory. */
 static gboolean
 is_same_path (const char *a, const char *b)
 {
@@ -43,8 +43,8 @@ lm_machine_domain_check (const LmMachine *machine, LmVirtDomain *domain, GError 
   if (spec != NULL && is_same_path (spec->overlay, machine->overlay))
     return TRUE;
   return lm_throw (error, LM_MACHINE_DOMAIN_ERROR, LM_MACHINE_DOMAIN_ERROR_FOREIGN,
-                   "the domain %s has the UUID of the machine %s (%s), but its metadata do not name that machine; "
-                   "neither is touched", lm_virt_domain_name (domain), machine->name, machine->dir);
+                   "the domain %s has the UUID of the machine %s (%s), but its metadata does not refer to that "
+                   "machine; neither is changed", lm_virt_domain_name (domain), machine->name, machine->dir);
 }
 
 gboolean
@@ -59,7 +59,7 @@ lm_machine_domain_find (LmVirt *virt, const LmMachine *machine, LmVirtDomain **o
     }
   if (domain != NULL && !lm_machine_domain_check (machine, domain, &failure))
     {
-      /* It may have gone meanwhile. */
+      /* It may have disappeared in the meantime. */
       if (!g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
         {
           g_propagate_error (error, g_steal_pointer (&failure));
@@ -88,7 +88,7 @@ lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep_firmware, GError *
       return FALSE;
     }
   g_clear_error (&failure);
-  /* A transient domain is gone with its process. */
+  /* A transient domain disappears with its process. */
   if (!lm_virt_domain_undefine (domain, keep_firmware, &failure)
       && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
     {

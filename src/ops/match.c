@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* No two layers of a machine have one name. */
+/* A machine has no two layers of the same name. */
 static gboolean
 has_selection (const GPtrArray *layers, const LmSelection *selection)
 {
@@ -19,7 +19,7 @@ has_selection (const GPtrArray *layers, const LmSelection *selection)
 }
 
 static gboolean
-requires (const LmPlan *plan, const LmSelection *selection)
+plan_has_selection (const LmPlan *plan, const LmSelection *selection)
 {
   for (guint i = 0; i < plan->layers->len; i++)
     {
@@ -62,7 +62,7 @@ lm_match_selections (char **requested, char **resolved, const GPtrArray *layers,
         asked_for = strcmp (((LmSelection *) g_ptr_array_index (wanted, j))->name, had->name) == 0;
       if (!asked_for && plan == NULL)
         return LM_MATCH_UNKNOWN;
-      if (!asked_for && !requires (plan, had))
+      if (!asked_for && !plan_has_selection (plan, had))
         return LM_MATCH_NO;
     }
   return LM_MATCH_YES;

@@ -16,14 +16,14 @@ lm_name_lock_acquire (const LmHost *host, const char *name, GCancellable *cancel
   if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))
     {
       g_clear_error (&failure);
-      g_autofree char *text = g_strdup_printf ("waiting for another run of lamina on %s", name);
+      g_autofree char *text = g_strdup_printf ("waiting for another lamina process that is working on %s", name);
       host->status (host->user_data, text);
       lock = lm_machine_lock (host->state_dir, name, WAIT_SECONDS * 1000, cancellable, &failure);
     }
   if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_TIMED_OUT))
     return lm_throw_null (error, LM_LOCK_ERROR, LM_LOCK_ERROR_TIMED_OUT,
-                          "another run of lamina has been at work on %s for %d minutes, perhaps pulling its layers; try "
-                          "again later", name, WAIT_SECONDS / 60);
+                          "another lamina process has been working on %s for %d minutes, perhaps pulling its layers; "
+                          "try again later", name, WAIT_SECONDS / 60);
   if (failure != NULL)
     g_propagate_error (error, g_steal_pointer (&failure));
   return lock;

@@ -17,8 +17,8 @@ G_DEFINE_QUARK (lm-port-error-quark, lm_port_error)
 
 #define FIRST_FREE_PORT "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
-/* What bind() says: 0, or an errno. SO_REUSEADDR as QEMU has it: connections
- * that are over do not count. */
+/* Returns 0 or the errno value of bind(). Uses SO_REUSEADDR like QEMU, so that
+ * closed connections do not matter. */
 static int
 try_to_bind (const LmDomainPublish *publish)
 {
@@ -43,14 +43,14 @@ publishes_port (const LmMachine *machine, const LmDomainPublish *publish)
 }
 
 static gboolean
-is_running (LmVirt *virt, const LmMachine *machine)
+is_machine_running (LmVirt *virt, const LmMachine *machine)
 {
   g_autoptr (LmVirtDomain) domain
     = g_strcmp0 (machine->uri, lm_virt_uri (virt)) == 0 ? lm_virt_find_uuid (virt, machine->uuid, NULL) : NULL;
   return domain != NULL && lm_virt_domain_is_active (domain);
 }
 
-/* " (...)" that names the other machine that publishes it, or nothing. */
+/* Returns " (...)" with the other machine that publishes the port, or "". */
 static char *
 describe_owner (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, const LmMachine *replaced)
 {
@@ -58,14 +58,14 @@ describe_owner (LmVirt *virt, const char *state_dir, const LmDomainPublish *publ
   for (guint i = 0; list != NULL && i < list->len; i++)
     {
       const LmMachine *machine = g_ptr_array_index (list, i);
-      if (publishes_port (machine, publish) && is_running (virt, machine)
+      if (publishes_port (machine, publish) && is_machine_running (virt, machine)
           && (replaced == NULL || strcmp (machine->uuid, replaced->uuid) != 0))
         return g_strdup_printf (" (the machine %s publishes it)", machine->name);
     }
   return g_strdup ("");
 }
 
-/* Which ports need privileges: those below this one. */
+/* Returns the first port that needs no privileges. */
 static guint
 first_free_port (void)
 {
@@ -76,7 +76,8 @@ first_free_port (void)
   return (guint) port;
 }
 
-/* This process may use it as root, and QEMU not. Root as QEMU's user may have capabilities. */
+/* If this process is root it may use the port although QEMU may not. If QEMU's user
+ * is root, it may have the capabilities. */
 static gboolean
 check_privileges (LmVirt *virt, const LmDomainPublish *publish, GError **error)
 {
@@ -85,12 +86,13 @@ check_privileges (LmVirt *virt, const LmDomainPublish *publish, GError **error)
   if (publish->port >= first || !lm_virt_is_system (virt) || (lm_emulator_user (virt, &uid) && uid == 0))
     return TRUE;
   return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_ADDRESS,
-                   "--publish: port %u is for root only, and QEMU runs as another user; choose one from %u on",
+                   "--publish: port %u is for root only, and QEMU runs as another user; choose a port from %u on",
                    publish->port, first);
 }
 
 static gboolean
-check_one (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, const LmMachine *replaced, GError **error)
+check_published_port (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, const LmMachine *replaced,
+                      GError **error)
 {
   if (!check_privileges (virt, publish, error))
     return FALSE;
@@ -105,8 +107,8 @@ check_one (LmVirt *virt, const char *state_dir, const LmDomainPublish *publish, 
     return TRUE;
   g_autofree char *who = describe_owner (virt, state_dir, publish, replaced);
   return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_BUSY,
-                   "--publish: port %u of %s is in use%s; choose another port, or stop what listens there", publish->port,
-                   address, who);
+                   "--publish: port %u of %s is in use%s; choose another port, or stop the program that uses it",
+                   publish->port, address, who);
 }
 
 gboolean
@@ -118,7 +120,7 @@ lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, co
       const LmDomainPublish *one = g_ptr_array_index (publish, i);
       if (replaced != NULL && replaced_is_active && publishes_port (replaced, one))
         continue;
-      if (!check_one (virt, state_dir, one, replaced, error))
+      if (!check_published_port (virt, state_dir, one, replaced, error))
         return FALSE;
     }
   return TRUE;

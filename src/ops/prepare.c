@@ -40,7 +40,7 @@ count_cached (const GPtrArray *items, LmPrepareResult *result)
     }
 }
 
-/* What is damaged is named before it is pulled again. */
+/* Warns about damaged files before they are pulled again. */
 static gboolean
 warn_of_damaged (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCancellable *cancellable, GError **error)
 {
@@ -53,16 +53,17 @@ warn_of_damaged (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCa
       if (state != LM_CACHE_DAMAGED)
         continue;
       g_autofree char *path = lm_cache_get_path (cache, blob->kind, &blob->digest);
-      g_autofree char *text = g_strdup_printf ("%s is damaged in the cache and is pulled again: %s has other bytes than "
-                                               "its digest says", blob->name, path);
+      g_autofree char *text = g_strdup_printf ("%s is damaged in the cache and is pulled again: the contents of %s do "
+                                               "not match its digest", blob->name, path);
       host->warning (host->user_data, text);
     }
   return TRUE;
 }
 
-/* Pulls @blobs, of which the layers, base first, are one chain. */
+/* Pulls @blobs, whose layers, base first, form a chain. */
 static gboolean
-pull (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *result, GCancellable *cancellable, GError **error)
+pull_blobs (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *result, GCancellable *cancellable,
+            GError **error)
 {
   g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
   LmFetchOptions options = { .transfers = host->transfers };
@@ -90,15 +91,15 @@ lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_re
   LmPrepareResult result = { 0 };
   count_cached (plan->layers, &result);
   count_cached (plan->blobs, &result);
-  if (!pull (host, blobs, &result, cancellable, error))
+  if (!pull_blobs (host, blobs, &result, cancellable, error))
     return FALSE;
   *out_result = result;
   return TRUE;
 }
 
-/* @blobs with the places that the catalogs name beside those at hand; NULL: there are none. */
+/* Returns @blobs with the URLs in the catalogs added to their own; NULL if there are none. */
 static GPtrArray *
-find_places (const LmHost *host, const GPtrArray *blobs, GCancellable *cancellable)
+find_more_urls (const LmHost *host, const GPtrArray *blobs, GCancellable *cancellable)
 {
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
@@ -115,20 +116,20 @@ find_places (const LmHost *host, const GPtrArray *blobs, GCancellable *cancellab
   return more ? g_steal_pointer (&found) : NULL;
 }
 
-/* A file may have moved, or want another token by now; the catalogs know. */
+/* A file may have moved, or may now require another token, which the catalogs contain. */
 static gboolean
 pull_recorded (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *result, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  if (pull (host, blobs, result, cancellable, &failure))
+  if (pull_blobs (host, blobs, result, cancellable, &failure))
     return TRUE;
   gboolean elsewhere = g_error_matches (failure, LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE)
                        || g_error_matches (failure, LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST);
-  g_autoptr (GPtrArray) found = elsewhere ? find_places (host, blobs, cancellable) : NULL;
+  g_autoptr (GPtrArray) found = elsewhere ? find_more_urls (host, blobs, cancellable) : NULL;
   if (found != NULL)
-    return pull (host, found, result, cancellable, error);
+    return pull_blobs (host, found, result, cancellable, error);
   if (elsewhere)
-    return lm_throw (error, failure->domain, failure->code, "%s; the catalogs name no other place", failure->message);
+    return lm_throw (error, failure->domain, failure->code, "%s; the catalogs have no other URL", failure->message);
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
 }
@@ -157,7 +158,7 @@ lm_prepare_recorded (const LmHost *host, const GPtrArray *blobs, LmPrepareResult
 }
 
 static const char *
-files (guint n)
+file_noun (guint n)
 {
   return n == 1 ? "file" : "files";
 }
@@ -168,11 +169,13 @@ lm_prepare_result_to_text (const LmPrepareResult *result)
   g_autofree char *pulled = lm_size_format (result->pulled_bytes);
   g_autofree char *cached = lm_size_format (result->cached_bytes);
   g_autofree char *others
-    = result->other_process ? g_strdup_printf ("; %u %s pulled by another process", result->other_process, files (result->other_process)) : g_strdup ("");
+    = result->other_process ? g_strdup_printf ("; %u %s pulled by another process", result->other_process,
+                                               file_noun (result->other_process)) : g_strdup ("");
   if (result->pulled == 0)
-    return g_strdup_printf ("nothing to pull: %u %s, %s cached%s", result->cached, files (result->cached), cached, others);
-  return g_strdup_printf ("pulled %u %s, %s; %u %s, %s cached before%s", result->pulled, files (result->pulled), pulled,
-                          result->cached, files (result->cached), cached, others);
+    return g_strdup_printf ("nothing to pull: %u %s, %s cached%s", result->cached, file_noun (result->cached), cached,
+                            others);
+  return g_strdup_printf ("pulled %u %s, %s; %u %s, %s cached before%s", result->pulled, file_noun (result->pulled),
+                          pulled, result->cached, file_noun (result->cached), cached, others);
 }
 
 static void

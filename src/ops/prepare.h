@@ -1,39 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* prepare: selections become a plan, and what the plan lacks is pulled. */
+/* Prepares a launch: makes a plan from selections, and pulls the missing files. */
 #include "plan/plan.h"
 #include "ops/host.h"
 
 #include <json-glib/json-glib.h>
 
-/* What a pull did. */
+/* The result of a pull. */
 typedef struct
 {
-  guint pulled; /* files, layers and blobs, that this run transferred */
+  guint pulled; /* number of files, layers and others, that this run transferred */
   guint64 pulled_bytes;
-  guint cached; /* files that were here before */
+  guint cached; /* number of files that were in the cache before */
   guint64 cached_bytes;
-  guint other_process; /* files that another process transferred meanwhile */
+  guint other_process; /* number of files that another process transferred in the meantime */
 } LmPrepareResult;
 
-/** lm_prepare_plan: loads the catalogs and plans @selections against the
- * cache. Warnings go to @host. The network is used only for extra catalogs
- * that are URLs. */
+/** lm_prepare_plan: loads the catalogs and makes a plan for @selections, given what
+ * is cached. Warnings are reported to @host. Uses the network only for extra
+ * catalogs that are URLs. */
 LmPlan *lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_prepare_pull: pulls what @plan lacks; nothing lacking, it does not
- * touch the network. Blocks. Errors: LM_FETCH_ERROR and others. */
+/** lm_prepare_pull: pulls what @plan requires and the cache does not have; if
+ * nothing is missing, does not use the network. Blocks. Errors: LM_FETCH_ERROR and
+ * others. */
 gboolean lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_result,
                           GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_prepare_recorded: pulls those of @blobs (LmBlob; the layers base first), as a
- * record keeps them, that are not cached, by their digests. The catalogs are asked for
- * other places only if theirs fail. Likewise otherwise. */
+/** lm_prepare_recorded: likewise for @blobs (LmBlob; the layers base first) of a
+ * record, by their digests. The catalogs are asked for other URLs only if those of
+ * the blobs fail. */
 gboolean lm_prepare_recorded (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *out_result,
                               GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_prepare_result_to_text: "pulled 2 files, 41.0 MiB; 1 file, 349.0 MiB
+/** lm_prepare_result_to_text: returns "pulled 2 files, 41.0 MiB; 1 file, 349.0 MiB
  * cached"; newly allocated. */
 char *lm_prepare_result_to_text (const LmPrepareResult *result);
-/** lm_prepare_result_to_json: members "pulled", "cached" and "other_process", into an object. */
+/** lm_prepare_result_to_json: adds the members "pulled", "cached" and
+ * "other_process" to the open object. */
 void lm_prepare_result_to_json (const LmPrepareResult *result, JsonBuilder *builder);

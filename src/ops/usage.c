@@ -17,19 +17,19 @@ G_DEFINE_QUARK (lm-usage-error-quark, lm_usage_error)
 
 #define QEMU_URI "http://libvirt.org/schemas/domain/qemu/1.0"
 
-/* The machine that is to go. */
+/* The machine to be removed. */
 typedef struct
 {
   const LmHost *host;
   const LmMachine *machine;
-  GPtrArray *names;  /* in its directory */
-  char *mark;        /* "machines/<uuid>/": in any path to it, however it is reached */
+  GPtrArray *names;  /* of the files in its directory */
+  char *mark;        /* "machines/<uuid>/", which is part of every path to it */
   GHashTable *files; /* identities of the directory and of what is in it */
-  GHashTable *cleared; /* paths of disks whose references were followed */
-} Target;
+  GHashTable *cleared; /* paths of disks whose references have been followed */
+} UsageTarget;
 
 static void
-target_clear (Target *target)
+usage_target_clear (UsageTarget *target)
 {
   g_clear_pointer (&target->names, g_ptr_array_unref);
   g_free (target->mark);
@@ -37,25 +37,25 @@ target_clear (Target *target)
   g_clear_pointer (&target->cleared, g_hash_table_unref);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Target, target_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (UsageTarget, usage_target_clear)
 
 static char *
-identity_of (const struct stat *st)
+format_identity (const struct stat *st)
 {
   return g_strdup_printf ("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT, (guint64) st->st_dev, (guint64) st->st_ino);
 }
 
 static gboolean
-throw_unknown (const Target *target, const char *what, const GError *cause, GError **error)
+throw_usage_unknown (const UsageTarget *target, const char *what, const GError *cause, GError **error)
 {
   return lm_throw (error, LM_USAGE_ERROR, LM_USAGE_ERROR_UNKNOWN,
-                   "%s is kept: it cannot be told whether %s uses its files: %s", target->machine->name, what,
-                   cause->message);
+                   "%s is kept because it cannot be determined whether %s uses its files: %s",
+                   target->machine->name, what, cause->message);
 }
 
-/* FALSE with no error: the directory is gone, there is nothing to use. */
+/* FALSE without an error means that the directory does not exist, so nobody can use it. */
 static gboolean
-read_target (Target *target, GError **error)
+read_usage_target (UsageTarget *target, GError **error)
 {
   const LmMachine *machine = target->machine;
   g_autoptr (GError) failure = NULL;
@@ -64,37 +64,37 @@ read_target (Target *target, GError **error)
   target->cleared = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   target->names = lm_file_list_dir (machine->dir, &failure);
   if (target->names == NULL)
-    return g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? FALSE
-                                                                       : throw_unknown (target, "anybody", failure, error);
+    return !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)
+           && throw_usage_unknown (target, "anybody", failure, error);
   for (guint i = 0; i <= target->names->len; i++)
     {
       struct stat st;
       g_autofree char *path
         = i == 0 ? g_strdup (machine->dir) : g_build_filename (machine->dir, target->names->pdata[i - 1], NULL);
       if (lstat (path, &st) == 0)
-        g_hash_table_add (target->files, identity_of (&st));
+        g_hash_table_add (target->files, format_identity (&st));
       else if (errno != ENOENT)
         {
           lm_throw_errno (&failure, "cannot stat %s", path);
-          return throw_unknown (target, "anybody", failure, error);
+          return throw_usage_unknown (target, "anybody", failure, error);
         }
     }
   return TRUE;
 }
 
 static gboolean
-throw_in_use (const Target *target, const char *path, const char *user, GError **error)
+throw_in_use (const UsageTarget *target, const char *path, const char *user, GError **error)
 {
   g_autofree char *safe = g_strescape (path, NULL);
   return lm_throw (error, LM_USAGE_ERROR, LM_USAGE_ERROR_IN_USE,
-                   "%s is kept: %s uses %s; move that file, or remove what uses it, first", target->machine->name, user,
-                   safe);
+                   "%s is kept because %s uses %s; move that file, or remove its user, first",
+                   target->machine->name, user, safe);
 }
 
-/* Whether @path, of a file that may not be there, is in the machine's directory.
- * What this user cannot reach was not put there by lamina for this user. */
+/* Whether @path, of a file that may not exist, is in the machine's directory. A
+ * file that this user cannot reach was not put there by lamina for this user. */
 static gboolean
-is_ours (const Target *target, const char *path, gboolean *out_ours, GError **error)
+is_target_file (const UsageTarget *target, const char *path, gboolean *out_ours, GError **error)
 {
   struct stat st;
   *out_ours = strstr (path, target->mark) != NULL;
@@ -102,7 +102,7 @@ is_ours (const Target *target, const char *path, gboolean *out_ours, GError **er
     return TRUE;
   if (stat (path, &st) == 0)
     {
-      g_autofree char *identity = identity_of (&st);
+      g_autofree char *identity = format_identity (&st);
       *out_ours = g_hash_table_contains (target->files, identity);
       return TRUE;
     }
@@ -111,16 +111,16 @@ is_ours (const Target *target, const char *path, gboolean *out_ours, GError **er
   return lm_throw_errno (error, "cannot stat %s", path);
 }
 
-/* The files that the disk @path refers to; none if it is no disk that this user can read. */
+/* Returns the files that the disk @path refers to; empty if it is not a disk that this user can read. */
 static GPtrArray *
-list_references (const Target *target, const char *path, const char *user, GError **error)
+list_references (const UsageTarget *target, const char *path, const char *user, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   char *real = realpath (path, NULL);
   g_autofree char *where = g_strdup (real);
   free (real);
   struct stat st;
-  /* is_ours() has told what cannot be reached. Opening a device may act on it. */
+  /* is_target_file() has dealt with files that cannot be reached. Opening a device may have side effects. */
   if (where == NULL || stat (where, &st) < 0 || !S_ISREG (st.st_mode))
     return g_ptr_array_new ();
   GPtrArray *names = lm_image_list_references (where, NULL, &failure);
@@ -133,17 +133,17 @@ list_references (const Target *target, const char *path, const char *user, GErro
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-  /* As the disks of the system's machines are for a plain user. */
-  g_autofree char *text = g_strdup_printf ("whether %s uses files of %s is not known: %s", user, target->machine->name,
-                                           failure->message);
+  /* For example, the disks of the system's machines for an unprivileged user. */
+  g_autofree char *text = g_strdup_printf ("cannot determine whether %s uses files of %s: %s", user,
+                                           target->machine->name, failure->message);
   target->host->warning (target->host->user_data, text);
   return g_ptr_array_new ();
 }
 
-/* Whether @path, used by @user, is a file of the machine; with @is_disk, also whether
- * what it refers to is one. */
+/* Checks that @path, used by @user, is not a file of the machine and, if @is_disk
+ * is set, does not refer to one. */
 static gboolean
-check_file (Target *target, const char *path, gboolean is_disk, const char *user, GError **error)
+check_file (UsageTarget *target, const char *path, gboolean is_disk, const char *user, GError **error)
 {
   g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) failure = NULL;
@@ -152,15 +152,15 @@ check_file (Target *target, const char *path, gboolean is_disk, const char *user
     {
       gboolean ours;
       g_autofree char *now = g_ptr_array_steal_index (paths, paths->len - 1);
-      if (!is_ours (target, now, &ours, &failure))
-        return throw_unknown (target, user, failure, error);
+      if (!is_target_file (target, now, &ours, &failure))
+        return throw_usage_unknown (target, user, failure, error);
       if (ours)
         return throw_in_use (target, now, user, error);
       if (!is_disk || now[0] != '/' || g_hash_table_contains (target->cleared, now))
         continue;
       g_autoptr (GPtrArray) names = list_references (target, now, user, &failure);
       if (names == NULL)
-        return throw_unknown (target, user, failure, error);
+        return throw_usage_unknown (target, user, failure, error);
       for (guint i = 0; i < names->len; i++)
         g_ptr_array_add (paths, g_strdup (names->pdata[i]));
       g_hash_table_add (target->cleared, g_steal_pointer (&now));
@@ -168,7 +168,7 @@ check_file (Target *target, const char *path, gboolean is_disk, const char *user
   return TRUE;
 }
 
-/* What a guest writes to a raw disk is no format. */
+/* What a guest writes to a raw disk is not to be read as an image format. */
 static gboolean
 is_raw (const LmXmlNode *disk)
 {
@@ -177,9 +177,10 @@ is_raw (const LmXmlNode *disk)
   return g_strcmp0 (format, "raw") == 0;
 }
 
-/* The values of @first and of those after it that have its name. */
+/* Checks the values of @first and of its following siblings with the same name. */
 static gboolean
-check_disks (Target *target, const LmXmlNode *first, const char *uri, const char *name, const char *user, GError **error)
+check_disks (UsageTarget *target, const LmXmlNode *first, const char *uri, const char *name, const char *user,
+             GError **error)
 {
   for (const LmXmlNode *node = first; node != NULL; node = lm_xml_next (node, uri, name))
     {
@@ -191,9 +192,10 @@ check_disks (Target *target, const LmXmlNode *first, const char *uri, const char
   return TRUE;
 }
 
-/* What may be a disk: logs and the like are written by guests, in any form. */
+/* Checks everything that may be a disk. Logs and similar files are written by
+ * guests and may look like anything. */
 static gboolean
-check_all_disks (Target *target, const LmXmlNode *root, const char *user, GError **error)
+check_all_disks (UsageTarget *target, const LmXmlNode *root, const char *user, GError **error)
 {
   const LmXmlNode *devices = lm_xml_child (root, NULL, "devices");
   const LmXmlNode *arguments = lm_xml_child (root, QEMU_URI, "commandline");
@@ -203,9 +205,9 @@ check_all_disks (Target *target, const LmXmlNode *root, const char *user, GError
          && check_disks (target, arguments, QEMU_URI, "commandline", user, error);
 }
 
-/* A disk that is given as a volume: its path is asked of the pool. */
+/* Checks disks that are given as volumes, whose path is determined from the pool. */
 static gboolean
-check_volumes (Target *target, LmVirt *virt, const LmXmlNode *root, const char *user, GError **error)
+check_volumes (UsageTarget *target, LmVirt *virt, const LmXmlNode *root, const char *user, GError **error)
 {
   const LmXmlNode *devices = lm_xml_child (root, NULL, "devices");
   const LmXmlNode *disk = devices != NULL ? lm_xml_child (devices, NULL, "disk") : NULL;
@@ -222,7 +224,7 @@ check_volumes (Target *target, LmVirt *virt, const LmXmlNode *root, const char *
         continue;
       g_autoptr (LmXml) xml = text != NULL ? lm_xml_parse (text, strlen (text), pool, &failure) : NULL;
       if (xml == NULL)
-        return throw_unknown (target, user, failure, error);
+        return throw_usage_unknown (target, user, failure, error);
       const LmXmlNode *place = lm_xml_child (lm_xml_root (xml), NULL, "target");
       const LmXmlNode *path = place != NULL ? lm_xml_child (place, NULL, "path") : NULL;
       g_autofree char *dir = path != NULL ? lm_xml_text (path) : g_strdup ("");
@@ -233,14 +235,14 @@ check_volumes (Target *target, LmVirt *virt, const LmXmlNode *root, const char *
   return TRUE;
 }
 
-/* @text: a domain's XML. Metadata are not looked at: a clone has a copy of them. */
+/* Checks a domain's XML. Metadata is ignored, because a clone has a copy of it. */
 static gboolean
-check_xml (Target *target, LmVirt *virt, const char *text, const char *user, GError **error)
+check_xml (UsageTarget *target, LmVirt *virt, const char *text, const char *user, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmXml) xml = lm_xml_parse (text, strlen (text), user, &failure);
   if (xml == NULL)
-    return throw_unknown (target, user, failure, error);
+    return throw_usage_unknown (target, user, failure, error);
   g_autoptr (GPtrArray) values = lm_xml_list_values (lm_xml_root (xml), "metadata");
   for (guint i = 0; i < values->len; i++)
     if (!check_file (target, g_ptr_array_index (values, i), FALSE, user, error))
@@ -249,7 +251,7 @@ check_xml (Target *target, LmVirt *virt, const char *text, const char *user, GEr
 }
 
 static gboolean
-check_domain (Target *target, LmVirt *virt, LmVirtDomain *domain, GError **error)
+check_domain (UsageTarget *target, LmVirt *virt, LmVirtDomain *domain, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autofree char *user = g_strdup_printf ("the domain %s (%s)", lm_virt_domain_name (domain), lm_virt_uri (virt));
@@ -257,19 +259,19 @@ check_domain (Target *target, LmVirt *virt, LmVirtDomain *domain, GError **error
   g_autofree char *live = defined != NULL ? lm_virt_domain_live_xml (domain, &failure) : NULL;
   if (live == NULL)
     return g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND)
-           || throw_unknown (target, user, failure, error);
+           || throw_usage_unknown (target, user, failure, error);
   return check_xml (target, virt, defined, user, error) && check_xml (target, virt, live, user, error);
 }
 
-/* Every domain of @virt but the machine's own. */
+/* Checks all domains of @virt except the machine's own. */
 static gboolean
-check_domains (Target *target, LmVirt *virt, GError **error)
+check_domains (UsageTarget *target, LmVirt *virt, GError **error)
 {
   const LmMachine *machine = target->machine;
   g_autoptr (GError) failure = NULL;
   g_autoptr (GPtrArray) domains = lm_virt_list_domains (virt, &failure);
   if (domains == NULL)
-    return throw_unknown (target, lm_virt_uri (virt), failure, error);
+    return throw_usage_unknown (target, lm_virt_uri (virt), failure, error);
   for (guint i = 0; i < domains->len; i++)
     {
       LmVirtDomain *domain = g_ptr_array_index (domains, i);
@@ -282,29 +284,30 @@ check_domains (Target *target, LmVirt *virt, GError **error)
 }
 
 static gboolean
-check_connection (Target *target, const LmHost *host, const char *uri, GError **error)
+check_connection (UsageTarget *target, const LmHost *host, const char *uri, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmVirt) virt = lm_virt_connect (uri, &host->libvirt, &failure);
   if (virt != NULL)
     return check_domains (target, virt, error);
   if (lm_virt_uri_is_local (uri))
-    return throw_unknown (target, uri, failure, error);
-  g_autofree char *text = g_strdup_printf ("whether domains on %s use files of %s is not known: %s", uri,
+    return throw_usage_unknown (target, uri, failure, error);
+  g_autofree char *text = g_strdup_printf ("cannot determine whether domains on %s use files of %s: %s", uri,
                                            target->machine->name, failure->message);
   host->warning (host->user_data, text);
   return TRUE;
 }
 
-/* Disks in the directories of other machines, whether a domain has them or not. */
+/* Checks disks in the directory of another machine, whether a domain uses them or not. */
 static gboolean
-check_directory (Target *target, const LmHost *host, const char *uuid, GError **error)
+check_directory (UsageTarget *target, const LmHost *host, const char *uuid, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autofree char *dir = g_build_filename (host->state_dir, "machines", uuid, NULL);
   g_autoptr (GPtrArray) names = lm_file_list_dir (dir, &failure);
   if (names == NULL)
-    return g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) || throw_unknown (target, dir, failure, error);
+    return g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)
+           || throw_usage_unknown (target, dir, failure, error);
   for (guint i = 0; i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);
@@ -317,13 +320,13 @@ check_directory (Target *target, const LmHost *host, const char *uuid, GError **
 }
 
 static gboolean
-check_directories (Target *target, const LmHost *host, GError **error)
+check_directories (UsageTarget *target, const LmHost *host, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autofree char *dir = g_build_filename (host->state_dir, "machines", NULL);
   g_autoptr (GPtrArray) names = lm_file_list_dir (dir, &failure);
   if (names == NULL)
-    return throw_unknown (target, dir, failure, error);
+    return throw_usage_unknown (target, dir, failure, error);
   for (guint i = 0; i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);
@@ -334,16 +337,16 @@ check_directories (Target *target, const LmHost *host, GError **error)
   return TRUE;
 }
 
-/* The connections of all records but @virt's, each once. */
+/* Checks the connections in all records except that of @virt, each once. */
 static gboolean
-check_connections (Target *target, const LmHost *host, LmVirt *virt, GError **error)
+check_connections (UsageTarget *target, const LmHost *host, LmVirt *virt, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (GPtrArray) unreadable = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) machines = lm_machine_list (host->state_dir, unreadable, &failure);
   if (machines == NULL)
-    return throw_unknown (target, "another machine", failure, error);
-  /* Their disks are looked at all the same; whom else to ask they do not tell. */
+    return throw_usage_unknown (target, "another machine", failure, error);
+  /* Their disks are checked nevertheless, but their connections are unknown. */
   for (guint i = 0; i < unreadable->len; i++)
     host->warning (host->user_data, g_ptr_array_index (unreadable, i));
   g_autoptr (GHashTable) asked = g_hash_table_new (g_str_hash, g_str_equal);
@@ -359,7 +362,7 @@ check_connections (Target *target, const LmHost *host, LmVirt *virt, GError **er
 }
 
 static gboolean
-check_names (const Target *target, GError **error)
+check_names (const UsageTarget *target, GError **error)
 {
   for (guint i = 0; i < target->names->len; i++)
     {
@@ -367,7 +370,7 @@ check_names (const Target *target, GError **error)
       g_autofree char *safe = g_strescape (name, NULL);
       if (!lm_machine_owns_file (target->machine, name))
         return lm_throw (error, LM_USAGE_ERROR, LM_USAGE_ERROR_FOREIGN,
-                         "%s is kept: lamina did not make %s in %s; move or remove that file first",
+                         "%s is kept because lamina did not create %s in %s; move or remove that file first",
                          target->machine->name, safe, target->machine->dir);
     }
   return TRUE;
@@ -376,9 +379,9 @@ check_names (const Target *target, GError **error)
 gboolean
 lm_usage_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error)
 {
-  g_auto (Target) target = { .host = host, .machine = machine };
+  g_auto (UsageTarget) target = { .host = host, .machine = machine };
   g_autoptr (GError) failure = NULL;
-  if (!read_target (&target, &failure))
+  if (!read_usage_target (&target, &failure))
     {
       if (failure == NULL)
         return TRUE;

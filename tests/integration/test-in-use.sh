@@ -73,7 +73,7 @@ sed "s/$uuid/$victim/g; s/\"name\" *: *\"m\"/\"name\": \"other\"/" "$dir/record.
 for verb in 'rm other' 'launch other a c' 'launch other a e --replace' 'define other a c'; do
   run host_lamina "$host" $verb
   exits 1 "$verb with a planted record: refused"
-  like "$err" 'metadata do not name' 'it says why'
+  like "$err" 'metadata does not refer to' 'it says why'
   ok 'the domain runs' running other
 done
 rm -r "$state/machines/$victim"

@@ -112,7 +112,7 @@ check () {
   esac
   run lamina "${words[@]}"
   if [ "$1:$status" = back:1 ]; then
-    like "$err" 'm is there already, made of .*app=e' "$desc: the next run finds the new machine"
+    like "$err" 'm exists already, made of .*app=e' "$desc: the next run finds the new machine"
   else
     exits 0 "$desc: the next run succeeds"
   fi

@@ -101,7 +101,7 @@ host_lamina "$host" define m a c >/dev/null
 host_exec "$host" virsh -q undefine m
 run host_lamina "$host" launch m a c
 exits 1 'a disk without its domain is not thrown away'
-like "$err" 'disk is still there.*rm m' 'it says so, and what to do'
+like "$err" 'no longer exists, but its disk does.*rm m' 'it says so, and what to do'
 export LAMINA_TEST_FAULT=launch-before-define=eio
 run host_lamina "$host" launch m a c --replace
 unset LAMINA_TEST_FAULT

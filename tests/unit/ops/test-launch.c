@@ -329,7 +329,7 @@ test_moved_layer (OpsFixture *f, gconstpointer data)
   f->host.catalogs = NULL;
   g_assert_null (launch (f, "c", &error));
   g_assert_error (error, LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE);
-  g_assert_nonnull (strstr (error->message, "the catalogs name no other place"));
+  g_assert_nonnull (strstr (error->message, "the catalogs have no other URL"));
   g_clear_error (&error);
   f->host.catalogs = catalogs;
   g_autoptr (LmLaunchResult) result = launch (f, "c", &error);
