@@ -7,6 +7,10 @@ command -v swtpm swtpm_setup >/dev/null || skip_all 'needs swtpm'
 tiny disk
 serve "$tiny"
 chmod 1777 "$TMPDIR" # libvirtd's; swtpm_setup runs as a user of its own
+if ! [ -d /var/log/swtpm ]; then
+  mkdir -m 0711 /var/log/swtpm
+  extra_cleanup () { rmdir /var/log/swtpm; }
+fi
 new_host one
 for dir in log/swtpm lib/swtpm-localca; do
   host_exec "$host" mount -t tmpfs -o "$(stat -c uid=%u,gid=%g,mode=%a "/var/$dir")" none "/var/$dir"

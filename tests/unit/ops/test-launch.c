@@ -412,7 +412,6 @@ test_boot_files (OpsFixture *f, gconstpointer data)
   assert_refused (f, "c", LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE);
   g_assert_false (fixture_is_running (f, machine->uuid));
   /* The catalogs know where a kernel is as well. */
-  g_autofree char *moved = g_build_filename (f->top, "kernel-moved", NULL);
   g_assert_true (g_file_set_contents (source, "kernel", -1, NULL));
   move_file (f, "kernel", "kernel-moved");
   f->host.catalogs = f->catalogs;
