@@ -57,11 +57,15 @@ run_catalog_add (const LmInvocation *invocation, GError **error)
 {
   const char *const *words = lm_args_words (invocation->args);
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
   guint64 priority;
+  if (host == NULL)
+    return FALSE;
   if (!lm_args_get_uint (invocation->args, "priority", 0, LM_SOURCE_PRIORITY_MAX, LM_SOURCE_PRIORITY_DEFAULT, &priority, error))
     return FALSE;
   gboolean ok = lm_source_add (invocation->settings->state_dir, words[0], words[1], (int) priority, warnings,
-                               invocation->cancellable, error);
+                               &(LmSourceStatus){ host->host.status, host->host.user_data }, invocation->cancellable,
+                               error);
   lm_cli_warnings (warnings);
   return ok && (!lm_args_has (invocation->args, "json") || print_added_source (invocation, words[0], error));
 }
@@ -83,9 +87,11 @@ run_catalog_update (const LmInvocation *invocation, GError **error)
 {
   const char *state_dir = invocation->settings->state_dir;
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GPtrArray) sources = lm_source_list (state_dir, warnings, error);
+  g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
+  g_autoptr (GPtrArray) sources = host ? lm_source_list (state_dir, warnings, error) : NULL;
   if (sources == NULL)
     return FALSE;
+  const LmSourceStatus status = { host->host.status, host->host.user_data };
   g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
   for (guint i = 0; i < sources->len; i++)
     g_strv_builder_add (all, ((LmSource *) g_ptr_array_index (sources, i))->name);
@@ -105,7 +111,7 @@ run_catalog_update (const LmInvocation *invocation, GError **error)
     {
       g_autoptr (GError) failure = NULL;
       gboolean changed;
-      if (lm_source_update (state_dir, *name, &changed, warnings, invocation->cancellable, &failure))
+      if (lm_source_update (state_dir, *name, &changed, warnings, &status, invocation->cancellable, &failure))
         {
           json_builder_begin_object (builder);
           lm_json_add_string (builder, "name", *name);
@@ -140,12 +146,16 @@ run_catalog_update (const LmInvocation *invocation, GError **error)
 static gboolean
 run_catalog_remove (const LmInvocation *invocation, GError **error)
 {
+  g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
+  if (host == NULL)
+    return FALSE;
+  const LmSourceStatus status = { host->host.status, host->host.user_data };
   g_auto (GStrv) names = lm_args_unique_words (invocation->args);
   g_autoptr (LmRemoval) removal = lm_removal_new ("catalog sources", g_strv_length (names), FALSE);
   for (char **name = names; *name; name++)
     {
       g_autoptr (GError) failure = NULL;
-      (void) !lm_source_remove (invocation->settings->state_dir, *name, invocation->cancellable, &failure);
+      (void) !lm_source_remove (invocation->settings->state_dir, *name, &status, invocation->cancellable, &failure);
       gboolean missing = g_error_matches (failure, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND);
       if (!lm_removal_add (removal, *name, missing, failure))
         break;

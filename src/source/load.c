@@ -58,7 +58,7 @@ keep_catalog_url (const LmSourceFetch *fetch, const char *state_dir, const char 
 {
   g_autofree char *name = make_url_name (url);
   /* Not readable by others, who could otherwise check guessed passwords against the names. */
-  g_autoptr (LmLock) lock = lm_source_record_lock (state_dir, dir, 0700, name, cancellable, error);
+  g_autoptr (LmLock) lock = lm_source_record_lock (state_dir, dir, 0700, name, 0, cancellable, error);
   if (lock == NULL)
     return FALSE;
   g_autoptr (LmSource) source = NULL;

@@ -38,7 +38,8 @@ lm_source_record_open (const char *state_dir, gboolean readonly, GError **error)
 }
 
 LmLock *
-lm_source_record_lock (const char *state_dir, const char *dir, int mode, const char *name, GCancellable *cancellable, GError **error)
+lm_source_record_lock (const char *state_dir, const char *dir, int mode, const char *name, gint timeout_ms,
+                       GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmStateDir) catalogs = lm_source_record_open (state_dir, FALSE, error);
   g_autofree char *base = g_path_get_basename (dir);
@@ -52,7 +53,7 @@ lm_source_record_lock (const char *state_dir, const char *dir, int mode, const c
     }
   g_autofree char *file = g_strconcat (name, ".lock", NULL);
   g_autofree char *path = g_build_filename (dir, file, NULL);
-  return lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, -1, NULL, NULL, cancellable, error);
+  return lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, timeout_ms, NULL, NULL, cancellable, error);
 }
 
 static char *

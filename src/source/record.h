@@ -19,9 +19,9 @@ LmStateDir *lm_source_record_open (const char *state_dir, gboolean readonly, GEr
 
 /** lm_source_record_lock: takes the lock of the source @name in @dir, which is that
  * of lm_source_record_dir() or a directory in it, and is created with @mode and
- * checked. Held to compare and replace files, never during a transfer. Errors: as
- * for lm_lock_acquire(). */
-LmLock *lm_source_record_lock (const char *state_dir, const char *dir, int mode, const char *name,
+ * checked. Held to compare and replace files, never during a transfer. @timeout_ms and
+ * errors as for lm_lock_acquire(). */
+LmLock *lm_source_record_lock (const char *state_dir, const char *dir, int mode, const char *name, gint timeout_ms,
                                GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_source_record_load: reads the record NAME.json in @dir. Errors:

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#define WAIT_SECONDS 60
+
 G_DEFINE_QUARK (lm-source-error-quark, lm_source_error)
 
 char *
@@ -130,9 +132,33 @@ check_same_url (const LmSource *known, const char *url, GError **error)
                    known->name, there, strcmp (there, now) == 0 ? " with other credentials" : "");
 }
 
+/* Whoever has the lock of a source only compares and replaces files. */
+static LmLock *
+wait_for_lock (const char *state_dir, const char *dir, const char *name, const LmSourceStatus *status, GCancellable *cancellable,
+               GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  LmLock *lock = lm_source_record_lock (state_dir, dir, 0755, name, 0, cancellable, &failure);
+  if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))
+    {
+      g_clear_error (&failure);
+      g_autofree char *text = g_strdup_printf ("waiting for another run of lamina that changes the catalog source %s", name);
+      if (status != NULL)
+        status->func (status->user_data, text);
+      lock = lm_source_record_lock (state_dir, dir, 0755, name, WAIT_SECONDS * 1000, cancellable, &failure);
+    }
+  if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_TIMED_OUT))
+    return lm_throw_null (error, LM_LOCK_ERROR, LM_LOCK_ERROR_TIMED_OUT,
+                          "another run of lamina has been changing the catalog source %s for %d seconds; try again later",
+                          name, WAIT_SECONDS);
+  if (failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return lock;
+}
+
 gboolean
 lm_source_add (const char *state_dir, const char *name, const char *url_or_file, int priority, GPtrArray *warnings,
-               GCancellable *cancellable, GError **error)
+               const LmSourceStatus *status, GCancellable *cancellable, GError **error)
 {
   if (!check_source_name (name, error))
     return FALSE;
@@ -144,7 +170,7 @@ lm_source_add (const char *state_dir, const char *name, const char *url_or_file,
   if (before == NULL)
     before = lm_source_new (name, url);
   g_autoptr (LmSourceFetch) fetch = lm_source_fetch_run (dir, before, name, FALSE, warnings, cancellable, error);
-  g_autoptr (LmLock) lock = fetch ? lm_source_record_lock (state_dir, dir, 0755, name, cancellable, error) : NULL;
+  g_autoptr (LmLock) lock = fetch ? wait_for_lock (state_dir, dir, name, status, cancellable, error) : NULL;
   if (lock == NULL)
     return FALSE;
   g_autoptr (LmSource) source = NULL;
@@ -158,7 +184,7 @@ lm_source_add (const char *state_dir, const char *name, const char *url_or_file,
 
 gboolean
 lm_source_update (const char *state_dir, const char *name, gboolean *out_changed, GPtrArray *warnings,
-                  GCancellable *cancellable, GError **error)
+                  const LmSourceStatus *status, GCancellable *cancellable, GError **error)
 {
   if (!check_source_name (name, error))
     return FALSE;
@@ -166,7 +192,7 @@ lm_source_update (const char *state_dir, const char *name, gboolean *out_changed
   g_autoptr (LmSource) before = lm_source_record_load (dir, name, error);
   g_autoptr (LmSourceFetch) fetch
     = before ? lm_source_fetch_run (dir, before, name, FALSE, warnings, cancellable, error) : NULL;
-  g_autoptr (LmLock) lock = fetch ? lm_source_record_lock (state_dir, dir, 0755, name, cancellable, error) : NULL;
+  g_autoptr (LmLock) lock = fetch ? wait_for_lock (state_dir, dir, name, status, cancellable, error) : NULL;
   if (lock == NULL)
     return FALSE;
   g_autoptr (LmSource) source = lm_source_record_load (dir, name, error);
@@ -178,12 +204,13 @@ lm_source_update (const char *state_dir, const char *name, gboolean *out_changed
 }
 
 gboolean
-lm_source_remove (const char *state_dir, const char *name, GCancellable *cancellable, GError **error)
+lm_source_remove (const char *state_dir, const char *name, const LmSourceStatus *status, GCancellable *cancellable,
+                  GError **error)
 {
   if (!check_source_name (name, error))
     return FALSE;
   g_autofree char *dir = lm_source_record_dir (state_dir);
-  g_autoptr (LmLock) lock = lm_source_record_lock (state_dir, dir, 0755, name, cancellable, error);
+  g_autoptr (LmLock) lock = wait_for_lock (state_dir, dir, name, status, cancellable, error);
   if (lock == NULL)
     return FALSE;
   g_autoptr (GError) failure = NULL;

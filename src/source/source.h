@@ -33,6 +33,13 @@ typedef enum
 #define LM_SOURCE_ERROR lm_source_error_quark ()
 GQuark lm_source_error_quark (void);
 
+/* Is told in words that another run is waited for. */
+typedef struct
+{
+  void (*func) (gpointer user_data, const char *text);
+  gpointer user_data;
+} LmSourceStatus;
+
 /** lm_source_free: frees @source; NULL is ignored. */
 void lm_source_free (LmSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmSource, lm_source_free)
@@ -48,19 +55,22 @@ GPtrArray *lm_source_list (const char *state_dir, GPtrArray *warnings, GError **
 
 /** lm_source_add: fetches and checks the catalog, then stores the source. Adding
  * the same source again refreshes it. Warnings about the catalog (char *) are
- * appended to @warnings. */
+ * appended to @warnings. Like the next two, waits for another run that changes the
+ * source, of which @status (may be NULL) is told, but only for a minute
+ * (LM_LOCK_ERROR_TIMED_OUT). */
 gboolean lm_source_add (const char *state_dir, const char *name, const char *url_or_file, int priority,
-                        GPtrArray *warnings, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                        GPtrArray *warnings, const LmSourceStatus *status, GCancellable *cancellable,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_source_update: fetches a catalog again; if that fails
  * (LM_SOURCE_ERROR_FETCH), the last good copy is kept. *out_changed may be NULL. */
 gboolean lm_source_update (const char *state_dir, const char *name, gboolean *out_changed, GPtrArray *warnings,
-                           GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                           const LmSourceStatus *status, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_source_remove: removes a source and its copy; nothing is removed if
  * @cancellable is cancelled. */
-gboolean lm_source_remove (const char *state_dir, const char *name, GCancellable *cancellable,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean lm_source_remove (const char *state_dir, const char *name, const LmSourceStatus *status,
+                           GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_source_url_of: returns the absolute URL for a URL or file as given by the
  * user; newly allocated. Errors: LM_SOURCE_ERROR_FETCH. */

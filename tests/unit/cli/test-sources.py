@@ -94,13 +94,18 @@ for number in (signal.SIGTERM, signal.SIGINT):
         with open(f"{state}/catalogs/lab.lock", "w", encoding="utf-8") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             waiting = start("catalog", *words)
-            opened = f"/proc/{waiting.pid}/fd"
-            until(lambda: waiting.poll() is not None or any(
-                os.path.realpath(f"{opened}/{fd}").endswith("lab.lock") for fd in os.listdir(opened)))
+            ok("another run of lamina that changes the catalog source lab" in waiting.stderr.readline(),
+               f"catalog {words[0]} says for whom it waits")
             waiting.send_signal(number)
             said = waiting.communicate(timeout=BOUND)[1]
         ok(waiting.returncode == 1 and said == "lamina: interrupted\n", f"catalog {words[0]}: {number.name} ends the wait for a lock", said)
         ok(run("catalog", "list", "--json").stdout == before and run("plan", "debian1").returncode == 3, "and nothing is done")
+with open(f"{state}/catalogs/lab.lock", "w", encoding="utf-8") as held:
+    fcntl.flock(held, fcntl.LOCK_EX)
+    waiting = start("catalog", "update", "lab")
+    waiting.stderr.readline()
+ok(waiting.wait(timeout=BOUND) == 0 and run("plan", "debian1").returncode == 0, "whoever waited goes on when the lock is free")
+waiting.communicate()
 
 # A server that takes the request and says nothing.
 with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -34,7 +34,7 @@ set_up (Fixture *f, gconstpointer data)
     }
   g_assert_true (lm_file_write (f->file, text->str, text->len, 0644, &error));
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-  gboolean added = lm_source_add (f->state, "lab", f->file, 5, warnings, NULL, &error);
+  gboolean added = lm_source_add (f->state, "lab", f->file, 5, warnings, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (added);
 }
