@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/fd.h"
+#include "base/testenv.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,6 +20,7 @@
 
 #define MAX_GROUPS 256
 #define POLL_MS 20
+#define SILENCE_MS 30000
 #define TEMPORARY_MARK "."
 #define TEMPORARY_LENGTH 6
 
@@ -134,15 +136,22 @@ lm_file_write_at (int dir_fd, const char *name, const char *shown, const void *d
   return fsync (dir_fd) == 0 || lm_throw_errno (error, "cannot sync the directory of %s", shown);
 }
 
-/* Waits until the non-blocking @fd can be read. Polls in short steps because
+/* Waits until the non-blocking @fd can be read, but not for ever, unless somebody types. Polls in short steps because
  * g_cancellable_make_pollfd() aborts the process when no descriptor is left. */
 static gboolean
 wait_readable (int fd, GCancellable *cancellable, GError **error)
 {
   GPollFD poll_fd = { .fd = fd, .events = G_IO_IN };
+  gint64 silence = lm_testenv_get (LM_TESTENV_NO_DELAY) ? 1000 : SILENCE_MS;
+  gint64 end = isatty (fd) ? G_MAXINT64 : g_get_monotonic_time () + silence * 1000;
   while (!g_cancellable_set_error_if_cancelled (cancellable, error))
-    if (g_poll (&poll_fd, 1, POLL_MS) > 0)
-      return TRUE;
+    {
+      if (g_poll (&poll_fd, 1, POLL_MS) > 0)
+        return TRUE;
+      if (g_get_monotonic_time () > end)
+        return lm_throw (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "nothing has come from this pipe or device for %d s",
+                         SILENCE_MS / 1000);
+    }
   return FALSE;
 }
 

@@ -42,7 +42,8 @@ void lm_file_remove_leftover (int dir_fd, const char *name);
 
 /** lm_file_read: reads all of @path; a file of more than @max_size bytes is refused
  * (G_IO_ERROR_MESSAGE_TOO_LARGE). A pipe or device, which may never return data, is
- * read until its end or until @cancellable is cancelled; if @cancellable is NULL
+ * read until its end, until nothing has come for 30 seconds (G_IO_ERROR_TIMED_OUT; a
+ * terminal has all the time) or until @cancellable is cancelled; if @cancellable is NULL
  * only a regular file is accepted (G_IO_ERROR_NOT_REGULAR_FILE). Blocks. */
 GBytes *lm_file_read (const char *path, gsize max_size, GCancellable *cancellable, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

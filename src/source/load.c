@@ -15,13 +15,18 @@
 
 #define EXTRA_PRIORITY (LM_SOURCE_PRIORITY_MAX + 1)
 
-/* --catalog FILE: read in place; it may be a pipe. */
+/* --catalog FILE: read in place. It may be a pipe if it was given by its path, which is
+ * what a shell does; who writes a URL means something that stays. */
 static LmCatalog *
-load_catalog_file (const char *state_dir, const char *shown, const char *url, GPtrArray *warnings,
+load_catalog_file (const char *state_dir, const char *shown, const char *url, gboolean given_as_url, GPtrArray *warnings,
                    GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autofree char *path = g_filename_from_uri (url, NULL, &failure);
+  if (path != NULL && given_as_url && g_file_test (path, G_FILE_TEST_EXISTS)
+      && !g_file_test (path, G_FILE_TEST_IS_REGULAR | G_FILE_TEST_IS_DIR))
+    return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
+                          "catalog: %s is not a regular file; give a pipe by its path, without file://", path);
   LmCatalog *catalog = path ? lm_source_file_index_load (state_dir, path, shown, url, warnings, cancellable, &failure) : NULL;
   if (catalog != NULL)
     return catalog;
@@ -113,10 +118,11 @@ add_extra_catalog (LmCatalogSet *set, const char *state_dir, const char *text, G
   g_autofree char *url = lm_source_url_of (text, error);
   if (url == NULL)
     return FALSE;
-  g_autofree char *shown = lm_store_knows (text) ? lm_url_redact (text) : g_strdup (text);
+  gboolean is_url = lm_store_knows (text);
+  g_autofree char *shown = is_url ? lm_url_redact (text) : g_strdup (text);
   g_autoptr (GError) failure = NULL;
   LmCatalog *catalog = g_ascii_strncasecmp (url, "file:", 5) == 0
-                         ? load_catalog_file (state_dir, shown, url, warnings, cancellable, &failure)
+                         ? load_catalog_file (state_dir, shown, url, is_url, warnings, cancellable, &failure)
                          : load_catalog_url (state_dir, url, shown, warnings, cancellable, &failure);
   if (catalog != NULL)
     lm_catalog_set_add (set, catalog, EXTRA_PRIORITY);

@@ -396,4 +396,16 @@ for words in (["list", "--catalog", f"{work}/pipe"], ["define", "-f", f"{work}/p
     said = stuck.communicate()[1]
     ok(stuck.returncode == 1 and "interrupted" in said, f"{words[0]} waits for a pipe until interrupted", said)
 
+# Nor for ever: of all at once, because each waits. A template is read after the layers are there.
+env = {**os.environ, "LAMINA_STATE_DIR": state, "LAMINA_TEST_NO_DELAY": "1"}
+waiting = [(words, subprocess.Popen([lamina, *words, *test], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=env))
+           for words in (["list", "--catalog", f"{work}/pipe"], ["define", "-f", f"{work}/pipe"],
+                         ["list", "--config", f"{work}/pipe"], ["list", "--catalog", f"file://{work}/pipe"],
+                         *(["define", "n", "debian", "--cloud-init", f"{key}={work}/pipe"]
+                           for key in ("user-data", "meta-data", "network-config", "ssh-key")))]
+for words, process in waiting:
+    said = process.communicate(timeout=60)[1]
+    says = "not a regular file" if "file:" in words[-1] else "nothing has come"
+    ok(process.returncode in (2, 5) and says in said and f"{work}/pipe" in said, f"{' '.join(words)} comes to an end", said)
+
 done_testing()
