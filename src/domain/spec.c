@@ -87,6 +87,21 @@ lm_domain_virt_type_check (const char *virt_type, GError **error)
   return lm_domain_throw_value (error, "virt type", virt_type, "must be \"kvm\" or \"qemu\"");
 }
 
+const char *
+lm_domain_cpu_mode (const char *cpu)
+{
+  static const struct
+  {
+    const char *cpu;
+    const char *mode;
+  } modes[] = { { "host-passthrough", "host-passthrough" }, { "host-model", "host-model" }, { "max", "maximum" },
+                { "maximum", "maximum" } };
+  for (gsize i = 0; i < G_N_ELEMENTS (modes); i++)
+    if (strcmp (cpu, modes[i].cpu) == 0)
+      return modes[i].mode;
+  return NULL;
+}
+
 gboolean
 lm_domain_cpu_check (const char *cpu, GError **error)
 {

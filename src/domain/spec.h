@@ -69,6 +69,10 @@ gboolean lm_domain_virt_type_check (const char *virt_type, GError **error) G_GNU
  * LM_DOMAIN_ERROR_INVALID. */
 gboolean lm_domain_cpu_check (const char *cpu, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_domain_cpu_mode: libvirt's name of the mode that @cpu is ("host-model", "max"); NULL
+ * if it is the name of a model. */
+const char *lm_domain_cpu_mode (const char *cpu);
+
 /** lm_domain_spec_check: does all checks of a whole @spec that need no other
  * information; the message names the member. Error: LM_DOMAIN_ERROR_INVALID. */
 gboolean lm_domain_spec_check (const LmDomainSpec *spec, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -170,10 +170,8 @@ add_cpu (LmXml *xml, LmXmlNode *into, XmlContext *context)
   if (cpu == NULL)
     cpu = strcmp (spec->virt_type, "kvm") == 0 ? "host-passthrough" : "max";
   LmXmlNode *node = lm_xml_add (xml, into, "cpu", NULL);
-  if (strcmp (cpu, "host-passthrough") == 0 || strcmp (cpu, "host-model") == 0)
-    lm_xml_set (xml, node, "mode", cpu);
-  else if (strcmp (cpu, "max") == 0 || strcmp (cpu, "maximum") == 0)
-    lm_xml_set (xml, node, "mode", "maximum");
+  if (lm_domain_cpu_mode (cpu) != NULL)
+    lm_xml_set (xml, node, "mode", lm_domain_cpu_mode (cpu));
   else
     {
       lm_xml_set (xml, node, "mode", "custom");

@@ -9,10 +9,10 @@
 #include "domain/xml.h"
 #include "ops/launch.h"
 #include "ops/machine-domain.h"
+#include "ops/obstacle.h"
 #include "ops/port.h"
 #include "ops/remove.h"
 #include "ops/replace.h"
-#include "virt/network.h"
 
 #include <string.h>
 
@@ -35,24 +35,6 @@ warn (const LmHost *host, const LmMachine *machine, const char *what, const GErr
   host->warning (host->user_data, text);
 }
 
-/* A network is looked for by libvirt when the domain starts; said now it can still
- * be made by then. */
-static void
-warn_of_networks (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request)
-{
-  for (guint i = 0; request->networks != NULL && i < request->networks->len; i++)
-    {
-      const LmDomainNetwork *network = g_ptr_array_index (request->networks, i);
-      gboolean exists = TRUE;
-      if (network->kind != LM_DOMAIN_NETWORK_NETWORK || !lm_virt_network_exists (virt, network->source, &exists, NULL)
-          || exists)
-        continue;
-      g_autofree char *text = g_strdup_printf ("%s will not start before there is a network %s; \"virsh net-list --all\" "
-                                               "lists them", request->name, network->source);
-      host->warning (host->user_data, text);
-    }
-}
-
 /* What contradicts itself is found before anything is made. */
 static gboolean
 check_request (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
@@ -64,12 +46,14 @@ check_request (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request,
   if (replaced != NULL && !lm_replace_check (host, virt, replaced, error))
     return FALSE;
   if (!request->start)
-    warn_of_networks (host, virt, request);
+    lm_obstacles_warn (host, virt, request, plan->arch);
   g_autofree char *record = g_build_filename (host->state_dir, "machines", "record", NULL);
   if (!lm_emulator_check_dir (virt, record, error))
     return FALSE;
-  return !request->start || !lm_virt_is_local (virt)
-         || lm_port_check (virt, host->state_dir, request->publish, replaced, replaced_active, error);
+  if (!lm_virt_is_local (virt))
+    return TRUE;
+  return request->start ? lm_port_check (virt, host->state_dir, request->publish, replaced, replaced_active, error)
+                        : lm_port_check_rights (virt, request->publish, error);
 }
 
 /* *out_osinfo: the system's URL, NULL if it is not known. */

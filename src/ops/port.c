@@ -81,6 +81,9 @@ first_free_port (void)
 static gboolean
 check_privileges (LmVirt *virt, const LmDomainPublish *publish, GError **error)
 {
+  if (!lm_virt_is_system (virt) && try_to_bind (publish) == EACCES)
+    return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_ADDRESS,
+                     "--publish: port %u is for root only; choose a higher one", publish->port);
   guint first = first_free_port ();
   guint uid;
   if (publish->port >= first || !lm_virt_is_system (virt) || (lm_emulator_user (virt, &uid) && uid == 0))
@@ -100,15 +103,27 @@ check_published_port (LmVirt *virt, const char *state_dir, const LmDomainPublish
   const char *address = lm_domain_publish_address (publish);
   if (failure == EADDRNOTAVAIL)
     return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_ADDRESS, "--publish: %s is not an address of this host", address);
-  if (failure == EACCES && !lm_virt_is_system (virt))
-    return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_ADDRESS,
-                     "--publish: port %u is for root only; choose a higher one", publish->port);
   if (failure != EADDRINUSE)
     return TRUE;
   g_autofree char *who = describe_owner (virt, state_dir, publish, replaced);
   return lm_throw (error, LM_PORT_ERROR, LM_PORT_ERROR_BUSY,
                    "--publish: port %u of %s is in use%s; choose another port, or stop the program that uses it",
                    publish->port, address, who);
+}
+
+gboolean
+lm_port_has_address (const LmDomainPublish *publish)
+{
+  return try_to_bind (publish) != EADDRNOTAVAIL;
+}
+
+gboolean
+lm_port_check_rights (LmVirt *virt, const GPtrArray *publish, GError **error)
+{
+  for (guint i = 0; i < publish->len; i++)
+    if (!check_privileges (virt, g_ptr_array_index (publish, i), error))
+      return FALSE;
+  return TRUE;
 }
 
 gboolean

@@ -24,3 +24,10 @@ GQuark lm_port_error_quark (void);
  * this host, that publishes a busy port. Errors: LM_PORT_ERROR. */
 gboolean lm_port_check (LmVirt *virt, const char *state_dir, const GPtrArray *publish, const LmMachine *replaced,
                         gboolean replaced_is_active, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_port_check_rights: the part of lm_port_check() that depends on neither the moment
+ * nor the addresses of this host: whether QEMU's user may listen on each of @publish. */
+gboolean lm_port_check_rights (LmVirt *virt, const GPtrArray *publish, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_port_has_address: whether this host has the address of @publish now. */
+gboolean lm_port_has_address (const LmDomainPublish *publish);

@@ -71,6 +71,8 @@ for port in 80 443 1023; do
   run host_lamina "$host" launch low a c --publish "$port:80"
   exits 2 "port $port is refused, though lamina is root"
   like "$err" "^lamina: --publish: port $port is for root only" 'and why'
+  run host_lamina "$host" define low a c --publish "$port:80"
+  exits 2 'also by define'
   is "$(machines_in "$state")" 0 'before anything was made'
 done
 run host_lamina "$host" launch low a c --publish 1024:80

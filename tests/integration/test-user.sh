@@ -28,6 +28,8 @@ if [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 81 ]; then
   run user_lamina launch low a c --publish 81:80
   exits 2 'a port that is not for users is refused'
   like "$err" 'port 81 is for root only' 'in plain words'
+  run user_lamina define low a c --publish 81:80
+  exits 2 'also by define'
 fi
 run user_lamina launch other a e --publish "$port:80"
 exits 4 'a port in use is found'

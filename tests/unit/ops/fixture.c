@@ -10,7 +10,7 @@
 /* With what is in <os> for %s. */
 #define TEMPLATE                                                                                                       \
   "<domain type='test'><name>@NAME@</name><uuid>@UUID@</uuid><memory unit='b'>@MEMORY@</memory>"                       \
-  "<os><type arch='i686'>hvm</type>%s</os><devices><?lamina disks?><?lamina interfaces?></devices></domain>"
+  "<os><type arch='i686'>hvm</type>%s</os><?lamina cpu?><devices><?lamina disks?><?lamina interfaces?></devices></domain>"
 
 static void
 on_warning (gpointer user_data, const char *text)

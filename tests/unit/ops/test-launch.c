@@ -448,30 +448,44 @@ test_without_domain (OpsFixture *f, gconstpointer data)
   g_assert_true (g_file_test (machine->overlay, G_FILE_TEST_EXISTS));
 }
 
+/* What is not there (yet), and a start needs, is a warning of define. */
 static void
-test_networks (OpsFixture *f, gconstpointer data)
+test_obstacles (OpsFixture *f, gconstpointer data)
 {
   static const struct
   {
-    const char *name;
-    guint warnings;
-  } cases[] = { { "default", 0 }, { "nowhere", 1 } };
+    const char *network;
+    const char *cpu;
+    const char *publish;
+    const char *warning; /* names this; NULL: none */
+  } cases[] = {
+    { "network=default", NULL, NULL, NULL },  { "network=nowhere", NULL, NULL, "network nowhere" },
+    { "bridge=lo", NULL, NULL, NULL },        { "bridge=nowhere", NULL, NULL, "bridge nowhere" },
+    { NULL, "Nehalem", NULL, NULL },          { NULL, "max", NULL, NULL },
+    { NULL, "host-model", NULL, NULL },       { NULL, "Nowhere", NULL, "CPU model Nowhere" },
+    { NULL, NULL, "127.0.0.1:8080:80", NULL }, { NULL, NULL, "192.0.2.1:8080:80", "address 192.0.2.1" },
+  };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autoptr (GError) error = NULL;
       g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
-      LmDomainNetwork *network = lm_domain_network_new ();
-      network->kind = LM_DOMAIN_NETWORK_NETWORK;
-      network->source = g_strdup (cases[i].name);
-      request->networks = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_network_free);
-      g_ptr_array_add (request->networks, network);
+      if (cases[i].network != NULL)
+        {
+          request->networks = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_network_free);
+          g_ptr_array_add (request->networks, lm_domain_network_parse (cases[i].network, NULL));
+        }
+      if (cases[i].publish != NULL)
+        g_ptr_array_add (request->publish, lm_domain_publish_parse (cases[i].publish, NULL));
+      request->cpu = g_strdup (cases[i].cpu);
       request->start = FALSE;
+      g_ptr_array_set_size (f->warnings, 0);
       g_autoptr (LmLaunchResult) result G_GNUC_UNUSED = lm_launch (&f->host, f->virt, request, NULL, &error);
       g_assert_no_error (error);
-      g_assert_cmpuint (f->warnings->len, ==, cases[i].warnings);
+      g_assert_cmpuint (f->warnings->len, ==, cases[i].warning != NULL ? 1 : 0);
+      if (cases[i].warning != NULL)
+        g_assert_nonnull (strstr (g_ptr_array_index (f->warnings, 0), cases[i].warning));
       g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, NULL));
     }
-  g_assert_nonnull (strstr (g_ptr_array_index (f->warnings, 0), "nowhere"));
 }
 
 /* Another run has the name: it is told, waited for, and not for ever. */
@@ -516,7 +530,7 @@ main (int argc, char **argv)
   ADD (boot_files);
   ADD (transient);
   ADD (without_domain);
-  ADD (networks);
+  ADD (obstacles);
   ADD (busy_name);
 #undef ADD
   return g_test_run ();
