@@ -30,7 +30,11 @@ lasting=(
 state=$tmp/state
 uuid () { host_exec "$host" virsh domuuid m 2>/dev/null | head -n 1; }
 lamina () { host_lamina "$host" --state-dir "$state" "$@"; }
-half_made () { find "$state" -name '*.part' -o -name '*.[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9]'; }
+# half_made USE-CASE: a pull that nobody goes on with is kept.
+half_made () {
+  [ "$1" = back ] || find "$state" -name '*.part'
+  find "$state" -name '*.[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9]'
+}
 
 # The leak checker does not work under strace, and would decide the status.
 traced () {
@@ -39,14 +43,14 @@ traced () {
 }
 
 # positions CALLS: strace counts each call of each thread. The numbers that CALLS had
-# in the surveyed run, beyond what the main thread did before main(), which begins
-# with a look at descriptor 0.
+# in the surveyed run, beyond what the main thread did before it had looked at
+# descriptors 0 to 2, with which main() begins.
 positions () {
   awk -v calls=",$1," '
     NR == 1 { main = $1 }
-    $1 == main && $2 == "fcntl(0," { begun = 1 }
-    { name = $2; if (!sub (/\(.*/, "", name) || !index (calls, "," name ",")) next }
-    { number = ++count[$1, name]; if (begun) seen[number] = 1; else if (number > before) before = number }
+    { name = $2; if (!sub (/\(.*/, "", name)) next }
+    index (calls, "," name ",") { number = ++count[$1, name]; if (begun) seen[number] = 1; else if (number > before) before = number }
+    $1 == main && $2 == "fcntl(2," { begun = 1 }
     END { for (number in seen) if (number + 0 > before) print number }' "$tmp/survey" | sort -n
 }
 
@@ -117,7 +121,7 @@ check () {
     exits 0 "$desc: the next run succeeds"
   fi
   ok "$desc: nothing is lost by that" nothing_lost "$1"
-  is "$(half_made)" '' "$desc: and leaves nothing half-made"
+  is "$(half_made "$1")" '' "$desc: and leaves nothing half-made"
   case $1 in
     launch|replace) is "$(machines_in "$state")" 1 "$desc: one machine" ;;&
     launch|replace|back) ok "$desc: it runs" running m ;;
@@ -125,12 +129,21 @@ check () {
   esac
 }
 
-# inject USE-CASE DESC WHEN: into the calls that were chosen.
+# inject USE-CASE once|lasting: an error of those into the calls from the surveyed run.
+# Threads share their work anew each time: a call that did not come is drawn again.
 inject () {
-  prepare "$1"
-  run traced -o "$tmp/injected" -e trace="$calls" -e inject="$calls:error=$error:when=$3"
-  ok "$2: something was injected" grep -q '(INJECTED)$' "$tmp/injected"
-  check "$1" "$2" "$error"
+  local desc tries
+  for tries in 1 2 3; do
+    case $2 in
+      once) choose "${injections[@]}"; desc="$1 with $error of $calls number $number" ;;
+      lasting) choose "${lasting[@]}"; desc="$1 with $error of $calls from number $number on"; number+=+ ;;
+    esac
+    prepare "$1"
+    run traced -o "$tmp/injected" -e trace="$calls" -e inject="$calls:error=$error:when=$number"
+    ! grep -q '(INJECTED)$' "$tmp/injected" || break
+  done
+  ok "$desc: something was injected" grep -q '(INJECTED)$' "$tmp/injected"
+  check "$1" "$desc" "$error"
 }
 
 for use in pull launch update replace back rm; do
@@ -146,10 +159,8 @@ for use in pull launch update replace back rm; do
     run host_exec "$host" timeout -s KILL "$(printf '%d.%03d' $((ms / 1000)) $((ms % 1000)))" "$LAMINA" --state-dir "$state" "${words[@]}"
     check "$use" "$use killed after $ms ms" KILL
 
-    choose "${injections[@]}"
-    inject "$use" "$use with $error of $calls number $number" "$number"
-    choose "${lasting[@]}"
-    inject "$use" "$use with $error of $calls from number $number on" "$number+"
+    inject "$use" once
+    inject "$use" lasting
   done
 done
 lamina rm m --ignore-missing >/dev/null 2>&1
