@@ -8,7 +8,7 @@ LmVirtCall *
 lm_virt_call_new (LmVirt *virt, virDomainPtr domain, LmVirtCallFunc func)
 {
   LmVirtCall *call = g_new0 (LmVirtCall, 1);
-  call->virt = virt != NULL ? lm_virt_ref (virt) : NULL;
+  call->virt = lm_virt_ref (virt);
   call->domain = domain;
   if (domain != NULL)
     virDomainRef (domain);

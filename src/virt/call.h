@@ -45,7 +45,7 @@ struct _LmVirtCall
 };
 
 /** lm_virt_call_new: returns a call that will run @func; never NULL. It holds
- * references to @virt and @domain, which may be NULL. */
+ * references to @virt and @domain; @domain may be NULL. */
 LmVirtCall *lm_virt_call_new (LmVirt *virt, virDomainPtr domain, LmVirtCallFunc func);
 /** lm_virt_call_unref: releases a reference to @call; NULL is ignored. */
 void lm_virt_call_unref (LmVirtCall *call);
