@@ -4,13 +4,22 @@
 
 #include <string.h>
 
+gsize
+lm_text_count_mark (const char *text, gsize size)
+{
+  static const char mark[] = "\xef\xbb\xbf";
+  gsize length = strlen (mark);
+  return size >= length && memcmp (text, mark, length) == 0 ? length : 0;
+}
+
 GBytes *
 lm_text_normalize (GBytes *bytes)
 {
   gsize size;
   const char *data = g_bytes_get_data (bytes, &size);
-  if (size >= 3 && memcmp (data, "\xef\xbb\xbf", 3) == 0)
-    return g_bytes_new_from_bytes (bytes, 3, size - 3);
+  gsize mark = lm_text_count_mark (data, size);
+  if (mark > 0)
+    return g_bytes_new_from_bytes (bytes, mark, size - mark);
   const char *from = size < 2 || size % 2 != 0           ? NULL
                      : memcmp (data, "\xff\xfe", 2) == 0 ? "UTF-16LE"
                      : memcmp (data, "\xfe\xff", 2) == 0 ? "UTF-16BE"

@@ -4,6 +4,10 @@
  * printed of it, and words that are safe wherever a name is allowed. */
 #include <glib.h>
 
+/** lm_text_count_mark: returns the number of bytes of the byte order mark of UTF-8 that
+ * @text begins with: 3 or 0. */
+gsize lm_text_count_mark (const char *text, gsize size);
+
 /** lm_text_normalize: returns the text @bytes as UTF-8 without a byte order mark.
  * UTF-16 is recognized by its byte order mark; any other text is returned
  * unchanged. Line ends are kept. Newly allocated, or a reference to @bytes. */

@@ -3,6 +3,7 @@
 #include "base/yaml.h"
 #include "base/error.h"
 #include "base/json-reader.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -42,11 +43,9 @@ begins_as_json (const char *text, gsize size)
 LmYamlReader *
 lm_yaml_reader_new (const char *name, const char *text, gsize size, const LmYamlLimits *limits)
 {
-  if (size >= 3 && memcmp (text, "\xef\xbb\xbf", 3) == 0)
-    {
-      text += 3;
-      size -= 3;
-    }
+  gsize mark = lm_text_count_mark (text, size);
+  text += mark;
+  size -= mark;
   LmYamlReader *reader = g_new0 (LmYamlReader, 1);
   reader->name = g_strdup (name);
   reader->size = size;
