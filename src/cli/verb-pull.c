@@ -15,7 +15,7 @@ run_pull (const LmInvocation *invocation, GError **error)
   g_autoptr (LmPlan) plan
     = host ? lm_prepare_plan (&host->host, lm_args_words (invocation->args), invocation->cancellable, error) : NULL;
   LmPrepareResult result;
-  if (plan == NULL || !lm_prepare_pull (&host->host, plan, &result, invocation->cancellable, error))
+  if (plan == NULL || !lm_prepare_pull (&host->host, plan, &result, NULL, invocation->cancellable, error))
     return FALSE;
   if (lm_args_has (invocation->args, "json"))
     {

@@ -4,7 +4,6 @@
 #include "ops/creation.h"
 #include "base/error.h"
 #include "base/fault.h"
-#include "cache/cache.h"
 #include "domain/osinfo.h"
 #include "domain/xml.h"
 #include "ops/launch.h"
@@ -155,10 +154,8 @@ lm_creation_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *reques
   if (!check_request (host, virt, request, plan, replaced, replaced_active, error))
     return NULL;
   /* Held until the record and the overlay name the layers: nobody deletes them meanwhile. */
-  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
-  g_autoptr (GPtrArray) blobs = lm_plan_list_blobs (plan);
-  g_autoptr (LmLock) lease = cache ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
-  if (lease == NULL || !lm_prepare_pull (host, plan, &creation->prepared, cancellable, error))
+  G_GNUC_UNUSED g_autoptr (LmLock) lease = NULL;
+  if (!lm_prepare_pull (host, plan, &creation->prepared, &lease, cancellable, error))
     return NULL;
   creation->machine = make_machine (host, virt, request, requested, plan);
   g_autofree char *xml = make_xml (host, virt, request, plan, creation->machine, cancellable, error);

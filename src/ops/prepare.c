@@ -60,20 +60,18 @@ warn_of_damaged (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCa
   return TRUE;
 }
 
-/* Pulls @blobs, whose layers, base first, form a chain. */
+/* Pulls @blobs, whose layers, base first, form a chain. The caller holds a lease for them. */
 static gboolean
-pull_blobs (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *result, GCancellable *cancellable,
+pull_blobs (const LmHost *host, LmCache *cache, const GPtrArray *blobs, LmPrepareResult *result, GCancellable *cancellable,
             GError **error)
 {
-  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
   LmFetchOptions options = { .transfers = host->transfers };
   LmFetchTotals totals = { 0 };
   g_autoptr (GPtrArray) layers = g_ptr_array_new ();
   for (guint i = 0; i < blobs->len; i++)
     if (((LmBlob *) g_ptr_array_index (blobs, i))->kind == LM_BLOB_LAYER)
       g_ptr_array_add (layers, g_ptr_array_index (blobs, i));
-  g_autoptr (LmLock) lease = cache != NULL ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
-  if (lease == NULL || !warn_of_damaged (host, cache, blobs, cancellable, error))
+  if (!warn_of_damaged (host, cache, blobs, cancellable, error))
     return FALSE;
   gboolean fetched = lm_fetch_run (blobs, cache, &options, host->progress, host->user_data, &totals, cancellable, error);
   result->pulled += totals.files;
@@ -85,15 +83,20 @@ pull_blobs (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *result,
 }
 
 gboolean
-lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_result, GCancellable *cancellable, GError **error)
+lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_result, LmLock **out_lease,
+                 GCancellable *cancellable, GError **error)
 {
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
   g_autoptr (GPtrArray) blobs = lm_plan_list_blobs (plan);
+  g_autoptr (LmLock) lease = cache != NULL ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
   LmPrepareResult result = { 0 };
   count_cached (plan->layers, &result);
   count_cached (plan->blobs, &result);
-  if (!pull_blobs (host, blobs, &result, cancellable, error))
+  if (lease == NULL || !pull_blobs (host, cache, blobs, &result, cancellable, error))
     return FALSE;
   *out_result = result;
+  if (out_lease != NULL)
+    *out_lease = g_steal_pointer (&lease);
   return TRUE;
 }
 
@@ -118,16 +121,17 @@ find_more_urls (const LmHost *host, const GPtrArray *blobs, GCancellable *cancel
 
 /* A file may have moved, or may now require another token, which the catalogs contain. */
 static gboolean
-pull_recorded (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *result, GCancellable *cancellable, GError **error)
+pull_recorded (const LmHost *host, LmCache *cache, const GPtrArray *blobs, LmPrepareResult *result, GCancellable *cancellable,
+               GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  if (pull_blobs (host, blobs, result, cancellable, &failure))
+  if (pull_blobs (host, cache, blobs, result, cancellable, &failure))
     return TRUE;
   gboolean elsewhere = g_error_matches (failure, LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE)
                        || g_error_matches (failure, LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST);
   g_autoptr (GPtrArray) found = elsewhere ? find_more_urls (host, blobs, cancellable) : NULL;
   if (found != NULL)
-    return pull_blobs (host, found, result, cancellable, error);
+    return pull_blobs (host, cache, found, result, cancellable, error);
   if (elsewhere)
     return lm_throw (error, failure->domain, failure->code, "%s; the catalogs have no other URL", failure->message);
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -135,12 +139,11 @@ pull_recorded (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *resu
 }
 
 gboolean
-lm_prepare_recorded (const LmHost *host, const GPtrArray *blobs, LmPrepareResult *out_result, GCancellable *cancellable,
-                     GError **error)
+lm_prepare_recorded (const LmHost *host, LmCache *cache, const GPtrArray *blobs, LmPrepareResult *out_result,
+                     GCancellable *cancellable, GError **error)
 {
-  g_autoptr (LmCache) cache = lm_cache_open_readonly (host->state_dir, host->findings, error);
   LmPrepareResult result = { 0 };
-  for (guint i = 0; cache != NULL && i < blobs->len; i++)
+  for (guint i = 0; i < blobs->len; i++)
     {
       const LmBlob *blob = g_ptr_array_index (blobs, i);
       LmCacheState state;
@@ -151,7 +154,7 @@ lm_prepare_recorded (const LmHost *host, const GPtrArray *blobs, LmPrepareResult
       result.cached++;
       result.cached_bytes += blob->size;
     }
-  if (cache == NULL || !pull_recorded (host, blobs, &result, cancellable, error))
+  if (!pull_recorded (host, cache, blobs, &result, cancellable, error))
     return FALSE;
   *out_result = result;
   return TRUE;

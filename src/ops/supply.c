@@ -43,7 +43,7 @@ lm_supply_machine (const LmHost *host, const LmMachine *machine, LmPrepareResult
   /* Held until the copies are made: nobody deletes what they are made of. */
   g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
   g_autoptr (LmLock) lease = cache != NULL ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
-  return lease != NULL && lm_prepare_recorded (host, blobs, out_result, cancellable, error)
+  return lease != NULL && lm_prepare_recorded (host, cache, blobs, out_result, cancellable, error)
          && (!no_kernel || make_copy (host, cache, machine, machine->kernel_blob, machine->kernel, cancellable, error))
          && (!no_initrd || make_copy (host, cache, machine, machine->initrd_blob, machine->initrd, cancellable, error));
 }
