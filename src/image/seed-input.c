@@ -5,9 +5,11 @@
 #include "base/text.h"
 #include "base/yaml.h"
 
+#include <gio/gio.h>
 #include <string.h>
 
 #define KEYS_MAX 256
+#define UNPACKED_MAX (16 << 20)
 #define KEY_LENGTH_MAX (16 * 1024)
 #define KEY_FORM "an OpenSSH public key, \"TYPE BASE64 [COMMENT]\""
 
@@ -195,12 +197,35 @@ check_mapping (const char *name, GBytes *bytes, gboolean may_be_empty, GHashTabl
   return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "%s: not a YAML mapping (KEY: VALUE)", name);
 }
 
-/* Whether cloud-init recognizes the data by something other than its first characters. */
 static gboolean
-is_gzip_or_mime (const char *data, gsize size)
+is_gzip (GBytes *bytes)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (bytes, &size);
+  return size >= 2 && memcmp (data, "\x1f\x8b", 2) == 0;
+}
+
+/* Gets what cloud-init will unpack @bytes to, NULL if that is too much to be looked at.
+ * FALSE if it will not be able to. */
+static gboolean
+unpack_gzip (GBytes *bytes, GBytes **out_text)
+{
+  g_autoptr (GZlibDecompressor) decompressor = g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP);
+  g_autoptr (GInputStream) packed = g_memory_input_stream_new_from_bytes (bytes);
+  g_autoptr (GInputStream) stream = g_converter_input_stream_new (packed, G_CONVERTER (decompressor));
+  g_autofree char *data = g_malloc (UNPACKED_MAX);
+  gsize size;
+  if (!g_input_stream_read_all (stream, data, UNPACKED_MAX, &size, NULL, NULL))
+    return FALSE;
+  *out_text = size < UNPACKED_MAX ? g_bytes_new (data, size) : NULL;
+  return TRUE;
+}
+
+static gboolean
+is_mime (const char *data, gsize size)
 {
   g_autofree char *start = g_ascii_strdown (data, (gssize) MIN (size, 4096));
-  return (size >= 2 && memcmp (data, "\x1f\x8b", 2) == 0) || g_strstr_len (start, (gssize) MIN (size, 4096), "mime-version:") != NULL;
+  return g_strstr_len (start, (gssize) MIN (size, 4096), "mime-version:") != NULL;
 }
 
 static const char *
@@ -212,32 +237,58 @@ find_user_data_head (const char *text)
   return NULL;
 }
 
-GBytes *
-lm_seed_input_user_data (const char *name, GBytes *bytes, char **out_warning, GError **error)
+/* Checks the mapping that follows the line "#cloud-config" at @start. */
+static gboolean
+check_cloud_config (const char *name, GBytes *bytes, const char *start, char **out_warning, GError **error)
 {
-  g_autoptr (GBytes) normal = lm_text_normalize (bytes);
+  g_autoptr (GHashTable) keys = NULL;
+  if (!check_mapping (name, bytes, TRUE, &keys, error))
+    return FALSE;
+  const char *rest = start + strlen ("#cloud-config");
+  rest += strspn (rest, " \t\r");
+  if (keys == NULL && *rest != '\n' && *rest != '\0')
+    *out_warning = g_strdup_printf ("%s: cloud-init will ignore this user-data: all of it is in the line of "
+                                    "\"#cloud-config\", which is a comment", name);
+  return TRUE;
+}
+
+/* Checks user-data that is not compressed (any more). */
+static gboolean
+check_user_data (const char *name, GBytes *bytes, char **out_warning, GError **error)
+{
   gsize size;
-  const char *data = g_bytes_get_data (normal, &size);
+  const char *data = g_bytes_get_data (bytes, &size);
   g_autofree char *text = g_strndup (size > 0 ? data : "", size);
   const char *start = text + strspn (text, " \t\r\n\v\f");
   const char *head = find_user_data_head (start);
-  *out_warning = NULL;
-  if (size == 0 || is_gzip_or_mime (data, size))
-    return g_steal_pointer (&normal);
-  if (head == NULL)
+  if (*start == '\0')
+    *out_warning = g_strdup_printf ("%s: this user-data is empty", name);
+  else if (is_mime (data, size))
+    return TRUE;
+  else if (head == NULL)
     *out_warning = g_strdup_printf ("%s: cloud-init will ignore this user-data: it does not begin with \"#cloud-config\", \"#!\" "
                                     "or another marker that cloud-init recognizes", name);
   else if (strcmp (head, "#!") == 0 && start != text)
     *out_warning = g_strdup_printf ("%s: \"#!\" is not at the very beginning of this script; the guest may not run it",
                                     name);
   /* "#cloud-config-archive" is a list. */
-  if (g_strcmp0 (head, "#cloud-config") == 0 && g_ascii_strncasecmp (start, "#cloud-config-", strlen ("#cloud-config-")) != 0)
-    {
-      g_autoptr (GHashTable) keys = NULL;
-      if (!check_mapping (name, normal, TRUE, &keys, error))
-        return NULL;
-    }
-  return g_steal_pointer (&normal);
+  return g_strcmp0 (head, "#cloud-config") != 0
+         || g_ascii_strncasecmp (start, "#cloud-config-", strlen ("#cloud-config-")) == 0
+         || check_cloud_config (name, bytes, start, out_warning, error);
+}
+
+GBytes *
+lm_seed_input_user_data (const char *name, GBytes *bytes, char **out_warning, GError **error)
+{
+  g_autoptr (GBytes) normal = lm_text_normalize (bytes);
+  *out_warning = NULL;
+  g_autoptr (GBytes) text = NULL;
+  if (!is_gzip (normal))
+    text = g_bytes_ref (normal);
+  else if (!unpack_gzip (normal, &text))
+    *out_warning = g_strdup_printf ("%s: cloud-init will ignore this user-data: it looks like gzip, but cannot be "
+                                    "decompressed", name);
+  return text == NULL || check_user_data (name, text, out_warning, error) ? g_steal_pointer (&normal) : NULL;
 }
 
 GBytes *
