@@ -28,20 +28,20 @@ lm_creation_free (LmCreation *creation)
 }
 
 static void
-warn (const LmHost *host, const LmMachine *machine, const char *what, const GError *failure)
+warn_about_machine (const LmHost *host, const LmMachine *machine, const char *what, const GError *failure)
 {
   g_autofree char *text = g_strdup_printf ("%s %s: %s", machine->name, what, failure->message);
   host->warning (host->user_data, text);
 }
 
-/* What contradicts itself is found before anything is made. */
+/* Finds contradictions before anything is created. */
 static gboolean
 check_request (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
                const LmMachine *replaced, gboolean replaced_active, GError **error)
 {
   if (request->wait && plan->ready == NULL)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_REQUEST,
-                     "--wait: the catalog does not say how these layers show that the guest is up (\"ready\")");
+                     "--wait: the catalog does not say how the console shows that the guest is up (\"ready\")");
   if (replaced != NULL && !lm_replace_check (host, virt, replaced, error))
     return FALSE;
   if (!request->start)
@@ -55,14 +55,14 @@ check_request (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request,
                         : lm_port_check_rights (virt, request->publish, error);
 }
 
-/* *out_osinfo: the system's URL, NULL if it is not known. */
+/* Gets the URL of the operating system; *out_osinfo is NULL if it is not known. */
 static gboolean
 find_osinfo (const LmHost *host, const LmLaunchRequest *request, const LmPlan *plan, char **out_osinfo, GError **error)
 {
   g_autoptr (GError) unknown = NULL;
   const char *wanted = request->osinfo ? request->osinfo : plan->osinfo;
   *out_osinfo = wanted ? lm_osinfo_find (host->osinfo_dirs, wanted, &unknown) : NULL;
-  /* A catalog may know systems that this host's database does not. */
+  /* A catalog may name operating systems that this host's database does not contain. */
   if (!request->osinfo || *out_osinfo != NULL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&unknown));
@@ -70,7 +70,8 @@ find_osinfo (const LmHost *host, const LmLaunchRequest *request, const LmPlan *p
 }
 
 static LmMachine *
-make_machine (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, char **requested, const LmPlan *plan)
+new_machine_record (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, char **requested,
+                    const LmPlan *plan)
 {
   LmMachine *machine = lm_machine_new (host->state_dir, request->name, NULL);
   machine->uri = g_strdup (lm_virt_uri (virt));
@@ -90,8 +91,8 @@ make_machine (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, 
 }
 
 static char *
-make_xml (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
-          const LmMachine *machine, GCancellable *cancellable, GError **error)
+build_domain_xml (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
+                  const LmMachine *machine, GCancellable *cancellable, GError **error)
 {
   g_autofree char *osinfo = NULL;
   if (!find_osinfo (host, request, plan, &osinfo, error))
@@ -104,8 +105,8 @@ make_xml (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, cons
 }
 
 static gboolean
-make_domain (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const char *xml, LmCreation *creation,
-             GError **error)
+create_machine_domain (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const char *xml,
+                       LmCreation *creation, GError **error)
 {
   const LmMachine *machine = creation->machine;
   if (creation->replaced != NULL && !lm_replace_begin (virt, creation->replaced, machine->uuid, error))
@@ -124,22 +125,22 @@ make_domain (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, c
   return lm_fault_point ("launch-after-define", error);
 }
 
-/* The disks and the domain. libvirt does not look at a disk before a start, so
- * both are made at once, unless the domain starts right away or another machine
- * has to go for it, which must not happen in vain. */
+/* Creates the disks and the domain. libvirt does not look at a disk before the
+ * start, so both are created at the same time, unless the domain starts immediately
+ * or replaces another machine, which must not be stopped in vain. */
 static gboolean
-make_parts (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan, const char *xml,
-            LmCreation *creation, GCancellable *cancellable, GError **error)
+create_disks_and_domain (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
+                         const char *xml, LmCreation *creation, GCancellable *cancellable, GError **error)
 {
   LmDisksJob *disks = lm_disks_begin (host, request, plan, creation->machine, cancellable);
   g_autoptr (GError) failure = NULL;
   gboolean disks_first = request->transient || creation->replaced != NULL;
-  gboolean defined = !disks_first && make_domain (host, virt, request, xml, creation, &failure);
+  gboolean defined = !disks_first && create_machine_domain (host, virt, request, xml, creation, &failure);
   if (!lm_disks_finish (disks, error))
     return FALSE;
   creation->sync = lm_disks_begin_sync (plan, creation->machine);
   if (disks_first)
-    return make_domain (host, virt, request, xml, creation, error);
+    return create_machine_domain (host, virt, request, xml, creation, error);
   if (!defined)
     g_propagate_error (error, g_steal_pointer (&failure));
   return defined;
@@ -153,16 +154,16 @@ lm_creation_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *reques
   creation->replaced = replaced;
   if (!check_request (host, virt, request, plan, replaced, replaced_active, error))
     return NULL;
-  /* Held until the record and the overlay name the layers: nobody deletes them meanwhile. */
+  /* Held until record and overlay refer to the layers, so that nobody deletes them in the meantime. */
   G_GNUC_UNUSED g_autoptr (LmLock) lease = NULL;
   if (!lm_prepare_pull (host, plan, &creation->prepared, &lease, cancellable, error))
     return NULL;
-  creation->machine = make_machine (host, virt, request, requested, plan);
-  g_autofree char *xml = make_xml (host, virt, request, plan, creation->machine, cancellable, error);
+  creation->machine = new_machine_record (host, virt, request, requested, plan);
+  g_autofree char *xml = build_domain_xml (host, virt, request, plan, creation->machine, cancellable, error);
   if (xml == NULL || !lm_machine_note_files (creation->machine, xml, error))
     return NULL;
   if (lm_machine_save (creation->machine, error)
-      && make_parts (host, virt, request, plan, xml, creation, cancellable, error)
+      && create_disks_and_domain (host, virt, request, plan, xml, creation, cancellable, error)
       && !g_cancellable_set_error_if_cancelled (cancellable, error))
     return g_steal_pointer (&creation);
   lm_creation_roll_back (host, virt, creation);
@@ -182,15 +183,17 @@ void
 lm_creation_roll_back (const LmHost *host, LmVirt *virt, LmCreation *creation)
 {
   g_autoptr (GError) failure = NULL;
-  /* Its domain may have come to be though the answer got lost. */
+  /* Its domain may have been created even if the answer was lost. */
   if (!lm_fault_point ("roll-back", &failure) || !lm_remove_domain (virt, creation->machine, &failure))
     {
-      warn (host, creation->machine, "could not be rolled back, the next launch or rm puts it in order", failure);
+      warn_about_machine (host, creation->machine, "could not be rolled back; the next launch or rm will do so",
+                          failure);
       return;
     }
   if (creation->replaced != NULL && !lm_replace_roll_back (host, virt, creation->replaced, &failure))
-    warn (host, creation->machine, "could not be put back in order, the next launch tries it again", failure);
+    warn_about_machine (host, creation->machine, "could not be restored; the next launch will try again", failure);
   g_clear_error (&failure);
   if (!lm_remove_machine (host, virt, creation->machine, &failure))
-    warn (host, creation->machine, "was rolled back, but something of it is left; the next launch or rm removes it", failure);
+    warn_about_machine (host, creation->machine,
+                        "was rolled back, but not removed completely; the next launch or rm will do so", failure);
 }

@@ -8,42 +8,42 @@
 
 #include <string.h>
 
-/* A machine of the name, and what is there of it. */
+/* A machine with the name, and what exists of it. */
 typedef struct
 {
   LmMachine *machine;
   gboolean has_domain;
   gboolean ran;
   gboolean superseded;
-} Found;
+} FoundMachine;
 
 static void
-found_free (Found *found)
+found_machine_free (FoundMachine *found)
 {
   lm_machine_free (found->machine);
   g_free (found);
 }
 
 static void
-warn (const LmHost *host, const LmMachine *machine, const char *what)
+warn_about_machine (const LmHost *host, const LmMachine *machine, const char *what)
 {
   g_autofree char *text = g_strdup_printf ("%s (%s) %s", machine->name, machine->dir, what);
   host->warning (host->user_data, text);
 }
 
-/* The machines called @name on @virt's connection (Found). */
+/* Returns the machines called @name on the connection @virt (FoundMachine). */
 static GPtrArray *
 find_machines (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {
   g_autoptr (GPtrArray) list = lm_machine_list (host->state_dir, NULL, error);
-  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) found_free);
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) found_machine_free);
   for (guint i = 0; list != NULL && i < list->len; i++)
     {
       LmMachine *machine = g_ptr_array_index (list, i);
       if (strcmp (machine->name, name) != 0 || g_strcmp0 (machine->uri, lm_virt_uri (virt)) != 0)
         continue;
       g_autoptr (LmVirtDomain) domain = NULL;
-      Found *found = g_new0 (Found, 1);
+      FoundMachine *found = g_new0 (FoundMachine, 1);
       found->machine = machine;
       list->pdata[i] = NULL;
       g_ptr_array_add (all, found);
@@ -55,52 +55,54 @@ find_machines (const LmHost *host, LmVirt *virt, const char *name, GError **erro
   return list != NULL ? g_steal_pointer (&all) : NULL;
 }
 
-/* Whether all that is left to do with it is to remove it. */
+/* Whether the machine is to be removed. */
 static gboolean
-is_to_go (const Found *found)
+is_to_be_removed (const FoundMachine *found)
 {
   return found->machine->state == LM_MACHINE_STATE_REMOVING
          || (found->machine->state == LM_MACHINE_STATE_CREATING && !found->ran);
 }
 
-static const Found *
+static const FoundMachine *
 find_complete (const GPtrArray *all)
 {
   for (guint i = 0; i < all->len; i++)
     {
-      const Found *found = g_ptr_array_index (all, i);
+      const FoundMachine *found = g_ptr_array_index (all, i);
       if (found->machine->state == LM_MACHINE_STATE_COMPLETE)
         return found;
     }
   return NULL;
 }
 
-/* *out_successor: what @machine was to be, or was, replaced by; NULL: it is gone. */
+/* Sets *out_successor to the machine that replaced, or was to replace, @machine;
+ * NULL if it no longer exists. */
 static gboolean
-find_successor (const LmHost *host, const GPtrArray *all, const LmMachine *machine, Found **out_successor, GError **error)
+find_successor (const LmHost *host, const GPtrArray *all, const LmMachine *machine, FoundMachine **out_successor,
+                GError **error)
 {
   *out_successor = NULL;
   for (guint i = 0; i < all->len; i++)
     {
-      Found *found = g_ptr_array_index (all, i);
+      FoundMachine *found = g_ptr_array_index (all, i);
       if (g_strcmp0 (found->machine->uuid, machine->replaced_by) == 0)
         *out_successor = found;
     }
   if (*out_successor != NULL || machine->replaced_by == NULL)
     return TRUE;
-  /* One whose record cannot be read is not gone. */
+  /* A machine whose record cannot be read still exists. */
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmMachine) other G_GNUC_UNUSED = lm_machine_load (host->state_dir, machine->replaced_by, &failure);
   if (failure == NULL || g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
     return TRUE;
-  g_propagate_prefixed_error (error, g_steal_pointer (&failure), "%s was to be replaced: ", machine->name);
+  g_propagate_prefixed_error (error, g_steal_pointer (&failure), "%s was being replaced: ", machine->name);
   return FALSE;
 }
 
 static gboolean
-put_back (const LmHost *host, LmVirt *virt, Found *found, Found *successor, GError **error)
+restore_replaced (const LmHost *host, LmVirt *virt, FoundMachine *found, FoundMachine *successor, GError **error)
 {
-  if (successor != NULL && is_to_go (successor))
+  if (successor != NULL && is_to_be_removed (successor))
     {
       if (!lm_remove_domain (virt, successor->machine, error))
         return FALSE;
@@ -110,9 +112,9 @@ put_back (const LmHost *host, LmVirt *virt, Found *found, Found *successor, GErr
 }
 
 static gboolean
-recover_replaced (const LmHost *host, LmVirt *virt, const GPtrArray *all, Found *found, GError **error)
+recover_replaced (const LmHost *host, LmVirt *virt, const GPtrArray *all, FoundMachine *found, GError **error)
 {
-  Found *successor;
+  FoundMachine *successor;
   if (!find_successor (host, all, found->machine, &successor, error))
     return FALSE;
   gboolean came_to_be = successor != NULL
@@ -124,45 +126,49 @@ recover_replaced (const LmHost *host, LmVirt *virt, const GPtrArray *all, Found 
   if (came_to_be)
     return TRUE;
   if (found->has_domain || find_complete (all) == NULL)
-    return put_back (host, virt, found, successor, error);
-  warn (host, found->machine, "was replaced by a machine that is gone, and another one has the name; it stays");
+    return restore_replaced (host, virt, found, successor, error);
+  warn_about_machine (host, found->machine,
+                      "was replaced by a machine that no longer exists, and another machine has the name; it is kept");
   return TRUE;
 }
 
-/* One that a killed run was making, whose guest has run. */
+/* Handles a machine that a killed run was creating and whose guest has run. */
 static gboolean
-recover_created (const LmHost *host, const GPtrArray *all, Found *found, GError **error)
+complete_created (const LmHost *host, const GPtrArray *all, FoundMachine *found, GError **error)
 {
   if (found->has_domain || find_complete (all) == NULL)
     return lm_machine_change_state (found->machine, LM_MACHINE_STATE_COMPLETE, error);
-  warn (host, found->machine, "was left by a run that was killed; its guest has run, so its disk stays, but another machine "
-                              "has the name: remove that directory if nothing in it is needed");
+  warn_about_machine (host, found->machine,
+                      "was left by a run that was killed; it is kept because its guest has run, but another machine "
+                      "has the name; remove that directory if nothing in it is needed");
   return TRUE;
 }
 
 static gboolean
 recover_all (const LmHost *host, LmVirt *virt, const GPtrArray *all, GError **error)
 {
-  /* First what came to be, for that decides on the others. */
+  /* First those that were created successfully, because the others depend on them. */
   for (guint i = 0; i < all->len; i++)
     {
-      Found *found = g_ptr_array_index (all, i);
+      FoundMachine *found = g_ptr_array_index (all, i);
       if (found->machine->state == LM_MACHINE_STATE_CREATING && found->ran && found->has_domain
-          && !recover_created (host, all, found, error))
+          && !complete_created (host, all, found, error))
         return FALSE;
     }
   for (guint i = 0; i < all->len; i++)
     {
-      Found *found = g_ptr_array_index (all, i);
+      FoundMachine *found = g_ptr_array_index (all, i);
       if (found->machine->state == LM_MACHINE_STATE_REPLACED && !recover_replaced (host, virt, all, found, error))
         return FALSE;
     }
   for (guint i = 0; i < all->len; i++)
     {
-      Found *found = g_ptr_array_index (all, i);
-      gboolean ok = is_to_go (found)                                       ? lm_remove_machine (host, virt, found->machine, error)
-                    : found->machine->state == LM_MACHINE_STATE_CREATING ? recover_created (host, all, found, error)
-                                                                         : TRUE;
+      FoundMachine *found = g_ptr_array_index (all, i);
+      gboolean ok = TRUE;
+      if (is_to_be_removed (found))
+        ok = lm_remove_machine (host, virt, found->machine, error);
+      else if (found->machine->state == LM_MACHINE_STATE_CREATING)
+        ok = complete_created (host, all, found, error);
       if (!ok)
         return FALSE;
     }
@@ -179,15 +185,15 @@ lm_recover (const LmHost *host, LmVirt *virt, const char *name, GError **error)
   GPtrArray *superseded = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_machine_free);
   for (guint i = 0; i < all->len; i++)
     {
-      Found *found = g_ptr_array_index (all, i);
+      FoundMachine *found = g_ptr_array_index (all, i);
       if (found->superseded)
         g_ptr_array_add (superseded, g_steal_pointer (&found->machine));
     }
   return superseded;
 }
 
-/* Takes one out of @superseded that replaced none of the others: while its successor is
- * there, it is known what to do with it. */
+/* Takes a machine out of @superseded that replaced none of the others: as long as
+ * its successor exists, it is known how to handle it. */
 static LmMachine *
 steal_oldest (GPtrArray *superseded)
 {
@@ -214,7 +220,7 @@ remove_superseded (const LmHost *host, LmVirt *virt, LmMachine *machine, GError 
     return FALSE;
   if (domain == NULL)
     return lm_remove_machine (host, virt, machine, error);
-  warn (host, machine, "was replaced, but its domain is back; it stays");
+  warn_about_machine (host, machine, "was replaced, but its domain was restored, so it is kept");
   return lm_machine_change_state (machine, LM_MACHINE_STATE_COMPLETE, error);
 }
 
@@ -227,9 +233,9 @@ lm_recover_remove_superseded (const LmHost *host, LmVirt *virt, GPtrArray *super
       g_autoptr (LmMachine) machine = next;
       if (remove_superseded (host, virt, machine, &failure))
         continue;
-      g_autofree char *text = g_strdup_printf ("was replaced, but something of the old one is left; the next launch or rm "
-                                               "removes it: %s", failure->message);
-      warn (host, machine, text);
+      g_autofree char *text = g_strdup_printf ("was replaced, but the old machine was not removed completely; the next "
+                                               "launch or rm will do so: %s", failure->message);
+      warn_about_machine (host, machine, text);
     }
   g_ptr_array_set_size (superseded, 0);
 }

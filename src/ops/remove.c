@@ -11,26 +11,26 @@
 #include <string.h>
 
 static gboolean
-check_machine (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtDomain **out_domain, GError **error)
+check_removable (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtDomain **out_domain, GError **error)
 {
   return lm_machine_domain_find (virt, machine, out_domain, error) && lm_usage_check (host, virt, machine, error);
 }
 
-/* Killed from here on, the next run removes the rest. A full disk must not keep the
- * machine from going. */
+/* If this run is killed after this, the next run removes the rest. A full disk must
+ * not prevent a removal. */
 static void
-mark (LmMachine *machine)
+mark_as_removing (LmMachine *machine)
 {
   if (machine->state != LM_MACHINE_STATE_REMOVING)
     (void) !lm_machine_change_state (machine, LM_MACHINE_STATE_REMOVING, NULL);
 }
 
-/* What libvirt keeps for a machine without a domain must not keep it from going. */
+/* Removes what libvirt keeps for a machine without a domain; a failure must not prevent its removal. */
 static void
-forget (const LmHost *host, LmVirt *virt, const LmMachine *machine)
+remove_tpm_state (const LmHost *host, LmVirt *virt, const LmMachine *machine)
 {
   g_autoptr (GError) failure = NULL;
-  if (lm_replace_forget (virt, machine, &failure))
+  if (lm_replace_remove_tpm_state (virt, machine, &failure))
     return;
   g_autofree char *text = g_strdup_printf ("the state of the TPM of %s (%s) could not be removed: %s", machine->name,
                                            machine->uuid, failure->message);
@@ -48,7 +48,7 @@ lm_remove_domain (LmVirt *virt, LmMachine *machine, GError **error)
   if (machine->state != LM_MACHINE_STATE_REMOVING
       && !lm_machine_change_state (machine, LM_MACHINE_STATE_REMOVING, &failure) && ran)
     {
-      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "its guest has run, so it stays as it is: ");
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "it is kept as it is because its guest has run: ");
       return FALSE;
     }
   return domain == NULL || lm_machine_domain_remove (domain, FALSE, error);
@@ -58,19 +58,19 @@ gboolean
 lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **error)
 {
   g_autoptr (LmVirtDomain) domain = NULL;
-  if (!check_machine (host, virt, machine, &domain, error))
+  if (!check_removable (host, virt, machine, &domain, error))
     return FALSE;
-  mark (machine);
+  mark_as_removing (machine);
   if (domain == NULL)
-    forget (host, virt, machine);
+    remove_tpm_state (host, virt, machine);
   return lm_fault_point ("remove-before-undefine", error)
          && (domain == NULL || lm_machine_domain_remove (domain, FALSE, error))
          && lm_fault_point ("remove-after-undefine", error) && lm_machine_erase (machine, error);
 }
 
-/* The machines called @name; there are two where a --replace was killed. */
+/* Returns the machines called @name; there are several if a --replace was killed. */
 static GPtrArray *
-find_all (const LmHost *host, LmVirt *virt, const char *name, GError **error)
+find_machines_by_name (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {
   g_autoptr (GPtrArray) list = lm_machine_list (host->state_dir, NULL, error);
   g_autoptr (LmMachine) first = list ? lm_machine_find (host->state_dir, name, lm_virt_uri (virt), error) : NULL;
@@ -85,21 +85,21 @@ find_all (const LmHost *host, LmVirt *virt, const char *name, GError **error)
   return g_steal_pointer (&list);
 }
 
-/* Of several none goes if one cannot. */
+/* If one of several machines cannot be removed, none is. */
 static gboolean
-check_all (const LmHost *host, LmVirt *virt, const GPtrArray *machines, GError **error)
+check_all_removable (const LmHost *host, LmVirt *virt, const GPtrArray *machines, GError **error)
 {
   g_autoptr (LmVirtDomain) first = NULL;
   for (guint i = 0; i < machines->len; i++)
     {
       const LmMachine *machine = g_ptr_array_index (machines, i);
       g_autoptr (LmVirtDomain) domain = NULL;
-      if (!check_machine (host, virt, machine, &domain, error))
+      if (!check_removable (host, virt, machine, &domain, error))
         return FALSE;
       if (domain != NULL && first != NULL)
         return lm_throw (error, LM_MACHINE_DOMAIN_ERROR, LM_MACHINE_DOMAIN_ERROR_SEVERAL,
-                         "two machines are called %s, with the domains %s and %s; neither is removed: if both are to go, "
-                         "\"virsh undefine\" one of these first", machine->name, lm_virt_domain_name (first),
+                         "two machines are called %s, with the domains %s and %s, so neither is removed; to remove "
+                         "both, run \"virsh undefine\" for one of these first", machine->name, lm_virt_domain_name (first),
                          lm_virt_domain_name (domain));
       if (domain != NULL)
         first = g_steal_pointer (&domain);
@@ -108,16 +108,16 @@ check_all (const LmHost *host, LmVirt *virt, const GPtrArray *machines, GError *
 }
 
 static gboolean
-remove_all (const LmHost *host, LmVirt *virt, const char *name, GError **error)
+remove_machines_by_name (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {
-  g_autoptr (GPtrArray) machines = find_all (host, virt, name, error);
+  g_autoptr (GPtrArray) machines = find_machines_by_name (host, virt, name, error);
   if (machines == NULL)
     return FALSE;
-  if (machines->len > 1 && !check_all (host, virt, machines, error))
+  if (machines->len > 1 && !check_all_removable (host, virt, machines, error))
     return FALSE;
-  /* Killed between two of them, none comes back. */
+  /* If this run is killed between two of them, none must be restored. */
   for (guint i = 0; machines->len > 1 && i < machines->len; i++)
-    mark (g_ptr_array_index (machines, i));
+    mark_as_removing (g_ptr_array_index (machines, i));
   for (guint i = 0; i < machines->len; i++)
     if (!lm_remove_machine (host, virt, g_ptr_array_index (machines, i), error))
       return FALSE;
@@ -132,7 +132,7 @@ lm_remove (const LmHost *host, LmVirt *virt, const char *name, GCancellable *can
   LmLock *lock = lm_name_lock_acquire (host, name, cancellable, error);
   if (lock == NULL)
     return FALSE;
-  gboolean removed = remove_all (host, virt, name, error);
+  gboolean removed = remove_machines_by_name (host, virt, name, error);
   lm_name_lock_release (host, name, lock);
   return removed;
 }

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* rm: a machine goes, its layers stay. Nothing is removed that lamina did not
- * make for this machine, or that somebody else uses (ops/usage.h). */
+/* The use case "rm": removes a machine, but not its layers. Nothing is removed that
+ * lamina did not create for this machine, or that somebody else uses (ops/usage.h). */
 #include "ops/host.h"
 #include "machine/machine.h"
 #include "virt/connect.h"
 
-/** lm_remove: stops the machine @name, undefines its domain, removes overlay,
- * seed and record. A machine whose domain is gone already, or that a killed
- * run left half-made, is removed likewise. A domain that lamina did not make
- * is left alone. All machines of the name go, unless two of them have a domain
- * (LM_MACHINE_DOMAIN_ERROR_SEVERAL). A refusal comes before anything is stopped or removed. Errors:
- * LM_MACHINE_ERROR_NOT_FOUND, LM_USAGE_ERROR, LM_MACHINE_DOMAIN_ERROR,
- * LM_VIRT_ERROR, G_IO_ERROR. */
+/** lm_remove: stops the machine @name, undefines its domain, and removes overlay,
+ * seed and record. This includes a machine whose domain no longer exists, or that a
+ * killed run left incomplete. A domain that lamina did not create is not changed.
+ * All machines of that name are removed, unless two of them have a domain
+ * (LM_MACHINE_DOMAIN_ERROR_SEVERAL). A refusal comes before anything is stopped or
+ * removed. Errors: LM_MACHINE_ERROR_NOT_FOUND, LM_USAGE_ERROR,
+ * LM_MACHINE_DOMAIN_ERROR, LM_VIRT_ERROR, G_IO_ERROR. */
 gboolean lm_remove (const LmHost *host, LmVirt *virt, const char *name, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_remove_domain: notes that @machine goes, which was never complete, and removes its
- * domain: the first half of lm_remove_machine(), after which one that it was to replace
- * can be put back. If its guest has run and that cannot be noted, nothing is done: the
- * next run could not tell that it was rolled back. Errors: as above. */
+/** lm_remove_domain: the first half of lm_remove_machine(), for a @machine that was
+ * never complete: records that it is being removed and removes its domain, after
+ * which a machine that it was to replace can be restored. If its guest has run and
+ * that cannot be recorded, nothing is done, because the next run could not tell
+ * that it was rolled back. Errors: as for lm_remove(). */
 gboolean lm_remove_domain (LmVirt *virt, LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_remove_machine: the same for @machine, of a caller that holds its lock
- * and the connection it lives on; what is gone already is success. */
+/** lm_remove_machine: likewise for @machine, for a caller that holds the lock of
+ * its name and its connection; succeeds if it is removed already. */
 gboolean lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;

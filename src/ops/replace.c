@@ -15,20 +15,20 @@ static gboolean
 throw_lossy (const LmMachine *machine, const char *what, const char *how, GError **error)
 {
   return lm_throw (error, LM_REPLACE_ERROR, LM_REPLACE_ERROR_LOSSY,
-                   "%s has %s, which replacing it would lose even if that fails; %s\"lamina rm %s\" it first",
+                   "%s has %s, which would be lost even if replacing it fails; %srun \"lamina rm %s\" first",
                    machine->name, what, how, machine->name);
 }
 
 static gboolean
-has_value (const LmXmlNode *node, const char *attribute, const char *value)
+attribute_equals (const LmXmlNode *node, const char *attribute, const char *value)
 {
   g_autofree char *text = node != NULL ? lm_xml_attribute (node, attribute) : NULL;
   return g_strcmp0 (text, value) == 0;
 }
 
-/* Where libvirt places the variables of UEFI, by a template that does not say, they
- * go by the domain's name, and the next one of that name would take them. Where that
- * is the definition may not say. */
+/* If the template does not say where to store UEFI variables, libvirt derives the
+ * path from the domain's name, and the next domain of that name would use them. The
+ * definition need not contain that path. */
 static gboolean
 check_nvram (const LmMachine *machine, LmVirtDomain *domain, GError **error)
 {
@@ -41,8 +41,8 @@ check_nvram (const LmMachine *machine, LmVirtDomain *domain, GError **error)
   g_autofree char *path = nvram != NULL ? lm_xml_text (nvram) : NULL;
   g_autofree char *name = path != NULL ? g_path_get_basename (path) : NULL;
   g_autofree char *own = g_path_get_basename (machine->nvram);
-  gboolean uefi = has_value (os, "firmware", "efi")
-                  || has_value (os != NULL ? lm_xml_child (os, NULL, "loader") : NULL, "type", "pflash");
+  gboolean uefi = attribute_equals (os, "firmware", "efi")
+                  || attribute_equals (os != NULL ? lm_xml_child (os, NULL, "loader") : NULL, "type", "pflash");
   if (path == NULL ? !uefi : strstr (path, machine->uuid) != NULL && strcmp (name, own) == 0)
     return TRUE;
   g_autofree char *what
@@ -50,21 +50,21 @@ check_nvram (const LmMachine *machine, LmVirtDomain *domain, GError **error)
   return throw_lossy (machine, what, "", error);
 }
 
-/* Whether the domain of @text has a TPM whose state libvirt keeps. */
+/* Gets whether the domain with the XML @text has a TPM whose state libvirt keeps. */
 static gboolean
-find_tpm (const LmMachine *machine, const char *text, gboolean *out_found, GError **error)
+has_emulated_tpm (const LmMachine *machine, const char *text, gboolean *out_found, GError **error)
 {
   g_autoptr (LmXml) xml = lm_xml_parse (text, strlen (text), machine->name, error);
   if (xml == NULL)
     return FALSE;
   const LmXmlNode *devices = lm_xml_child (lm_xml_root (xml), NULL, "devices");
   const LmXmlNode *tpm = devices != NULL ? lm_xml_child (devices, NULL, "tpm") : NULL;
-  *out_found = tpm != NULL && has_value (lm_xml_child (tpm, NULL, "backend"), "type", "emulator");
+  *out_found = tpm != NULL && attribute_equals (lm_xml_child (tpm, NULL, "backend"), "type", "emulator");
   return TRUE;
 }
 
-/* libvirt removes the state of an emulated TPM when the domain is undefined, unless it
- * is told not to, and when a transient one stops. */
+/* libvirt removes the state of an emulated TPM when a transient domain stops, and
+ * when a domain is undefined unless told not to. */
 static gboolean
 check_tpm (const LmMachine *machine, LmVirtDomain *domain, GError **error)
 {
@@ -72,7 +72,7 @@ check_tpm (const LmMachine *machine, LmVirtDomain *domain, GError **error)
   gboolean found = FALSE;
   gboolean keeps = FALSE;
   gboolean persistent = FALSE;
-  if (text == NULL || !find_tpm (machine, text, &found, error))
+  if (text == NULL || !has_emulated_tpm (machine, text, &found, error))
     return FALSE;
   if (!found)
     return TRUE;
@@ -93,13 +93,13 @@ lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GE
     return FALSE;
   if (saved)
     return throw_lossy (machine, "a saved state, snapshots or checkpoints",
-                        "remove those by virsh managedsave-remove, snapshot-delete and checkpoint-delete, or ", error);
+                        "remove them with virsh managedsave-remove, snapshot-delete and checkpoint-delete, or ", error);
   return lm_usage_check (host, virt, machine, error);
 }
 
-/* How to put @domain back, into the record. */
+/* Records how to restore @domain. */
 static gboolean
-save_domain (LmVirtDomain *domain, LmMachine *machine, GError **error)
+record_domain (LmVirtDomain *domain, LmMachine *machine, GError **error)
 {
   g_autofree char *xml = lm_virt_domain_xml (domain, error);
   gboolean persistent = FALSE;
@@ -126,11 +126,11 @@ lm_replace_begin (LmVirt *virt, LmMachine *machine, const char *by, GError **err
     return FALSE;
   if (domain == NULL)
     return lm_machine_change_state (machine, LM_MACHINE_STATE_REPLACED, error);
-  return save_domain (domain, machine, error) && lm_fault_point ("replace-before-undefine", error)
+  return record_domain (domain, machine, error) && lm_fault_point ("replace-before-undefine", error)
          && lm_machine_domain_remove (domain, TRUE, error) && lm_fault_point ("replace-after-undefine", error);
 }
 
-/* @xml, of a domain, as one that is called @name. */
+/* Returns the domain XML @xml with the name changed to @name. */
 static char *
 rename_domain (const char *xml, const char *name)
 {
@@ -140,24 +140,24 @@ rename_domain (const char *xml, const char *name)
 }
 
 gboolean
-lm_replace_forget (LmVirt *virt, const LmMachine *machine, GError **error)
+lm_replace_remove_tpm_state (LmVirt *virt, const LmMachine *machine, GError **error)
 {
   gboolean found = FALSE;
   if (machine->replaced_xml == NULL)
     return TRUE;
-  if (!find_tpm (machine, machine->replaced_xml, &found, error))
+  if (!has_emulated_tpm (machine, machine->replaced_xml, &found, error))
     return FALSE;
   if (!found)
     return TRUE;
-  /* Its name is another's now. */
+  /* Another machine has its name now. */
   g_autofree char *xml = rename_domain (machine->replaced_xml, machine->uuid);
   g_autoptr (LmVirtDomain) domain = lm_virt_define (virt, xml, machine->uuid, machine->uuid, error);
   return domain != NULL && lm_virt_domain_undefine (domain, FALSE, error);
 }
 
-/* Starts what ran; by then all that matters is back. */
+/* Starts the domain again if it was running; everything essential has been restored by then. */
 static void
-start_again (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtDomain *domain)
+restart_domain (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtDomain *domain)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmVirtDomain) made = NULL;
@@ -174,7 +174,7 @@ start_again (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtD
 static gboolean
 restore_domain (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error)
 {
-  /* It may not have gone, or only half. */
+  /* The domain may not have been undefined, or not completely restored. */
   g_autoptr (LmVirtDomain) domain = NULL;
   if (!lm_machine_domain_find (virt, machine, &domain, error))
     return FALSE;
@@ -185,7 +185,7 @@ restore_domain (const LmHost *host, LmVirt *virt, const LmMachine *machine, GErr
           || (machine->replaced_autostart && !lm_virt_domain_set_autostart (domain, TRUE, error))))
     return FALSE;
   if (machine->replaced_active)
-    start_again (host, virt, machine, domain);
+    restart_domain (host, virt, machine, domain);
   return TRUE;
 }
 
@@ -198,6 +198,6 @@ lm_replace_roll_back (const LmHost *host, LmVirt *virt, LmMachine *machine, GErr
     return FALSE;
   if (lm_machine_change_state (machine, LM_MACHINE_STATE_COMPLETE, error))
     return TRUE;
-  g_prefix_error (error, "it is back, but its record does not say so: ");
+  g_prefix_error (error, "it was restored, but its record does not say so: ");
   return FALSE;
 }
