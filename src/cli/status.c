@@ -14,6 +14,7 @@
 #include "catalog/selection.h"
 #include "machine/machine.h"
 #include "ops/launch.h"
+#include "ops/obstacle.h"
 #include "ops/port.h"
 #include "source/source.h"
 #include "machine/chain.h"
@@ -50,6 +51,7 @@ lm_status_of_error (const GError *error)
     { LM_RESOLVE_ERROR, ANY, LM_STATUS_NOT_FOUND },
     { LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND, LM_STATUS_NOT_FOUND },
     { LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND, LM_STATUS_NOT_FOUND },
+    { LM_OBSTACLE_ERROR, ANY, LM_STATUS_LIBVIRT },
     { LM_PORT_ERROR, LM_PORT_ERROR_ADDRESS, LM_STATUS_USAGE },
     { LM_PORT_ERROR, LM_PORT_ERROR_BUSY, LM_STATUS_BUSY },
     { LM_LOCK_ERROR, ANY, LM_STATUS_BUSY },

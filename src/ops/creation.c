@@ -34,6 +34,17 @@ warn_about_machine (const LmHost *host, const LmMachine *machine, const char *wh
   host->warning (host->user_data, text);
 }
 
+/* Whether the host has what the new machine is to start with. */
+static gboolean
+check_start (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
+             const LmMachine *replaced, gboolean replaced_active, GError **error)
+{
+  if (lm_virt_is_local (virt)
+      && !lm_port_check (virt, host->state_dir, request->publish, replaced, replaced_active, error))
+    return FALSE;
+  return lm_obstacles_check (virt, request, plan->arch, error);
+}
+
 /* Finds contradictions before anything is created. */
 static gboolean
 check_request (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
@@ -49,10 +60,9 @@ check_request (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request,
   g_autofree char *record = g_build_filename (host->state_dir, "machines", "record", NULL);
   if (!lm_emulator_check_dir (virt, record, error))
     return FALSE;
-  if (!lm_virt_is_local (virt))
-    return TRUE;
-  return request->start ? lm_port_check (virt, host->state_dir, request->publish, replaced, replaced_active, error)
-                        : lm_port_check_rights (virt, request->publish, error);
+  if (request->start)
+    return check_start (host, virt, request, plan, replaced, replaced_active, error);
+  return !lm_virt_is_local (virt) || lm_port_check_rights (virt, request->publish, error);
 }
 
 /* Gets the URL of the operating system; *out_osinfo is NULL if it is not known. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "ops/obstacle.h"
+#include "base/error.h"
 #include "ops/port.h"
 #include "virt/cpu.h"
 #include "virt/network.h"
@@ -9,45 +10,63 @@
 
 #define INTERFACES "/sys/class/net"
 
-static void G_GNUC_PRINTF (3, 4)
-warn (const LmHost *host, const LmLaunchRequest *request, const char *format, ...)
-{
-  va_list arguments;
-  va_start (arguments, format);
-  g_autofree char *what = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_autofree char *text = g_strdup_printf ("%s will not start before there is %s", request->name, what);
-  host->warning (host->user_data, text);
-}
+G_DEFINE_QUARK (lm-obstacle-error-quark, lm_obstacle_error)
 
 static void
-warn_of_network (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmDomainNetwork *network)
+add_network (GPtrArray *missing, LmVirt *virt, const LmDomainNetwork *network)
 {
+  const char *name = network->source;
   gboolean exists = TRUE;
-  if (network->kind == LM_DOMAIN_NETWORK_NETWORK && lm_virt_network_exists (virt, network->source, &exists, NULL)
-      && !exists)
-    warn (host, request, "a network %s; \"virsh net-list --all\" lists them", network->source);
+  gboolean active = TRUE;
+  if (network->kind == LM_DOMAIN_NETWORK_NETWORK && lm_virt_network_find (virt, name, &exists, &active, NULL) && !active)
+    g_ptr_array_add (missing, exists
+                                ? g_strdup_printf ("an active network %s; \"virsh net-start %s\" starts it", name, name)
+                                : g_strdup_printf ("a network %s; \"virsh net-list --all\" lists them", name));
   if (network->kind != LM_DOMAIN_NETWORK_BRIDGE || !lm_virt_is_local (virt))
     return;
-  g_autofree char *path = g_build_filename (INTERFACES, network->source, NULL);
+  g_autofree char *path = g_build_filename (INTERFACES, name, NULL);
   if (g_file_test (INTERFACES, G_FILE_TEST_IS_DIR) && !g_file_test (path, G_FILE_TEST_EXISTS))
-    warn (host, request, "a bridge %s; \"ip link\" lists them", network->source);
+    g_ptr_array_add (missing, g_strdup_printf ("a bridge %s; \"ip link\" lists them", name));
+}
+
+/* What is not there (char *), as it goes on after "before there is". */
+static GPtrArray *
+list_missing (LmVirt *virt, const LmLaunchRequest *request, const char *arch)
+{
+  GPtrArray *missing = g_ptr_array_new_with_free_func (g_free);
+  gboolean exists = TRUE;
+  for (guint i = 0; request->networks != NULL && i < request->networks->len; i++)
+    add_network (missing, virt, g_ptr_array_index (request->networks, i));
+  /* Of other architectures libvirt lists fewer models than it takes. */
+  if (request->cpu != NULL && lm_domain_cpu_mode (request->cpu) == NULL && strcmp (arch, "x86_64") == 0
+      && lm_virt_cpu_exists (virt, arch, request->cpu, &exists, NULL) && !exists)
+    g_ptr_array_add (missing, g_strdup_printf ("a CPU model %s; \"virsh cpu-models %s\" lists them", request->cpu, arch));
+  return missing;
+}
+
+gboolean
+lm_obstacles_check (LmVirt *virt, const LmLaunchRequest *request, const char *arch, GError **error)
+{
+  g_autoptr (GPtrArray) missing = list_missing (virt, request, arch);
+  return missing->len == 0
+         || lm_throw (error, LM_OBSTACLE_ERROR, LM_OBSTACLE_ERROR_MISSING, "%s cannot start before there is %s",
+                      request->name, (const char *) g_ptr_array_index (missing, 0));
 }
 
 void
 lm_obstacles_warn (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const char *arch)
 {
-  gboolean exists = TRUE;
-  for (guint i = 0; request->networks != NULL && i < request->networks->len; i++)
-    warn_of_network (host, virt, request, g_ptr_array_index (request->networks, i));
-  /* Of other architectures libvirt lists fewer models than it takes. */
-  if (request->cpu != NULL && lm_domain_cpu_mode (request->cpu) == NULL && strcmp (arch, "x86_64") == 0
-      && lm_virt_cpu_exists (virt, arch, request->cpu, &exists, NULL) && !exists)
-    warn (host, request, "a CPU model %s; \"virsh cpu-models %s\" lists them", request->cpu, arch);
+  g_autoptr (GPtrArray) missing = list_missing (virt, request, arch);
   for (guint i = 0; lm_virt_is_local (virt) && i < request->publish->len; i++)
     {
       const LmDomainPublish *publish = g_ptr_array_index (request->publish, i);
       if (!lm_port_has_address (publish))
-        warn (host, request, "an address %s on this host (--publish)", lm_domain_publish_address (publish));
+        g_ptr_array_add (missing, g_strdup_printf ("an address %s on this host (--publish)", lm_domain_publish_address (publish)));
+    }
+  for (guint i = 0; i < missing->len; i++)
+    {
+      g_autofree char *text
+        = g_strdup_printf ("%s will not start before there is %s", request->name, (const char *) g_ptr_array_index (missing, i));
+      host->warning (host->user_data, text);
     }
 }

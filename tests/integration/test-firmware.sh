@@ -30,8 +30,10 @@ is "$(nvram bios)" '' 'BIOS has no variables'
 file=$(nvram uefi)
 ok "those of UEFI are with the machine's files" test "${file%/*}" = "$state/machines/$(uuid uefi)"
 ln "$file" "$tmp/nvram.fd"
-run host_lamina "$host" launch uefi disk --template q35-uefi --replace --network network=nowhere
-exits 7 'a replacement that fails'
+export LAMINA_TEST_FAULT=launch-before-commit=eio
+run host_lamina "$host" launch uefi disk --template q35-uefi --replace
+unset LAMINA_TEST_FAULT
+exits 1 'a replacement that fails'
 ok 'leaves them' test "$file" -ef "$tmp/nvram.fd"
 ok 'and the machine' running uefi
 

@@ -31,10 +31,14 @@ fails () { # DESC ARGS...
 }
 echo '<domain type="qemu"><name>x</name><nonsense/></domain>' >"$tmp/nonsense.xml"
 fails 'a template that makes no machine' --template "$tmp/nonsense.xml"
+# What can be known before is no reason to stop it.
+id=$(host_exec "$host" virsh domid m)
 fails 'a network that is not there' --network network=nowhere
+fails 'a bridge that is not there' --network bridge=nowhere
 port=$(free_port)
 hold_port "$port"
 fails 'a port in use' --publish "$port:80"
+is "$(host_exec "$host" virsh domid m)" "$id" 'the old machine was not stopped for these'
 for point in record-before-write overlay-before-publish replace-before-undefine replace-after-undefine \
   launch-before-define launch-after-define launch-before-start launch-after-start launch-before-commit; do
   export LAMINA_TEST_FAULT=$point=eio
@@ -110,8 +114,10 @@ is "$(machines_in "$state")" 1 'leaves the disk'
 run host_lamina "$host" launch m a c --replace --transient
 exits 0 'replaced by a transient one'
 first=$(uuid)
-run host_lamina "$host" launch m a e --replace --network network=nowhere
-exits 7 'a failed replacement of that'
+export LAMINA_TEST_FAULT=launch-before-commit=eio
+run host_lamina "$host" launch m a e --replace
+unset LAMINA_TEST_FAULT
+exits 1 'a failed replacement of that'
 is "$(uuid)" "$first" 'leaves it'
 ok 'running' running m
 run host_lamina "$host" launch m a e --replace

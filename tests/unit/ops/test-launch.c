@@ -2,6 +2,8 @@
 #include "config.h"
 #include "base/file.h"
 #include "fetch/error.h"
+#include "ops/obstacle.h"
+#include "ops/port.h"
 #include "ops/remove.h"
 #include "tests/unit/lib/tools.h"
 #include "tests/unit/ops/fixture.h"
@@ -448,7 +450,7 @@ test_without_domain (OpsFixture *f, gconstpointer data)
   g_assert_true (g_file_test (machine->overlay, G_FILE_TEST_EXISTS));
 }
 
-/* What is not there (yet), and a start needs, is a warning of define. */
+/* What is not there (yet), and a start needs, is a warning of define and an error of launch. */
 static void
 test_obstacles (OpsFixture *f, gconstpointer data)
 {
@@ -485,6 +487,13 @@ test_obstacles (OpsFixture *f, gconstpointer data)
       if (cases[i].warning != NULL)
         g_assert_nonnull (strstr (g_ptr_array_index (f->warnings, 0), cases[i].warning));
       g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, NULL));
+      if (cases[i].warning == NULL)
+        continue;
+      request->start = TRUE;
+      g_assert_null (lm_launch (&f->host, f->virt, request, NULL, &error));
+      g_assert_true (g_error_matches (error, LM_OBSTACLE_ERROR, LM_OBSTACLE_ERROR_MISSING)
+                     || g_error_matches (error, LM_PORT_ERROR, LM_PORT_ERROR_ADDRESS));
+      g_assert_cmpuint (fixture_machines (f), ==, 0);
     }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
+#include "ops/obstacle.h"
 #include "ops/remove.h"
 #include "ops/replace.h"
 #include "tests/unit/lib/tools.h"
@@ -240,6 +241,56 @@ test_lossy (OpsFixture *f, gconstpointer data)
   virConnectClose (connection);
 }
 
+static int
+id_of (virConnectPtr connection)
+{
+  virDomainPtr domain = virDomainLookupByName (connection, "m");
+  int id = (int) virDomainGetID (domain);
+  virDomainFree (domain);
+  return id;
+}
+
+/* What the new one could not start with is no reason to stop the old one. */
+static void
+test_networks (OpsFixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    LmDomainNetworkKind kind;
+    const char *source;
+    const char *message;
+  } cases[] = {
+    { LM_DOMAIN_NETWORK_NETWORK, "nowhere", "there is a network nowhere" },
+    { LM_DOMAIN_NETWORK_BRIDGE, "nowhere", "there is a bridge nowhere" },
+    { LM_DOMAIN_NETWORK_NETWORK, "default", "there is an active network default" },
+  };
+  g_autoptr (LmMachine) old = make_old (f);
+  virConnectPtr connection = virConnectOpen (FIXTURE_URI);
+  virNetworkPtr lab = virNetworkLookupByName (connection, "default");
+  int id = id_of (connection);
+  g_assert_cmpint (virNetworkDestroy (lab), ==, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "e");
+      LmDomainNetwork *network = lm_domain_network_new ();
+      network->kind = cases[i].kind;
+      network->source = g_strdup (cases[i].source);
+      request->networks = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_domain_network_free);
+      g_ptr_array_add (request->networks, network);
+      request->replace = TRUE;
+      g_assert_null (lm_launch (&f->host, f->virt, request, NULL, &error));
+      g_assert_error (error, LM_OBSTACLE_ERROR, LM_OBSTACLE_ERROR_MISSING);
+      g_assert_nonnull (strstr (error->message, cases[i].message));
+      g_assert_true (fixture_is_running (f, old->uuid));
+      g_assert_cmpint (id_of (connection), ==, id);
+      g_assert_cmpuint (fixture_machines (f), ==, 1);
+    }
+  g_assert_cmpint (virNetworkCreate (lab), ==, 0);
+  virNetworkFree (lab);
+  virConnectClose (connection);
+}
+
 static void
 test_variables (OpsFixture *f, gconstpointer data)
 {
@@ -421,6 +472,7 @@ main (int argc, char **argv)
   ADD (killed_after_new_one_stopped);
   ADD (removal_fails);
   ADD (lossy);
+  ADD (networks);
   ADD (variables);
   ADD (tpm_refused);
   ADD (tpm_kept);
