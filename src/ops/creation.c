@@ -114,13 +114,29 @@ build_domain_xml (const LmHost *host, LmVirt *virt, const LmLaunchRequest *reque
   return lm_domain_xml (spec, host->template_dirs, request->template, cancellable, error);
 }
 
+/* What was checked before the pull may be otherwise now. The machine that is to go still
+ * runs, as it does after a refusal. */
+static gboolean
+check_again (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan, const LmMachine *replaced,
+             GError **error)
+{
+  g_autoptr (LmVirtDomain) domain = NULL;
+  gboolean active = FALSE;
+  if (!lm_machine_domain_find (virt, replaced, &domain, error)
+      || (domain != NULL && !lm_machine_domain_is_active (domain, &active, error)))
+    return FALSE;
+  if (domain != NULL && !request->replace)
+    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+                     "the domain %s, which was gone, is there again; --replace removes it, with its disk", replaced->name);
+  return (!request->start || check_start (host, virt, request, plan, replaced, active, error))
+         && lm_replace_check (host, virt, replaced, error);
+}
+
 static gboolean
 create_machine_domain (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const char *xml,
                        LmCreation *creation, GError **error)
 {
   const LmMachine *machine = creation->machine;
-  if (creation->replaced != NULL && !lm_replace_begin (virt, creation->replaced, machine->uuid, error))
-    return FALSE;
   if (!lm_fault_point ("launch-before-define", error))
     return FALSE;
   g_autoptr (GError) failure = NULL;
@@ -149,6 +165,10 @@ create_disks_and_domain (const LmHost *host, LmVirt *virt, const LmLaunchRequest
   if (!lm_disks_finish (disks, error))
     return FALSE;
   creation->sync = lm_disks_begin_sync (plan, creation->machine);
+  if (creation->replaced != NULL
+      && (!check_again (host, virt, request, plan, creation->replaced, error)
+          || !lm_replace_begin (virt, creation->replaced, creation->machine->uuid, error)))
+    return FALSE;
   if (disks_first)
     return create_machine_domain (host, virt, request, xml, creation, error);
   if (!defined)

@@ -79,7 +79,7 @@ is_stopped (const GError *failure)
 }
 
 gboolean
-lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep_firmware, GError **error)
+lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   if (!lm_virt_domain_destroy (domain, &failure) && !is_stopped (failure))
@@ -89,7 +89,7 @@ lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep_firmware, GError *
     }
   g_clear_error (&failure);
   /* A transient domain disappears with its process. */
-  if (!lm_virt_domain_undefine (domain, keep_firmware, &failure)
+  if (!lm_virt_domain_undefine (domain, keep, &failure)
       && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
     {
       g_propagate_error (error, g_steal_pointer (&failure));

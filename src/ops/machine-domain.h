@@ -48,7 +48,6 @@ gboolean lm_machine_domain_start (const LmHost *host, LmVirt *virt, const LmMach
 gboolean lm_machine_domain_throw_start (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError *cause,
                                         GError **error);
 
-/** lm_machine_domain_remove: stops and undefines @domain and removes its NVRAM and
- * the state of its TPM, unless @keep_firmware is set; succeeds if that was done
- * already. Errors: LM_VIRT_ERROR. */
-gboolean lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep_firmware, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_machine_domain_remove: stops and undefines @domain; @keep as in
+ * lm_virt_domain_undefine(). Succeeds if that was done already. Errors: LM_VIRT_ERROR. */
+gboolean lm_machine_domain_remove (LmVirtDomain *domain, gboolean keep, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -86,15 +86,22 @@ lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GE
 {
   g_autoptr (LmVirtDomain) domain = NULL;
   gboolean saved = FALSE;
-  if (!lm_machine_domain_find (virt, machine, &domain, error)
-      || (domain != NULL
-          && (!lm_virt_domain_has_saved (domain, &saved, error) || !check_nvram (machine, domain, error)
-              || !check_tpm (machine, domain, error))))
+  /* What can change fastest is looked at last. */
+  if (!lm_machine_domain_find (virt, machine, &domain, error) || !lm_usage_check (host, virt, machine, error))
+    return FALSE;
+  if (domain == NULL)
+    return TRUE;
+  if (strcmp (lm_virt_domain_name (domain), machine->name) != 0)
+    return lm_throw (error, LM_REPLACE_ERROR, LM_REPLACE_ERROR_RENAMED,
+                     "the domain of the machine %s was renamed to %s, and is kept", machine->name,
+                     lm_virt_domain_name (domain));
+  if (!check_nvram (machine, domain, error) || !check_tpm (machine, domain, error)
+      || !lm_virt_domain_has_saved (domain, &saved, error))
     return FALSE;
   if (saved)
     return throw_lossy (machine, "a saved state, snapshots or checkpoints",
                         "remove them with virsh managedsave-remove, snapshot-delete and checkpoint-delete, or ", error);
-  return lm_usage_check (host, virt, machine, error);
+  return TRUE;
 }
 
 /* Records how to restore @domain. */

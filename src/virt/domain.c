@@ -255,10 +255,10 @@ lm_virt_domain_keeps_tpm (LmVirtDomain *domain, gboolean *out_keeps, GError **er
 static void
 call_undefine (LmVirtCall *call)
 {
-  unsigned int flags = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+  unsigned int flags = call->number ? 0 : VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
   /* Some drivers, such as libvirt's test driver, do not know these flags. */
   unsigned int qemu_flags
-    = VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | (call->number ? VIR_DOMAIN_UNDEFINE_KEEP_NVRAM : VIR_DOMAIN_UNDEFINE_NVRAM);
+    = call->number ? VIR_DOMAIN_UNDEFINE_KEEP_NVRAM : VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM;
   if (supports_keep_tpm (call->virt->connection))
     qemu_flags |= call->number ? VIR_DOMAIN_UNDEFINE_KEEP_TPM : VIR_DOMAIN_UNDEFINE_TPM;
   call->status = virDomainUndefineFlags (call->domain, flags | qemu_flags);
@@ -267,10 +267,10 @@ call_undefine (LmVirtCall *call)
 }
 
 gboolean
-lm_virt_domain_undefine (LmVirtDomain *domain, gboolean keep_firmware, GError **error)
+lm_virt_domain_undefine (LmVirtDomain *domain, gboolean keep, GError **error)
 {
   g_autoptr (LmVirtCall) call = domain_call_new (domain, call_undefine);
-  call->number = keep_firmware;
+  call->number = keep;
   return run_domain_call (domain, call, LM_VIRT_CALL_CHANGE, "undefine", error);
 }
 

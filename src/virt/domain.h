@@ -59,11 +59,11 @@ gboolean lm_virt_domain_has_saved (LmVirtDomain *domain, gboolean *out_saved, GE
 /** lm_virt_domain_keeps_tpm: whether lm_virt_domain_undefine() is able to keep the
  * state of an emulated TPM. */
 gboolean lm_virt_domain_keeps_tpm (LmVirtDomain *domain, gboolean *out_keeps, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/** lm_virt_domain_undefine: undefines @domain and removes its saved state and the
- * metadata of its snapshots and checkpoints; also its NVRAM and the state of its
- * TPM, unless @keep_firmware is set. Disks are kept. A running domain continues as
- * a transient one. */
-gboolean lm_virt_domain_undefine (LmVirtDomain *domain, gboolean keep_firmware, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_virt_domain_undefine: undefines @domain and removes its saved state, the
+ * metadata of its snapshots and checkpoints, its NVRAM and the state of its TPM. With
+ * @keep, NVRAM and TPM are kept, and the others are an error. Disks are kept. A
+ * running domain continues as a transient one. */
+gboolean lm_virt_domain_undefine (LmVirtDomain *domain, gboolean keep, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_virt_domain_set_autostart: sets whether @domain starts when the host starts. */
 gboolean lm_virt_domain_set_autostart (LmVirtDomain *domain, gboolean autostart, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_virt_domain_get_autostart: gets whether @domain starts when the host starts. */

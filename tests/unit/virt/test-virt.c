@@ -108,6 +108,34 @@ test_life (void)
   g_assert_false (lm_virt_domain_is_active (domain));
 }
 
+/* With what would be lost by it a domain is not undefined if it is to be kept. */
+static void
+test_keep (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmVirt) virt = connect_test ();
+  g_autoptr (LmVirtDomain) domain = lm_virt_define (virt, XML ("web1", UUID_A, ""), "web1", UUID_A, &error);
+  g_assert_no_error (error);
+  virDomainPtr handle = virDomainLookupByName (virt->connection, "web1");
+  g_assert_true (lm_virt_domain_start (domain, NULL));
+  g_assert_cmpint (virDomainManagedSave (handle, 0), ==, 0);
+  g_assert_false (lm_virt_domain_undefine (domain, TRUE, &error));
+  g_assert_nonnull (error);
+  g_clear_error (&error);
+  g_assert_cmpint (virDomainHasManagedSaveImage (handle, 0), ==, 1);
+  g_assert_cmpint (virDomainManagedSaveRemove (handle, 0), ==, 0);
+  virDomainSnapshotPtr snapshot = virDomainSnapshotCreateXML (handle, "<domainsnapshot/>", 0);
+  g_assert_nonnull (snapshot);
+  g_assert_false (lm_virt_domain_undefine (domain, TRUE, &error));
+  g_assert_nonnull (error);
+  g_clear_error (&error);
+  g_assert_cmpint (virDomainSnapshotNum (handle, 0), ==, 1);
+  g_assert_true (lm_virt_domain_undefine (domain, FALSE, &error));
+  g_assert_no_error (error);
+  virDomainSnapshotFree (snapshot);
+  virDomainFree (handle);
+}
+
 static void
 test_find (void)
 {
@@ -281,6 +309,7 @@ main (int argc, char **argv)
   g_test_add_func ("/virt/connect", test_connect);
   g_test_add_func ("/virt/silent", test_silent);
   g_test_add_func ("/virt/life", test_life);
+  g_test_add_func ("/virt/keep", test_keep);
   g_test_add_func ("/virt/find", test_find);
   g_test_add_func ("/virt/exists", test_exists);
   g_test_add_func ("/virt/addresses", test_addresses);
