@@ -73,7 +73,7 @@ verbs = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", text.split("Verbs:")[1].spli
 ok("launch" in verbs and "catalog add" in verbs, "help lists verbs", repr(verbs))
 global_options = options_of(text)
 ok({"connect", "catalog", "state-dir", "json"} <= global_options, "help lists the global options")
-documented = set(re.findall(r"B<--([a-z-]+)>", "\n".join(items(section(overview, "OPTIONS OF EVERY VERB")))))
+documented = set(re.findall(r"B<--([a-z-]+)>", "\n".join(items(section(overview, "GLOBAL OPTIONS")))))
 ok(documented == global_options, "lamina(1) has the same global options", documented ^ global_options)
 described = [verb for page in verb_pages.values() for verb in re.findall(r"^=head2 ([a-z]+(?: [a-z]+)?)\b", page, re.M)]
 ok(sorted(described) == sorted(verbs), "the pages describe the same verbs, each once", f"{sorted(described)} {sorted(verbs)}")
