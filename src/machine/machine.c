@@ -307,10 +307,34 @@ lm_machine_find (const char *state_dir, const char *name, const char *uri, GErro
                           "the machine \"%s\" is not on %s but on %s; use that for --connect", safe, uri, other->uri);
   if (corrupt->len > 0)
     return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT,
-                          "there is no machine \"%s\" among those whose records can be read; %s", safe,
+                          "there is no machine \"%s\" among those whose records can be read; %s; restore that file, or "
+                          "move its directory away if nothing in it is needed", safe,
                           (const char *) g_ptr_array_index (corrupt, 0));
   return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND,
                         "there is no machine \"%s\"; \"lamina ps\" lists the machines", safe);
+}
+
+GPtrArray *
+lm_machine_list_corrupt (const char *state_dir, GError **error)
+{
+  g_autoptr (GPtrArray) corrupt = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (LmStateDir) machines = open_machines_dir (state_dir, TRUE, error);
+  g_autoptr (GPtrArray) names = machines ? lm_state_dir_list (machines, error) : NULL;
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    {
+      const char *uuid = g_ptr_array_index (names, i);
+      g_autoptr (GError) failure = NULL;
+      g_autoptr (LmMachine) machine
+        = g_uuid_string_is_valid (uuid) ? load_record (machines, state_dir, uuid, &failure) : NULL;
+      if (g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT))
+        g_ptr_array_add (corrupt, g_strdup (uuid));
+      else if (machine == NULL && failure != NULL && failure->domain != LM_MACHINE_ERROR)
+        {
+          g_propagate_prefixed_error (error, g_steal_pointer (&failure), "cannot list machines: ");
+          return NULL;
+        }
+    }
+  return names != NULL ? g_steal_pointer (&corrupt) : NULL;
 }
 
 void

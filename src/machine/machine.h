@@ -86,6 +86,10 @@ GPtrArray *lm_machine_list (const char *state_dir, GPtrArray *warnings, GError *
  * found but may be one of the corrupt records; G_IO_ERROR as for lm_machine_list(). */
 LmMachine *lm_machine_find (const char *state_dir, const char *name, const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_machine_list_corrupt: the UUIDs (char *) of the machines whose records are corrupt,
+ * so that their names are not known. Errors: G_IO_ERROR as for lm_machine_list(). */
+GPtrArray *lm_machine_list_corrupt (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_machine_remove_leftovers: removes what killed runs left next to the machines:
  * records that were being written for the first time, and empty directories. Any
  * other directory without a record may contain a user's disk and is kept;

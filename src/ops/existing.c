@@ -52,6 +52,31 @@ find_existing_domain (const LmHost *host, LmVirt *virt, const char *name, LmExis
          && lm_machine_domain_is_active (existing->domain, &existing->active, error);
 }
 
+/* A record that cannot be read may be that of @name, which no domain has: the machine has
+ * a disk. Where libvirt knows its domain, that has another name. */
+static gboolean
+check_corrupt (const LmHost *host, LmVirt *virt, const char *name, GError **error)
+{
+  g_autoptr (GPtrArray) corrupt = lm_machine_list_corrupt (host->state_dir, error);
+  for (guint i = 0; corrupt != NULL && i < corrupt->len; i++)
+    {
+      const char *uuid = g_ptr_array_index (corrupt, i);
+      g_autoptr (GError) failure = NULL;
+      g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, uuid, &failure);
+      if (domain != NULL)
+        continue;
+      if (!g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      /* For its message, which names the file and says what to do. */
+      g_autoptr (LmMachine) machine G_GNUC_UNUSED = lm_machine_find (host->state_dir, name, lm_virt_uri (virt), error);
+      return FALSE;
+    }
+  return corrupt != NULL;
+}
+
 /* No domain has the name, but there may be a record: of a transient domain, or of a
  * machine whose domain was undefined or renamed. */
 static gboolean
@@ -61,8 +86,10 @@ find_existing_record (const LmHost *host, LmVirt *virt, const char *name, LmExis
   existing->machine = lm_machine_find (host->state_dir, name, lm_virt_uri (virt), &failure);
   if (existing->machine == NULL)
     {
-      if (failure->domain == LM_MACHINE_ERROR)
+      if (g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
         return TRUE;
+      if (g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT))
+        return check_corrupt (host, virt, name, error);
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }

@@ -68,10 +68,33 @@ lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GError 
          && lm_fault_point ("remove-after-undefine", error) && lm_machine_erase (machine, error);
 }
 
+/* The domain of the name may be that of a machine whose record cannot be read: then
+ * that one is meant too. */
+static gboolean
+check_domain_record (const LmHost *host, LmVirt *virt, const char *name, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_name (virt, name, &failure);
+  if (domain == NULL && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  g_clear_error (&failure);
+  g_autoptr (LmMachine) machine G_GNUC_UNUSED
+    = domain != NULL ? lm_machine_load (host->state_dir, lm_virt_domain_uuid (domain), &failure) : NULL;
+  if (failure == NULL || g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
+    return TRUE;
+  g_propagate_prefixed_error (error, g_steal_pointer (&failure), "there is a domain %s: ", name);
+  return FALSE;
+}
+
 /* Returns the machines called @name; there are several if a --replace was killed. */
 static GPtrArray *
 find_machines_by_name (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {
+  if (!check_domain_record (host, virt, name, error))
+    return NULL;
   g_autoptr (GPtrArray) list = lm_machine_list (host->state_dir, NULL, error);
   g_autoptr (LmMachine) first = list ? lm_machine_find (host->state_dir, name, lm_virt_uri (virt), error) : NULL;
   if (first == NULL)
