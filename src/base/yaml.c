@@ -108,12 +108,22 @@ count_newlines (const LmYamlReader *reader, gsize offset)
   return n;
 }
 
-/* The problem in terms of JSON, for a user who meant to write JSON. */
-static char *
-describe_json_problem (const LmYamlReader *reader)
+/* Whether "{" is followed by a quoted key: YAML would hardly be written so. */
+static gboolean
+is_meant_as_json (const LmYamlReader *reader)
+{
+  g_autofree char *start = g_strndup (reader->text, MIN (reader->size, 4096));
+  const char *brace = start + strspn (start, " \t\r\n");
+  return brace[0] == '{' && brace[1 + strspn (brace + 1, " \t\r\n")] == '"';
+}
+
+/* The problem in terms of JSON, for a user who meant to write JSON; FALSE if there is
+ * none. libyaml may stop at an earlier place, of which JSON allows what is there. */
+static gboolean
+find_json_problem (const LmYamlReader *reader, const char **out_problem, gsize *out_line)
 {
   if (!begins_as_json (reader->text, reader->size))
-    return NULL;
+    return FALSE;
   LmJsonReader json;
   LmJsonToken token = LM_JSON_OBJECT;
   lm_json_reader_init (&json, reader->text, reader->size);
@@ -121,7 +131,9 @@ describe_json_problem (const LmYamlReader *reader)
   while (good && token != LM_JSON_END)
     good = lm_json_reader_next (&json, &token);
   lm_json_reader_clear (&json);
-  return good ? NULL : g_strdup_printf ("; as JSON, line %u: %s", json.line + reader->first_line - 1, json.problem);
+  *out_problem = json.problem;
+  *out_line = json.line + reader->first_line - 1;
+  return !good;
 }
 
 static gboolean
@@ -135,9 +147,13 @@ throw_parser (LmYamlReader *reader, GError **error)
    * (bad UTF-8, control characters). */
   gsize before = p->error == YAML_READER_ERROR ? count_newlines (reader, p->problem_offset) : p->problem_mark.line;
   gsize line = before + reader->first_line;
-  g_autofree char *json = describe_json_problem (reader);
-  g_autofree char *what = g_strconcat (problem, p->context ? " " : "", p->context ? p->context : "", json, NULL);
-  return throw_at_line (reader, error, LM_YAML_ERROR_SYNTAX, line, what);
+  g_autofree char *what = g_strconcat (problem, p->context ? " " : "", p->context ? p->context : "", NULL);
+  const char *json;
+  gsize json_line;
+  if (!find_json_problem (reader, &json, &json_line))
+    return throw_at_line (reader, error, LM_YAML_ERROR_SYNTAX, line, what);
+  g_autofree char *both = g_strdup_printf ("%s; as YAML, line %" G_GSIZE_FORMAT ": %s", json, line, what);
+  return throw_at_line (reader, error, LM_YAML_ERROR_SYNTAX, json_line, is_meant_as_json (reader) ? json : both);
 }
 
 static gboolean

@@ -80,7 +80,10 @@ test_json_only (void)
   assert_bad ("{\"a\": 1, \"a\": 2}", LM_YAML_ERROR_SYNTAX, "t:1: \"a\" is given twice");
   assert_bad ("{\"a\": \"\\u0000\"}", LM_YAML_ERROR_UNSUPPORTED, "t:1: a value must not contain a NUL byte");
   assert_bad ("[\n1,\n\"2\"\n\"3\"\n]", LM_YAML_ERROR_SYNTAX,
-              "t:4: did not find expected ',' or ']' while parsing a flow sequence; as JSON, line 4: expected a comma or ]");
+              "t:4: expected a comma or ]; as YAML, line 4: did not find expected ',' or ']' while parsing a flow sequence");
+  assert_bad ("{\"a\": \"\\ud83d\\ude80\",\n}", LM_YAML_ERROR_SYNTAX, "t:2: expected a key in quotes");
+  assert_bad ("{\"a\": \"\\ud83d\\ude80\"}\n{}", LM_YAML_ERROR_SYNTAX, "t:2: unexpected text after the end");
+  assert_bad ("{\"a\": [\"\\ud83d\\ude80\" 1]}", LM_YAML_ERROR_SYNTAX, "t:1: expected a comma or ]");
 }
 
 static void
