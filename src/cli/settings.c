@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "cli/settings.h"
+#include "base/content.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -59,6 +60,8 @@ merge_file (GKeyFile *into, const char *path, gboolean required, GPtrArray *warn
     }
   if (bytes == NULL)
     return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "configuration: %s", failure->message);
+  if (!lm_content_check (bytes, path, "a configuration file", &failure))
+    return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s", failure->message);
   g_autoptr (GBytes) text = lm_text_normalize (bytes);
   if (!g_key_file_load_from_bytes (file, text, G_KEY_FILE_NONE, &failure))
     return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s", path, failure->message);

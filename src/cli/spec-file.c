@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "cli/spec-file.h"
+#include "base/content.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -157,6 +158,8 @@ lm_spec_file_read (const char *path, LmArgs *args, LmRequestBuilder *builder, GC
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) bytes = lm_file_read (path, MAX_SIZE, cancellable, &failure);
   g_autoptr (GBytes) normal = bytes ? lm_text_normalize (bytes) : NULL;
+  if (bytes != NULL && !lm_content_check (bytes, path, "a YAML or JSON file", &failure))
+    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s", failure->message);
   gsize size = 0;
   const char *text = normal ? g_bytes_get_data (normal, &size) : NULL;
   g_autoptr (LmYamlNode) root = bytes ? lm_yaml_node_parse (path, text, size, NULL, &failure) : NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "domain/template.h"
+#include "base/content.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -27,6 +28,8 @@ load_template_file (const char *path, GCancellable *cancellable, GError **error)
                           "template: %s", failure->message);
   gsize size;
   const char *data = g_bytes_get_data (bytes, &size);
+  if ((size == 0 || *data != '<') && !lm_content_check (bytes, path, "a domain template (XML)", &failure))
+    return lm_throw_null (error, LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_INVALID, "template: %s", failure->message);
   return lm_xml_parse (data != NULL ? data : "", size, path, error);
 }
 

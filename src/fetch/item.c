@@ -460,6 +460,8 @@ handle_failed_check (LmFetchItem *self, GError *failure, GError **error)
   if (!g_error_matches (failure, LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST))
     {
       gboolean refused = g_error_matches (failure, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED);
+      if (refused && lm_mirrors_get_url (self->mirrors) != NULL)
+        g_prefix_error (&failure, "%s: ", lm_mirrors_get_shown (self->mirrors));
       return fail (self, failure, !refused, error);
     }
   gboolean mixed = self->mixed;

@@ -324,7 +324,7 @@ lm_qcow2_check_layer (const LmQcow2Header *header, guint64 file_size, const LmDi
 }
 
 gboolean
-lm_qcow2_read (const char *path, LmQcow2Header *out_header, guint64 *out_file_size, GError **error)
+lm_qcow2_read_content (const char *path, LmQcow2Header *out_header, guint64 *out_file_size, GError **error)
 {
   /* O_NONBLOCK, because opening a FIFO must not wait. */
   lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
@@ -332,16 +332,25 @@ lm_qcow2_read (const char *path, LmQcow2Header *out_header, guint64 *out_file_si
   if (fd < 0 || fstat (fd, &st) < 0)
     return lm_throw_errno (error, "cannot open %s", path);
   if (!S_ISREG (st.st_mode))
-    return throw_refused (error, "%s is not a regular file", path);
+    return throw_refused (error, "not a regular file");
   g_autofree guint8 *data = g_malloc (LM_QCOW2_HEADER_MAX);
   gsize size;
   if (!lm_fd_read_full (fd, data, LM_QCOW2_HEADER_MAX, &size, error)
       || !lm_qcow2_parse (data, size, (guint64) st.st_size, out_header, error))
-    {
-      g_prefix_error (error, "%s: ", path);
-      return FALSE;
-    }
+    return FALSE;
   if (out_file_size != NULL)
     *out_file_size = (guint64) st.st_size;
   return TRUE;
+}
+
+gboolean
+lm_qcow2_read (const char *path, LmQcow2Header *out_header, guint64 *out_file_size, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  if (lm_qcow2_read_content (path, out_header, out_file_size, &failure))
+    return TRUE;
+  if (failure->domain == LM_IMAGE_ERROR)
+    g_prefix_error (&failure, "%s: ", path);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "image/seed-input.h"
+#include "base/content.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "base/yaml.h"
@@ -190,6 +191,9 @@ check_mapping (const char *name, GBytes *bytes, gboolean may_be_empty, GHashTabl
   gsize size;
   const char *text = g_bytes_get_data (bytes, &size);
   gboolean nothing;
+  g_autoptr (GError) other = NULL;
+  if (!lm_content_check (bytes, name, "a YAML mapping (KEY: VALUE)", &other))
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, "%s", other->message);
   if (!read_outer_mapping (name, text ? text : "", size, &nothing, out_keys, error))
     return FALSE;
   if (*out_keys != NULL || (nothing && may_be_empty))

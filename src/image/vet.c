@@ -104,7 +104,7 @@ lm_image_vet (const char *path, const char *name, const LmDigest *parent, guint6
   LmQcow2Header header;
   guint64 file_size;
   g_autoptr (GError) failure = NULL;
-  if (!lm_qcow2_read (path, &header, &file_size, &failure)
+  if (!lm_qcow2_read_content (path, &header, &file_size, &failure)
       || !lm_qcow2_check_layer (&header, file_size, parent, &failure))
     {
       gboolean refused = g_error_matches (failure, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED);

@@ -253,14 +253,28 @@ lm_source_record_erase (const char *dir, const char *name, GError **error)
   return TRUE;
 }
 
+static gboolean
+is_blank (const char *text, gsize size)
+{
+  while (size > 0 && g_ascii_isspace (text[size - 1]))
+    size--;
+  return size == 0;
+}
+
 LmCatalog *
 lm_source_record_parse (const char *shown, const char *asked_url, const char *base_url, GBytes *bytes, GPtrArray *warnings,
                         GError **error)
 {
   g_autoptr (GBytes) normal = lm_text_normalize (bytes);
-  gsize size;
-  const char *text = g_bytes_get_data (normal, &size), *advice;
-  const char *what = lm_content_recognize (text, size, &advice);
+  gsize size, raw_size;
+  const char *text = g_bytes_get_data (normal, &size), *raw = g_bytes_get_data (bytes, &raw_size);
+  const char *advice = "the URL may lead to another file";
+  /* UTF-32 is taken for UTF-16 by who does not know it. */
+  const char *what = lm_content_recognize (raw, raw_size, &advice);
+  if (what == NULL)
+    what = lm_content_recognize (text, size, &advice);
+  if (what == NULL && is_blank (text, size))
+    what = "an empty file";
   if (what != NULL)
     {
       g_autofree char *public = lm_url_redact (base_url);

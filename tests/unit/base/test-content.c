@@ -36,10 +36,48 @@ test_recognize (void)
     }
 }
 
+/* What stands in place of a layer. */
+static void
+test_describe (void)
+{
+  static const struct
+  {
+    const char *bytes;
+    gsize size;
+    const char *what;
+  } cases[] = {
+    { "not found", 9, "a text, \"not found\"; the URL" },
+    { " \n404 Not\tFound: \"x\"\n", 21, "a text, \"404 Not Found: 'x'\"; the URL" },
+    { "{\"error\": {\"code\": 404, \"message\": \"no such blob\"}}", 51, "JSON, \"{'error': {'code': 404" },
+    { "gr\xc3\xbc\xc3\x9f", 6, "a text, \"gr\xc3\xbc\xc3\x9f\"" },
+    { "", 0, NULL },
+    { "\0\0\0\0\0\0", 6, "zeros" },
+    { "%PDF-1.4", 8, "a PDF document" },
+    { "\x1b[2J not found", 14, NULL },
+    { "\xff\xfb\x10", 3, NULL },
+    { "\0\0\1", 3, NULL },
+    { "QFI\xfb", 4, NULL },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text = lm_content_describe (cases[i].bytes, cases[i].size);
+      g_test_message ("%s", text);
+      g_assert_cmpint (*text != '\0', ==, cases[i].what != NULL);
+      g_assert_true (cases[i].what == NULL || strstr (text, cases[i].what) != NULL);
+    }
+  g_autofree char *longer = g_strnfill (4000, 'x');
+  g_autofree char *text = lm_content_describe (longer, 4000);
+  g_assert_nonnull (strstr (text, "xxx...\""));
+  memcpy (longer + LM_CONTENT_HEAD - 1, "\xc3\xbc", 2);
+  g_autofree char *cut = lm_content_describe (longer, 4000);
+  g_assert_cmpstr (cut, ==, text);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/content/recognize", test_recognize);
+  g_test_add_func ("/content/describe", test_describe);
   return g_test_run ();
 }

@@ -86,6 +86,19 @@ for start_of, says in ((b"\x1f\x8b\x08", "gzip"), (b"\xfd7zXZ\0", "xz"), (b"\x28
         done = run(*words)
         ok(done.returncode == 5 and says in done.stderr and "not a catalog; " in done.stderr, f"{words[0]}: {says}", done.stderr)
 
+for content, says in ((b"%PDF-1.7\n", "a PDF document"), ("{}".encode("utf-32"), "UTF-32"), (b"", "an empty file"), (b" \n\n", "an empty file")):
+    with open(f"{work}/strange", "wb") as file:
+        file.write(content)
+    done = run("plan", "debian0", "--catalog", f"{work}/strange")
+    ok(done.returncode == 5 and f"{says}, not a catalog; " in done.stderr, f"{content} is told by its name", done.stderr)
+# Nor are other files what a gzip or an image is.
+with open(f"{work}/strange", "wb") as file:
+    file.write(b"\x1f\x8b\x08" + b" " * 2000)
+for words in (("launch", "-f", f"{work}/strange"), ("list", "--config", f"{work}/strange"),
+              *(("launch", "w", "debian0", "--cloud-init", f"{key}={work}/strange") for key in ("meta-data", "network-config"))):
+    done = run(*words)
+    ok(done.returncode == 2 and f"{work}/strange: this is a gzip-compressed file, not a" in done.stderr, f"{words[-2:]} too", done.stderr)
+
 # Locks that another process holds.
 write(catalog, text(2))
 for number in (signal.SIGTERM, signal.SIGINT):
