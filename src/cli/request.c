@@ -25,6 +25,16 @@ set_given_options (LmRequestBuilder *builder, LmArgs *args, const LmOption *tabl
   return TRUE;
 }
 
+/* Whether @request, without the defaults of the settings, asks for more than selections. */
+static gboolean
+is_customized (const LmLaunchRequest *request)
+{
+  return request->memory != 0 || request->vcpus != 0 || request->cpu != NULL || request->virt_type != NULL
+         || request->disk != 0 || request->networks != NULL || request->publish->len > 0 || request->graphics != NULL
+         || request->osinfo != NULL || request->template != NULL || request->cloud_init || request->autostart
+         || request->transient;
+}
+
 LmLaunchRequest *
 lm_request_read (const LmInvocation *invocation, const LmOption *options, GError **error)
 {
@@ -44,6 +54,7 @@ lm_request_read (const LmInvocation *invocation, const LmOption *options, GError
   g_autoptr (LmLaunchRequest) request = lm_request_builder_end (builder, error);
   if (request == NULL)
     return NULL;
+  request->customized = is_customized (request);
   if (request->virt_type == NULL)
     request->virt_type = g_strdup (invocation->settings->virt_type);
   if (request->template == NULL)

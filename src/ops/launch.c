@@ -137,6 +137,17 @@ launch_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, ch
   return g_steal_pointer (&result);
 }
 
+/* --replace looks like a wish for another machine, but selections are all that counts. */
+static void
+warn_about_options (const LmHost *host, const LmLaunchRequest *request)
+{
+  g_autofree char *text
+    = g_strdup_printf ("%s exists with the same selections, so --replace does not replace it and its other options are not "
+                       "changed; \"lamina rm %s\" first to create it with those that were given", request->name,
+                       request->name);
+  host->warning (host->user_data, text);
+}
+
 /* To be called with the lock of the name held. */
 static LmLaunchResult *
 launch_locked (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, GCancellable *cancellable, GError **error)
@@ -161,6 +172,8 @@ launch_locked (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request,
   gboolean same = match == LM_MATCH_YES;
   if (!same && !check_replaceable (existing, request, error))
     return NULL;
+  if (same && request->replace && request->customized)
+    warn_about_options (host, request);
   g_autoptr (LmLaunchResult) result
     = same ? start_existing (host, virt, request, existing, cancellable, error)
            : launch_new (host, virt, request, requested, plan, existing, superseded, cancellable, error);

@@ -20,6 +20,14 @@ overlay=$state/machines/$first/overlay.qcow2
 inode=$(stat -c %i "$overlay")
 is_as_before () { [ "$(uuid)" = "$first" ] && [ "$(stat -c %i "$overlay")" = "$inode" ] && autostarts; }
 
+run host_lamina "$host" launch m a c --replace
+exits 0 'with the same selections there is nothing to replace'
+is "$err" '' 'which is no reason to warn'
+run host_lamina "$host" launch m a c --memory 200MiB --replace
+exits 0 'other options do not change that'
+like "$err" 'same selections, so --replace does not replace it' 'but a warning says so'
+ok 'the machine is the same' is_as_before
+
 fails () { # DESC ARGS...
   local desc=$1
   shift

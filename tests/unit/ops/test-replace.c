@@ -196,6 +196,26 @@ test_killed_after_new_one_stopped (OpsFixture *f, gconstpointer data)
   g_assert_cmpuint (inode_of (old->overlay), ==, 0);
 }
 
+/* The same selections are the same machine; what else was asked for is not to be had so. */
+static void
+test_same (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (LmMachine) old = make_old (f);
+  for (guint bits = 0; bits < 4; bits++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LmLaunchRequest) request = fixture_request (f, "m", "c");
+      request->replace = (bits & 1) != 0;
+      request->customized = (bits & 2) != 0;
+      g_ptr_array_set_size (f->warnings, 0);
+      g_autoptr (LmLaunchResult) result = lm_launch (&f->host, f->virt, request, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_true (result->existed);
+      g_assert_cmpstr (result->machine->uuid, ==, old->uuid);
+      g_assert_cmpuint (f->warnings->len, ==, bits == 3);
+    }
+}
+
 /* The old one is removed later if that fails now. */
 static void
 test_removal_fails (OpsFixture *f, gconstpointer data)
@@ -470,6 +490,7 @@ main (int argc, char **argv)
   ADD (killed);
   ADD (killed_while_new_one_runs);
   ADD (killed_after_new_one_stopped);
+  ADD (same);
   ADD (removal_fails);
   ADD (lossy);
   ADD (networks);
