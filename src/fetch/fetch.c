@@ -9,7 +9,7 @@
 #define BUSY_SECONDS 600
 #define PROGRESS_MS 100
 #define POLL_MS 50
-/* For the rings of all transfers together. */
+/* Size of the rings of all transfers together. */
 #define MEMORY (16 * 1024 * 1024)
 
 static guint
@@ -18,7 +18,7 @@ hash_blob (gconstpointer blob)
   return lm_digest_hash (&((const LmBlob *) blob)->digest);
 }
 
-/* One digest may be wanted as a layer and as a file: these are two. */
+/* A layer and a file with the same digest are two blobs. */
 static gboolean
 is_same_blob (gconstpointer a, gconstpointer b)
 {
@@ -26,7 +26,7 @@ is_same_blob (gconstpointer a, gconstpointer b)
   return one->kind == other->kind && lm_digest_equal (&one->digest, &other->digest);
 }
 
-/* The ones of @blobs that are not there, or damaged, each once. */
+/* Returns those of @blobs that are missing or damaged, without duplicates. */
 static GPtrArray *
 find_missing (const GPtrArray *blobs, LmCache *cache, GCancellable *cancellable, GError **error)
 {
@@ -46,8 +46,9 @@ find_missing (const GPtrArray *blobs, LmCache *cache, GCancellable *cancellable,
   return g_steal_pointer (&missing);
 }
 
-/* All of them must fit, so that a full disk is found before the first byte.
- * What a .part holds or has reserved, by any process, is taken already. */
+/* Checks that all of them fit, so that a full disk is found before the first byte.
+ * What the .part files of any process contain or have reserved is not free any
+ * more. */
 static gboolean
 check_space (LmCache *cache, GPtrArray *missing, GError **error)
 {
@@ -64,7 +65,7 @@ check_space (LmCache *cache, GPtrArray *missing, GError **error)
 }
 
 static void
-report (GPtrArray *items, LmFetchItemProgress *entries, LmFetchProgressFunc progress, gpointer user_data)
+report_progress (GPtrArray *items, LmFetchItemProgress *entries, LmFetchProgressFunc progress, gpointer user_data)
 {
   if (progress == NULL)
     return;
@@ -79,7 +80,7 @@ report (GPtrArray *items, LmFetchItemProgress *entries, LmFetchProgressFunc prog
 }
 
 static gboolean
-step_all (GPtrArray *items, gboolean *out_all_done, GError **error)
+step_all_items (GPtrArray *items, gboolean *out_all_done, GError **error)
 {
   gint64 now = g_get_monotonic_time ();
   gboolean all_done = TRUE;
@@ -93,7 +94,7 @@ step_all (GPtrArray *items, gboolean *out_all_done, GError **error)
   return TRUE;
 }
 
-/* Who is whose parent. */
+/* Tells each item which item fetches its parent. */
 static void
 link_parents (GPtrArray *items)
 {
@@ -113,7 +114,8 @@ link_parents (GPtrArray *items)
 }
 
 static gboolean
-move_all (LmFetchRun *run, GPtrArray *missing, guint progress_ms, LmFetchProgressFunc progress, gpointer user_data, GError **error)
+transfer_all (LmFetchRun *run, GPtrArray *missing, guint progress_ms, LmFetchProgressFunc progress, gpointer user_data,
+              GError **error)
 {
   g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_fetch_item_free);
   for (guint i = 0; i < missing->len; i++)
@@ -122,22 +124,23 @@ move_all (LmFetchRun *run, GPtrArray *missing, guint progress_ms, LmFetchProgres
   g_autofree LmFetchItemProgress *entries = g_new0 (LmFetchItemProgress, items->len);
   gint64 next_report = 0;
   gboolean ok, all_done = FALSE;
-  while ((ok = !g_cancellable_set_error_if_cancelled (run->cancellable, error) && step_all (items, &all_done, error)) && !all_done)
+  while ((ok = !g_cancellable_set_error_if_cancelled (run->cancellable, error)
+          && step_all_items (items, &all_done, error)) && !all_done)
     {
       gint64 now = g_get_monotonic_time ();
       if (now >= next_report)
         {
-          report (items, entries, progress, user_data);
+          report_progress (items, entries, progress, user_data);
           next_report = now + (gint64) progress_ms * 1000;
         }
       lm_store_iterate (run->store, POLL_MS);
     }
-  report (items, entries, progress, user_data);
+  report_progress (items, entries, progress, user_data);
   return ok;
 }
 
 static LmFetchOptions
-fill_options (const LmFetchOptions *options)
+get_options_with_defaults (const LmFetchOptions *options)
 {
   LmFetchOptions filled = options ? *options : (LmFetchOptions){ 0 };
   filled.transfers = filled.transfers ? filled.transfers : TRANSFERS;
@@ -160,12 +163,12 @@ lm_fetch_run (const GPtrArray *blobs, LmCache *cache, const LmFetchOptions *opti
   if (missing->len == 0)
     return TRUE;
 
-  LmFetchOptions filled = fill_options (options);
+  LmFetchOptions filled = get_options_with_defaults (options);
   if (!check_space (cache, missing, &failure))
     return lm_fetch_error_translate (failure, error);
 
   g_autoptr (LmStore) store = lm_store_new (&filled.http);
-  g_autoptr (LmHosts) hosts = lm_hosts_new ();
+  g_autoptr (LmServers) servers = lm_servers_new ();
   g_autoptr (LmServed) served = lm_served_new (cache);
   LmFetchRun run = {
     .cache = cache,
@@ -176,10 +179,10 @@ lm_fetch_run (const GPtrArray *blobs, LmCache *cache, const LmFetchOptions *opti
     .no_delay = lm_testenv_get (LM_TESTENV_NO_DELAY) != NULL,
     .memory = MEMORY / MIN (filled.transfers, missing->len),
     .slots = filled.transfers,
-    .hosts = hosts,
+    .servers = servers,
     .served = served,
   };
-  gboolean ok = move_all (&run, missing, filled.progress_ms, progress, user_data, error);
+  gboolean ok = transfer_all (&run, missing, filled.progress_ms, progress, user_data, error);
   if (out_totals)
     *out_totals = run.totals;
   return ok;

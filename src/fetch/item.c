@@ -11,9 +11,10 @@
 #include <string.h>
 
 #define POLL_US (100 * 1000)
-/* Steps of the backoff to a host that serves another process: at most some 4 s. */
+/* Number of steps of the exponential delay for a server that serves another process; about 4 s at most. */
 #define PATIENT_STEPS 4
-/* So many bytes further than ever before, or such a part of the file, make earlier failures forgotten. */
+/* After this progress beyond any earlier position, in bytes or as a part of the
+ * file, earlier failures no longer count. */
 #define FORGIVING_BYTES (1024 * 1024)
 #define FORGIVING_PARTS 16
 
@@ -31,38 +32,38 @@ struct _LmFetchItem
 {
   LmFetchRun *run;
   const LmBlob *blob;
-  LmFetchItem *parent; /* NULL: not in this run */
+  LmFetchItem *parent; /* NULL if it is not in this run */
   Phase phase;
   gboolean has_slot;
   gint64 next_poll;
-  guint64 other_size; /* of the .part that another process has in hand */
-  gint64 other_since; /* since when it has had that size; 0: no other */
+  guint64 other_size; /* size of the .part file that another process is writing */
+  gint64 other_since; /* since when it has had that size; 0 if there is no other process */
 
   LmPartial *partial;
   LmFetchSink *sink;
   LmStoreTransfer *transfer;
-  LmHost *host; /* of the transfer */
-  gboolean serves;       /* it has sent bytes in this transfer */
-  gboolean served_other; /* it sent bytes to another process when the transfer began */
-  guint refusals;        /* in a row, that are put down to that */
-  gint64 refused_since;  /* the first of them; 0: none */
-  guint64 skip; /* bytes still to come that are there already */
-  LmHttpResponse seen; /* its encoding and head, of the last answer from the first byte */
+  LmServer *server; /* of the transfer */
+  gboolean serves;       /* it has sent data in this transfer */
+  gboolean served_other; /* it was sending to another process when the transfer began */
+  guint refusals;        /* consecutive ones that are attributed to that */
+  gint64 refused_since;  /* time of the first of them; 0 if none */
+  guint64 skip; /* number of bytes to skip because the .part file contains them */
+  LmHttpResponse seen; /* encoding and head of the last response that began with the first byte */
   char *encoding;
   guint8 head[LM_CONTENT_HEAD];
   gboolean paused;
 
-  /* Set between two uses of the sink, read or written by its complete(). */
-  gboolean publish;     /* the parent's size is known, if there is one */
+  /* Set between two uses of the sink; its complete() reads or writes them. */
+  gboolean publish;     /* the size of the parent's disk, if any, is known */
   gboolean vetted;      /* digest and image are right */
-  guint64 virtual_size; /* of the image, once it is vetted */
+  guint64 virtual_size; /* of the image; valid if vetted */
 
   LmMirrors *mirrors;
-  guint64 furthest;     /* position up to which failures were forgiven */
-  gboolean mixed;       /* the bytes come from more than one answer */
-  guint failures;       /* in all */
+  guint64 furthest;     /* the position at which earlier failures last stopped counting */
+  gboolean mixed;       /* the data comes from more than one response */
+  guint failures;       /* total number */
   GError *source_error; /* the last one */
-  GError *digest_error; /* the first one: it counts for more */
+  GError *digest_error; /* the first one; takes precedence */
 };
 
 static gboolean sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GError **error);
@@ -106,14 +107,14 @@ release_slot (LmFetchItem *self)
   self->has_slot = FALSE;
 }
 
-/* The transfer has ended. */
+/* Records that the transfer has ended. */
 static void
-leave_host (LmFetchItem *self)
+leave_server (LmFetchItem *self)
 {
   if (self->serves)
-    lm_served_end (self->run->served, lm_host_get_name (self->host));
+    lm_served_end (self->run->served, lm_server_get_name (self->server));
   self->serves = FALSE;
-  lm_host_end (self->host);
+  lm_server_end (self->server);
 }
 
 /* Ends the transfer and releases the lock and the slot. */
@@ -123,7 +124,7 @@ release_item (LmFetchItem *self, gboolean keep_bytes)
   if (self->transfer)
     {
       lm_store_transfer_close (self->transfer);
-      leave_host (self);
+      leave_server (self);
     }
   self->transfer = NULL;
   g_clear_pointer (&self->sink, lm_fetch_sink_free);
@@ -151,7 +152,7 @@ lm_fetch_item_free (LmFetchItem *self)
 }
 
 static gboolean
-vet (LmFetchItem *self, const LmDigest *got, GError **error)
+vet_file (LmFetchItem *self, const LmDigest *got, GError **error)
 {
   const LmBlob *blob = self->blob;
   if (!lm_digest_equal (got, &blob->digest))
@@ -167,7 +168,7 @@ vet (LmFetchItem *self, const LmDigest *got, GError **error)
 }
 
 static gboolean
-vet_size (LmFetchItem *self, GError **error)
+vet_disk_size (LmFetchItem *self, GError **error)
 {
   if (self->blob->kind != LM_BLOB_LAYER || !self->blob->has_parent)
     return TRUE;
@@ -175,21 +176,21 @@ vet_size (LmFetchItem *self, GError **error)
   return lm_image_vet_size (self->virtual_size, "the file", parent, error);
 }
 
-/* In the sink's hashing thread. */
+/* Called in the hashing thread of the sink. */
 static gboolean
 sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GError **error)
 {
   LmFetchItem *self = user_data;
-  if (!self->vetted && !vet (self, got, error))
+  if (!self->vetted && !vet_file (self, got, error))
     return FALSE;
   self->vetted = TRUE;
   return !self->publish
-         || (vet_size (self, error) && lm_fetch_sink_wait_synced (sink, error)
+         || (vet_disk_size (self, error) && lm_fetch_sink_wait_synced (sink, error)
              && lm_partial_publish (self->partial, self->blob->kind, self->run->cancellable, error));
 }
 
 static gboolean
-fail (LmFetchItem *self, GError *cause, gboolean keep_bytes, GError **error)
+fail_item (LmFetchItem *self, GError *cause, gboolean keep_bytes, GError **error)
 {
   release_item (self, keep_bytes);
   (void) lm_fetch_error_translate (cause, error);
@@ -198,13 +199,13 @@ fail (LmFetchItem *self, GError *cause, gboolean keep_bytes, GError **error)
 }
 
 static void
-done (LmFetchItem *self)
+finish_item (LmFetchItem *self)
 {
   release_item (self, TRUE);
   self->phase = PHASE_DONE;
 }
 
-/* No mirror is left. */
+/* Fails because no mirror is left. */
 static gboolean
 give_up (LmFetchItem *self, GError **error)
 {
@@ -215,7 +216,7 @@ give_up (LmFetchItem *self, GError **error)
     cause = g_steal_pointer (&self->source_error);
   else
     cause = g_error_new (LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE, "no URL is known for it");
-  return fail (self, cause, cause->domain != LM_FETCH_ERROR, error);
+  return fail_item (self, cause, cause->domain != LM_FETCH_ERROR, error);
 }
 
 static void
@@ -226,11 +227,11 @@ start_over (LmFetchItem *self)
 }
 
 static gboolean
-on_begin (gpointer user_data, const LmStoreReply *reply, GError **error)
+on_store_begin (gpointer user_data, const LmStoreReply *reply, GError **error)
 {
   LmFetchItem *self = user_data;
   guint64 position = lm_fetch_sink_get_position (self->sink);
-  /* What is there is kept, also of an answer that begins before it. */
+  /* Existing data is kept, also if the response begins before its end. */
   self->skip = position - reply->offset;
   self->mixed |= position > 0;
   g_free (self->encoding);
@@ -240,7 +241,7 @@ on_begin (gpointer user_data, const LmStoreReply *reply, GError **error)
 }
 
 static gboolean
-on_data (gpointer user_data, const void *data, gsize size)
+on_store_data (gpointer user_data, const void *data, gsize size)
 {
   LmFetchItem *self = user_data;
   gsize skipped = (gsize) MIN (self->skip, size);
@@ -248,7 +249,7 @@ on_data (gpointer user_data, const void *data, gsize size)
   if (self->paused)
     return FALSE;
   if (!self->serves)
-    lm_served_begin (self->run->served, lm_host_get_name (self->host));
+    lm_served_begin (self->run->served, lm_server_get_name (self->server));
   self->serves = TRUE;
   self->refusals = 0;
   self->refused_since = 0;
@@ -262,10 +263,10 @@ on_data (gpointer user_data, const void *data, gsize size)
   return TRUE;
 }
 
-/* Not a failure of this file's: it waits for its turn, and no longer than the
+/* This is not a failure of the file: it waits for its turn, but no longer than the
  * server asked for or a retry would. */
 static void
-wait_for_host (LmFetchItem *self, guint refusals, const GError *error)
+wait_for_server (LmFetchItem *self, guint refusals, const GError *error)
 {
   guint delay = lm_retry_delay (self->run->retry, refusals, error, g_random_int ());
   if (self->run->no_delay)
@@ -274,7 +275,7 @@ wait_for_host (LmFetchItem *self, guint refusals, const GError *error)
 }
 
 static void
-try_failed (LmFetchItem *self, const GError *error)
+handle_failed_attempt (LmFetchItem *self, const GError *error)
 {
   guint64 position = lm_fetch_sink_get_position (self->sink);
   if (position > self->furthest && position - self->furthest >= MIN (FORGIVING_BYTES, self->blob->size / FORGIVING_PARTS))
@@ -291,32 +292,33 @@ try_failed (LmFetchItem *self, const GError *error)
   lm_mirrors_failed (self->mirrors, error, g_get_monotonic_time (), bad_range || self->run->no_delay, g_random_int ());
 }
 
-/* Whether the host may have refused this process because it serves another one. It is
- * asked again as long as it does so, and no longer than a file that another process
- * transfers is waited for: one that always refuses serves nobody. */
+/* Whether the server may have refused this process because it serves another one.
+ * It is asked again as long as it does, but no longer than the time for which a
+ * file that another process transfers is waited for: a server that always refuses
+ * serves nobody. */
 static gboolean
 is_served_to_others (LmFetchItem *self)
 {
   gint64 now = g_get_monotonic_time ();
-  if (!self->served_other && !lm_served_has_other (self->run->served, lm_host_get_name (self->host)))
+  if (!self->served_other && !lm_served_has_other (self->run->served, lm_server_get_name (self->server)))
     return FALSE;
   if (self->refused_since == 0)
     self->refused_since = now;
   return now - self->refused_since < (gint64) self->run->busy_seconds * G_USEC_PER_SEC;
 }
 
-/* Whether a refusal is no failure of this file's. Then it is postponed. */
+/* Whether a refusal is not a failure of the file. In that case the file is postponed. */
 static gboolean
 handle_refusal (LmFetchItem *self, const GError *error)
 {
   if (!g_error_matches (error, LM_HTTP_ERROR, LM_HTTP_ERROR_BUSY))
     return FALSE;
-  if (lm_host_refused (self->host))
-    wait_for_host (self, 1, error);
+  if (lm_server_refused (self->server))
+    wait_for_server (self, 1, error);
   else if (is_served_to_others (self))
     {
-      wait_for_host (self, MIN (++self->refusals, PATIENT_STEPS), error);
-      /* Those that fell between two files of the other process count no more. */
+      wait_for_server (self, MIN (++self->refusals, PATIENT_STEPS), error);
+      /* Failures between two files of the other process no longer count. */
       lm_mirrors_progressed (self->mirrors);
     }
   else
@@ -325,31 +327,31 @@ handle_refusal (LmFetchItem *self, const GError *error)
 }
 
 static void
-on_done (gpointer user_data, const GError *error)
+on_store_done (gpointer user_data, const GError *error)
 {
   LmFetchItem *self = user_data;
   self->transfer = NULL;
   self->paused = FALSE;
   self->phase = PHASE_READY;
   gboolean refused = handle_refusal (self, error);
-  leave_host (self);
+  leave_server (self);
   if (refused)
     return;
   lm_fetch_sink_flush (self->sink);
   guint64 position = lm_fetch_sink_get_position (self->sink);
   if (error != NULL)
-    try_failed (self, error);
+    handle_failed_attempt (self, error);
   else if (position < self->blob->size)
     {
       g_autofree char *hint = lm_http_response_describe (&self->seen);
       g_autoptr (GError) cut = lm_http_error_new (LM_HTTP_ERROR_SHORT, 0,
                                                   "%s: the body ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes%s",
                                                   lm_mirrors_get_shown (self->mirrors), position, self->blob->size, hint);
-      try_failed (self, cut);
+      handle_failed_attempt (self, cut);
     }
 }
 
-static const LmStoreHandler store_handler = { on_begin, on_data, on_done };
+static const LmStoreHandler store_handler = { on_store_begin, on_store_data, on_store_done };
 
 static gboolean
 begin_transfer (LmFetchItem *self, gint64 now, GError **error)
@@ -360,31 +362,31 @@ begin_transfer (LmFetchItem *self, gint64 now, GError **error)
   if (due > now)
     return TRUE;
   const char *url = lm_mirrors_get_url (self->mirrors);
-  self->host = lm_hosts_get (self->run->hosts, url);
-  if (!lm_host_has_room (self->host))
+  self->server = lm_servers_get (self->run->servers, url);
+  if (!lm_server_has_room (self->server))
     return TRUE;
   LmStoreRequest request = { .url = url, .size = self->blob->size, .offset = lm_fetch_sink_get_position (self->sink) };
   g_autoptr (GError) failure = NULL;
   self->transfer = lm_store_start (self->run->store, &request, &store_handler, self, &failure);
   if (self->transfer == NULL)
-    try_failed (self, failure);
+    handle_failed_attempt (self, failure);
   else
     {
-      lm_host_begin (self->host);
-      self->served_other = lm_served_has_other (self->run->served, lm_host_get_name (self->host));
+      lm_server_begin (self->server);
+      self->served_other = lm_served_has_other (self->run->served, lm_server_get_name (self->server));
       self->phase = PHASE_MOVING;
     }
   return TRUE;
 }
 
-/* The lock is held: continue after the bytes that are there. */
+/* To be called with the lock held: continues after the existing data. */
 static gboolean
-begin (LmFetchItem *self, GError **error)
+begin_writing (LmFetchItem *self, GError **error)
 {
   GError *failure = NULL;
   guint64 have = lm_partial_get_size (self->partial);
   if (have > self->blob->size && !lm_partial_truncate (self->partial, &failure))
-    return fail (self, failure, TRUE, error);
+    return fail_item (self, failure, TRUE, error);
   self->sink = lm_fetch_sink_new (self->partial, self->blob->size, self->run->memory, &sink_handler, self);
   self->furthest = lm_fetch_sink_get_position (self->sink);
   self->mixed = self->furthest > 0;
@@ -392,15 +394,15 @@ begin (LmFetchItem *self, GError **error)
   return TRUE;
 }
 
-/* Whether the size of the parent's disk can be looked up by now, if at all. */
+/* Whether the size of the parent's disk can be looked up now, if it has a parent. */
 static gboolean
 is_parent_there (const LmFetchItem *self)
 {
   return self->parent == NULL || self->parent->phase == PHASE_DONE;
 }
 
-/* Another process holds the lock: check that it makes progress. It makes none while
- * it waits for the parent, as this one does. */
+/* Another process holds the lock: checks that it makes progress. It makes none
+ * while it waits for the parent, as this process does too. */
 static gboolean
 poll_other_process (LmFetchItem *self, gint64 now, GError **error)
 {
@@ -414,8 +416,9 @@ poll_other_process (LmFetchItem *self, gint64 now, GError **error)
   guint limit = self->run->busy_seconds;
   if (now - self->other_since < (gint64) limit * G_USEC_PER_SEC)
     return TRUE;
-  return fail (self, g_error_new (LM_FETCH_ERROR, LM_FETCH_ERROR_BUSY, "another process transfers it and has made no progress for %u s", limit),
-               TRUE, error);
+  return fail_item (self, g_error_new (LM_FETCH_ERROR, LM_FETCH_ERROR_BUSY,
+                                       "another process is transferring it but has made no progress for %u s", limit),
+                    TRUE, error);
 }
 
 static gboolean
@@ -429,14 +432,14 @@ step_lock (LmFetchItem *self, gint64 now, GError **error)
   LmCacheState state;
   GError *failure = NULL;
   if (!lm_cache_check (cache, blob, &state, self->run->cancellable, &failure))
-    return fail (self, failure, TRUE, error);
+    return fail_item (self, failure, TRUE, error);
   if (state != LM_CACHE_PRESENT)
     {
       self->partial = lm_partial_open (cache, &blob->digest, &failure);
       if (self->partial == NULL)
         {
           if (!g_error_matches (failure, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY))
-            return fail (self, failure, TRUE, error);
+            return fail_item (self, failure, TRUE, error);
           g_error_free (failure);
           return poll_other_process (self, now, error);
         }
@@ -444,16 +447,16 @@ step_lock (LmFetchItem *self, gint64 now, GError **error)
       self->has_slot = TRUE;
       self->other_since = 0;
     }
-  /* Again: it may have been published before the lock was acquired. */
+  /* Check again: it may have been published before the lock was acquired. */
   if (!lm_cache_check (cache, blob, &state, self->run->cancellable, &failure))
-    return fail (self, failure, TRUE, error);
+    return fail_item (self, failure, TRUE, error);
   if (state != LM_CACHE_PRESENT)
-    return begin (self, error);
-  done (self);
+    return begin_writing (self, error);
+  finish_item (self);
   return TRUE;
 }
 
-/* complete() failed. */
+/* Handles a failure of complete(). */
 static gboolean
 handle_failed_check (LmFetchItem *self, GError *failure, GError **error)
 {
@@ -462,7 +465,7 @@ handle_failed_check (LmFetchItem *self, GError *failure, GError **error)
       gboolean refused = g_error_matches (failure, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED);
       if (refused && lm_mirrors_get_url (self->mirrors) != NULL)
         g_prefix_error (&failure, "%s: ", lm_mirrors_get_shown (self->mirrors));
-      return fail (self, failure, !refused, error);
+      return fail_item (self, failure, !refused, error);
     }
   gboolean mixed = self->mixed;
   start_over (self);
@@ -470,7 +473,7 @@ handle_failed_check (LmFetchItem *self, GError *failure, GError **error)
   self->failures++;
   if (lm_mirrors_get_url (self->mirrors) == NULL)
     {
-      /* The bytes were left by an earlier run; no URL was used yet. */
+      /* The data was left by an earlier run, and no URL has been used yet. */
       g_error_free (failure);
       return TRUE;
     }
@@ -493,19 +496,19 @@ step_finishing (LmFetchItem *self, GError **error)
     return handle_failed_check (self, failure, error);
   if (!self->publish)
     {
-      /* The parent may need it. */
+      /* The transfer of the parent may need the slot. */
       release_slot (self);
       self->phase = PHASE_PARENT;
       return TRUE;
     }
   self->run->totals.files++;
-  done (self);
+  finish_item (self);
   return TRUE;
 }
 
-/* All bytes are here. */
+/* All data has arrived. */
 static void
-finish (LmFetchItem *self)
+begin_finishing (LmFetchItem *self)
 {
   self->publish = is_parent_there (self);
   lm_fetch_sink_finish (self->sink);
@@ -517,7 +520,7 @@ step_ready (LmFetchItem *self, gint64 now, GError **error)
 {
   if (lm_fetch_sink_get_position (self->sink) < self->blob->size)
     return begin_transfer (self, now, error);
-  finish (self);
+  begin_finishing (self);
   return TRUE;
 }
 
@@ -529,7 +532,7 @@ step_moving (LmFetchItem *self, gint64 now)
       self->paused = FALSE;
       lm_store_transfer_resume (self->transfer);
     }
-  /* On a slow link others shall see progress, and a crash lose little. */
+  /* On a slow link, let others see progress, and limit what a crash can lose. */
   if (self->next_poll <= now)
     {
       lm_fetch_sink_flush (self->sink);
@@ -544,11 +547,11 @@ lm_fetch_item_step (LmFetchItem *self, gint64 now, GError **error)
   if (self->phase == PHASE_LOCK && !step_lock (self, now, error))
     return FALSE;
   if ((self->phase == PHASE_READY || self->phase == PHASE_MOVING) && !lm_fetch_sink_check (self->sink, &failure))
-    return fail (self, failure, TRUE, error);
+    return fail_item (self, failure, TRUE, error);
   if (self->phase == PHASE_FINISHING && !step_finishing (self, error))
     return FALSE;
   if (self->phase == PHASE_PARENT && is_parent_there (self))
-    finish (self);
+    begin_finishing (self);
   if (self->phase == PHASE_MOVING)
     step_moving (self, now);
   return self->phase != PHASE_READY || step_ready (self, now, error);

@@ -6,8 +6,8 @@
 
 struct _LmServed
 {
-  LmLock *locks;      /* NULL: they cannot be used */
-  GHashTable *counts; /* char * -> guint, the number of transfers; 0 is not in it */
+  LmLock *locks;      /* NULL if they cannot be used */
+  GHashTable *counts; /* char * -> guint, the number of transfers; none for 0 */
 };
 
 LmServed *
@@ -18,7 +18,7 @@ lm_served_new (LmCache *cache)
   served->counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   served->locks = lm_partial_open_locks (cache, &failure);
   if (served->locks == NULL)
-    lm_trace (LM_TRACE_CACHE, "other processes are not told who is served: %s", failure->message);
+    lm_trace (LM_TRACE_CACHE, "cannot tell other processes which servers are used: %s", failure->message);
   return served;
 }
 
@@ -32,11 +32,12 @@ lm_served_free (LmServed *served)
   g_free (served);
 }
 
-/* Digests of files have the same table; these are of texts that no file holds. */
+/* The table is also used for the digests of files, so the number is that of a text
+ * that is not the contents of a file. */
 static guint64
-get_number (const char *name)
+get_lock_number (const char *name)
 {
-  g_autofree char *text = g_strconcat ("host ", name, NULL);
+  g_autofree char *text = g_strconcat ("server ", name, NULL);
   LmDigest digest = lm_digest_of_text (text);
   return lm_digest_get_number (&digest);
 }
@@ -47,7 +48,7 @@ lm_served_begin (LmServed *served, const char *name)
   guint count = GPOINTER_TO_UINT (g_hash_table_lookup (served->counts, name));
   g_hash_table_insert (served->counts, g_strdup (name), GUINT_TO_POINTER (count + 1));
   if (count == 0 && served->locks != NULL)
-    (void) !lm_lock_table_lock (served->locks, get_number (name), LM_LOCK_SHARED, 0, NULL, NULL);
+    (void) !lm_lock_table_lock (served->locks, get_lock_number (name), LM_LOCK_SHARED, 0, NULL, NULL);
 }
 
 void
@@ -62,11 +63,11 @@ lm_served_end (LmServed *served, const char *name)
     }
   g_hash_table_remove (served->counts, name);
   if (served->locks != NULL)
-    lm_lock_table_unlock (served->locks, get_number (name));
+    lm_lock_table_unlock (served->locks, get_lock_number (name));
 }
 
 gboolean
 lm_served_has_other (LmServed *served, const char *name)
 {
-  return served->locks != NULL && lm_lock_table_is_locked (served->locks, get_number (name));
+  return served->locks != NULL && lm_lock_table_is_locked (served->locks, get_lock_number (name));
 }

@@ -11,12 +11,12 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* So much of a file tells its format. */
+/* The format can be recognized from this much of a file. */
 #define PROBE_SIZE 4096
-/* Incompatible feature: the data are in another file. */
+/* Incompatible feature bit: the data is in another file. */
 #define FEATURE_DATA_FILE (1 << 2)
 
-/* The formats whose files can name others; the first that fits. */
+/* The formats whose files can refer to others; the first match counts. */
 static const struct
 {
   const char *format;
@@ -34,7 +34,7 @@ static const struct
   { "vdi", 64, "\x7f\x10\xda\xbe", 4 },
 };
 
-/* NULL: none of them. */
+/* Returns NULL if it is none of them. */
 static const char *
 find_format (const char *data, gsize size)
 {
@@ -42,12 +42,12 @@ find_format (const char *data, gsize size)
     if (size >= formats[i].offset + formats[i].length
         && memcmp (data + formats[i].offset, formats[i].mark, formats[i].length) == 0)
       return formats[i].format;
-  /* A text that names extents and parent. */
+  /* A text that lists extents and the parent. */
   return memmem (data, size, "createType", strlen ("createType")) != NULL ? "vmdk" : NULL;
 }
 
 static gboolean
-probe (const char *path, const char **out_format, GError **error)
+probe_format (const char *path, const char **out_format, GError **error)
 {
   char data[PROBE_SIZE];
   gsize size = 0;
@@ -60,17 +60,17 @@ probe (const char *path, const char **out_format, GError **error)
   return TRUE;
 }
 
-static void add_node (GPtrArray *names, const char *dir, JsonNode *node);
+static void add_json_strings (GPtrArray *names, const char *dir, JsonNode *node);
 
-/* "json:" and block device options: any text in them may be a path. */
+/* For "json:" and block device options: any string in them may be a path. */
 static gboolean
-add_json (GPtrArray *names, const char *dir, const char *text, GError **error)
+add_json_text (GPtrArray *names, const char *dir, const char *text, GError **error)
 {
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   if (!json_parser_load_from_data (parser, text, -1, error))
     return FALSE;
   if (json_parser_get_root (parser) != NULL)
-    add_node (names, dir, json_parser_get_root (parser));
+    add_json_strings (names, dir, json_parser_get_root (parser));
   return TRUE;
 }
 
@@ -81,7 +81,7 @@ make_absolute (const char *dir, const char *name)
 }
 
 static void
-add_node (GPtrArray *names, const char *dir, JsonNode *node)
+add_json_strings (GPtrArray *names, const char *dir, JsonNode *node)
 {
   if (JSON_NODE_HOLDS_OBJECT (node))
     {
@@ -89,29 +89,29 @@ add_node (GPtrArray *names, const char *dir, JsonNode *node)
       JsonNode *member;
       json_object_iter_init (&iter, json_node_get_object (node));
       while (json_object_iter_next (&iter, NULL, &member))
-        add_node (names, dir, member);
+        add_json_strings (names, dir, member);
     }
   else if (JSON_NODE_HOLDS_ARRAY (node))
     {
       JsonArray *array = json_node_get_array (node);
       for (guint i = 0; i < json_array_get_length (array); i++)
-        add_node (names, dir, json_array_get_element (array, i));
+        add_json_strings (names, dir, json_array_get_element (array, i));
     }
   else if (json_node_get_string (node) != NULL)
     g_ptr_array_add (names, make_absolute (dir, json_node_get_string (node)));
 }
 
-/* @name as QEMU takes it, of an image in @dir; NULL or "": none. */
+/* Adds @name, which may be NULL or "", as QEMU interprets it for an image in @dir. */
 static gboolean
-add_name (GPtrArray *names, const char *dir, const char *name, GError **error)
+add_image_name (GPtrArray *names, const char *dir, const char *name, GError **error)
 {
   if (name == NULL || *name == '\0')
     return TRUE;
   if (g_str_has_prefix (name, "json:"))
-    return add_json (names, dir, name + strlen ("json:"), error);
+    return add_json_text (names, dir, name + strlen ("json:"), error);
   if (g_str_has_prefix (name, "file:"))
     name += strlen ("file:");
-  /* QEMU: a colon before any slash ends the name of a protocol. */
+  /* In QEMU a colon before any slash ends the name of a protocol. */
   gsize plain = strcspn (name, ":/");
   if (name[plain] != ':')
     g_ptr_array_add (names, make_absolute (dir, name));
@@ -125,24 +125,24 @@ add_name (GPtrArray *names, const char *dir, const char *name, GError **error)
   return TRUE;
 }
 
-/* @info: what qemu-img says of the image. */
+/* Adds the references in @info, the output of qemu-img for the image. */
 static gboolean
 add_from_info (GPtrArray *names, const char *dir, JsonObject *info, GError **error)
 {
   JsonObject *data = lm_json_get_object (lm_json_get_object (info, "format-specific"), "data");
   JsonArray *extents = lm_json_get_array (data, "extents");
-  if (!add_name (names, dir, lm_json_get_string (info, "backing-filename"), error)
-      || !add_name (names, dir, lm_json_get_string (info, "full-backing-filename"), error)
-      || !add_name (names, dir, lm_json_get_string (data, "data-file"), error))
+  if (!add_image_name (names, dir, lm_json_get_string (info, "backing-filename"), error)
+      || !add_image_name (names, dir, lm_json_get_string (info, "full-backing-filename"), error)
+      || !add_image_name (names, dir, lm_json_get_string (data, "data-file"), error))
     return FALSE;
   for (guint i = 0; extents != NULL && i < json_array_get_length (extents); i++)
-    if (!add_name (names, dir, lm_json_get_string (lm_json_get_element (extents, i), "filename"), error))
+    if (!add_image_name (names, dir, lm_json_get_string (lm_json_get_element (extents, i), "filename"), error))
       return FALSE;
   return TRUE;
 }
 
-/* A running guest may have the image locked: -U. The backing file is not opened: what
- * it refers to in turn is asked of it, in its own format. */
+/* -U, because a running guest may have the image locked. The backing file is not
+ * opened; its own references are listed separately, in its own format. */
 static gboolean
 ask_qemu_img (GPtrArray *names, const char *dir, const char *path, const char *format, GCancellable *cancellable,
               GError **error)
@@ -154,7 +154,7 @@ ask_qemu_img (GPtrArray *names, const char *dir, const char *path, const char *f
     return FALSE;
   JsonNode *root = json_parser_get_root (parser);
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
-    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "qemu-img gave no JSON object");
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "the output of qemu-img is not a JSON object");
   return add_from_info (names, dir, json_node_get_object (root), error);
 }
 
@@ -166,7 +166,7 @@ lm_image_list_references (const char *path, GCancellable *cancellable, GError **
   g_autoptr (GError) failure = NULL;
   const char *format = NULL;
   LmQcow2Header header;
-  if (!probe (path, &format, error))
+  if (!probe_format (path, &format, error))
     return NULL;
   if (format == NULL)
     return g_steal_pointer (&names);
@@ -178,10 +178,10 @@ lm_image_list_references (const char *path, GCancellable *cancellable, GError **
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-  gboolean ok = is_read ? add_name (names, dir, header.backing_name, error)
+  gboolean ok = is_read ? add_image_name (names, dir, header.backing_name, error)
                         : ask_qemu_img (names, dir, path, format, cancellable, error);
   if (ok)
     return g_steal_pointer (&names);
-  g_prefix_error (error, "the image %s cannot be read: ", path);
+  g_prefix_error (error, "cannot read the image %s: ", path);
   return NULL;
 }

@@ -6,11 +6,11 @@
 #include "image/qcow2.h"
 #include "io/run.h"
 
-/* Nova's limits for qemu-img (CVE-2015-5162). */
+/* The limits that Nova uses for qemu-img (CVE-2015-5162). */
 const LmRunLimits lm_image_limits = { .cpu_seconds = 30, .memory = G_GUINT64_CONSTANT (2) << 30, .time_seconds = 120 };
 
 static gboolean G_GNUC_PRINTF (3, 4)
-disagree (GError **error, const char *name, const char *format, ...)
+throw_disagreement (GError **error, const char *name, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -20,7 +20,7 @@ disagree (GError **error, const char *name, const char *format, ...)
                    name, text);
 }
 
-/* Whether @key is there and is neither false nor null. */
+/* Whether @key exists and is neither false nor null. */
 static gboolean
 is_set (JsonObject *object, const char *key)
 {
@@ -30,35 +30,36 @@ is_set (JsonObject *object, const char *key)
   return !JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_BOOLEAN || json_node_get_boolean (node);
 }
 
-/* What qemu-img read must be what the own check read. */
+/* Checks that qemu-img found the same as lamina's own check. */
 static gboolean
-compare (JsonObject *info, const LmQcow2Header *header, const char *name, GError **error)
+compare_with_qemu_img (JsonObject *info, const LmQcow2Header *header, const char *name, GError **error)
 {
   const char *backing = *header->backing_name != '\0' ? header->backing_name : NULL;
   if (g_strcmp0 (lm_json_get_string (info, "format"), "qcow2") != 0)
-    return disagree (error, name, "it is not of format qcow2");
+    return throw_disagreement (error, name, "its format is not qcow2");
   if (lm_json_get_int (info, "virtual-size", -1) != (gint64) header->virtual_size)
-    return disagree (error, name, "its size is %" G_GINT64_FORMAT " bytes, not %" G_GUINT64_FORMAT,
-                     lm_json_get_int (info, "virtual-size", -1), header->virtual_size);
+    return throw_disagreement (error, name, "its size is %" G_GINT64_FORMAT " bytes, not %" G_GUINT64_FORMAT,
+                               lm_json_get_int (info, "virtual-size", -1), header->virtual_size);
   if (lm_json_get_int (info, "cluster-size", -1) != (gint64) 1 << header->cluster_bits)
-    return disagree (error, name, "its clusters have %" G_GINT64_FORMAT " bytes", lm_json_get_int (info, "cluster-size", -1));
+    return throw_disagreement (error, name, "its clusters have %" G_GINT64_FORMAT " bytes",
+                               lm_json_get_int (info, "cluster-size", -1));
   if (g_strcmp0 (lm_json_get_string (info, "backing-filename"), backing) != 0
       || g_strcmp0 (lm_json_get_string (info, "backing-filename-format"), backing == NULL ? NULL : "qcow2") != 0)
-    return disagree (error, name, "its backing file is another one");
+    return throw_disagreement (error, name, "its backing file is a different one");
 
   static const char *const unwanted[] = { "encrypted", "snapshots", "dirty-flag" };
   for (gsize i = 0; i < G_N_ELEMENTS (unwanted); i++)
     if (is_set (info, unwanted[i]))
-      return disagree (error, name, "it has \"%s\"", unwanted[i]);
+      return throw_disagreement (error, name, "it has \"%s\"", unwanted[i]);
   JsonObject *data = lm_json_get_object (lm_json_get_object (info, "format-specific"), "data");
   if (data == NULL)
-    return disagree (error, name, "it knows nothing of it");
+    return throw_disagreement (error, name, "it has no details");
   static const char *const unwanted_data[] = { "data-file", "data-file-raw", "encrypt", "corrupt", "bitmaps" };
   for (gsize i = 0; i < G_N_ELEMENTS (unwanted_data); i++)
     if (is_set (data, unwanted_data[i]))
-      return disagree (error, name, "it has \"%s\"", unwanted_data[i]);
+      return throw_disagreement (error, name, "it has \"%s\"", unwanted_data[i]);
   if (is_set (data, "extended-l2") != lm_qcow2_has_extended_l2 (header))
-    return disagree (error, name, "its L2 entries are of another form");
+    return throw_disagreement (error, name, "its L2 entries have another format");
   return TRUE;
 }
 
@@ -66,15 +67,15 @@ static gboolean
 run_qemu_img_info (const char *path, const char *name, const LmQcow2Header *header, GCancellable *cancellable,
               GError **error)
 {
-  /* Absolute: "json:..." and "nbd:..." as names would be something else to QEMU. */
+  /* Absolute, because "json:..." and "nbd:..." as names have a meaning for QEMU. */
   g_autofree char *absolute = g_canonicalize_filename (path, NULL);
   const char *const argv[] = { "qemu-img", "info", "-f", "qcow2", "--output=json", "--", absolute, NULL };
   g_autofree char *text = NULL;
   g_autoptr (GError) failure = NULL;
   if (!lm_run (argv, &lm_image_limits, &text, cancellable, &failure))
     {
-      /* Only where qemu-img ended by itself and lacked nothing of this host's has
-       * it refused the image; so much to say is the image's fault too. */
+      /* qemu-img refused the image only if it ended by itself and did not lack a
+       * resource of this host. Excessive output is the fault of the image too. */
       if (g_error_matches (failure, LM_RUN_ERROR, LM_RUN_ERROR_STATUS)
           || g_error_matches (failure, LM_RUN_ERROR, LM_RUN_ERROR_OUTPUT))
         return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED, "%s is refused as a layer: %s", name,
@@ -88,13 +89,13 @@ run_qemu_img_info (const char *path, const char *name, const LmQcow2Header *head
     }
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   if (!json_parser_load_from_data (parser, text, -1, &failure))
-    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "cannot check %s: qemu-img's answer: %s", name,
-                     failure->message);
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED,
+                     "cannot check %s: the output of qemu-img is not valid: %s", name, failure->message);
   JsonNode *root = json_parser_get_root (parser);
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
-    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "cannot check %s: qemu-img gave no JSON object",
-                     name);
-  return compare (json_node_get_object (root), header, name, error);
+    return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED,
+                     "cannot check %s: the output of qemu-img is not a JSON object", name);
+  return compare_with_qemu_img (json_node_get_object (root), header, name, error);
 }
 
 gboolean
@@ -135,6 +136,6 @@ lm_image_vet_size (guint64 virtual_size, const char *name, const char *parent_pa
     return TRUE;
   return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED,
                    "%s is refused as a layer: its disk has %" G_GUINT64_FORMAT " bytes, but that of its parent has %"
-                   G_GUINT64_FORMAT ", and the rest would read as zeros; it has to be built again",
+                   G_GUINT64_FORMAT ", so data would be lost; it must be built again",
                    name, virtual_size, parent.virtual_size);
 }

@@ -200,7 +200,7 @@ def test_two_processes_one_at_a_time(w):
 
 
 def test_refused_while_another_is_served(w):
-    """Refusals do not count while another process has bytes from the host."""
+    """Refusals do not count while the server is sending to another process."""
     state, slow = w.state(), w.file()
     holder = w.start(state, slow.spec("rate:100000"))  # 7 s
     wait_for(lambda: size_of(slow.part(state)) > 0, "the holder's bytes")
@@ -214,8 +214,8 @@ def test_refused_while_another_is_served(w):
     holder.kill()
 
 
-def test_patience_has_an_end(w):
-    """Another process is served, and this one never."""
+def test_wait_for_busy_server_is_limited(w):
+    """The server sends to another process, and always refuses this one."""
     state, slow = w.state(), w.file()
     holder = w.start(state, slow.spec("rate:100000"))  # 7 s
     wait_for(lambda: size_of(slow.part(state)) > 0, "the holder's bytes")
@@ -223,7 +223,7 @@ def test_patience_has_an_end(w):
         f, began = w.file(), time.monotonic()
         assert w.run(state, f.spec("status:" + code), options=["--busy", "1"]).startswith("error source")
         assert 1 <= time.monotonic() - began < 5
-    # Of another host, or of one that serves nobody, it is no matter.
+    # Another server, and one that sends to no other process, are not waited for.
     began = time.monotonic()
     assert w.run(state, f.spec(f.url("status:503").replace("127.0.0.1", "localhost"))).startswith("error source")
     assert w.run(w.state(), f.spec("status:503")).startswith("error source")
@@ -234,7 +234,7 @@ def test_patience_has_an_end(w):
 
 
 def test_one_at_a_time_with_mirror(w):
-    """A host that refuses is waited for no longer than another has the bytes."""
+    """A server that refuses is not waited for if a mirror has the file."""
     files, state = [w.file(size=50000) for _ in range(4)], w.state()
     specs = [f.spec("one:503", f.url("ok").replace("127.0.0.1", "localhost")) for f in files]
     assert w.run(state, *specs) == "ok 4 200000"
