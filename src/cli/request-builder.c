@@ -161,6 +161,8 @@ set_disk_pairs (LmRequestBuilder *self, const LmOptionPair *pairs, guint count, 
     {
       if (strcmp (pairs[i].key, "size") != 0)
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown key \"%s\"; use size=", pairs[i].key);
+      if (i > 0)
+        return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "size is given twice");
       if (!parse_size_in_range (pairs[i].value, LM_SIZE_GIB, LM_SIZE_MIB, MAX_DISK, &self->request->disk, error))
         return FALSE;
     }

@@ -198,6 +198,16 @@ split_value (char *pair)
   return equals + 1;
 }
 
+/* Checks that the key @parts[@i] is not among those from @first on that came before it. */
+static gboolean
+check_once (const char *what, char **parts, guint first, guint i, GError **error)
+{
+  for (guint j = first; j < i; j++)
+    if (strcmp (parts[j], parts[i]) == 0)
+      return lm_domain_throw_value (error, what, parts[i], "is given twice");
+  return TRUE;
+}
+
 LmDomainNetwork *
 lm_domain_network_parse (const char *text, GError **error)
 {
@@ -227,7 +237,8 @@ lm_domain_network_parse (const char *text, GError **error)
                                  "the first comma must be followed by model=MODEL or mac=ADDRESS");
           return NULL;
         }
-      if (!lm_domain_network_set (network, parts[i], value, error))
+      if (!check_once ("network", parts, pair ? 0 : 1, i, error)
+          || !lm_domain_network_set (network, parts[i], value, error))
         return NULL;
     }
   return g_steal_pointer (&network);
@@ -327,7 +338,12 @@ lm_domain_graphics_parse (const char *text, GError **error)
           lm_domain_throw_value (error, "graphics", text, "the first comma must be followed by KEY=VALUE");
           return NULL;
         }
-      if (!lm_domain_graphics_set (graphics, parts[i], value, error))
+      if (strcmp (parts[i], "type") == 0)
+        {
+          lm_domain_throw_value (error, "graphics", "type", "is given twice");
+          return NULL;
+        }
+      if (!check_once ("graphics", parts, 1, i, error) || !lm_domain_graphics_set (graphics, parts[i], value, error))
         return NULL;
     }
   return lm_domain_graphics_check (graphics, error) ? g_steal_pointer (&graphics) : NULL;

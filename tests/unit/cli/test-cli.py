@@ -106,6 +106,10 @@ for option in ("--memory=0", "--memory=lots", "--memory=-1", "--vcpus=0", "--vcp
                "--network=bridge=a b", "--network=user,hostfwd=x", "--network=network=a,bridge=b", "--graphics=vnc,listen=x y", "--cpu=a b", "--virt-type=xen",
                "--cloud-init=user-data", "--cloud-init=x=/dev/null", "--wait=0", "--wait=x"):
     expect(2, f"hostile value {option}", "launch", option, "web1", "debian")
+for option in ("--disk=size=1,size=2", "--graphics=vnc,port=5900,port=5901", "--graphics=vnc,listen=::1,listen=::1", "--graphics=vnc,type=spice",
+               "--network=user,model=e1000,model=virtio", "--network=bridge=a,mac=52:54:00:00:00:01,mac=52:54:00:00:00:02"):
+    expect(2, f"a key that is repeated: {option}", "launch", option, "web1", "debian", *("-c", "test:///default"), says="twice")
+expect(2, "an option that is repeated", "launch", "-f", "a", "-f", "b", says="twice")
 expect(2, "two cards with one address", "launch", "--network=user,mac=52:54:00:00:00:0a", "--network", "default,mac=52:54:00:00:00:0A", "web1",
        "debian", says="52:54:00:00:00:0a")
 expect(2, "a cloud-init file that is not there", "launch", "--cloud-init", "user-data=/nonexistent", "web1", "debian",
