@@ -27,11 +27,10 @@ format_time (gint64 seconds)
 static void
 add_source_json (const LmSource *source, JsonBuilder *builder)
 {
-  g_autofree char *fetched = format_time (source->fetched);
   lm_json_add_string (builder, "name", source->name);
   lm_json_add_url (builder, "url", source->url);
   lm_json_add_uint (builder, "priority", source->priority);
-  lm_json_add_string (builder, "fetched", fetched);
+  lm_json_add_uint (builder, "fetched", (guint64) MAX (source->fetched, 0));
 }
 
 /* Prints the source as "catalog list" does. */

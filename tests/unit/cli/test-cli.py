@@ -174,6 +174,7 @@ ok([s["name"] for s in sources] == ["lab"], "only the good one is kept", sources
 expect(3, "remove a source that is not there", "catalog", "remove", "gone")
 added = json.loads(run("catalog", "add", "second", catalog, "--priority", "7", "--json").stdout)
 ok((added["name"], added["priority"], added["url"]) == ("second", 7, f"file://{catalog}"), "catalog add as JSON", added)
+ok(type(added["fetched"]) is int and abs(added["fetched"] - time.time()) < 600, "times are seconds since 1970", added)
 updated = json.loads(run("catalog", "update", "--json", "lab", "lab").stdout)
 ok(len(updated["sources"]) == 1, "a source that is named twice is updated once", updated)
 updated = json.loads(run("catalog", "update", "--json").stdout)
