@@ -111,27 +111,34 @@ set_name (LmRequestBuilder *builder, const LmYamlNode *node, GError **error)
   return lm_request_builder_set_name (builder, name, &failure) || propagate_at_node (node, failure, error);
 }
 
-/* A list of selections, or a mapping "GROUP: NAME". */
+/* Adds the layer that @node names, of @group if that is not NULL. */
+static gboolean
+add_selection (LmRequestBuilder *builder, const char *group, const LmYamlNode *node, GError **error)
+{
+  const char *name = lm_yaml_node_get_text (node);
+  if (name == NULL)
+    return throw_at_node (node, "expected the name of a layer", error);
+  g_autofree char *text = group ? g_strdup_printf ("%s=%s", group, name) : g_strdup (name);
+  GError *failure = NULL;
+  return lm_request_builder_add_selection (builder, text, &failure) || propagate_at_node (node, failure, error);
+}
+
+/* A selection, a list of them, or a mapping "GROUP: NAME" or "GROUP: [NAME, ...]". */
 static gboolean
 add_selections (LmRequestBuilder *builder, const LmYamlNode *node, GError **error)
 {
   if (lm_yaml_node_get_kind (node) == LM_YAML_SCALAR)
-    {
-      GError *failure = NULL;
-      return lm_request_builder_add_selection (builder, lm_yaml_node_get_text (node), &failure)
-             || propagate_at_node (node, failure, error);
-    }
+    return add_selection (builder, NULL, node, error);
   for (guint i = 0; i < lm_yaml_node_get_length (node); i++)
     {
       const LmYamlNode *item = lm_yaml_node_get_item (node, i);
       const char *group = lm_yaml_node_get_key (node, i);
-      const char *name = lm_yaml_node_get_text (item);
-      if (name == NULL)
-        return throw_at_node (item, "expected the name of a layer", error);
-      g_autofree char *text = group ? g_strdup_printf ("%s=%s", group, name) : g_strdup (name);
-      GError *failure = NULL;
-      if (!lm_request_builder_add_selection (builder, text, &failure))
-        return propagate_at_node (item, failure, error);
+      gboolean several = group != NULL && lm_yaml_node_get_kind (item) == LM_YAML_SEQUENCE;
+      for (guint j = 0; several && j < lm_yaml_node_get_length (item); j++)
+        if (!add_selection (builder, group, lm_yaml_node_get_item (item, j), error))
+          return FALSE;
+      if (!several && !add_selection (builder, group, item, error))
+        return FALSE;
     }
   return TRUE;
 }

@@ -274,6 +274,11 @@ good = ("memory: 1GiB", "memory: 128", "vcpus: 2", "cpu: max", "disk: {size: 8Gi
 for text in good:
     spec = path("good.yaml", f"name: web1\nselections: [nginx]\n{text}\n")
     expect(3, f"a specification: {text}", "launch", "-f", spec, "-c", "test:///default", says="nginx")
+for text, status, says in (("{web: [nginx]}", 3, '"nginx"'), ("{web: [nginx, {a: b}]}", 2, "bad-list.yaml:2: expected the name"),
+                           ("{web: [nginx, 'a b']}", 2, "bad-list.yaml:2: "), ("{web: []}", 2, "at least one selection"),
+                           ("[[nginx]]", 2, "bad-list.yaml:2: expected the name")):
+    spec = path("bad-list.yaml", f"name: web1\nselections: {text}\n")
+    expect(status, f"selections: {text}", "launch", "-f", spec, "-c", "test:///default", says=says)
 options = re.findall(r"^ +(?:-\w, )?--([a-z-]+)( |$|\[)", run("launch", "--help").stdout.split("Options:")[1].split("Global options")[0], re.M)
 ok(len(options) > 12, "launch has options", options)
 for option, value in options:
