@@ -38,10 +38,10 @@ lm_describe_publishes (const LmMachine *machine)
 }
 
 char *
-lm_describe_console (const LmMachine *machine)
+lm_describe_console (const LmMachine *machine, const char *domain_name)
 {
   g_autofree char *uri = g_shell_quote (machine->uri ? machine->uri : "");
-  return g_strdup_printf ("virsh -c %s console %s", machine->uri ? uri : "''", machine->name);
+  return g_strdup_printf ("virsh -c %s console %s", machine->uri ? uri : "''", domain_name);
 }
 
 static void

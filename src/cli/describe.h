@@ -16,5 +16,6 @@ char *lm_describe_publishes (const LmMachine *machine);
  * object. The state in @entry may be NULL, if it is unknown. */
 void lm_describe_to_json (const LmInventoryEntry *entry, JsonBuilder *builder);
 
-/** lm_describe_console: returns the command that opens the console; newly allocated. */
-char *lm_describe_console (const LmMachine *machine);
+/** lm_describe_console: returns the command that opens the console of the domain
+ * @domain_name; newly allocated. */
+char *lm_describe_console (const LmMachine *machine, const char *domain_name);

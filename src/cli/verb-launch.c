@@ -50,7 +50,7 @@ print_access (const LmLaunchResult *result)
     }
   for (char **address = result->addresses; address && *address; address++)
     printf ("  address: %s\n", *address);
-  g_autofree char *console = lm_describe_console (machine);
+  g_autofree char *console = lm_describe_console (machine, lm_virt_domain_name (result->domain));
   printf ("  console: %s\n", console);
 }
 

@@ -21,12 +21,13 @@ static void
 print_machine (const LmInventoryEntry *entry)
 {
   const LmMachine *machine = entry->machine;
-  g_autofree char *console = lm_describe_console (machine);
+  g_autofree char *console = entry->domain_name ? lm_describe_console (machine, entry->domain_name) : NULL;
   g_autofree char *publish = lm_describe_publishes (machine);
   g_autofree char *addresses = entry->addresses ? g_strjoinv (", ", entry->addresses) : NULL;
   g_autofree char *disk = lm_size_format (machine->disk);
   g_autofree char *used = lm_size_format (entry->overlay_bytes);
-  g_autofree char *overlay = g_strdup_printf ("%s (%s of %s)", machine->overlay, used, disk);
+  g_autofree char *overlay = entry->overlay_missing ? g_strdup_printf ("%s (missing)", machine->overlay)
+                                                    : g_strdup_printf ("%s (%s of %s)", machine->overlay, used, disk);
   g_autofree char *selections = machine->resolved ? g_strjoinv (" ", machine->resolved) : NULL;
   print_machine_line ("name", machine->name);
   print_machine_line ("uuid", machine->uuid);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "virt/domain.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,6 +15,7 @@ lm_inventory_entry_free (LmInventoryEntry *entry)
     return;
   lm_machine_free (entry->machine);
   g_strfreev (entry->addresses);
+  g_free (entry->domain_name);
   g_free (entry);
 }
 
@@ -45,6 +47,8 @@ read_entry_state (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GEr
   struct stat st;
   if (stat (machine->overlay, &st) == 0)
     entry->overlay_bytes = (guint64) st.st_blocks * 512;
+  else
+    entry->overlay_missing = errno == ENOENT;
 
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, machine->uuid, &failure);
@@ -54,6 +58,7 @@ read_entry_state (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GEr
   if (lm_virt_domain_state (domain, &state, &failure))
     {
       entry->state = lm_virt_state_name (state);
+      entry->domain_name = g_strdup (lm_virt_domain_name (domain));
       if (addresses)
         entry->addresses = lm_virt_domain_addresses (domain);
       return TRUE;

@@ -100,9 +100,16 @@ start_existing (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request
   result->domain = g_steal_pointer (&existing->domain);
   if (!request->start || existing->active)
     return g_steal_pointer (&result);
-  if (!lm_supply_machine (host, result->machine, &result->prepared, cancellable, error)
-      || !lm_machine_domain_start (host, virt, result->machine, result->domain, &result->resumed, error))
+  if (!lm_supply_machine (host, result->machine, &result->prepared, cancellable, error))
     return NULL;
+  if (!lm_machine_domain_start (host, virt, result->machine, result->domain, &result->resumed, error))
+    {
+      /* Only then: virsh can have given the domain another disk. */
+      if (!g_file_test (result->machine->overlay, G_FILE_TEST_EXISTS))
+        g_prefix_error (error, "the disk of %s, %s, is missing; put it back, or remove the machine with \"lamina rm %s\": ",
+                        result->machine->name, result->machine->overlay, result->machine->name);
+      return NULL;
+    }
   result->started = TRUE;
   return g_steal_pointer (&result);
 }

@@ -8,6 +8,8 @@
 #include "ops/cache-view.h"
 #include "source/source.h"
 
+#include <sys/stat.h>
+
 LmPlan *
 lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable *cancellable, GError **error)
 {
@@ -53,6 +55,10 @@ warn_of_damaged (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCa
       if (state != LM_CACHE_DAMAGED)
         continue;
       g_autofree char *path = lm_cache_get_path (cache, blob->kind, &blob->digest);
+      struct stat st;
+      /* What is pulled could not take its place. */
+      if (lstat (path, &st) == 0 && !S_ISREG (st.st_mode))
+        return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s is not a regular file; remove it", path);
       g_autofree char *text = g_strdup_printf ("%s is damaged in the cache and is pulled again: the contents of %s do "
                                                "not match its digest", blob->name, path);
       host->warning (host->user_data, text);

@@ -4,12 +4,14 @@
 #include "fetch/error.h"
 #include "ops/obstacle.h"
 #include "ops/port.h"
+#include "ops/inventory.h"
 #include "ops/remove.h"
 #include "tests/unit/lib/tools.h"
 #include "tests/unit/ops/fixture.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utime.h>
 
@@ -518,6 +520,47 @@ test_busy_name (OpsFixture *f, gconstpointer data)
     }
 }
 
+/* What is in the place of a layer and no file is told before anything is pulled. */
+static void
+test_no_file (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  const LmDomainLayer *top = g_ptr_array_index (machine->layers, 1);
+  g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, NULL));
+  g_assert_cmpint (unlink (top->path), ==, 0);
+  g_assert_cmpint (mkdir (top->path, 0755), ==, 0);
+  assert_refused (f, "c", LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT);
+  g_assert_cmpint (rmdir (top->path), ==, 0);
+  g_assert_cmpint (symlink ("/dev/null", top->path), ==, 0);
+  assert_refused (f, "c", LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT);
+  g_assert_cmpuint (f->warnings->len, ==, 0);
+}
+
+/* A disk that somebody deleted is told of, and a console only where there is a domain. */
+static void
+test_inventory (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_autoptr (LmInventoryEntry) good = lm_inventory_find (&f->host, f->virt, "m", &error);
+  g_assert_no_error (error);
+  g_assert_false (good->overlay_missing);
+  g_assert_cmpstr (good->domain_name, ==, "m");
+  stop (f);
+  g_assert_cmpint (unlink (machine->overlay), ==, 0);
+  g_autoptr (LmInventoryEntry) gone = lm_inventory_find (&f->host, f->virt, "m", &error);
+  g_assert_no_error (error);
+  g_assert_true (gone->overlay_missing);
+  g_setenv ("LAMINA_TEST_FAULT", "launch-before-start=eio", TRUE);
+  g_assert_null (launch (f, "c", &error));
+  g_unsetenv ("LAMINA_TEST_FAULT");
+  g_assert_nonnull (strstr (error->message, "is missing"));
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_name (f->virt, "m", NULL);
+  g_assert_true (lm_virt_domain_undefine (domain, FALSE, NULL));
+  g_autoptr (LmInventoryEntry) none = lm_inventory_find (&f->host, f->virt, "m", NULL);
+  g_assert_null (none->domain_name);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -541,6 +584,8 @@ main (int argc, char **argv)
   ADD (without_domain);
   ADD (obstacles);
   ADD (busy_name);
+  ADD (no_file);
+  ADD (inventory);
 #undef ADD
   return g_test_run ();
 }
