@@ -59,6 +59,7 @@ lm_verify_write_note (int dir_fd, const char *name, const LmIdentity *identity)
   lm_autofd int out = openat (dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
   g_autofree char *text = lm_identity_format (identity);
   g_autofree char *line = g_strconcat (text, "\n", NULL);
-  if (out >= 0)
-    (void) !pwrite (out, line, strlen (line), 0);
+  /* Whatever else was in the file is cut off after this: a reader never sees it empty. */
+  if (out >= 0 && pwrite (out, line, strlen (line), 0) == (ssize_t) strlen (line))
+    (void) !ftruncate (out, (off_t) strlen (line));
 }

@@ -14,5 +14,6 @@ gboolean lm_verify_hash (int fd, const char *shown, LmDigest *out_digest, LmIden
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_verify_write_note: writes @identity to the file @name in the directory
- * @dir_fd, by a single write. Errors are ignored: the file is then verified again. */
+ * @dir_fd, by a single write, and cuts off what else the file contains. Errors are
+ * ignored: the file is then verified again. */
 void lm_verify_write_note (int dir_fd, const char *name, const LmIdentity *identity);

@@ -40,7 +40,8 @@ test_check (CacheFixture *f, gconstpointer data)
   /* Copied with its directory, or with a note that makes no sense: the digest decides, and is noted. */
   const struct timespec past[] = { { 1, 0 }, { 1, 0 } };
   g_assert_cmpint (utimensat (AT_FDCWD, path, past, 0), ==, 0);
-  static const char *const notes[] = { NULL, "", "nonsense", "000000000000000000005 0 0\n" };
+  static const char *const notes[] = { NULL, "", "nonsense", "000000000000000000005 0 0\n",
+                                       "more than is ever written, so that something of it remains after the new note\n" };
   for (gsize i = 0; i < G_N_ELEMENTS (notes); i++)
     {
       g_assert_cmpint (unlink (noted), ==, 0);
