@@ -67,3 +67,20 @@ lm_text_is_word (const char *text, const char *extra, gsize max)
       return FALSE;
   return TRUE;
 }
+
+char *
+lm_text_escape (const char *text, gsize max)
+{
+  char high[129] = "";
+  gsize size = strnlen (text, max);
+  /* Not in the middle of a character. */
+  if (g_utf8_validate (text, -1, NULL))
+    {
+      for (guint i = 0; i < 128; i++)
+        high[i] = (char) (0x80 + i);
+      while (size > 0 && ((guint8) text[size] & 0xc0) == 0x80)
+        size--;
+    }
+  g_autofree char *start = g_strndup (text, size);
+  return g_strescape (start, high);
+}

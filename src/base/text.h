@@ -23,3 +23,8 @@ const char *lm_text_find_unprintable (const char *text);
 /** lm_text_is_word: whether @text consists of 1 to @max characters, each an ASCII
  * letter, a digit or one of @extra, and begins with a letter or digit. */
 gboolean lm_text_is_word (const char *text, const char *extra, gsize max);
+
+/** lm_text_escape: returns the beginning of @text, at most @max bytes, for a message in
+ * quotes: quotes, backslashes and control characters as in C, and everything else as it
+ * is if @text is UTF-8; if it is not, its other bytes in octal. Newly allocated. */
+char *lm_text_escape (const char *text, gsize max);

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "catalog/selection.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "catalog/version.h"
 
 #include <string.h>
@@ -69,8 +70,7 @@ lm_selection_parse (const char *text, GError **error)
   if ((selection->group == NULL || lm_name_is_valid (selection->group)) && lm_name_is_valid (selection->name)
       && (selection->version == NULL || lm_version_is_valid (selection->version)))
     return g_steal_pointer (&selection);
-  g_autofree char *shown = g_strndup (text ? text : "", 100);
-  g_autofree char *safe = g_strescape (shown, NULL);
+  g_autofree char *safe = lm_text_escape (text ? text : "", 100);
   return lm_throw_null (error, LM_SELECTION_ERROR, LM_SELECTION_ERROR_INVALID,
                         "\"%s\" is not a selection; use [group=]name[@version], for example nginx or web=nginx@1.22.1",
                         safe);

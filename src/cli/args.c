@@ -135,7 +135,9 @@ lm_args_parse (LmArgs *args, int argc, char **argv, gboolean first_word_ends, in
         break;
       if (c == '?' || c == ':')
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s: %s", argv[optind - 1],
-                         c == ':' ? "this option requires a value" : "unknown option, or one that takes no value");
+                         c == ':'               ? "this option requires a value"
+                         : optopt >= LONG_BASE ? "this option takes no value"
+                                               : "unknown option");
       const LmOption *option = c >= LONG_BASE ? g_ptr_array_index (index, (guint) (c - LONG_BASE)) : find_short (index, c);
       if (option == NULL)
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown option: -%c", c);

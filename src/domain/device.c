@@ -377,7 +377,12 @@ lm_domain_publish_parse (const char *text, GError **error)
     return NULL;
   guint count = g_strv_length (words);
   g_autoptr (LmDomainPublish) publish = lm_domain_publish_new ();
-  if ((count != 2 && count != 3) || !parse_port (words[count - 2], &publish->port)
+  if (strchr (text, '[') != NULL || count > 4)
+    {
+      lm_domain_throw_value (error, "publish", text, "ADDR must be an IPv4 address; IPv6 cannot be published");
+      return NULL;
+    }
+  if ((count != 2 && count != 3) || (count == 3 && strchr (words[0], '.') == NULL) || !parse_port (words[count - 2], &publish->port)
       || !parse_port (words[count - 1], &publish->guest_port))
     {
       lm_domain_throw_value (error, "publish", text, "must be [ADDR:]PORT:GUESTPORT, ports from 1 to 65535");
@@ -409,9 +414,14 @@ lm_domain_publish_check (const GPtrArray *list, GError **error)
       if (!check_publish (publish, error))
         return FALSE;
       for (guint j = 0; j < i; j++)
-        if (lm_domain_publish_clash (g_ptr_array_index (list, j), publish))
-          return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "port %u of %s is published twice",
-                           publish->port, lm_domain_publish_address (publish));
+        {
+          const LmDomainPublish *other = g_ptr_array_index (list, j);
+          const char *address = lm_domain_publish_address (publish), *first = lm_domain_publish_address (other);
+          if (lm_domain_publish_clash (other, publish))
+            return lm_throw (error, LM_DOMAIN_ERROR, LM_DOMAIN_ERROR_INVALID, "port %u is published twice, on %s%s%s",
+                             publish->port, first, strcmp (first, address) == 0 ? "" : " and on ",
+                             strcmp (first, address) == 0 ? "" : address);
+        }
     }
   return TRUE;
 }

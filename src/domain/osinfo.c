@@ -3,6 +3,7 @@
 #include "domain/osinfo.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "io/xml.h"
 
 #include <string.h>
@@ -91,7 +92,7 @@ lm_osinfo_find (const char *const *dirs, const char *text, GError **error)
       if (url != NULL)
         return url;
     }
-  g_autofree char *safe = g_strescape (text, NULL);
+  g_autofree char *safe = lm_text_escape (text, 100);
   return lm_throw_null (error, LM_OSINFO_ERROR, LM_OSINFO_ERROR_UNKNOWN,
                         "the osinfo database of this host has no operating system \"%s\"; "
                         "\"osinfo-query os\" lists them, or give a URL",

@@ -74,7 +74,7 @@ lm_domain_name_check (const char *name, GError **error)
 {
   if (name != NULL && lm_text_is_word (name, "._+-", LM_DOMAIN_NAME_MAX))
     return TRUE;
-  return lm_domain_throw_value (error, "domain name", name,
+  return lm_domain_throw_value (error, "machine name", name,
                                 "must be 1 to 64 letters, digits, \".\", \"_\", \"+\" or \"-\", beginning with a "
                                 "letter or digit");
 }

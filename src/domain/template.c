@@ -40,7 +40,7 @@ lm_template_load (const char *const *dirs, const char *name, GCancellable *cance
     return load_template_file (name, cancellable, error);
   if (!lm_text_is_word (name, "._-", NAME_MAX))
     {
-      g_autofree char *safe = g_strescape (name, NULL);
+      g_autofree char *safe = lm_text_escape (name, 100);
       return lm_throw_null (error, LM_TEMPLATE_ERROR, LM_TEMPLATE_ERROR_INVALID,
                             "\"%s\" is not a template name; to use a file, give a path with a \"/\"", safe);
     }

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/state-dir.h"
+#include "base/text.h"
 #include "io/xml.h"
 #include "machine/machine-json.h"
 
@@ -301,7 +302,7 @@ lm_machine_find (const char *state_dir, const char *name, const char *uri, GErro
         return g_ptr_array_steal_index (list, i);
       other = machine;
     }
-  g_autofree char *safe = g_strescape (name, NULL);
+  g_autofree char *safe = lm_text_escape (name, 100);
   if (other != NULL && other->uri != NULL)
     return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND,
                           "the machine \"%s\" is not on %s but on %s; use that for --connect", safe, uri, other->uri);

@@ -3,6 +3,7 @@
 #include "source/source.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/url.h"
 #include "catalog/selection.h"
 #include "source/fetch.h"
@@ -61,7 +62,7 @@ check_source_name (const char *name, GError **error)
 {
   if (lm_name_is_valid (name))
     return TRUE;
-  g_autofree char *safe = g_strescape (name, NULL);
+  g_autofree char *safe = lm_text_escape (name, 100);
   return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NAME,
                    "\"%s\" is not a valid name for a catalog source; use lower-case letters, digits and + . _ -", safe);
 }

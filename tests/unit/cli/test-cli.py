@@ -109,6 +109,13 @@ for option in ("--memory=0", "--memory=lots", "--memory=-1", "--vcpus=0", "--vcp
 for option in ("--disk=size=1,size=2", "--graphics=vnc,port=5900,port=5901", "--graphics=vnc,listen=::1,listen=::1", "--graphics=vnc,type=spice",
                "--network=user,model=e1000,model=virtio", "--network=bridge=a,mac=52:54:00:00:00:01,mac=52:54:00:00:00:02"):
     expect(2, f"a key that is repeated: {option}", "launch", option, "web1", "debian", *("-c", "test:///default"), says="twice")
+for words, says in ((("launch", "--publish", "[::1]:8080:80", "w", "a"), "IPv6 cannot"), (("launch", "--publish", "8080:80:90", "w", "a"), "[ADDR:]PORT"),
+                    (("launch", "--publish", "8080:80", "--publish", "0.0.0.0:8080:81", "w", "a"), "on 127.0.0.1 and on 0.0.0.0"),
+                    (("launch", "--publish", "8080:80", "--publish", "8080:81", "w", "a"), "twice, on 127.0.0.1\n"),
+                    (("define", "--wait", "w", "a"), "--wait: unknown option\n"), (("list", "--json=x"), "--json=x: this option takes no value\n"),
+                    (("define", "ü", "a"), 'machine name "ü"'), (("define", "w", "ü"), '"ü" is not a selection'),
+                    (("define", "w", "a" * 99 + "ü"), '"' + "a" * 99 + '" is not'), (("catalog", "add", "ü", "x"), '"ü" is not a valid name')):
+    expect(2, f"it is told plainly: {says!r}", *words, says=says)
 expect(2, "an option that is repeated", "launch", "-f", "a", "-f", "b", says="twice")
 expect(2, "two cards with one address", "launch", "--network=user,mac=52:54:00:00:00:0a", "--network", "default,mac=52:54:00:00:00:0A", "web1",
        "debian", says="52:54:00:00:00:0a")

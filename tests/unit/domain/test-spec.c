@@ -241,7 +241,7 @@ test_spec (void)
   g_autoptr (LmDomainSpec) good = make_spec ();
   g_assert_true (lm_domain_spec_check (good, &error));
   g_assert_no_error (error);
-  BREAK (name, "a/b", "domain name");
+  BREAK (name, "a/b", "machine name");
   BREAK (uuid, "1234", "uuid");
   BREAK (uuid, NULL, "uuid");
   BREAK (virt_type, "xen", "virt type");
