@@ -21,7 +21,6 @@
 #define MAX_GROUPS 256
 #define POLL_MS 20
 #define SILENCE_MS 30000
-#define TEMPORARY_MARK "."
 #define TEMPORARY_LENGTH 6
 
 char *
@@ -31,7 +30,7 @@ lm_file_temporary_name (const char *name)
   char random[TEMPORARY_LENGTH + 1] = "";
   for (guint i = 0; i < TEMPORARY_LENGTH; i++)
     random[i] = characters[g_random_int_range (0, sizeof characters - 1)];
-  return g_strconcat (name, TEMPORARY_MARK, random, NULL);
+  return g_strconcat (name, LM_FILE_TEMPORARY_MARK, random, NULL);
 }
 
 gboolean
@@ -93,8 +92,8 @@ replace_file (int dir_fd, const char *name, const char *shown, const void *data,
 char *
 lm_file_written_name (const char *name)
 {
-  gsize length = strlen (name), added = strlen (TEMPORARY_MARK) + TEMPORARY_LENGTH;
-  if (length <= added || !g_str_has_prefix (name + length - added, TEMPORARY_MARK))
+  gsize length = strlen (name), added = strlen (LM_FILE_TEMPORARY_MARK) + TEMPORARY_LENGTH;
+  if (length <= added || !g_str_has_prefix (name + length - added, LM_FILE_TEMPORARY_MARK))
     return NULL;
   for (const char *p = name + length - TEMPORARY_LENGTH; *p; p++)
     if (!g_ascii_isalnum (*p))

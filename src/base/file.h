@@ -7,9 +7,9 @@
 
 /** lm_file_write: atomically replaces @path with @size bytes of @data and
  * permission bits @mode. The file is durable when the function returns. Blocks on
- * the disk. While it is being written, the file has the name @path, "." and six
- * letters or digits, and is locked with flock(2); a file with such a name that is
- * not locked is a leftover of a killed process. */
+ * the disk. While it is being written, the file has the name @path,
+ * LM_FILE_TEMPORARY_MARK and six letters or digits, and is locked with flock(2); a
+ * file with such a name that is not locked is a leftover of a killed process. */
 gboolean lm_file_write (const char *path, const void *data, gsize size, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_file_write_at: like lm_file_write(), for the file @name in the open directory
@@ -20,6 +20,11 @@ gboolean lm_file_write_at (int dir_fd, const char *name, const char *shown, cons
 /** lm_file_write_unsynced: like lm_file_write(), but does not sync, so a crash may
  * lose the file. For data that can be generated again. */
 gboolean lm_file_write_unsynced (const char *path, const void *data, gsize size, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** LM_FILE_TEMPORARY_MARK: what follows the final name in such a name, before six
+ * random characters. Nobody gives a copy such a name by hand, so what has it may be
+ * removed. */
+#define LM_FILE_TEMPORARY_MARK ".lamina-tmp."
 
 /** lm_file_temporary_name: returns a random name of that form for the final name
  * @name, newly allocated. */

@@ -387,9 +387,14 @@ typedef struct
 } KnownFile;
 
 static const KnownFile known_files[] = {
-  { OVERLAY, ".tmp.", FALSE, TRUE }, { SEED, ".tmp.", TRUE, FALSE },    { RECORD, ".", FALSE, TRUE },
-  { READY, ".", FALSE, TRUE },       { KERNEL, ".tmp.", FALSE, FALSE }, { INITRD, ".tmp.", FALSE, FALSE },
-  { NVRAM, NULL, FALSE, FALSE },     { CONSOLE_LOG, NULL, FALSE, FALSE },
+  { OVERLAY, ".tmp.", FALSE, TRUE },
+  { SEED, ".tmp.", TRUE, FALSE },
+  { RECORD, LM_FILE_TEMPORARY_MARK, FALSE, TRUE },
+  { READY, LM_FILE_TEMPORARY_MARK, FALSE, TRUE },
+  { KERNEL, ".tmp.", FALSE, FALSE },
+  { INITRD, ".tmp.", FALSE, FALSE },
+  { NVRAM, NULL, FALSE, FALSE },
+  { CONSOLE_LOG, NULL, FALSE, FALSE },
 };
 
 static const KnownFile *

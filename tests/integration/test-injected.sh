@@ -33,7 +33,7 @@ lamina () { host_lamina "$host" --state-dir "$state" "$@"; }
 # half_made USE-CASE: a pull that nobody goes on with is kept.
 half_made () {
   [ "$1" = back ] || find "$state" -name '*.part'
-  find "$state" -name '*.[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9]'
+  find "$state" -name '*.lamina-tmp.*'
 }
 
 # The leak checker does not work under strace, and would decide the status.

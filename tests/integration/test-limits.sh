@@ -29,7 +29,7 @@ kept_in () { # FILE-OF-TINY: bytes of it in the state directory
   hex=$(sha256sum <"$tiny/$1" | cut -d' ' -f1)
   stat -c %s "$state/partial/sha256-$hex.part" "$state/layers/sha256-$hex.qcow2" "$state/blobs/sha256-$hex" 2>/dev/null | head -n 1
 }
-half_made () { find "$state" -name '*.tmp.*' -o -name '*.new' -o -name '*.[A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9][A-Za-z0-9]'; }
+half_made () { find "$state" -name '*.tmp.*' -o -name '*.new' -o -name '*.lamina-tmp.*'; }
 
 # pull_with WHO OPTION STATUS LIMIT: what arrived in full is not asked for again.
 pull_with () {

@@ -328,7 +328,7 @@ test_leftover (void)
 {
   g_autofree char *dir = make_dir ();
   g_autofree char *path = g_build_filename (dir, "record", NULL);
-  g_autofree char *link = g_build_filename (dir, "record.Abc123", NULL);
+  g_autofree char *link = g_build_filename (dir, "record.lamina-tmp.Abc123", NULL);
   lm_autofd int fd = open (dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   int status;
   g_assert_true (lm_file_write (path, "old", 3, 0600, NULL));
@@ -358,9 +358,11 @@ test_leftover (void)
   g_assert_null (find_temporary (dir, "record"));
 
   g_assert_cmpint (symlink ("record", link), ==, 0);
-  lm_file_remove_leftover (fd, "record.Abc123");
+  lm_file_remove_leftover (fd, "record.lamina-tmp.Abc123");
   g_assert_true (g_file_test (link, G_FILE_TEST_IS_SYMLINK));
-  static const char *const others[] = { "record", "record.json", "record.Abc12", "record.Abc1234", "record.Ab.c12", ".Abc123", "" };
+  static const char *const others[] = { "record", "record.json", "record.lamina-tmp.Abc12", "record.lamina-tmp.Abc1234",
+                                        "record.lamina-tmp.Ab.c12", ".lamina-tmp.Abc123", "", "record.Abc123",
+                                        "record.json.backup", "record.json.edited" };
   for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
     g_assert_null (lm_file_written_name (others[i]));
   g_assert_true (lm_file_remove_tree (dir, NULL));

@@ -234,13 +234,15 @@ def there(*names):
     return [name for name in names if os.path.exists(f"{state}/catalogs/{name}")]
 
 
-others = ("tag.json.A1b2C", "tag.notes.A1b2C3", "Tag.json.A1b2C3", "tag.json.A1.2C3")
-leave("tag.json.A1b2C3", "tag.catalog.A1b2C3", *others)
+half = ("tag.json.lamina-tmp.A1b2C3", "tag.catalog.lamina-tmp.A1b2C3")
+others = ("tag.json.lamina-tmp.A1b2C", "tag.notes.lamina-tmp.A1b2C3", "Tag.json.lamina-tmp.A1b2C3", "tag.json.lamina-tmp.A1.2C3",
+          "tag.json.A1b2C3", "tag.json.backup", "tag.catalog.before")
+leave(*half, *others)
 run("catalog", "update", "tag")
-ok(there("tag.json.A1b2C3", "tag.catalog.A1b2C3") == [], "an update sweeps what a killed one left")
-leave("tag.json.A1b2C3")
+ok(there(*half) == [], "an update sweeps what a killed one left")
+leave(half[0])
 run("catalog", "remove", "tag")
-ok(there("tag.json.A1b2C3", "tag.json") == [], "as does removal")
+ok(there(half[0], "tag.json") == [], "as does removal")
 ok(there(*others) == list(others), "and nothing else")
 for name in others:
     os.unlink(f"{state}/catalogs/{name}")

@@ -190,7 +190,7 @@ ok(plan("debian1998", LAMINA_STATE_DIR="/proc/lamina") == 0, "nor does it need a
 # What a killed run left of writing goes with the next one.
 def half_made():
     return [os.path.join(at, name) for at in (state, f"{work}/cache") for at, _, files in os.walk(at) for name in files
-            if "." in name and len(name.rsplit(".", 1)[1]) == 6]
+            if ".lamina-tmp." in name]
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

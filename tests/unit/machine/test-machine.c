@@ -245,7 +245,7 @@ test_first_record (void)
       g_assert_cmpuint (count_entries (dir), ==, 0);
     }
   /* What lamina did not make stays, and so does the directory around it. */
-  g_autofree char *begun = g_build_filename (dir, "machines", "00000000-0000-4000-8000-000000000000.Abc123", NULL);
+  g_autofree char *begun = g_build_filename (dir, "machines", "00000000-0000-4000-8000-000000000000.lamina-tmp.Abc123", NULL);
   g_autofree char *other = g_build_filename (begun, "disk.qcow2", NULL);
   g_assert_true (lm_file_make_dir (begun, 0711, NULL));
   g_assert_true (lm_file_write (other, "x", 1, 0600, NULL));

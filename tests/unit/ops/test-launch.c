@@ -86,8 +86,9 @@ test_leftovers (OpsFixture *f, gconstpointer data)
   {
     const char *name;
     gboolean stays;
-  } files[] = { { "ready.Abc123", FALSE }, { "record.json.Abc123", FALSE }, { "overlay.qcow2.tmp.Abc123", FALSE },
-                { "notes.Abc123", TRUE },  { "overlay.qcow2", TRUE },    { "record.json", TRUE } };
+  } files[] = { { "ready.lamina-tmp.Abc123", FALSE }, { "record.json.lamina-tmp.Abc123", FALSE },
+                { "overlay.qcow2.tmp.Abc123", FALSE }, { "notes.lamina-tmp.Abc123", TRUE },
+                { "record.json.backup", TRUE }, { "ready.before", TRUE }, { "overlay.qcow2", TRUE }, { "record.json", TRUE } };
   g_autoptr (GError) error = NULL;
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
   g_clear_pointer (&machine->files, g_strfreev);

@@ -79,7 +79,7 @@ test_own_files (OpsFixture *f, gconstpointer data)
 {
   static const char *const names[] = { "seed.iso", "kernel", "initrd", "nvram.fd", "console.log", "console.log.0",
                                        "console.log.12", "overlay.qcow2.tmp.aB3xYz", "kernel.tmp.aB3xYz",
-                                       "record.json.aB3xYz", "ready", "ready.aB3xYz" };
+                                       "record.json.lamina-tmp.aB3xYz", "ready", "ready.lamina-tmp.aB3xYz" };
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
   name_all_files (machine);
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
@@ -100,7 +100,8 @@ static void
 test_foreign_files (OpsFixture *f, gconstpointer data)
 {
   static const char *const names[] = { "overlay-clone.qcow2", "overlay.qcow2.backup", "overlay.snap01", "kernel.old",
-                                       "kernel.backup", "console.log.old", ".hidden", "seed.iso~", "notes \n" };
+                                       "kernel.backup", "record.json.backup", "ready.before",
+                                       "console.log.old", ".hidden", "seed.iso~", "notes \n" };
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
   name_all_files (machine);
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
