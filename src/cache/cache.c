@@ -24,6 +24,8 @@ struct _LmCache
   LmStateDir *dirs[LM_BLOB_N_KINDS];
   LmStateDir *verified;
   LmStateDir *partial; /* NULL if the cache was opened read-only */
+  LmLock *part_locks;  /* one descriptor for all; NULL before the first use */
+  GHashTable *parts;   /* LmDigest, those that are locked through it */
   LmFindings *findings;
 };
 
@@ -89,6 +91,7 @@ open_cache (LmStateDir *state, LmFindings *findings, gboolean with_partial, GErr
   g_autoptr (LmCache) cache = g_new0 (LmCache, 1);
   cache->state = state;
   cache->findings = findings != NULL ? lm_findings_ref (findings) : lm_findings_new ();
+  cache->parts = g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, g_free, NULL);
   cache->verified = lm_state_dir_open_below (state, "verified", 0755, error);
   if (cache->verified == NULL)
     return NULL;
@@ -125,6 +128,8 @@ lm_cache_close (LmCache *cache)
     lm_state_dir_close (cache->dirs[i]);
   lm_state_dir_close (cache->verified);
   lm_state_dir_close (cache->partial);
+  lm_lock_release (cache->part_locks);
+  g_hash_table_unref (cache->parts);
   lm_findings_unref (cache->findings);
   lm_state_dir_close (cache->state);
   g_free (cache);
@@ -331,6 +336,36 @@ lm_cache_lock (LmCache *cache, LmLockMode mode, gint timeout_ms, GCancellable *c
 {
   g_autofree char *path = g_build_filename (lm_cache_get_dir (cache), "lock", NULL);
   return lm_lock_acquire (path, mode, timeout_ms, NULL, NULL, cancellable, error);
+}
+
+LmLock *
+lm_cache_open_part_locks (LmCache *cache, GError **error)
+{
+  g_autofree char *path = g_build_filename (lm_cache_get_dir (cache), "partial", "lock", NULL);
+  return lm_lock_table_open (path, error);
+}
+
+gboolean
+lm_cache_lock_part (LmCache *cache, const LmDigest *digest, GError **error)
+{
+  if (cache->part_locks == NULL)
+    cache->part_locks = lm_cache_open_part_locks (cache, error);
+  if (cache->part_locks == NULL)
+    return FALSE;
+  /* The table would grant it again. */
+  if (g_hash_table_contains (cache->parts, digest))
+    return lm_throw (error, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY, "this process is writing the file already");
+  if (!lm_lock_table_lock (cache->part_locks, lm_digest_get_number (digest), LM_LOCK_EXCLUSIVE, 0, NULL, error))
+    return FALSE;
+  g_hash_table_add (cache->parts, g_memdup2 (digest, sizeof *digest));
+  return TRUE;
+}
+
+void
+lm_cache_unlock_part (LmCache *cache, const LmDigest *digest)
+{
+  if (g_hash_table_remove (cache->parts, digest))
+    lm_lock_table_unlock (cache->part_locks, lm_digest_get_number (digest));
 }
 
 static LmLock *

@@ -56,7 +56,8 @@ LmCache *lm_cache_open (const char *state_dir, LmFindings *findings, GError **er
  * only: nothing is created, and what is missing counts as empty. Errors: as for
  * lm_state_dir_open_readonly(). */
 LmCache *lm_cache_open_readonly (const char *state_dir, LmFindings *findings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/** lm_cache_close: frees @cache; NULL is ignored. */
+/** lm_cache_close: frees @cache; NULL is ignored. All locks of lm_cache_lock_part()
+ * have been released. */
 void lm_cache_close (LmCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCache, lm_cache_close)
 
@@ -120,6 +121,19 @@ LmLock *lm_cache_lock (LmCache *cache, LmLockMode mode, gint timeout_ms, GCancel
  * until a deletion has finished. Errors: LM_LOCK_ERROR, G_IO_ERROR. */
 LmLock *lm_cache_lease (LmCache *cache, const GPtrArray *blobs, GCancellable *cancellable,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_cache_open_part_locks: opens the lock table of partial/ for another purpose than
+ * lm_cache_lock_part(); nothing is locked yet. Errors: G_IO_ERROR. */
+LmLock *lm_cache_open_part_locks (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_cache_lock_part: takes the lock to write the .part file of @digest, without
+ * waiting; for partial.c. One descriptor is enough for all locks of @cache. All calls
+ * with the same @cache are made in the same thread. Errors: LM_LOCK_ERROR_BUSY, also
+ * if @cache has it already; G_IO_ERROR. */
+gboolean lm_cache_lock_part (LmCache *cache, const LmDigest *digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_cache_unlock_part: releases it. */
+void lm_cache_unlock_part (LmCache *cache, const LmDigest *digest);
 
 /** lm_cache_remove: deletes one file; succeeds if it is missing. The caller holds
  * @exclusive of lm_cache_lock() and has checked under it that no machine and no

@@ -22,8 +22,7 @@ struct _LmPartial
 {
   LmCache *cache;
   LmDigest digest;
-  LmLock *lock;
-  int fd;
+  int fd;              /* -1 after lm_partial_set_aside() */
   char *path;      /* absolute, of the .part file */
   char *relative;  /* the same, relative to the state directory */
   guint64 reserved;
@@ -68,21 +67,11 @@ open_part_file (int dir_fd, const char *relative)
   return fd;
 }
 
-LmLock *
-lm_partial_open_locks (LmCache *cache, GError **error)
-{
-  g_autofree char *path = g_build_filename (lm_cache_get_dir (cache), "partial", "lock", NULL);
-  return lm_lock_table_open (path, error);
-}
-
 LmPartial *
 lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (LmLock) lock = lm_partial_open_locks (cache, error);
-  if (lock == NULL)
-    return NULL;
-  if (!lm_lock_table_lock (lock, lm_digest_get_number (digest), LM_LOCK_EXCLUSIVE, 0, NULL, &failure))
+  if (!lm_cache_lock_part (cache, digest, &failure))
     {
       if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))
         {
@@ -96,12 +85,14 @@ lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error)
   g_autofree char *relative = make_partial_name (digest, ".part");
   lm_autofd int fd = open_part_file (lm_cache_get_fd (cache), relative);
   if (fd < 0)
-    return lm_throw_errno_null (error, "cannot open %s/%s", lm_cache_get_dir (cache), relative);
-
+    {
+      (void) lm_throw_errno (error, "cannot open %s/%s", lm_cache_get_dir (cache), relative);
+      lm_cache_unlock_part (cache, digest);
+      return NULL;
+    }
   LmPartial *partial = g_new0 (LmPartial, 1);
   partial->cache = cache;
   partial->digest = *digest;
-  partial->lock = g_steal_pointer (&lock);
   partial->fd = lm_fd_steal (&fd);
   partial->path = g_build_filename (lm_cache_get_dir (cache), relative, NULL);
   partial->relative = g_steal_pointer (&relative);
@@ -119,7 +110,7 @@ lm_partial_close (LmPartial *partial)
   if (partial->fd >= 0 && lm_partial_get_size (partial) == 0)
     (void) unlink (partial->path);
   lm_fd_clear (&partial->fd);
-  lm_lock_release (partial->lock);
+  lm_cache_unlock_part (partial->cache, &partial->digest);
   g_free (partial->path);
   g_free (partial->relative);
   g_free (partial);
@@ -240,6 +231,22 @@ lm_partial_sync (LmPartial *partial, GError **error)
   return lm_fault_point ("part-after-sync", error);
 }
 
+void
+lm_partial_set_aside (LmPartial *partial)
+{
+  lm_fd_clear (&partial->fd);
+}
+
+/* For reading only: the mode is that of a published file. */
+static gboolean
+open_again (LmPartial *partial, GError **error)
+{
+  if (partial->fd < 0)
+    partial->fd = openat (lm_cache_get_fd (partial->cache), partial->relative,
+                          O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  return partial->fd >= 0 || lm_throw_errno (error, "cannot open %s", partial->path);
+}
+
 /* What was verified was on its way into the file; whether that is still in it. */
 static gboolean
 check_undisturbed (LmPartial *partial, GCancellable *cancellable, GError **error)
@@ -285,7 +292,7 @@ lm_partial_publish (LmPartial *partial, LmBlobKind kind, GCancellable *cancellab
 {
   const LmBlob blob = { .kind = kind, .digest = partial->digest };
   g_autofree char *to = lm_cache_relative_path (kind, &partial->digest);
-  if (!check_undisturbed (partial, cancellable, error))
+  if (!open_again (partial, error) || !check_undisturbed (partial, cancellable, error))
     return FALSE;
   for (gboolean published = FALSE; !published;)
     {

@@ -12,10 +12,6 @@
 
 typedef struct _LmPartial LmPartial;
 
-/** lm_partial_open_locks: opens the lock table; nothing is locked yet. Errors:
- * G_IO_ERROR. */
-LmLock *lm_partial_open_locks (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /** lm_partial_open: takes the lock without waiting, and opens the .part file or
  * creates an empty one. Errors: LM_CACHE_ERROR_BUSY, G_IO_ERROR. */
 LmPartial *lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -55,6 +51,10 @@ gboolean lm_partial_truncate (LmPartial *partial, GError **error) G_GNUC_WARN_UN
 /** lm_partial_sync: sets mode 0444 and fsyncs the file; blocks on the disk. Errors:
  * LM_CACHE_ERROR_NO_SPACE, G_IO_ERROR. */
 gboolean lm_partial_sync (LmPartial *partial, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_partial_set_aside: closes the descriptor of the synced file, and keeps the lock.
+ * After this it can only be published, closed or discarded. */
+void lm_partial_set_aside (LmPartial *partial);
 
 /** lm_partial_publish: renames the synced file to its final name and makes that
  * durable. Succeeds if the same file exists already; replaces a damaged one. The

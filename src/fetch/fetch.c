@@ -6,6 +6,8 @@
 #include "fetch/item.h"
 
 #define TRANSFERS 8
+/* Each of them is short and mostly waits for the disk. */
+#define PUBLISHERS 2
 #define BUSY_SECONDS 600
 #define PROGRESS_MS 100
 #define POLL_MS 50
@@ -179,6 +181,7 @@ lm_fetch_run (const GPtrArray *blobs, LmCache *cache, const LmFetchOptions *opti
     .no_delay = lm_testenv_get (LM_TESTENV_NO_DELAY) != NULL,
     .memory = MEMORY / MIN (filled.transfers, missing->len),
     .slots = filled.transfers,
+    .publishers = PUBLISHERS,
     .servers = servers,
     .served = served,
   };

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "fetch/error.h"
 #include "fetch/mirror.h"
+#include "fetch/publisher.h"
 #include "fetch/sink.h"
 #include "image/vet.h"
 #include "base/content.h"
@@ -25,6 +26,7 @@ typedef enum
   PHASE_MOVING,
   PHASE_FINISHING,
   PHASE_PARENT,
+  PHASE_PUBLISHING,
   PHASE_DONE,
 } Phase;
 
@@ -40,7 +42,8 @@ struct _LmFetchItem
   gint64 other_since; /* since when it has had that size; 0 if there is no other process */
 
   LmPartial *partial;
-  LmFetchSink *sink;
+  LmFetchSink *sink; /* NULL before READY and after FINISHING */
+  LmPublisher *publisher;
   LmStoreTransfer *transfer;
   LmServer *server; /* of the transfer */
   gboolean serves;       /* it has sent data in this transfer */
@@ -53,10 +56,7 @@ struct _LmFetchItem
   guint8 head[LM_CONTENT_HEAD];
   gboolean paused;
 
-  /* Set between two uses of the sink; its complete() reads or writes them. */
-  gboolean publish;     /* the size of the parent's disk, if any, is known */
-  gboolean vetted;      /* digest and image are right */
-  guint64 virtual_size; /* of the image; valid if vetted */
+  guint64 virtual_size; /* of the image; set by the sink's complete() */
 
   LmMirrors *mirrors;
   guint64 furthest;     /* the position at which earlier failures last stopped counting */
@@ -117,10 +117,19 @@ leave_server (LmFetchItem *self)
   lm_server_end (self->server);
 }
 
+static void
+end_publisher (LmFetchItem *self)
+{
+  if (self->publisher != NULL)
+    self->run->publishers++;
+  g_clear_pointer (&self->publisher, lm_publisher_free);
+}
+
 /* Ends the transfer and releases the lock and the slot. */
 static void
 release_item (LmFetchItem *self, gboolean keep_bytes)
 {
+  end_publisher (self);
   if (self->transfer)
     {
       lm_store_transfer_close (self->transfer);
@@ -167,26 +176,11 @@ vet_file (LmFetchItem *self, const LmDigest *got, GError **error)
                           &self->virtual_size, self->run->cancellable, error);
 }
 
-static gboolean
-vet_disk_size (LmFetchItem *self, GError **error)
-{
-  if (self->blob->kind != LM_BLOB_LAYER || !self->blob->has_parent)
-    return TRUE;
-  g_autofree char *parent = lm_cache_get_path (self->run->cache, LM_BLOB_LAYER, &self->blob->parent);
-  return lm_image_vet_size (self->virtual_size, "the file", parent, error);
-}
-
 /* Called in the hashing thread of the sink. */
 static gboolean
 sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GError **error)
 {
-  LmFetchItem *self = user_data;
-  if (!self->vetted && !vet_file (self, got, error))
-    return FALSE;
-  self->vetted = TRUE;
-  return !self->publish
-         || (vet_disk_size (self, error) && lm_fetch_sink_wait_synced (sink, error)
-             && lm_partial_publish (self->partial, self->blob->kind, self->run->cancellable, error));
+  return vet_file (user_data, got, error) && lm_fetch_sink_wait_synced (sink, error);
 }
 
 static gboolean
@@ -494,25 +488,40 @@ step_finishing (LmFetchItem *self, GError **error)
     return TRUE;
   if (failure != NULL)
     return handle_failed_check (self, failure, error);
-  if (!self->publish)
-    {
-      /* The transfer of the parent may need the slot. */
-      release_slot (self);
-      self->phase = PHASE_PARENT;
-      return TRUE;
-    }
-  self->run->totals.files++;
-  finish_item (self);
+  /* The transfer of the parent may need the slot, and there may be many that wait for
+   * it: they keep no threads, buffers or descriptors. */
+  g_clear_pointer (&self->sink, lm_fetch_sink_free);
+  lm_partial_set_aside (self->partial);
+  release_slot (self);
+  self->phase = PHASE_PARENT;
   return TRUE;
 }
 
-/* All data has arrived. */
 static void
-begin_finishing (LmFetchItem *self)
+step_parent (LmFetchItem *self)
 {
-  self->publish = is_parent_there (self);
-  lm_fetch_sink_finish (self->sink);
-  self->phase = PHASE_FINISHING;
+  if (!is_parent_there (self) || self->run->publishers == 0)
+    return;
+  const LmPublisherTask task = {
+    .blob = self->blob, .virtual_size = self->virtual_size, .cache = self->run->cache, .partial = self->partial,
+    .cancellable = self->run->cancellable, .wake = sink_wake, .user_data = self,
+  };
+  self->run->publishers--;
+  self->publisher = lm_publisher_start (&task);
+  self->phase = PHASE_PUBLISHING;
+}
+
+static gboolean
+step_publishing (LmFetchItem *self, GError **error)
+{
+  GError *failure = NULL;
+  if (!lm_publisher_poll (self->publisher, &failure))
+    return TRUE;
+  if (failure != NULL)
+    return handle_failed_check (self, failure, error);
+  self->run->totals.files++;
+  finish_item (self);
+  return TRUE;
 }
 
 static gboolean
@@ -520,7 +529,9 @@ step_ready (LmFetchItem *self, gint64 now, GError **error)
 {
   if (lm_fetch_sink_get_position (self->sink) < self->blob->size)
     return begin_transfer (self, now, error);
-  begin_finishing (self);
+  /* All data has arrived. */
+  lm_fetch_sink_finish (self->sink);
+  self->phase = PHASE_FINISHING;
   return TRUE;
 }
 
@@ -550,8 +561,10 @@ lm_fetch_item_step (LmFetchItem *self, gint64 now, GError **error)
     return fail_item (self, failure, TRUE, error);
   if (self->phase == PHASE_FINISHING && !step_finishing (self, error))
     return FALSE;
-  if (self->phase == PHASE_PARENT && is_parent_there (self))
-    begin_finishing (self);
+  if (self->phase == PHASE_PARENT)
+    step_parent (self);
+  if (self->phase == PHASE_PUBLISHING && !step_publishing (self, error))
+    return FALSE;
   if (self->phase == PHASE_MOVING)
     step_moving (self, now);
   return self->phase != PHASE_READY || step_ready (self, now, error);
@@ -567,8 +580,9 @@ void
 lm_fetch_item_get_progress (LmFetchItem *self, LmFetchItemProgress *out)
 {
   static const LmFetchState states[] = {
-    [PHASE_LOCK] = LM_FETCH_WAITING,         [PHASE_READY] = LM_FETCH_WAITING, [PHASE_MOVING] = LM_FETCH_TRANSFERRING,
-    [PHASE_FINISHING] = LM_FETCH_VERIFYING,  [PHASE_PARENT] = LM_FETCH_VERIFYING, [PHASE_DONE] = LM_FETCH_DONE,
+    [PHASE_LOCK] = LM_FETCH_WAITING,       [PHASE_READY] = LM_FETCH_WAITING,         [PHASE_MOVING] = LM_FETCH_TRANSFERRING,
+    [PHASE_FINISHING] = LM_FETCH_VERIFYING, [PHASE_PARENT] = LM_FETCH_VERIFYING,
+    [PHASE_PUBLISHING] = LM_FETCH_VERIFYING, [PHASE_DONE] = LM_FETCH_DONE,
   };
   out->blob = self->blob;
   out->state = states[self->phase];
@@ -576,7 +590,7 @@ lm_fetch_item_get_progress (LmFetchItem *self, LmFetchItemProgress *out)
   out->server_busy = self->phase == PHASE_READY && self->refused_since != 0;
   out->failures = self->failures;
   out->url = lm_mirrors_get_shown (self->mirrors);
-  if (self->phase == PHASE_DONE)
+  if (self->phase >= PHASE_PARENT)
     out->done = self->blob->size;
   else if (self->sink)
     out->done = lm_fetch_sink_get_position (self->sink);

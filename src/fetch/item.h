@@ -6,10 +6,11 @@
  *   LOCK ──► READY ◄──► MOVING        LOCK: waiting for a slot or another process
  *     │        │ all bytes            READY: now, or when a retry is due
  *     │        ▼
- *     │     FINISHING ──► DONE        wrong digest: back to READY, next URL
- *     │        │ ▲         ▲
- *     │        ▼ │         │          PARENT: waiting until the parent is published,
- *     │      PARENT        │          whose disk size is compared
+ *     │     FINISHING                 wrong digest: back to READY, next URL
+ *     │        ▼
+ *     │      PARENT                   waiting until the parent is published, whose disk
+ *     │        ▼                      size is compared; holds only the lock
+ *     │    PUBLISHING ──► DONE
  *     └────────────────────┘          (another process published it) */
 #include "cache/cache.h"
 #include "fetch/server.h"
@@ -30,7 +31,8 @@ typedef struct
   guint busy_seconds; /* how long to wait for another process that makes no progress */
   gboolean no_delay;  /* for tests: retries do not wait */
   gsize memory;       /* size of the ring of one file in bytes */
-  guint slots;        /* how many more items may hold a lock */
+  guint slots;        /* how many more items may transfer or verify a file */
+  guint publishers;   /* how many more items may publish one */
   LmServers *servers;
   LmServed *served;
   LmFetchTotals totals;

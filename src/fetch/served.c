@@ -2,7 +2,6 @@
 #include "config.h"
 #include "fetch/served.h"
 #include "base/trace.h"
-#include "cache/partial.h"
 
 struct _LmServed
 {
@@ -16,7 +15,7 @@ lm_served_new (LmCache *cache)
   g_autoptr (GError) failure = NULL;
   LmServed *served = g_new0 (LmServed, 1);
   served->counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  served->locks = lm_partial_open_locks (cache, &failure);
+  served->locks = lm_cache_open_part_locks (cache, &failure);
   if (served->locks == NULL)
     lm_trace (LM_TRACE_CACHE, "cannot tell other processes which servers are used: %s", failure->message);
   return served;

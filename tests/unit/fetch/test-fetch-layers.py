@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("G_TEST_SRCDIR", os.path.join(os.path.dirname(__file__), "..", "..")), "lib"))
@@ -69,6 +70,28 @@ def test_waits_for_parent(w):
     asked, have = len(w.requests(child.name)), size_of(base.part(state))
     assert w.run(state, child.spec("ok"), base.spec("ok")) == "ok 2 %d" % (len(base.data) - have)
     assert len(w.requests(child.name)) == asked
+
+
+def test_long_chain(w):
+    """Layers that wait for a slow base keep neither threads nor descriptors."""
+    chain = [File(w, "chain", b"DISK 64\n" + random.randbytes(SIZE), kind="layer")]
+    for i in range(40):
+        chain.append(File(w, "chain%d" % i, b"PARENT sha256:%s DISK 64\n" % chain[-1].hex.encode() + random.randbytes(1000),
+                          kind="layer", parent="sha256:" + chain[-1].hex))
+    state = w.state()
+    child = w.start(state, *[f.spec("ok" if f is not chain[0] else "rate:600000") for f in chain], options=["--transfers", "4"])
+    most = {"task": 0, "fd": 0}
+    while child.poll() is None:
+        for name in most:
+            try:
+                most[name] = max(most[name], len(os.listdir("/proc/%d/%s" % (child.pid, name))))
+            except FileNotFoundError:
+                pass
+        time.sleep(0.01)
+    assert child.stdout.read().splitlines()[-1].startswith("ok 41 ")
+    assert all(f.good(state) for f in chain) and not litter(state)
+    # Two threads for each transfer, and two that publish.
+    assert most["task"] <= 1 + 2 * 4 + 2 and most["fd"] <= 40, most
 
 
 def test_waits_for_holder_that_waits_for_parent(w):

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The publication of one verified file in a thread of its own, because it waits for
+ * the lock of the store and for the disk. Private to fetch. All functions are called
+ * in the same thread. */
+#include "cache/partial.h"
+
+typedef struct _LmPublisher LmPublisher;
+
+typedef struct
+{
+  const LmBlob *blob;
+  guint64 virtual_size; /* of a layer */
+  LmCache *cache;
+  LmPartial *partial; /* synced */
+  GCancellable *cancellable;
+  void (*wake) (gpointer user_data); /* called from any thread when there is a result */
+  gpointer user_data;
+} LmPublisherTask;
+
+/** lm_publisher_start: begins to compare the disk of a layer with that of its parent,
+ * if it has one, and to publish the file. What @task points to must outlive the
+ * result. If no thread can be created, does all this at once. */
+LmPublisher *lm_publisher_start (const LmPublisherTask *task);
+
+/** lm_publisher_poll: TRUE when it has finished; @error is set if it failed. Errors:
+ * as for lm_image_vet_size() and lm_partial_publish(). */
+gboolean lm_publisher_poll (LmPublisher *publisher, GError **error);
+
+/** lm_publisher_free: waits until it has finished, and frees it; NULL is ignored. */
+void lm_publisher_free (LmPublisher *publisher);
