@@ -34,6 +34,27 @@ static const struct
   { "vdi", 64, "\x7f\x10\xda\xbe", 4 },
 };
 
+/* Whether it is a text that lists extents and the parent, as QEMU recognizes it: nothing but comments and empty
+ * lines before the version. */
+static gboolean
+is_vmdk_text (const char *data, gsize size)
+{
+  const char *mark = "version=", *end = data + size;
+  for (const char *line = data; line < end;)
+    {
+      const char *text = line;
+      while (text < end && (*text == ' ' || *text == '\r'))
+        text++;
+      if (text < end && *text != '#' && *text != '\n')
+        return (gsize) (end - line) >= strlen (mark) && memcmp (line, mark, strlen (mark)) == 0;
+      const char *next = memchr (text, '\n', (gsize) (end - text));
+      if (next == NULL)
+        return FALSE;
+      line = next + 1;
+    }
+  return FALSE;
+}
+
 /* Returns NULL if it is none of them. */
 static const char *
 find_format (const char *data, gsize size)
@@ -42,8 +63,7 @@ find_format (const char *data, gsize size)
     if (size >= formats[i].offset + formats[i].length
         && memcmp (data + formats[i].offset, formats[i].mark, formats[i].length) == 0)
       return formats[i].format;
-  /* A text that lists extents and the parent. */
-  return memmem (data, size, "createType", strlen ("createType")) != NULL ? "vmdk" : NULL;
+  return is_vmdk_text (data, size) ? "vmdk" : NULL;
 }
 
 static gboolean

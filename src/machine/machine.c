@@ -370,13 +370,6 @@ is_temporary (const char *rest, const char *mark)
          && strpbrk (rest + strlen (mark), "./") == NULL;
 }
 
-gboolean
-lm_machine_may_be_disk (const char *name)
-{
-  const char *rest = g_str_has_prefix (name, CONSOLE_LOG) ? name + strlen (CONSOLE_LOG) : NULL;
-  return strcmp (name, NVRAM) != 0 && (rest == NULL || (*rest != '\0' && !is_rotation (rest)));
-}
-
 /* The files that may be in a machine's directory. */
 typedef struct
 {
@@ -384,17 +377,18 @@ typedef struct
   const char *temporary;    /* suffix of its name while it is written, before six random characters; NULL if none */
   gboolean temporary_is_dir;
   gboolean always;          /* every machine has it; others only if the record says so */
+  gboolean is_disk;         /* also while it is written */
 } KnownFile;
 
 static const KnownFile known_files[] = {
-  { OVERLAY, ".tmp.", FALSE, TRUE },
-  { SEED, ".tmp.", TRUE, FALSE },
-  { RECORD, LM_FILE_TEMPORARY_MARK, FALSE, TRUE },
-  { READY, LM_FILE_TEMPORARY_MARK, FALSE, TRUE },
-  { KERNEL, ".tmp.", FALSE, FALSE },
-  { INITRD, ".tmp.", FALSE, FALSE },
-  { NVRAM, NULL, FALSE, FALSE },
-  { CONSOLE_LOG, NULL, FALSE, FALSE },
+  { OVERLAY, ".tmp.", FALSE, TRUE, TRUE },
+  { SEED, ".tmp.", TRUE, FALSE, TRUE },
+  { RECORD, LM_FILE_TEMPORARY_MARK, FALSE, TRUE, FALSE },
+  { READY, LM_FILE_TEMPORARY_MARK, FALSE, TRUE, FALSE },
+  { KERNEL, ".tmp.", FALSE, FALSE, FALSE },
+  { INITRD, ".tmp.", FALSE, FALSE, FALSE },
+  { NVRAM, NULL, FALSE, FALSE, FALSE },
+  { CONSOLE_LOG, NULL, FALSE, FALSE, FALSE },
 };
 
 static const KnownFile *
@@ -432,6 +426,14 @@ lm_machine_note_files (LmMachine *machine, const char *xml, GError **error)
   g_strfreev (machine->files);
   machine->files = g_strv_builder_end (files);
   return TRUE;
+}
+
+gboolean
+lm_machine_may_be_disk (const char *name)
+{
+  gboolean temporary;
+  const KnownFile *known = find_known_file (name, &temporary);
+  return known == NULL || known->is_disk;
 }
 
 gboolean

@@ -114,7 +114,8 @@ gboolean lm_machine_owns_file (const LmMachine *machine, const char *name);
 
 /** lm_machine_may_be_disk: whether a file called @name in the directory of a
  * machine may be a disk image. The console log and the UEFI variables are not;
- * their contents are chosen by the guest. */
+ * their contents are chosen by the guest. Nor are the record, kernel and initrd, whose
+ * contents may look like one. */
 gboolean lm_machine_may_be_disk (const char *name);
 
 /** lm_machine_erase: removes the files for which lm_machine_owns_file() is true,

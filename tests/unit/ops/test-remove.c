@@ -265,7 +265,7 @@ test_other_formats (OpsFixture *f, gconstpointer data)
     { "vmdk", NULL }, /* a text that names its extent */
   };
   static const char damaged[][512] = { "QFI\xfb\0\0\0\2", "QFI\xfb\0\0\0\1", "QED\0\1\2\3", "KDMV\1\2\3",
-                                         "# Disk DescriptorFile\ncreateType=x" };
+                                         "# Disk DescriptorFile\n \r\n\n#\nversion=1\r\ncreateType=x" };
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
   g_autofree char *disk = g_build_filename (f->top, "disk", NULL);
   g_autofree char *hard = g_build_filename (f->top, "hard", NULL);
@@ -303,6 +303,17 @@ test_other_formats (OpsFixture *f, gconstpointer data)
   write_text (second->console_log, "KDMV");
   write_text (old_log, "KDMV");
   write_text (second->nvram, "KDMV");
+  /* Nor is what lamina wrote, or a text that is no list of extents. */
+  g_autofree char *half = g_strconcat (second->ready_file, ".lamina-tmp.Abc123", NULL);
+  g_autofree char *notes = g_build_filename (second->dir, "notes.txt", NULL);
+  write_text (second->ready_file, "KDMV");
+  write_text (second->kernel, "KDMV");
+  write_text (second->initrd, "KDMV");
+  write_text (half, "KDMV");
+  write_text (notes, "an image of version=1 and with createType=x");
+  g_strfreev (second->requested);
+  second->requested = g_strsplit ("createType", " ", -1);
+  g_assert_true (lm_machine_save (second, NULL));
   assert_removed (f, machine);
 }
 
