@@ -228,9 +228,11 @@ void
 lm_recover_remove_superseded (const LmHost *host, LmVirt *virt, GPtrArray *superseded)
 {
   g_autoptr (GError) failure = NULL;
-  for (LmMachine *next = steal_oldest (superseded); next != NULL && failure == NULL; next = steal_oldest (superseded))
+  while (failure == NULL)
     {
-      g_autoptr (LmMachine) machine = next;
+      g_autoptr (LmMachine) machine = steal_oldest (superseded);
+      if (machine == NULL)
+        break;
       if (remove_superseded (host, virt, machine, &failure))
         continue;
       g_autofree char *text = g_strdup_printf ("was replaced, but the old machine was not removed completely; the next "
