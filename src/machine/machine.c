@@ -285,6 +285,15 @@ lm_machine_list (const char *state_dir, GPtrArray *warnings, GError **error)
   return list_records (state_dir, warnings, warnings, error);
 }
 
+gboolean
+lm_machine_throw_corrupt (const char *name, const char *message, GError **error)
+{
+  g_autofree char *safe = g_strescape (name, NULL);
+  return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT,
+                   "there is no machine \"%s\" among those whose records can be read; %s; restore that file, or "
+                   "move its directory away if nothing in it is needed", safe, message);
+}
+
 LmMachine *
 lm_machine_find (const char *state_dir, const char *name, const char *uri, GError **error)
 {
@@ -307,16 +316,16 @@ lm_machine_find (const char *state_dir, const char *name, const char *uri, GErro
     return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND,
                           "the machine \"%s\" is not on %s but on %s; use that for --connect", safe, uri, other->uri);
   if (corrupt->len > 0)
-    return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT,
-                          "there is no machine \"%s\" among those whose records can be read; %s; restore that file, or "
-                          "move its directory away if nothing in it is needed", safe,
-                          (const char *) g_ptr_array_index (corrupt, 0));
+    {
+      lm_machine_throw_corrupt (name, g_ptr_array_index (corrupt, 0), error);
+      return NULL;
+    }
   return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND,
                         "there is no machine \"%s\"; \"lamina ps\" lists the machines", safe);
 }
 
 GPtrArray *
-lm_machine_list_corrupt (const char *state_dir, GError **error)
+lm_machine_list_corrupt (const char *state_dir, GPtrArray *messages, GError **error)
 {
   g_autoptr (GPtrArray) corrupt = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (LmStateDir) machines = open_machines_dir (state_dir, TRUE, error);
@@ -328,7 +337,10 @@ lm_machine_list_corrupt (const char *state_dir, GError **error)
       g_autoptr (LmMachine) machine
         = g_uuid_string_is_valid (uuid) ? load_record (machines, state_dir, uuid, &failure) : NULL;
       if (g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT))
-        g_ptr_array_add (corrupt, g_strdup (uuid));
+        {
+          g_ptr_array_add (corrupt, g_strdup (uuid));
+          g_ptr_array_add (messages, g_strdup (failure->message));
+        }
       else if (machine == NULL && failure != NULL && failure->domain != LM_MACHINE_ERROR)
         {
           g_propagate_prefixed_error (error, g_steal_pointer (&failure), "cannot list machines: ");
@@ -407,6 +419,14 @@ find_known_file (const char *name, gboolean *out_temporary)
 }
 
 gboolean
+lm_machine_may_be_disk (const char *name)
+{
+  gboolean temporary;
+  const KnownFile *known = find_known_file (name, &temporary);
+  return known == NULL || known->is_disk;
+}
+
+gboolean
 lm_machine_note_files (LmMachine *machine, const char *xml, GError **error)
 {
   g_autoptr (LmXml) document = lm_xml_parse (xml, strlen (xml), machine->name, error);
@@ -426,14 +446,6 @@ lm_machine_note_files (LmMachine *machine, const char *xml, GError **error)
   g_strfreev (machine->files);
   machine->files = g_strv_builder_end (files);
   return TRUE;
-}
-
-gboolean
-lm_machine_may_be_disk (const char *name)
-{
-  gboolean temporary;
-  const KnownFile *known = find_known_file (name, &temporary);
-  return known == NULL || known->is_disk;
 }
 
 gboolean

@@ -87,8 +87,13 @@ GPtrArray *lm_machine_list (const char *state_dir, GPtrArray *warnings, GError *
 LmMachine *lm_machine_find (const char *state_dir, const char *name, const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_machine_list_corrupt: the UUIDs (char *) of the machines whose records are corrupt,
- * so that their names are not known. Errors: G_IO_ERROR as for lm_machine_list(). */
-GPtrArray *lm_machine_list_corrupt (const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * so that their names are not known. For each, a message that names the file is appended
+ * to @messages. Errors: G_IO_ERROR as for lm_machine_list(). */
+GPtrArray *lm_machine_list_corrupt (const char *state_dir, GPtrArray *messages, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_machine_throw_corrupt: sets LM_MACHINE_ERROR_CORRUPT, because @name may be that of the
+ * corrupt record that @message is about. Returns FALSE. */
+gboolean lm_machine_throw_corrupt (const char *name, const char *message, GError **error);
 
 /** lm_machine_remove_leftovers: removes what killed runs left next to the machines:
  * records that were being written for the first time, and empty directories. Any

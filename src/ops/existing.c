@@ -57,7 +57,8 @@ find_existing_domain (const LmHost *host, LmVirt *virt, const char *name, LmExis
 static gboolean
 check_corrupt (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {
-  g_autoptr (GPtrArray) corrupt = lm_machine_list_corrupt (host->state_dir, error);
+  g_autoptr (GPtrArray) messages = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) corrupt = lm_machine_list_corrupt (host->state_dir, messages, error);
   for (guint i = 0; corrupt != NULL && i < corrupt->len; i++)
     {
       const char *uuid = g_ptr_array_index (corrupt, i);
@@ -65,13 +66,9 @@ check_corrupt (const LmHost *host, LmVirt *virt, const char *name, GError **erro
       g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, uuid, &failure);
       if (domain != NULL)
         continue;
-      if (!g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
-        {
-          g_propagate_error (error, g_steal_pointer (&failure));
-          return FALSE;
-        }
-      /* For its message, which names the file and says what to do. */
-      g_autoptr (LmMachine) machine G_GNUC_UNUSED = lm_machine_find (host->state_dir, name, lm_virt_uri (virt), error);
+      if (g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+        return lm_machine_throw_corrupt (name, g_ptr_array_index (messages, i), error);
+      g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
   return corrupt != NULL;

@@ -52,6 +52,37 @@ test_record (OpsFixture *f, gconstpointer data)
     }
 }
 
+/* Of two such records, the one is named whose machine has no domain; one that runs is not
+ * to be moved away. */
+static void
+test_two_records (OpsFixture *f, gconstpointer data)
+{
+  for (guint first_runs = 0; first_runs < 2; first_runs++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LmMachine) one = fixture_launch (f, "m", "c");
+      g_autoptr (LmMachine) other = fixture_launch (f, "other", "c");
+      gboolean one_runs = (strcmp (one->uuid, other->uuid) < 0) == (first_runs != 0);
+      LmMachine *runs = one_runs ? one : other, *lost = one_runs ? other : one;
+      g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (f->virt, lost->uuid, NULL);
+      g_assert_true (lm_machine_domain_remove (domain, FALSE, NULL));
+      for (guint i = 0; i < 2; i++)
+        {
+          g_autofree char *record = g_build_filename (i == 0 ? runs->dir : lost->dir, "record.json", NULL);
+          g_assert_true (lm_file_write (record, "", 0, 0600, NULL));
+        }
+      g_autoptr (LmLaunchRequest) request = fixture_request (f, "new", "c");
+      g_autoptr (LmLaunchResult) result = lm_launch (&f->host, f->virt, request, NULL, &error);
+      g_assert_null (result);
+      g_assert_error (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT);
+      g_assert_nonnull (strstr (error->message, lost->dir));
+      g_assert_null (strstr (error->message, runs->dir));
+      g_autoptr (LmVirtDomain) running = lm_virt_find_uuid (f->virt, runs->uuid, NULL);
+      g_assert_true (lm_machine_domain_remove (running, FALSE, NULL));
+      g_assert_true (lm_machine_erase (one, NULL) && lm_machine_erase (other, NULL));
+    }
+}
+
 /* Two machines of the name, and the record of the one that runs cannot be read. */
 static void
 test_successor (OpsFixture *f, gconstpointer data)
@@ -86,6 +117,7 @@ main (int argc, char **argv)
     return 0;
 #define ADD(name) g_test_add ("/corrupt/" #name, OpsFixture, NULL, fixture_setup, test_##name, fixture_teardown)
   ADD (record);
+  ADD (two_records);
   ADD (successor);
 #undef ADD
   return g_test_run ();
