@@ -46,7 +46,7 @@ host_exec "$host" virsh -q destroy other
 
 # An external snapshot, and virt-clone, put files beside the disk.
 host_exec "$host" virsh -q snapshot-create-as m snap --disk-only --no-metadata
-kept 'an external snapshot' 'lamina did not make overlay.snap'
+kept 'an external snapshot' 'lamina did not create overlay.snap'
 run host_exec "$host" virsh dumpxml m
 sed 's/overlay\.snap/overlay.qcow2/' <<<"$out" >"$tmp/m.xml"
 host_exec "$host" virsh -q define "$tmp/m.xml"
@@ -57,7 +57,7 @@ if command -v virt-clone >/dev/null; then
   ok 'in the directory of the machine' eval 'ls "$dir" | grep -q clone'
   kept 'a clone' 'the domain m-clone'
   run host_exec "$host" virsh -q undefine m-clone
-  kept "the clone's disk" 'lamina did not make .*clone'
+  kept "the clone's disk" 'lamina did not create .*clone'
   rm "$dir"/*clone*
 else
   ok 'virt-clone makes a clone # SKIP not installed' true

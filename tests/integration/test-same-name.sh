@@ -88,7 +88,7 @@ uri=$(host_exec "$host" virsh domuuid uri | head -n 1)
 sed -i 's|qemu:///system|qemu:///elsewhere|' "$host/lamina/machines/$uri/record.json"
 run host_lamina "$host" launch uri a c --json
 exits 1 'a machine of another connection is not started'
-like "$err" 'made on qemu:///elsewhere, not on qemu:///system' 'it says where it is'
+like "$err" 'created on qemu:///elsewhere, not on qemu:///system' 'it says where it is'
 ok 'and stays as it is' eval '! running uri'
 run host_lamina "$host" launch uri a e --replace
 exits 1 'nor replaced'
