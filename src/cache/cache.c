@@ -179,7 +179,8 @@ lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest,
 {
   int dir_fd = lm_state_dir_get_fd (cache->verified);
   g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
-  lm_findings_note (cache->findings, kind, digest, identity, TRUE);
+  const LmFinding finding = { .identity = *identity, .settled = TRUE, .good = TRUE };
+  lm_findings_note (cache->findings, kind, digest, &finding);
   if (cache->partial != NULL && dir_fd >= 0)
     lm_verify_write_note (dir_fd, name, identity);
 }
@@ -193,17 +194,17 @@ is_exposed (const struct stat *st)
 
 /* What this run found in the file when it was as it is now. */
 static gboolean
-recall (LmCache *cache, const LmBlob *blob, const struct stat *st, gboolean *out_good)
+recall (LmCache *cache, const LmBlob *blob, const struct stat *st, LmFinding *out_then)
 {
   const LmIdentity now = lm_identity_of (st);
-  LmIdentity then;
-  return lm_findings_get (cache->findings, blob->kind, &blob->digest, &then, out_good)
-         && (is_exposed (st) ? lm_identity_is_equal (&then, &now) : lm_identity_has_same_content (&then, &now));
+  return lm_findings_get (cache->findings, blob->kind, &blob->digest, out_then)
+         && (is_exposed (st) ? lm_identity_is_equal (&out_then->identity, &now)
+                             : lm_identity_has_same_content (&out_then->identity, &now));
 }
 
-/* The open file was found good when it was @found. */
+/* The open file was found good. */
 static void
-note_good (LmCache *cache, const LmBlob *blob, int fd, const LmIdentity *found)
+note_good (LmCache *cache, const LmBlob *blob, int fd, const LmFinding *found)
 {
   struct stat st;
   if (fstat (fd, &st) < 0)
@@ -212,14 +213,14 @@ note_good (LmCache *cache, const LmBlob *blob, int fd, const LmIdentity *found)
   if (cache->partial != NULL && is_exposed (&st) && geteuid () == 0 && fchown (fd, 0, 0) == 0)
     (void) !fchmod (fd, 0444);
   const gboolean is_ours = fstat (fd, &st) == 0 && !is_exposed (&st);
-  const LmIdentity now = lm_identity_of (&st);
-  if (!lm_identity_has_same_content (&now, found))
+  const LmFinding now = { .identity = lm_identity_of (&st), .settled = found->settled, .good = TRUE };
+  if (!lm_identity_has_same_content (&now.identity, &found->identity))
     return;
-  /* After a change just now, another one might not show. */
-  if (is_ours && lm_identity_is_settled (found->mtime))
-    lm_cache_note_verified (cache, blob->kind, &blob->digest, &now);
+  /* If it was read just after a change, another one might not show. */
+  if (is_ours && found->settled)
+    lm_cache_note_verified (cache, blob->kind, &blob->digest, &now.identity);
   else
-    lm_findings_note (cache->findings, blob->kind, &blob->digest, &now, TRUE);
+    lm_findings_note (cache->findings, blob->kind, &blob->digest, &now);
 }
 
 /* Reads the file in full, if this run has not done so yet, and compares its digest. */
@@ -238,21 +239,20 @@ verify_digest (LmCache *cache, const LmBlob *blob, const char *name, LmCacheStat
     }
   if (fd < 0 || fstat (fd, &st) < 0)
     return lm_throw_errno (error, "cannot open %s", path);
-  LmIdentity found = lm_identity_of (&st);
-  gboolean good;
-  if (!recall (cache, blob, &st, &good))
+  LmFinding found;
+  if (!recall (cache, blob, &st, &found))
     {
       LmDigest digest;
       lm_trace (LM_TRACE_CACHE, "%s has changed since it was verified, or never was: reading it", name);
-      if (!lm_verify_hash (fd, path, &digest, &found, cancellable, error))
+      if (!lm_verify_hash (fd, path, &digest, &found.identity, &found.settled, cancellable, error))
         return FALSE;
-      good = lm_digest_equal (&digest, &blob->digest);
+      found.good = lm_digest_equal (&digest, &blob->digest);
     }
-  if (good)
+  if (found.good)
     note_good (cache, blob, fd, &found);
   else
-    lm_findings_note (cache->findings, blob->kind, &blob->digest, &found, FALSE);
-  *out_state = good ? LM_CACHE_PRESENT : LM_CACHE_DAMAGED;
+    lm_findings_note (cache->findings, blob->kind, &blob->digest, &found);
+  *out_state = found.good ? LM_CACHE_PRESENT : LM_CACHE_DAMAGED;
   return TRUE;
 }
 

@@ -5,15 +5,14 @@
 typedef struct
 {
   LmDigest digest;
-  LmIdentity identity;
-  gboolean good;
-} Finding;
+  LmFinding finding;
+} Entry;
 
 struct _LmFindings
 {
   gatomicrefcount references;
   GMutex lock;                            /* protects the tables */
-  GHashTable *by_digest[LM_BLOB_N_KINDS]; /* LmDigest to Finding */
+  GHashTable *by_digest[LM_BLOB_N_KINDS]; /* LmDigest to Entry */
 };
 
 LmFindings *
@@ -46,25 +45,22 @@ lm_findings_unref (LmFindings *findings)
 }
 
 void
-lm_findings_note (LmFindings *findings, LmBlobKind kind, const LmDigest *digest, const LmIdentity *identity, gboolean good)
+lm_findings_note (LmFindings *findings, LmBlobKind kind, const LmDigest *digest, const LmFinding *finding)
 {
-  Finding *finding = g_new (Finding, 1);
-  *finding = (Finding){ *digest, *identity, good };
+  Entry *entry = g_new (Entry, 1);
+  *entry = (Entry){ *digest, *finding };
   g_mutex_lock (&findings->lock);
-  g_hash_table_replace (findings->by_digest[kind], &finding->digest, finding);
+  g_hash_table_replace (findings->by_digest[kind], &entry->digest, entry);
   g_mutex_unlock (&findings->lock);
 }
 
 gboolean
-lm_findings_get (LmFindings *findings, LmBlobKind kind, const LmDigest *digest, LmIdentity *out_identity, gboolean *out_good)
+lm_findings_get (LmFindings *findings, LmBlobKind kind, const LmDigest *digest, LmFinding *out_finding)
 {
   g_mutex_lock (&findings->lock);
-  const Finding *finding = g_hash_table_lookup (findings->by_digest[kind], digest);
-  if (finding != NULL)
-    {
-      *out_identity = finding->identity;
-      *out_good = finding->good;
-    }
+  const Entry *entry = g_hash_table_lookup (findings->by_digest[kind], digest);
+  if (entry != NULL)
+    *out_finding = entry->finding;
   g_mutex_unlock (&findings->lock);
-  return finding != NULL;
+  return entry != NULL;
 }

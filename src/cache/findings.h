@@ -15,9 +15,15 @@ LmFindings *lm_findings_ref (LmFindings *findings);
 void lm_findings_unref (LmFindings *findings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmFindings, lm_findings_unref)
 
-/** lm_findings_note: the file of @kind that is named @digest was @identity when it
- * was read; @good says whether its contents match. */
-void lm_findings_note (LmFindings *findings, LmBlobKind kind, const LmDigest *digest, const LmIdentity *identity, gboolean good);
+typedef struct
+{
+  LmIdentity identity; /* of the file when it was read */
+  gboolean settled;    /* lm_identity_is_settled() of its mtime, before that */
+  gboolean good;       /* its contents match the digest */
+} LmFinding;
+
+/** lm_findings_note: what was found in the file of @kind that is named @digest. */
+void lm_findings_note (LmFindings *findings, LmBlobKind kind, const LmDigest *digest, const LmFinding *finding);
 
 /** lm_findings_get: what was noted last about that file; FALSE if it was not read. */
-gboolean lm_findings_get (LmFindings *findings, LmBlobKind kind, const LmDigest *digest, LmIdentity *out_identity, gboolean *out_good);
+gboolean lm_findings_get (LmFindings *findings, LmBlobKind kind, const LmDigest *digest, LmFinding *out_finding);

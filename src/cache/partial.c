@@ -256,7 +256,7 @@ check_undisturbed (LmPartial *partial, GCancellable *cancellable, GError **error
   if (!partial->disturbed)
     return TRUE;
   lm_trace (LM_TRACE_CACHE, "%s was changed by another process: reading it", partial->path);
-  if (!lm_verify_hash (partial->fd, partial->path, &digest, &partial->identity, cancellable, error))
+  if (!lm_verify_hash (partial->fd, partial->path, &digest, &partial->identity, NULL, cancellable, error))
     return FALSE;
   partial->disturbed = FALSE;
   return lm_digest_equal (&digest, &partial->digest)

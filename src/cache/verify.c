@@ -31,13 +31,16 @@ hash_once (int fd, LmDigest *out_digest, GCancellable *cancellable, GError **err
 }
 
 gboolean
-lm_verify_hash (int fd, const char *shown, LmDigest *out_digest, LmIdentity *out_identity, GCancellable *cancellable, GError **error)
+lm_verify_hash (int fd, const char *shown, LmDigest *out_digest, LmIdentity *out_identity, gboolean *out_settled,
+                GCancellable *cancellable, GError **error)
 {
   struct stat before, after;
   if (fstat (fd, &before) < 0)
     return lm_throw_errno (error, "cannot stat %s", shown);
   for (guint try = 0; try < TRIES; try++, before = after)
     {
+      *out_identity = lm_identity_of (&before);
+      const gboolean settled = lm_identity_is_settled (out_identity->mtime);
       if (!hash_once (fd, out_digest, cancellable, error))
         {
           g_prefix_error (error, "cannot verify %s: ", shown);
@@ -45,10 +48,12 @@ lm_verify_hash (int fd, const char *shown, LmDigest *out_digest, LmIdentity *out
         }
       if (fstat (fd, &after) < 0)
         return lm_throw_errno (error, "cannot stat %s", shown);
-      *out_identity = lm_identity_of (&before);
       const LmIdentity now = lm_identity_of (&after);
-      if (lm_identity_has_same_content (out_identity, &now))
-        return TRUE;
+      if (!lm_identity_has_same_content (out_identity, &now))
+        continue;
+      if (out_settled != NULL)
+        *out_settled = settled;
+      return TRUE;
     }
   return lm_throw (error, G_IO_ERROR, G_IO_ERROR_BUSY, "%s is being changed by another process", shown);
 }

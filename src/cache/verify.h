@@ -8,10 +8,11 @@
 
 /** lm_verify_hash: computes the digest of the open file @fd, from its beginning, and
  * moves its file position. *out_identity is its identity before and after that: if
- * it changes meanwhile, it is read again, but not without end. @shown is for
+ * it changes meanwhile, it is read again, but not without end. *out_settled, which
+ * may be NULL: whether any change since it began to be read shows in that. @shown is for
  * messages. Errors: G_IO_ERROR, _BUSY if it keeps changing. */
-gboolean lm_verify_hash (int fd, const char *shown, LmDigest *out_digest, LmIdentity *out_identity, GCancellable *cancellable,
-                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean lm_verify_hash (int fd, const char *shown, LmDigest *out_digest, LmIdentity *out_identity, gboolean *out_settled,
+                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_verify_write_note: writes @identity to the file @name in the directory
  * @dir_fd, by a single write, and cuts off what else the file contains. Errors are
