@@ -55,20 +55,27 @@ lm_boot_copy (const char *blob, const char *path, GCancellable *cancellable, GEr
   lm_autofd int to = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
   if (to < 0)
     return lm_throw_errno (error, "cannot create %s", path);
-  if (copy_bytes (from, to, cancellable, error))
+  /* Whatever the umask: libvirt may leave it to root, and it is read again before a start. */
+  if (copy_bytes (from, to, cancellable, error) && (fchmod (to, 0444) == 0 || lm_throw_errno (error, "chmod")))
     return TRUE;
   g_prefix_error (error, "cannot copy %s to %s: ", blob, path);
   unlink (path);
   return FALSE;
 }
 
-gboolean
-lm_boot_sync (const char *path, GError **error)
+int
+lm_boot_open (const char *path, GError **error)
 {
-  lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 || fsync (fd) < 0)
-    return lm_throw_errno (error, "cannot sync %s", path);
-  return TRUE;
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    (void) !lm_throw_errno (error, "cannot open %s", path);
+  return fd;
+}
+
+gboolean
+lm_boot_sync (int fd, const char *path, GError **error)
+{
+  return fsync (fd) == 0 || lm_throw_errno (error, "cannot sync %s", path);
 }
 
 gboolean
@@ -106,7 +113,8 @@ lm_boot_replace (const char *blob, const char *path, GCancellable *cancellable, 
     return lm_throw_errno (error, "cannot make %s", temporary);
   if (!lm_boot_copy (blob, temporary, cancellable, error))
     return FALSE;
-  if (lm_boot_sync (temporary, error)
+  lm_autofd int copy = lm_boot_open (temporary, error);
+  if (copy >= 0 && lm_boot_sync (copy, temporary, error)
       && (rename (temporary, path) == 0 || lm_throw_errno (error, "cannot replace %s", path)))
     return lm_file_sync_dir (dir, error);
   unlink (temporary);

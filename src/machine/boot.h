@@ -7,14 +7,19 @@
 #include "base/digest.h"
 #include <gio/gio.h>
 
-/** lm_boot_copy: copies @blob to the new file @path with mode 0444, sharing blocks
+/** lm_boot_copy: copies @blob to the new file @path with exactly mode 0444, sharing blocks
  * if the file system can. lm_boot_sync() makes it durable. On failure the new file
  * is removed. Blocks. Errors: G_IO_ERROR (EXISTS if @path exists). */
 gboolean lm_boot_copy (const char *blob, const char *path, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_boot_sync: syncs a copy to disk, but not its directory. Blocks. Errors:
- * G_IO_ERROR. */
-gboolean lm_boot_sync (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_boot_open: opens the copy @path for lm_boot_sync(), for which it may be too late
+ * once the domain starts and libvirt gives the file to the user of QEMU. Returns a
+ * descriptor, which the caller closes, or -1 on error (G_IO_ERROR). */
+int lm_boot_open (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_boot_sync: syncs a copy to disk, but not its directory; @path is for messages.
+ * Blocks. Errors: G_IO_ERROR. */
+gboolean lm_boot_sync (int fd, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_boot_check: whether @path is a regular file with the bytes of @digest; one that is
  * not there is not. Reads all of it; blocks. Errors: G_IO_ERROR. */

@@ -164,7 +164,9 @@ create_disks_and_domain (const LmHost *host, LmVirt *virt, const LmLaunchRequest
   gboolean defined = !disks_first && create_machine_domain (host, virt, request, xml, creation, &failure);
   if (!lm_disks_finish (disks, error))
     return FALSE;
-  creation->sync = lm_disks_begin_sync (plan, creation->machine);
+  creation->sync = lm_disks_begin_sync (plan, creation->machine, error);
+  if (creation->sync == NULL)
+    return FALSE;
   if (creation->replaced != NULL
       && (!check_again (host, virt, request, plan, creation->replaced, error)
           || !lm_replace_begin (virt, creation->replaced, creation->machine->uuid, error)))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "ops/disks.h"
+#include "base/fd.h"
 #include "image/seed.h"
 #include "machine/boot.h"
 #include "machine/chain.h"
@@ -15,6 +16,7 @@ struct _LmDisksJob
   const LmPlan *plan;
   LmMachine *machine;
   GCancellable *cancellable;
+  GArray *copies; /* int, of the plan's blobs: what is synced */
   GThread *thread;
   gboolean ok;
   GError *error;
@@ -114,8 +116,30 @@ sync_copies (LmDisksJob *job, GError **error)
   for (guint i = 0; i < job->plan->blobs->len; i++)
     {
       const LmPlanItem *item = g_ptr_array_index (job->plan->blobs, i);
-      if (!lm_boot_sync (get_copy_path (job->machine, &item->blob), error))
+      if (!lm_boot_sync (g_array_index (job->copies, int, i), get_copy_path (job->machine, &item->blob), error))
         return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+close_copy (gpointer fd)
+{
+  lm_fd_clear (fd);
+}
+
+static gboolean
+open_copies (LmDisksJob *job, GError **error)
+{
+  job->copies = g_array_new (FALSE, FALSE, sizeof (int));
+  g_array_set_clear_func (job->copies, close_copy);
+  for (guint i = 0; i < job->plan->blobs->len; i++)
+    {
+      const LmPlanItem *item = g_ptr_array_index (job->plan->blobs, i);
+      int fd = lm_boot_open (get_copy_path (job->machine, &item->blob), error);
+      if (fd < 0)
+        return FALSE;
+      g_array_append_val (job->copies, fd);
     }
   return TRUE;
 }
@@ -138,12 +162,17 @@ lm_disks_begin (const LmHost *host, const LmLaunchRequest *request, const LmPlan
 }
 
 LmDisksJob *
-lm_disks_begin_sync (const LmPlan *plan, LmMachine *machine)
+lm_disks_begin_sync (const LmPlan *plan, LmMachine *machine, GError **error)
 {
-  LmDisksJob *job = g_new0 (LmDisksJob, 1);
+  g_autofree LmDisksJob *job = g_new0 (LmDisksJob, 1);
   *job = (LmDisksJob){ .func = sync_copies, .plan = plan, .machine = machine };
+  if (!open_copies (job, error))
+    {
+      g_array_unref (job->copies);
+      return NULL;
+    }
   begin_job (job);
-  return job;
+  return g_steal_pointer (&job);
 }
 
 gboolean
@@ -152,6 +181,7 @@ lm_disks_finish (LmDisksJob *job, GError **error)
   if (job == NULL)
     return TRUE;
   gboolean ok = finish_job (job, error);
+  g_clear_pointer (&job->copies, g_array_unref);
   g_free (job);
   return ok;
 }

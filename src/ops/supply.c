@@ -6,12 +6,23 @@
 
 /* Adds @blob to @blobs, and makes *out_missing TRUE, if @path is not a copy of it. NULL: there is none. */
 static gboolean
-check_copy (const LmBlob *blob, const char *path, GPtrArray *blobs, gboolean *out_missing, GCancellable *cancellable,
-            GError **error)
+check_copy (const LmHost *host, const LmBlob *blob, const char *path, GPtrArray *blobs, gboolean *out_missing,
+            GCancellable *cancellable, GError **error)
 {
   gboolean intact = TRUE;
-  if (blob != NULL && !lm_boot_check (path, &blob->digest, &intact, cancellable, error))
-    return FALSE;
+  g_autoptr (GError) failure = NULL;
+  if (blob != NULL && !lm_boot_check (path, &blob->digest, &intact, cancellable, &failure))
+    {
+      if (!g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      /* libvirt gave it to another user, and left it so; QEMU may still read it. */
+      g_autofree char *text = g_strdup_printf ("the %s is not checked: %s", blob->name, failure->message);
+      host->warning (host->user_data, text);
+      intact = TRUE;
+    }
   *out_missing = !intact;
   if (!intact)
     g_ptr_array_add (blobs, (gpointer) blob);
@@ -37,8 +48,8 @@ lm_supply_machine (const LmHost *host, const LmMachine *machine, LmPrepareResult
   gboolean no_kernel, no_initrd;
   for (guint i = 0; i < machine->layers->len; i++)
     g_ptr_array_add (blobs, &((LmDomainLayer *) g_ptr_array_index (machine->layers, i))->blob);
-  if (!check_copy (machine->kernel_blob, machine->kernel, blobs, &no_kernel, cancellable, error)
-      || !check_copy (machine->initrd_blob, machine->initrd, blobs, &no_initrd, cancellable, error))
+  if (!check_copy (host, machine->kernel_blob, machine->kernel, blobs, &no_kernel, cancellable, error)
+      || !check_copy (host, machine->initrd_blob, machine->initrd, blobs, &no_initrd, cancellable, error))
     return FALSE;
   /* Held until the copies are made: nobody deletes what they are made of. */
   g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
