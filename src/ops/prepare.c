@@ -125,6 +125,27 @@ find_more_urls (const LmHost *host, const GPtrArray *blobs, GCancellable *cancel
   return more ? g_steal_pointer (&found) : NULL;
 }
 
+/* Counts those of @blobs that are in the cache. */
+static gboolean
+count_present (LmCache *cache, const GPtrArray *blobs, guint *out_files, guint64 *out_bytes, GCancellable *cancellable,
+               GError **error)
+{
+  *out_files = 0;
+  *out_bytes = 0;
+  for (guint i = 0; i < blobs->len; i++)
+    {
+      const LmBlob *blob = g_ptr_array_index (blobs, i);
+      LmCacheState state;
+      if (!lm_cache_check (cache, blob, &state, cancellable, error))
+        return FALSE;
+      if (state != LM_CACHE_PRESENT)
+        continue;
+      *out_files += 1;
+      *out_bytes += blob->size;
+    }
+  return TRUE;
+}
+
 /* A file may have moved, or may now require another token, which the catalogs contain. */
 static gboolean
 pull_recorded (const LmHost *host, LmCache *cache, const GPtrArray *blobs, LmPrepareResult *result, GCancellable *cancellable,
@@ -137,7 +158,15 @@ pull_recorded (const LmHost *host, LmCache *cache, const GPtrArray *blobs, LmPre
                        || g_error_matches (failure, LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST);
   g_autoptr (GPtrArray) found = elsewhere ? find_more_urls (host, blobs, cancellable) : NULL;
   if (found != NULL)
-    return pull_blobs (host, cache, found, result, cancellable, error);
+    {
+      /* What was published while the other transfer failed is not in the totals. */
+      guint files;
+      guint64 bytes;
+      if (!count_present (cache, blobs, &files, &bytes, cancellable, error))
+        return FALSE;
+      result->pulled = files - MIN (files, result->cached);
+      return pull_blobs (host, cache, found, result, cancellable, error);
+    }
   if (elsewhere)
     return lm_throw (error, failure->domain, failure->code, "%s; the catalogs have no other URL", failure->message);
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -149,17 +178,8 @@ lm_prepare_recorded (const LmHost *host, LmCache *cache, const GPtrArray *blobs,
                      GCancellable *cancellable, GError **error)
 {
   LmPrepareResult result = { 0 };
-  for (guint i = 0; i < blobs->len; i++)
-    {
-      const LmBlob *blob = g_ptr_array_index (blobs, i);
-      LmCacheState state;
-      if (!lm_cache_check (cache, blob, &state, cancellable, error))
-        return FALSE;
-      if (state != LM_CACHE_PRESENT)
-        continue;
-      result.cached++;
-      result.cached_bytes += blob->size;
-    }
+  if (!count_present (cache, blobs, &result.cached, &result.cached_bytes, cancellable, error))
+    return FALSE;
   if (!pull_recorded (host, cache, blobs, &result, cancellable, error))
     return FALSE;
   *out_result = result;
