@@ -5,7 +5,6 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "image/qcow2.h"
-#include "image/vet.h"
 #include "io/run.h"
 
 #include <fcntl.h>
@@ -13,6 +12,8 @@
 
 /* The format can be recognized from this much of a file. */
 #define PROBE_SIZE 4096
+/* For one image; an extent can be a file whose opening never ends. */
+static const LmRunLimits limits = { .cpu_seconds = 10, .memory = G_GUINT64_CONSTANT (2) << 30, .time_seconds = 20 };
 /* Incompatible feature bit: the data is in another file. */
 #define FEATURE_DATA_FILE (1 << 2)
 
@@ -71,7 +72,7 @@ probe_format (const char *path, const char **out_format, GError **error)
 {
   char data[PROBE_SIZE];
   gsize size = 0;
-  lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
   if (fd < 0)
     return lm_throw_errno (error, "cannot open %s", path);
   if (!lm_fd_read_full (fd, data, sizeof data, &size, error))
@@ -170,7 +171,7 @@ ask_qemu_img (GPtrArray *names, const char *dir, const char *path, const char *f
   const char *const argv[] = { "qemu-img", "info", "-U", "-f", format, "--output=json", "--", path, NULL };
   g_autofree char *text = NULL;
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  if (!lm_run (argv, &lm_image_limits, &text, cancellable, error) || !json_parser_load_from_data (parser, text, -1, error))
+  if (!lm_run (argv, &limits, &text, cancellable, error) || !json_parser_load_from_data (parser, text, -1, error))
     return FALSE;
   JsonNode *root = json_parser_get_root (parser);
   if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))

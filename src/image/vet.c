@@ -7,7 +7,7 @@
 #include "io/run.h"
 
 /* The limits that Nova uses for qemu-img (CVE-2015-5162). */
-const LmRunLimits lm_image_limits = { .cpu_seconds = 30, .memory = G_GUINT64_CONSTANT (2) << 30, .time_seconds = 120 };
+static const LmRunLimits limits = { .cpu_seconds = 30, .memory = G_GUINT64_CONSTANT (2) << 30, .time_seconds = 120 };
 
 static gboolean G_GNUC_PRINTF (3, 4)
 throw_disagreement (GError **error, const char *name, const char *format, ...)
@@ -72,7 +72,7 @@ run_qemu_img_info (const char *path, const char *name, const LmQcow2Header *head
   const char *const argv[] = { "qemu-img", "info", "-f", "qcow2", "--output=json", "--", absolute, NULL };
   g_autofree char *text = NULL;
   g_autoptr (GError) failure = NULL;
-  if (!lm_run (argv, &lm_image_limits, &text, cancellable, &failure))
+  if (!lm_run (argv, &limits, &text, cancellable, &failure))
     {
       /* qemu-img refused the image only if it ended by itself and did not lack a
        * resource of this host. Excessive output is the fault of the image too. */

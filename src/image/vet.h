@@ -7,9 +7,6 @@
 #include "io/run.h"
 #include <gio/gio.h>
 
-/* Limits for every qemu-img that reads an image of unknown origin. */
-extern const LmRunLimits lm_image_limits;
-
 /** lm_image_vet: checks that @path is a qcow2 layer whose parent is exactly @parent
  * (NULL for a base, which has no backing file). @name is its name in messages. The
  * parent does not have to exist. @out_virtual_size (in bytes) may be NULL. Runs

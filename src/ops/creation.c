@@ -225,7 +225,7 @@ lm_creation_roll_back (const LmHost *host, LmVirt *virt, LmCreation *creation)
   if (creation->replaced != NULL && !lm_replace_roll_back (host, virt, creation->replaced, &failure))
     warn_about_machine (host, creation->machine, "could not be restored; the next launch will try again", failure);
   g_clear_error (&failure);
-  if (!lm_remove_machine (host, virt, creation->machine, &failure))
+  if (!lm_remove_machine (host, virt, creation->machine, NULL, &failure))
     warn_about_machine (host, creation->machine,
                         "was rolled back, but not removed completely; the next launch or rm will do so", failure);
 }

@@ -166,7 +166,7 @@ recover_all (const LmHost *host, LmVirt *virt, const GPtrArray *all, GError **er
       FoundMachine *found = g_ptr_array_index (all, i);
       gboolean ok = TRUE;
       if (is_to_be_removed (found))
-        ok = lm_remove_machine (host, virt, found->machine, error);
+        ok = lm_remove_machine (host, virt, found->machine, NULL, error);
       else if (found->machine->state == LM_MACHINE_STATE_CREATING)
         ok = complete_created (host, all, found, error);
       if (!ok)
@@ -219,7 +219,7 @@ remove_superseded (const LmHost *host, LmVirt *virt, LmMachine *machine, GError 
   if (!lm_fault_point ("replace-before-remove", error) || !lm_machine_domain_find (virt, machine, &domain, error))
     return FALSE;
   if (domain == NULL)
-    return lm_remove_machine (host, virt, machine, error);
+    return lm_remove_machine (host, virt, machine, NULL, error);
   warn_about_machine (host, machine, "was replaced, but its domain was restored, so it is kept");
   return lm_machine_change_state (machine, LM_MACHINE_STATE_COMPLETE, error);
 }

@@ -11,9 +11,11 @@
 #include <string.h>
 
 static gboolean
-check_removable (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtDomain **out_domain, GError **error)
+check_removable (const LmHost *host, LmVirt *virt, const LmMachine *machine, LmVirtDomain **out_domain,
+                 GCancellable *cancellable, GError **error)
 {
-  return lm_machine_domain_find (virt, machine, out_domain, error) && lm_usage_check (host, virt, machine, error);
+  return lm_machine_domain_find (virt, machine, out_domain, error)
+         && lm_usage_check (host, virt, machine, cancellable, error);
 }
 
 /* If this run is killed after this, the next run removes the rest. A full disk must
@@ -55,10 +57,10 @@ lm_remove_domain (LmVirt *virt, LmMachine *machine, GError **error)
 }
 
 gboolean
-lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GError **error)
+lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmVirtDomain) domain = NULL;
-  if (!check_removable (host, virt, machine, &domain, error))
+  if (!check_removable (host, virt, machine, &domain, cancellable, error))
     return FALSE;
   mark_as_removing (machine);
   if (domain == NULL)
@@ -110,14 +112,14 @@ find_machines_by_name (const LmHost *host, LmVirt *virt, const char *name, GErro
 
 /* If one of several machines cannot be removed, none is. */
 static gboolean
-check_all_removable (const LmHost *host, LmVirt *virt, const GPtrArray *machines, GError **error)
+check_all_removable (const LmHost *host, LmVirt *virt, const GPtrArray *machines, GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmVirtDomain) first = NULL;
   for (guint i = 0; i < machines->len; i++)
     {
       const LmMachine *machine = g_ptr_array_index (machines, i);
       g_autoptr (LmVirtDomain) domain = NULL;
-      if (!check_removable (host, virt, machine, &domain, error))
+      if (!check_removable (host, virt, machine, &domain, cancellable, error))
         return FALSE;
       if (domain != NULL && first != NULL)
         return lm_throw (error, LM_MACHINE_DOMAIN_ERROR, LM_MACHINE_DOMAIN_ERROR_SEVERAL,
@@ -131,18 +133,18 @@ check_all_removable (const LmHost *host, LmVirt *virt, const GPtrArray *machines
 }
 
 static gboolean
-remove_machines_by_name (const LmHost *host, LmVirt *virt, const char *name, GError **error)
+remove_machines_by_name (const LmHost *host, LmVirt *virt, const char *name, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GPtrArray) machines = find_machines_by_name (host, virt, name, error);
   if (machines == NULL)
     return FALSE;
-  if (machines->len > 1 && !check_all_removable (host, virt, machines, error))
+  if (machines->len > 1 && !check_all_removable (host, virt, machines, cancellable, error))
     return FALSE;
   /* If this run is killed between two of them, none must be restored. */
   for (guint i = 0; machines->len > 1 && i < machines->len; i++)
     mark_as_removing (g_ptr_array_index (machines, i));
   for (guint i = 0; i < machines->len; i++)
-    if (!lm_remove_machine (host, virt, g_ptr_array_index (machines, i), error))
+    if (!lm_remove_machine (host, virt, g_ptr_array_index (machines, i), cancellable, error))
       return FALSE;
   return TRUE;
 }
@@ -155,7 +157,7 @@ lm_remove (const LmHost *host, LmVirt *virt, const char *name, GCancellable *can
   LmLock *lock = lm_name_lock_acquire (host, name, cancellable, error);
   if (lock == NULL)
     return FALSE;
-  gboolean removed = remove_machines_by_name (host, virt, name, error);
+  gboolean removed = remove_machines_by_name (host, virt, name, cancellable, error);
   lm_name_lock_release (host, name, lock);
   return removed;
 }

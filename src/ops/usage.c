@@ -22,6 +22,7 @@ typedef struct
 {
   const LmHost *host;
   const LmMachine *machine;
+  GCancellable *cancellable;
   GPtrArray *names;  /* of the files in its directory */
   char *mark;        /* "machines/<uuid>/", which is part of every path to it */
   GHashTable *files; /* identities of the directory and of what is in it */
@@ -48,6 +49,11 @@ format_identity (const struct stat *st)
 static gboolean
 throw_usage_unknown (const UsageTarget *target, const char *what, const GError *cause, GError **error)
 {
+  if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_propagate_error (error, g_error_copy (cause));
+      return FALSE;
+    }
   return lm_throw (error, LM_USAGE_ERROR, LM_USAGE_ERROR_UNKNOWN,
                    "%s is kept because it cannot be determined whether %s uses its files: %s",
                    target->machine->name, what, cause->message);
@@ -123,7 +129,7 @@ list_references (const UsageTarget *target, const char *path, const char *user, 
   /* is_target_file() has dealt with files that cannot be reached. Opening a device may have side effects. */
   if (where == NULL || stat (where, &st) < 0 || !S_ISREG (st.st_mode))
     return g_ptr_array_new ();
-  GPtrArray *names = lm_image_list_references (where, NULL, &failure);
+  GPtrArray *names = lm_image_list_references (where, target->cancellable, &failure);
   if (names != NULL)
     return names;
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
@@ -377,9 +383,9 @@ check_names (const UsageTarget *target, GError **error)
 }
 
 gboolean
-lm_usage_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error)
+lm_usage_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GCancellable *cancellable, GError **error)
 {
-  g_auto (UsageTarget) target = { .host = host, .machine = machine };
+  g_auto (UsageTarget) target = { .host = host, .machine = machine, .cancellable = cancellable };
   g_autoptr (GError) failure = NULL;
   if (!read_usage_target (&target, &failure))
     {

@@ -23,5 +23,6 @@ GQuark lm_usage_error_quark (void);
  * directory. If another host does not answer, there is only a warning, because it
  * can reach these files only through shared storage. Anything else that cannot be
  * checked is an error. Blocks on libvirt, and reads headers of disks. Errors:
- * LM_USAGE_ERROR, with the file and its user in the message. */
-gboolean lm_usage_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * LM_USAGE_ERROR, with the file and its user in the message; G_IO_ERROR_CANCELLED. */
+gboolean lm_usage_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GCancellable *cancellable,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

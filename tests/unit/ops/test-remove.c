@@ -8,6 +8,7 @@
 #include "tests/unit/ops/fixture.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define OTHER_UUID "cccccccc-cccc-4ccc-8ccc-cccccccccccc"
@@ -317,6 +318,36 @@ test_other_formats (OpsFixture *f, gconstpointer data)
   assert_removed (f, machine);
 }
 
+static gpointer
+cancel_soon (gpointer cancellable)
+{
+  g_usleep (G_USEC_PER_SEC / 2);
+  g_cancellable_cancel (cancellable);
+  return NULL;
+}
+
+/* qemu-img waits for a pipe that nobody writes to; the user need not. */
+static void
+test_cancelled (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_autofree char *disk = g_build_filename (f->top, "disk", NULL);
+  g_autofree char *pipe = g_build_filename (f->top, "pipe", NULL);
+  g_autofree char *devices = g_strdup_printf (DISK, disk);
+  write_text (disk, "version=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\nRW 64 FLAT \"pipe\" 0\n");
+  g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+  fixture_define (f->virt, "other", OTHER_UUID, devices);
+  gint64 begin = g_get_monotonic_time ();
+  GThread *thread = g_thread_new ("cancel", cancel_soon, cancellable);
+  g_assert_false (lm_remove (&f->host, f->virt, "m", cancellable, &error));
+  g_thread_join (thread);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 10 * G_USEC_PER_SEC);
+  g_assert_true (fixture_is_running (f, machine->uuid));
+}
+
 /* The domains of a connection that another record names are asked as well. */
 static void
 test_connections (OpsFixture *f, gconstpointer data)
@@ -361,7 +392,7 @@ test_volumes (OpsFixture *f, gconstpointer data)
   g_assert_no_error (error);
   fixture_define (virt, "other", OTHER_UUID,
                   "<disk type='volume'><source pool='pool' volume='overlay.qcow2'/><target dev='vda'/></disk>");
-  g_assert_false (lm_usage_check (&f->host, virt, machine, &error));
+  g_assert_false (lm_usage_check (&f->host, virt, machine, NULL, &error));
   g_assert_error (error, LM_USAGE_ERROR, LM_USAGE_ERROR_IN_USE);
 }
 
@@ -427,6 +458,7 @@ main (int argc, char **argv)
   ADD (domains);
   ADD (backing_chains);
   ADD (other_formats);
+  ADD (cancelled);
   ADD (connections);
   ADD (volumes);
   ADD (planted_record);
