@@ -9,7 +9,7 @@
 #define UNPACK "unpack it"
 #define CONVERT_TEXT "convert it to UTF-8"
 #define OTHER "the URL may lead to another file"
-#define NO_LAYER "the catalog lists a file that is no layer; its author has to correct that"
+#define NO_LAYER "the catalog lists a file that is not a layer; its author has to correct it"
 #define SHOWN_MAX 40
 #define PAGE "the URL may lead to an error page or a login page"
 #define QCOW2 "a qcow2 disk image"
@@ -30,8 +30,8 @@ static const struct
   { 0, "BZh", 3, "a bzip2-compressed file", DECOMPRESS },
   { 0, "PK\x03\x04", 4, "a zip archive", UNPACK },
   { 0, "%PDF-", 5, "a PDF document", OTHER },
-  { 0, "\xff\xfe\0\0", 4, "a text in UTF-32", CONVERT_TEXT },
-  { 0, "\0\0\xfe\xff", 4, "a text in UTF-32", CONVERT_TEXT },
+  { 0, "\xff\xfe\0\0", 4, "text in UTF-32", CONVERT_TEXT },
+  { 0, "\0\0\xfe\xff", 4, "text in UTF-32", CONVERT_TEXT },
   { 257, "ustar", 5, "a tar archive", UNPACK },
   { 0, "QFI\xfb", 4, QCOW2, IMAGE },
   { 0, "conectix", 8, "a VHD disk image", CONVERT },
@@ -81,7 +81,7 @@ lm_content_recognize (const void *data, gsize size, const char **out_advice)
   return what;
 }
 
-/* Returns the beginning of the text at @data on one line; NULL if it is not a text. */
+/* Returns the beginning of the text at @data on one line; NULL if it is not text. */
 static char *
 show_text (const char *data, gsize size)
 {
@@ -101,7 +101,7 @@ show_text (const char *data, gsize size)
   g_strstrip (head);
   gboolean all = g_utf8_strlen (head, -1) <= SHOWN_MAX && size < LM_CONTENT_HEAD;
   g_autofree char *shown = g_utf8_substring (head, 0, MIN (g_utf8_strlen (head, -1), SHOWN_MAX));
-  return *shown != '\0' ? g_strdup_printf ("%s\"%s%s\"", *shown == '{' || *shown == '[' ? "JSON, " : "a text, ", shown,
+  return *shown != '\0' ? g_strdup_printf ("%s\"%s%s\"", *shown == '{' || *shown == '[' ? "JSON, " : "text, ", shown,
                                           all ? "" : "...")
                          : NULL;
 }
@@ -121,7 +121,7 @@ lm_content_describe (const void *data, gsize size)
   gsize zeros = 0;
   while (zeros < size && bytes[zeros] == '\0')
     zeros++;
-  return g_strdup (zeros == size ? ": it begins with zeros only; " NO_LAYER : "");
+  return g_strdup (zeros == size ? ": it begins with zeros; " NO_LAYER : "");
 }
 
 gboolean

@@ -13,7 +13,7 @@ G_DEFINE_QUARK (lm-digest-error-quark, lm_digest_error)
 #define FILE_PREFIX "sha256-"
 #define HEX_LENGTH (2 * LM_DIGEST_SIZE)
 
-/* A table, as catalogs hold hundreds of thousands of digests. */
+/* A table, because catalogs hold hundreds of thousands of digests. */
 #define IS_HEX 16
 static const guint8 hex_values[256] = {
   ['0'] = IS_HEX, IS_HEX + 1, IS_HEX + 2, IS_HEX + 3, IS_HEX + 4, IS_HEX + 5, IS_HEX + 6, IS_HEX + 7, IS_HEX + 8, IS_HEX + 9,

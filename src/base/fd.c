@@ -83,15 +83,16 @@ lm_fd_check_room (guint count, GError **error)
   guint opened = 0;
   while (opened < count && (fds[opened] = eventfd (0, EFD_CLOEXEC)) >= 0)
     opened++;
-  gboolean enough = opened == count || lm_throw_errno (error, "cannot open as many as %u files", count);
+  gboolean enough = opened == count || lm_throw_errno (error, "cannot open %u more files", count);
   while (opened > 0)
     lm_fd_close (fds[--opened]);
   return enough;
 }
 
-/* For large contents in large pages, which halves the cost of reading them. */
+/* Allocates room for @size bytes, and uses huge pages for a large file, which
+ * halves the time to read it. */
 static void *
-allocate (gsize size)
+allocate_contents (gsize size)
 {
   if (size < LARGE_PAGE)
     return g_malloc (size + 1);
@@ -113,7 +114,7 @@ lm_fd_read_bytes (int fd, const char *shown, gsize max_size, GError **error)
     return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
                           "%s is larger than the limit of %" G_GSIZE_FORMAT " bytes", shown, max_size);
   gsize size = (gsize) st.st_size;
-  g_autofree char *data = allocate (size);
+  g_autofree char *data = allocate_contents (size);
   if (!lm_fd_read_full (fd, data, size, &size, error))
     {
       g_prefix_error (error, "cannot read %s: ", shown);

@@ -30,9 +30,8 @@ lm_fd_steal (int *fd)
 }
 
 /** lm_fd_has_name: sets *out_has to whether @name in the directory @dir_fd is the
- * file that @fd is open on; a symbolic link is not followed. If there is no such
- * name, that is no error. Errors: G_IO_ERROR, so that a name that cannot be looked
- * at is not taken for another file's. */
+ * file that @fd is open on; a symbolic link is not followed. It is not an error if
+ * there is no such name. Errors: G_IO_ERROR if it cannot be determined. */
 gboolean lm_fd_has_name (int fd, int dir_fd, const char *name, gboolean *out_has, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_fd_write_all: writes all @size bytes at the current offset. Blocks. */

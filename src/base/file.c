@@ -42,7 +42,7 @@ lm_file_lock_temporary (int fd, int dir_fd, const char *name, gboolean *out_kept
   return lm_fd_has_name (fd, dir_fd, name, out_kept, error);
 }
 
-/* A new, locked file beside @name; -1 on error. */
+/* Creates a temporary file for @name and locks it. Returns -1 on error. */
 static int
 make_temporary (int dir_fd, const char *name, const char *shown, char **out_name, GError **error)
 {
@@ -56,7 +56,7 @@ make_temporary (int dir_fd, const char *name, const char *shown, char **out_name
         continue;
       if (fd < 0)
         {
-          lm_throw_errno (error, "cannot make a file beside %s", shown);
+          lm_throw_errno (error, "cannot create a temporary file for %s", shown);
           return -1;
         }
       if (!lm_file_lock_temporary (fd, dir_fd, temporary, &kept, error))
@@ -135,7 +135,8 @@ lm_file_write_at (int dir_fd, const char *name, const char *shown, const void *d
   return fsync (dir_fd) == 0 || lm_throw_errno (error, "cannot sync the directory of %s", shown);
 }
 
-/* Waits until the non-blocking @fd can be read, but not for ever, unless somebody types. Polls in short steps because
+/* Waits until the non-blocking @fd can be read; for a terminal without limit,
+ * otherwise no longer than SILENCE_MS. Polls in short steps because
  * g_cancellable_make_pollfd() aborts the process when no descriptor is left. */
 static gboolean
 wait_readable (int fd, GCancellable *cancellable, GError **error)
@@ -148,8 +149,8 @@ wait_readable (int fd, GCancellable *cancellable, GError **error)
       if (g_poll (&poll_fd, 1, POLL_MS) > 0)
         return TRUE;
       if (g_get_monotonic_time () > end)
-        return lm_throw (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "nothing has come from this pipe or device for %d s",
-                         SILENCE_MS / 1000);
+        return lm_throw (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                         "no data has arrived from this pipe or device for %d s", SILENCE_MS / 1000);
     }
   return FALSE;
 }

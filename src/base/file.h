@@ -21,19 +21,18 @@ gboolean lm_file_write_at (int dir_fd, const char *name, const char *shown, cons
  * lose the file. For data that can be generated again. */
 gboolean lm_file_write_unsynced (const char *path, const void *data, gsize size, int mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** LM_FILE_TEMPORARY_MARK: what follows the final name in such a name, before six
- * random characters. Nobody gives a copy such a name by hand, so what has it may be
- * removed. */
+/* What lm_file_write() appends to the final name, before six random characters.
+ * Nobody would choose such a name by hand, so files that have one may be removed. */
 #define LM_FILE_TEMPORARY_MARK ".lamina-tmp."
 
-/** lm_file_temporary_name: returns a random name of that form for the final name
- * @name, newly allocated. */
+/** lm_file_temporary_name: returns a random name of the form described at
+ * lm_file_write(), for the final name @name; newly allocated. */
 char *lm_file_temporary_name (const char *name);
 
 /** lm_file_lock_temporary: locks the new file or directory @fd, which has the name
  * @name of lm_file_temporary_name() in @dir_fd, until @fd is closed. *out_kept is
- * FALSE if another process took it for a leftover before; then it is gone or about
- * to go, and the caller makes another one. Does not wait. */
+ * FALSE if another process took it for a leftover before that: it has been removed,
+ * or is about to be, and the caller creates another one. Does not wait. */
 gboolean lm_file_lock_temporary (int fd, int dir_fd, const char *name, gboolean *out_kept, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_file_written_name: if @name is a name that lm_file_write() gives to a file
@@ -47,9 +46,10 @@ void lm_file_remove_leftover (int dir_fd, const char *name);
 
 /** lm_file_read: reads all of @path; a file of more than @max_size bytes is refused
  * (G_IO_ERROR_MESSAGE_TOO_LARGE). A pipe or device, which may never return data, is
- * read until its end, until nothing has come for 30 seconds (G_IO_ERROR_TIMED_OUT; a
- * terminal has all the time) or until @cancellable is cancelled; if @cancellable is NULL
- * only a regular file is accepted (G_IO_ERROR_NOT_REGULAR_FILE). Blocks. */
+ * read until its end, until no data has arrived for 30 seconds
+ * (G_IO_ERROR_TIMED_OUT; not for a terminal) or until @cancellable is cancelled; if
+ * @cancellable is NULL, only a regular file is accepted
+ * (G_IO_ERROR_NOT_REGULAR_FILE). Blocks. */
 GBytes *lm_file_read (const char *path, gsize max_size, GCancellable *cancellable, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 

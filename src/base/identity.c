@@ -8,7 +8,7 @@
 #define SETTLED_NS (G_GUINT64_CONSTANT (2000) * 1000 * 1000)
 
 static guint64
-nanoseconds (const struct timespec *time)
+get_nanoseconds (const struct timespec *time)
 {
   return (guint64) time->tv_sec * 1000000000 + (guint64) time->tv_nsec;
 }
@@ -20,8 +20,8 @@ lm_identity_of (const struct stat *st)
     .device = (guint64) st->st_dev,
     .inode = (guint64) st->st_ino,
     .size = (guint64) st->st_size,
-    .mtime = nanoseconds (&st->st_mtim),
-    .ctime = nanoseconds (&st->st_ctim),
+    .mtime = get_nanoseconds (&st->st_mtim),
+    .ctime = get_nanoseconds (&st->st_ctim),
   };
 }
 

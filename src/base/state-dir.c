@@ -133,10 +133,10 @@ lm_state_dir_open_below (LmStateDir *dir, const char *name, guint mode, GError *
   return new_checked_dir (g_steal_pointer (&path), fd, dir->readonly, error);
 }
 
-/* Locks the new directory @name in @dir; *out_fd is -1 if another process
- * took it for a leftover. */
+/* Locks the new directory @name in @dir and sets its mode; *out_fd is -1 if another
+ * process took it for a leftover. */
 static gboolean
-lock_new (LmStateDir *dir, const char *name, guint mode, int *out_fd, GError **error)
+lock_new_dir (LmStateDir *dir, const char *name, guint mode, int *out_fd, GError **error)
 {
   lm_autofd int fd = openat (dir->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   gboolean kept;
@@ -167,7 +167,7 @@ lm_state_dir_begin_below (LmStateDir *dir, const char *name, guint mode, GError 
             continue;
           return lm_throw_errno_null (error, "cannot create directory %s", path);
         }
-      if (!lock_new (dir, temporary, mode, &fd, error))
+      if (!lock_new_dir (dir, temporary, mode, &fd, error))
         {
           (void) unlinkat (dir->fd, temporary, AT_REMOVEDIR);
           return NULL;

@@ -32,20 +32,21 @@ LmStateDir *lm_state_dir_open_readonly (const char *path, GError **error) G_GNUC
  * @dir. */
 LmStateDir *lm_state_dir_open_below (LmStateDir *dir, const char *name, guint mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_state_dir_begin_below: creates a directory in @dir that is to be called @name
- * once lm_state_dir_publish_below() says so; until then it has the name of
- * lm_file_temporary_name(). It is locked until the result is closed, so that
- * lm_state_dir_remove_begun() leaves it alone. */
+/** lm_state_dir_begin_below: creates a directory in @dir with a name of
+ * lm_file_temporary_name(); lm_state_dir_publish_below() renames it to @name. Until
+ * the result is closed it is locked, so that lm_state_dir_remove_begun() does not
+ * remove it. */
 LmStateDir *lm_state_dir_begin_below (LmStateDir *dir, const char *name, guint mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_state_dir_publish_below: gives @begun the name @name in @dir, durably. It
- * takes the place of an empty directory, but not of any other. */
+/** lm_state_dir_publish_below: renames @begun to @name in @dir and makes that
+ * durable. Replaces an empty directory, but no other. */
 gboolean lm_state_dir_publish_below (LmStateDir *dir, LmStateDir *begun, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_state_dir_remove_begun: removes the directory @name of
- * lm_state_dir_begin_below() from @dir, unless a process has it in hand. Of the
- * files in it those go for whose final names @owns returns TRUE; if there are
- * others, it stays. Errors are ignored. */
+/** lm_state_dir_remove_begun: removes the directory @name from @dir, which a killed
+ * process left between lm_state_dir_begin_below() and lm_state_dir_publish_below();
+ * one that a process still uses is kept. Only files for whose final names @owns
+ * returns TRUE are removed; if there are others, the directory is kept. Errors are
+ * ignored. */
 void lm_state_dir_remove_begun (const LmStateDir *dir, const char *name, gboolean (*owns) (const char *name));
 
 /** lm_state_dir_close: frees @dir; NULL is ignored. */

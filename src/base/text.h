@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Text from other people: files written by editors of other systems, what may be
- * printed of it, and words that are safe wherever a name is allowed. */
+/* Text that others wrote: its encoding, what of it may be printed, and words that
+ * are safe wherever a name is allowed. */
 #include <glib.h>
 
-/** lm_text_count_mark: returns the number of bytes of the byte order mark of UTF-8 that
- * @text begins with: 3 or 0. */
+/** lm_text_count_mark: returns the number of bytes of the UTF-8 byte order mark at
+ * the beginning of @text: 3 or 0. */
 gsize lm_text_count_mark (const char *text, gsize size);
 
 /** lm_text_normalize: returns the text @bytes as UTF-8 without a byte order mark.
@@ -24,7 +24,7 @@ const char *lm_text_find_unprintable (const char *text);
  * letter, a digit or one of @extra, and begins with a letter or digit. */
 gboolean lm_text_is_word (const char *text, const char *extra, gsize max);
 
-/** lm_text_escape: returns the beginning of @text, at most @max bytes, for a message in
- * quotes: quotes, backslashes and control characters as in C, and everything else as it
- * is if @text is UTF-8; if it is not, its other bytes in octal. Newly allocated. */
+/** lm_text_escape: returns the beginning of @text, at most @max bytes, for a message
+ * that quotes it. Quotes, backslashes and control characters are escaped as in C; if
+ * @text is not UTF-8, so are all bytes that are not ASCII. Newly allocated. */
 char *lm_text_escape (const char *text, gsize max);

@@ -108,7 +108,7 @@ count_newlines (const LmYamlReader *reader, gsize offset)
   return n;
 }
 
-/* Whether "{" is followed by a quoted key: YAML would hardly be written so. */
+/* Whether "{" is followed by a quoted key, as hardly anybody writes it in YAML. */
 static gboolean
 is_meant_as_json (const LmYamlReader *reader)
 {
@@ -117,8 +117,9 @@ is_meant_as_json (const LmYamlReader *reader)
   return brace[0] == '{' && brace[1 + strspn (brace + 1, " \t\r\n")] == '"';
 }
 
-/* The problem in terms of JSON, for a user who meant to write JSON; FALSE if there is
- * none. libyaml may stop at an earlier place, of which JSON allows what is there. */
+/* Finds what is wrong with the text as JSON, for a user who meant to write JSON;
+ * FALSE if it does not begin like JSON or is correct. libyaml may report an earlier
+ * position, at which the text is correct JSON. */
 static gboolean
 find_json_problem (const LmYamlReader *reader, const char **out_problem, gsize *out_line)
 {

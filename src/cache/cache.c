@@ -185,16 +185,16 @@ lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest,
     lm_verify_write_note (dir_fd, name, identity);
 }
 
-/* Whether an untrusted user could have changed the file and undone that in its times. */
+/* Whether an untrusted user could have changed the file and then restored its times. */
 static gboolean
 is_exposed (const struct stat *st)
 {
   return (st->st_uid != geteuid () && st->st_uid != 0) || (st->st_mode & (S_IWGRP | S_IWOTH)) != 0;
 }
 
-/* What this run found in the file when it was as it is now. */
+/* Gets what this run found out about the file, if it has not changed since; otherwise FALSE. */
 static gboolean
-recall (LmCache *cache, const LmBlob *blob, const struct stat *st, LmFinding *out_then)
+get_finding (LmCache *cache, const LmBlob *blob, const struct stat *st, LmFinding *out_then)
 {
   const LmIdentity now = lm_identity_of (st);
   return lm_findings_get (cache->findings, blob->kind, &blob->digest, out_then)
@@ -202,7 +202,7 @@ recall (LmCache *cache, const LmBlob *blob, const struct stat *st, LmFinding *ou
                              : lm_identity_has_same_content (&out_then->identity, &now));
 }
 
-/* The open file was found good. */
+/* Records @found about the open file, whose contents matched its digest. */
 static void
 note_good (LmCache *cache, const LmBlob *blob, int fd, const LmFinding *found)
 {
@@ -240,7 +240,7 @@ verify_digest (LmCache *cache, const LmBlob *blob, const char *name, LmCacheStat
   if (fd < 0 || fstat (fd, &st) < 0)
     return lm_throw_errno (error, "cannot open %s", path);
   LmFinding found;
-  if (!recall (cache, blob, &st, &found))
+  if (!get_finding (cache, blob, &st, &found))
     {
       LmDigest digest;
       lm_trace (LM_TRACE_CACHE, "%s has changed since it was verified, or never was: reading it", name);
@@ -352,7 +352,7 @@ lm_cache_lock_part (LmCache *cache, const LmDigest *digest, GError **error)
     cache->part_locks = lm_cache_open_part_locks (cache, error);
   if (cache->part_locks == NULL)
     return FALSE;
-  /* The table would grant it again. */
+  /* A lock table would grant the lock to its holder again. */
   if (g_hash_table_contains (cache->parts, digest))
     return lm_throw (error, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY, "this process is writing the file already");
   if (!lm_lock_table_lock (cache->part_locks, lm_digest_get_number (digest), LM_LOCK_EXCLUSIVE, 0, NULL, error))

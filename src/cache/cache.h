@@ -49,15 +49,16 @@ void lm_cache_entry_free (LmCacheEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCacheEntry, lm_cache_entry_free)
 
 /** lm_cache_open: opens the cache in the state directory @state_dir (see
- * lm_state_dir_open()) and creates its directories. A reference to @findings is kept;
- * NULL: findings of its own. Errors: as there, and LM_CACHE_ERROR_MOUNT. */
+ * lm_state_dir_open()) and creates its directories. Keeps a reference to @findings;
+ * if NULL, it gets its own. Errors: those of lm_state_dir_open(), and
+ * LM_CACHE_ERROR_MOUNT. */
 LmCache *lm_cache_open (const char *state_dir, LmFindings *findings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_cache_open_readonly: opens the cache for lm_cache_check() and lm_cache_list()
  * only: nothing is created, and what is missing counts as empty. Errors: as for
  * lm_state_dir_open_readonly(). */
 LmCache *lm_cache_open_readonly (const char *state_dir, LmFindings *findings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_cache_close: frees @cache; NULL is ignored. All locks of lm_cache_lock_part()
- * have been released. */
+ * must have been released. */
 void lm_cache_close (LmCache *cache);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCache, lm_cache_close)
 
@@ -86,17 +87,18 @@ typedef enum
 /** lm_cache_check: checks whether the file of @blob is in the cache and undamaged.
  * Only the kind and digest of @blob are used, because its size may come from a
  * wrong catalog. Fast, unless the file was changed or never verified; then it is
- * read in full. The result is kept for this run in the findings, and for later runs
- * if @cache is not read-only and the file was not changed within the last seconds.
- * A layer that libvirt gave to the user of QEMU is verified again; root also takes
- * back its ownership. Blocks. Errors: G_IO_ERROR (also _CANCELLED; _BUSY if the file
- * does not stop changing). */
+ * read in full. The result is kept for this run in the findings, and also for later
+ * runs if @cache is not read-only and the file was not changed within the last
+ * seconds. A layer that libvirt gave to the user of QEMU is verified again; root
+ * also takes back its ownership. Blocks. Errors: G_IO_ERROR (also _CANCELLED; _BUSY
+ * if the file keeps changing). */
 gboolean lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCancellable *cancellable,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cache_note_verified: records that the file's contents were verified to match
- * @digest when it was @identity, taken before it was read. If that fails, for example
- * for lack of space, the file is only verified again later. */
+/** lm_cache_note_verified: records that the contents of the file were verified to
+ * match @digest. @identity is the identity of the file, taken before it was read.
+ * If that fails, for example for lack of space, the file is only verified again
+ * later. */
 void lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest, const LmIdentity *identity);
 
 /** lm_cache_list: returns an LmCacheEntry for each cached file, layers before
@@ -122,17 +124,17 @@ LmLock *lm_cache_lock (LmCache *cache, LmLockMode mode, gint timeout_ms, GCancel
 LmLock *lm_cache_lease (LmCache *cache, const GPtrArray *blobs, GCancellable *cancellable,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cache_open_part_locks: opens the lock table of partial/ for another purpose than
- * lm_cache_lock_part(); nothing is locked yet. Errors: G_IO_ERROR. */
+/** lm_cache_open_part_locks: opens the lock table of partial/ for locks other than
+ * those of lm_cache_lock_part(); nothing is locked yet. Errors: G_IO_ERROR. */
 LmLock *lm_cache_open_part_locks (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cache_lock_part: takes the lock to write the .part file of @digest, without
- * waiting; for partial.c. One descriptor is enough for all locks of @cache. All calls
- * with the same @cache are made in the same thread. Errors: LM_LOCK_ERROR_BUSY, also
- * if @cache has it already; G_IO_ERROR. */
+/** lm_cache_lock_part: takes the lock for writing the .part file of @digest,
+ * without waiting; for partial.c. All locks of @cache share one descriptor. All
+ * calls for one @cache must be made in the same thread. Errors: LM_LOCK_ERROR_BUSY,
+ * also if @cache holds this lock already; G_IO_ERROR. */
 gboolean lm_cache_lock_part (LmCache *cache, const LmDigest *digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cache_unlock_part: releases it. */
+/** lm_cache_unlock_part: releases the lock of lm_cache_lock_part(); does nothing if it is not held. */
 void lm_cache_unlock_part (LmCache *cache, const LmDigest *digest);
 
 /** lm_cache_remove: deletes one file; succeeds if it is missing. The caller holds

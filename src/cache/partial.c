@@ -29,20 +29,20 @@ struct _LmPartial
   guint64 end;        /* number of bytes received */
   guint64 write_back; /* up to here the kernel was told to write back */
   LmIdentity identity; /* after the last change by this process */
-  gboolean disturbed;  /* another process has changed it as well */
+  gboolean changed_by_others; /* somebody else has changed the file */
 };
 
-/* To be called around each change, so that one by anybody else is noticed. */
+/* These two are called around each change by this process, so that changes by others are noticed. */
 static void
-before_change (LmPartial *partial)
+check_identity (LmPartial *partial)
 {
   struct stat st;
   const LmIdentity now = fstat (partial->fd, &st) == 0 ? lm_identity_of (&st) : (LmIdentity){ 0 };
-  partial->disturbed |= !lm_identity_has_same_content (&partial->identity, &now);
+  partial->changed_by_others |= !lm_identity_has_same_content (&partial->identity, &now);
 }
 
 static void
-after_change (LmPartial *partial)
+update_identity (LmPartial *partial)
 {
   struct stat st;
   partial->identity = fstat (partial->fd, &st) == 0 ? lm_identity_of (&st) : (LmIdentity){ 0 };
@@ -97,7 +97,7 @@ lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error)
   partial->path = g_build_filename (lm_cache_get_dir (cache), relative, NULL);
   partial->relative = g_steal_pointer (&relative);
   partial->end = partial->write_back = lm_partial_get_size (partial);
-  after_change (partial);
+  update_identity (partial);
   return partial;
 }
 
@@ -160,11 +160,11 @@ lm_partial_reserve (LmPartial *partial, guint64 size, GError **error)
     return FALSE;
   if (size == 0)
     return TRUE;
-  before_change (partial);
+  check_identity (partial);
   /* Keep the file size, from which other processes read the progress. */
   if (fallocate (partial->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) size) == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
     {
-      after_change (partial);
+      update_identity (partial);
       partial->reserved = size;
       return TRUE;
     }
@@ -179,7 +179,7 @@ lm_partial_append (LmPartial *partial, const void *data, gsize size, GError **er
 {
   if (!lm_fault_point ("part-before-write", error))
     return FALSE;
-  before_change (partial);
+  check_identity (partial);
   for (gsize done = 0; done < size;)
     {
       ssize_t n = pwrite (partial->fd, (const guint8 *) data + done, size - done, (off_t) partial->end);
@@ -192,7 +192,7 @@ lm_partial_append (LmPartial *partial, const void *data, gsize size, GError **er
       done += (gsize) n;
       partial->end += (guint64) n;
     }
-  after_change (partial);
+  update_identity (partial);
   if (partial->end - partial->write_back >= WRITE_BACK_STEP)
     {
       (void) sync_file_range (partial->fd, (off_t) partial->write_back, (off_t) (partial->end - partial->write_back),
@@ -210,8 +210,8 @@ lm_partial_truncate (LmPartial *partial, GError **error)
   partial->end = partial->write_back = 0;
   if (partial->reserved > 0)
     (void) !fallocate (partial->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) partial->reserved);
-  after_change (partial);
-  partial->disturbed = FALSE;
+  update_identity (partial);
+  partial->changed_by_others = FALSE;
   return TRUE;
 }
 
@@ -239,7 +239,7 @@ lm_partial_set_aside (LmPartial *partial)
 
 /* For reading only: the mode is that of a published file. */
 static gboolean
-open_again (LmPartial *partial, GError **error)
+reopen_part (LmPartial *partial, GError **error)
 {
   if (partial->fd < 0)
     partial->fd = openat (lm_cache_get_fd (partial->cache), partial->relative,
@@ -247,18 +247,19 @@ open_again (LmPartial *partial, GError **error)
   return partial->fd >= 0 || lm_throw_errno (error, "cannot open %s", partial->path);
 }
 
-/* What was verified was on its way into the file; whether that is still in it. */
+/* The digest was computed from the data before it was written. Checks that the file
+ * still contains that data. */
 static gboolean
-check_undisturbed (LmPartial *partial, GCancellable *cancellable, GError **error)
+check_contents (LmPartial *partial, GCancellable *cancellable, GError **error)
 {
   LmDigest digest;
-  before_change (partial);
-  if (!partial->disturbed)
+  check_identity (partial);
+  if (!partial->changed_by_others)
     return TRUE;
   lm_trace (LM_TRACE_CACHE, "%s was changed by another process: reading it", partial->path);
   if (!lm_verify_hash (partial->fd, partial->path, &digest, &partial->identity, NULL, cancellable, error))
     return FALSE;
-  partial->disturbed = FALSE;
+  partial->changed_by_others = FALSE;
   return lm_digest_equal (&digest, &partial->digest)
          || lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT,
                       "%s was changed by another process while it was being written; try again", partial->path);
@@ -292,7 +293,7 @@ lm_partial_publish (LmPartial *partial, LmBlobKind kind, GCancellable *cancellab
 {
   const LmBlob blob = { .kind = kind, .digest = partial->digest };
   g_autofree char *to = lm_cache_relative_path (kind, &partial->digest);
-  if (!open_again (partial, error) || !check_undisturbed (partial, cancellable, error))
+  if (!reopen_part (partial, error) || !check_contents (partial, cancellable, error))
     return FALSE;
   for (gboolean published = FALSE; !published;)
     {

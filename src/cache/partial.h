@@ -4,7 +4,7 @@
  *
  *   partial/sha256-<hex>.part   the first bytes of the file, without gaps
  *   partial/lock                a lock table with one lock for each file being written,
- *                               and for what fetch/served.h has
+ *                               and those of fetch/served.h
  *
  * A .part file outlives its writer; the next holder of the lock continues it. Its
  * size is the progress that other processes see. */
@@ -52,15 +52,16 @@ gboolean lm_partial_truncate (LmPartial *partial, GError **error) G_GNUC_WARN_UN
  * LM_CACHE_ERROR_NO_SPACE, G_IO_ERROR. */
 gboolean lm_partial_sync (LmPartial *partial, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_partial_set_aside: closes the descriptor of the synced file, and keeps the lock.
- * After this it can only be published, closed or discarded. */
+/** lm_partial_set_aside: closes the descriptor of the synced file but keeps the
+ * lock. Afterwards @partial can only be published, closed or discarded. */
 void lm_partial_set_aside (LmPartial *partial);
 
 /** lm_partial_publish: renames the synced file to its final name and makes that
  * durable. Succeeds if the same file exists already; replaces a damaged one. The
- * caller has verified the digest of what was appended; if anybody else changed the
- * file meanwhile, it is read again. Waits until a deletion has finished. Errors:
- * LM_CACHE_ERROR_CONFLICT, also if it has other bytes now, LM_LOCK_ERROR_TIMED_OUT, G_IO_ERROR (also _CANCELLED). */
+ * caller has verified the digest of what was appended; if somebody else has changed
+ * the file, it is read and verified again. Waits until a deletion has finished.
+ * Errors: LM_CACHE_ERROR_CONFLICT (also if its contents no longer match),
+ * LM_LOCK_ERROR_TIMED_OUT, G_IO_ERROR (also _CANCELLED). */
 gboolean lm_partial_publish (LmPartial *partial, LmBlobKind kind, GCancellable *cancellable,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

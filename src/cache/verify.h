@@ -6,11 +6,12 @@
 #include "base/identity.h"
 #include <gio/gio.h>
 
-/** lm_verify_hash: computes the digest of the open file @fd, from its beginning, and
- * moves its file position. *out_identity is its identity before and after that: if
- * it changes meanwhile, it is read again, but not without end. *out_settled, which
- * may be NULL: whether any change since it began to be read shows in that. @shown is for
- * messages. Errors: G_IO_ERROR, _BUSY if it keeps changing. */
+/** lm_verify_hash: computes the digest of the open file @fd, from its beginning,
+ * and moves its file position. *out_identity is its identity, which was the same
+ * before and after that; if it changes meanwhile, the file is read again, up to a
+ * limit. *out_settled, which may be NULL, is whether *out_identity would show any
+ * change since reading began. @shown is for messages. Errors: G_IO_ERROR, _BUSY if
+ * it keeps changing. */
 gboolean lm_verify_hash (int fd, const char *shown, LmDigest *out_digest, LmIdentity *out_identity, gboolean *out_settled,
                          GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -29,7 +29,7 @@ typedef struct
   gboolean ends_with_layers; /* nothing followed the layers, except a name in a continuation */
 } LmCatalogPart;
 
-/** lm_catalog_part_new: returns an empty part; never NULL. @place must outlive it. */
+/** lm_catalog_part_new: returns an empty part; never NULL. @origin must outlive it. */
 LmCatalogPart *lm_catalog_part_new (const LmCatalogOrigin *origin, gboolean want_warnings);
 /** lm_catalog_part_free: frees @part; NULL is ignored. */
 void lm_catalog_part_free (LmCatalogPart *part);

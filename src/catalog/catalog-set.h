@@ -46,9 +46,9 @@ gboolean lm_catalog_set_is_visible (const LmCatalogSet *set, LmLayerRef ref);
  * newly allocated. Its source belongs to the set, which must outlive it. */
 LmLayer *lm_catalog_set_load_layer (const LmCatalogSet *set, LmLayerRef ref);
 
-/** lm_catalog_set_add_urls: appends to the URLs of @blob those that the catalogs list
- * for the file with its kind and digest, hidden or not. For a kernel or initrd every
- * layer is looked at. */
+/** lm_catalog_set_add_urls: appends to the URLs of @blob those that the catalogs
+ * list for the file with its kind and digest, hidden or not. For a kernel or
+ * initrd, searches all layers. */
 void lm_catalog_set_add_urls (const LmCatalogSet *set, LmBlob *blob);
 
 /** lm_catalog_set_load_layers: returns all visible layers (LmLayer) in the order of

@@ -69,8 +69,8 @@ gboolean lm_domain_virt_type_check (const char *virt_type, GError **error) G_GNU
  * LM_DOMAIN_ERROR_INVALID. */
 gboolean lm_domain_cpu_check (const char *cpu, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_domain_cpu_mode: libvirt's name of the mode that @cpu is ("host-model", "max"); NULL
- * if it is the name of a model. */
+/** lm_domain_cpu_mode: returns libvirt's name of the mode that @cpu stands for
+ * ("host-model", "max"); NULL if @cpu is the name of a model. Static. */
 const char *lm_domain_cpu_mode (const char *cpu);
 
 /** lm_domain_spec_check: does all checks of a whole @spec that need no other

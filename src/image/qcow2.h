@@ -66,12 +66,11 @@ gboolean lm_qcow2_check_layer (const LmQcow2Header *header, guint64 file_size, c
 gboolean lm_qcow2_has_extended_l2 (const LmQcow2Header *header);
 
 /** lm_qcow2_read: does lm_qcow2_parse() for the regular file @path; a symbolic link
- * is not followed. @out_file_size (in bytes) may be NULL. Messages about its content
- * begin with @path. Errors:
- * LM_IMAGE_ERROR_REFUSED, G_IO_ERROR. */
+ * is not followed. @out_file_size (in bytes) may be NULL. Messages about its
+ * content begin with @path. Errors: LM_IMAGE_ERROR_REFUSED, G_IO_ERROR. */
 gboolean lm_qcow2_read (const char *path, LmQcow2Header *out_header, guint64 *out_file_size,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_qcow2_read_content: the same, but messages about the content do not name the file. */
+/** lm_qcow2_read_content: like lm_qcow2_read(), but messages about its content do not begin with @path. */
 gboolean lm_qcow2_read_content (const char *path, LmQcow2Header *out_header, guint64 *out_file_size,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

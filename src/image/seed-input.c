@@ -209,10 +209,10 @@ is_gzip (GBytes *bytes)
   return size >= 2 && memcmp (data, "\x1f\x8b", 2) == 0;
 }
 
-/* Gets what cloud-init will unpack @bytes to, NULL if that is too much to be looked at.
- * FALSE if it will not be able to. */
+/* Decompresses @bytes as cloud-init will; *out_text is NULL if the result is too
+ * large to be checked. FALSE if they cannot be decompressed. */
 static gboolean
-unpack_gzip (GBytes *bytes, GBytes **out_text)
+decompress_gzip (GBytes *bytes, GBytes **out_text)
 {
   g_autoptr (GZlibDecompressor) decompressor = g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP);
   g_autoptr (GInputStream) packed = g_memory_input_stream_new_from_bytes (bytes);
@@ -251,12 +251,12 @@ check_cloud_config (const char *name, GBytes *bytes, const char *start, char **o
   const char *rest = start + strlen ("#cloud-config");
   rest += strspn (rest, " \t\r");
   if (keys == NULL && *rest != '\n' && *rest != '\0')
-    *out_warning = g_strdup_printf ("%s: cloud-init will ignore this user-data: all of it is in the line of "
-                                    "\"#cloud-config\", which is a comment", name);
+    *out_warning = g_strdup_printf ("%s: cloud-init will ignore this user-data: all of it is on the "
+                                    "\"#cloud-config\" line, which is a comment", name);
   return TRUE;
 }
 
-/* Checks user-data that is not compressed (any more). */
+/* Checks user-data after decompression. */
 static gboolean
 check_user_data (const char *name, GBytes *bytes, char **out_warning, GError **error)
 {
@@ -289,7 +289,7 @@ lm_seed_input_user_data (const char *name, GBytes *bytes, char **out_warning, GE
   g_autoptr (GBytes) text = NULL;
   if (!is_gzip (normal))
     text = g_bytes_ref (normal);
-  else if (!unpack_gzip (normal, &text))
+  else if (!decompress_gzip (normal, &text))
     *out_warning = g_strdup_printf ("%s: cloud-init will ignore this user-data: it looks like gzip, but cannot be "
                                     "decompressed", name);
   return text == NULL || check_user_data (name, text, out_warning, error) ? g_steal_pointer (&normal) : NULL;

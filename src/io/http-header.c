@@ -48,8 +48,8 @@ char *
 lm_http_response_describe (const LmHttpResponse *response)
 {
   if (response->encoding != NULL)
-    return g_strdup_printf (": the server compresses it unasked (Content-Encoding: %.20s); turn that off on the server",
-                            response->encoding);
+    return g_strdup_printf (": the server compresses it without being asked (Content-Encoding: %.20s); turn that off on "
+                            "the server", response->encoding);
   return response->offset == 0 && response->head != NULL ? lm_content_describe (response->head, response->head_size) : g_strdup ("");
 }
 

@@ -21,9 +21,9 @@ LmHttpError lm_http_code_of_status (guint status);
 LmHttpError lm_http_code_of_curl (int code, int os_errno);
 
 /** lm_http_redirect_schemes: returns the schemes to which @url may redirect, in
- * curl's syntax; static. Redirects from https to http are refused unless the digest
- * is known (LmHttpRequest.digest_known). */
-const char *lm_http_redirect_schemes (const char *url, gboolean pinned);
+ * curl's syntax; static. Redirects from https to http are refused unless
+ * @digest_known (LmHttpRequest). */
+const char *lm_http_redirect_schemes (const char *url, gboolean digest_known);
 
 /** lm_http_certificate_problem: returns why a server's certificate was refused,
  * static. @result is the verification result of @tls_library, the name that curl

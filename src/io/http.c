@@ -82,7 +82,7 @@ lm_http_new (const LmHttpOptions *options)
   o->connections = o->connections ? o->connections : CONNECTIONS;
   /* curl counts these calls; each is paired with the one in lm_http_free(). */
   if (curl_global_init (CURL_GLOBAL_DEFAULT) != CURLE_OK || (http->multi = curl_multi_init ()) == NULL)
-    g_error ("libcurl cannot be initialised");
+    g_error ("libcurl cannot be initialized");
   curl_multi_setopt (http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long) o->connections);
   curl_multi_setopt (http->multi, CURLMOPT_MAXCONNECTS, (long) o->connections);
   curl_multi_setopt (http->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);

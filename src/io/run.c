@@ -288,12 +288,12 @@ get_stderr_tail (const GString *err)
   return tail;
 }
 
-/* Recognizes, from the messages of the C locale, that the program lacked a resource
- * of this host; other projects' programs have no other way to tell. */
+/* Recognizes, by the messages of the C locale, that the program lacked a resource
+ * of this host. Its exit status does not tell that. */
 static LmRunError
 classify_failure (const GString *err, const char **out_hint)
 {
-  /* QEMU has words of its own for EFBIG. */
+  /* QEMU's own message for EFBIG. */
   static const char efbig[] = ": The image size is too large for file format ";
   static const int no_space[] = { ENOSPC, EDQUOT };
   static const int resources[] = { EMFILE, ENFILE, ENOMEM, EAGAIN, EIO };

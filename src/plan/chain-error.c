@@ -173,7 +173,7 @@ lm_chain_throw_no_build (const LmCatalogSet *set, LmFacts *facts, const LmResolu
   const LmCandidate *missing = r->layers->pdata[n - 1];
   if (has_long_chain (&context, missing))
     return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD,
-                     "%s %s needs a chain of more than %d layers, which is the limit",
+                     "the chain of %s %s has more than %d layers, which is the maximum",
                      missing->layer->name, missing->layer->version, LM_LINEAGE_MAX);
   g_autofree char *below = format_resolved (r, n - 1);
   g_string_append_printf (text, "no chain of builds combines %s: there is no build of %s %s %s%s", whole,

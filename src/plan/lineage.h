@@ -4,7 +4,7 @@
  * parent by digest, so the build determines the whole chain. For the planner only. */
 #include "plan/facts.h"
 
-#define LM_LINEAGE_MAX 64 /* layers; a chain of more is refused */
+#define LM_LINEAGE_MAX 64 /* number of layers; a longer chain is refused */
 
 typedef struct
 {
@@ -12,7 +12,7 @@ typedef struct
   guint builds[LM_LINEAGE_MAX];      /* the build of each, for lm_facts_get_build() */
   guint length;
   gboolean complete; /* the last one is a base; otherwise its parent is in no catalog, or it is too long */
-  gboolean too_long; /* there are more than LM_LINEAGE_MAX */
+  gboolean too_long; /* the chain has more than LM_LINEAGE_MAX layers */
 } LmLineage;
 
 /** lm_lineage_find: follows the parents of the build @build of the layer @top.

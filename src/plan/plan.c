@@ -146,7 +146,7 @@ list_other_versions (const LmResolution *r, const GPtrArray *layers, GPtrArray *
     }
 }
 
-/* NULL also if it is not known what the host has, whatever the search came to. */
+/* NULL also if a lookup failed, because then the result of the search cannot be relied on. */
 static LmChain *
 find_chain (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution, GError **error)
 {

@@ -60,9 +60,9 @@ gboolean lm_virt_domain_has_saved (LmVirtDomain *domain, gboolean *out_saved, GE
  * state of an emulated TPM. */
 gboolean lm_virt_domain_keeps_tpm (LmVirtDomain *domain, gboolean *out_keeps, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_virt_domain_undefine: undefines @domain and removes its saved state, the
- * metadata of its snapshots and checkpoints, its NVRAM and the state of its TPM. With
- * @keep, NVRAM and TPM are kept, and the others are an error. Disks are kept. A
- * running domain continues as a transient one. */
+ * metadata of its snapshots and checkpoints, its NVRAM and the state of its TPM. If
+ * @keep is set, NVRAM and TPM are kept, and anything else of these is an error.
+ * Disks are kept. A running domain continues as a transient one. */
 gboolean lm_virt_domain_undefine (LmVirtDomain *domain, gboolean keep, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_virt_domain_set_autostart: sets whether @domain starts when the host starts. */
 gboolean lm_virt_domain_set_autostart (LmVirtDomain *domain, gboolean autostart, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -46,10 +46,10 @@ test_describe (void)
     gsize size;
     const char *what;
   } cases[] = {
-    { "not found", 9, "a text, \"not found\"; the URL" },
-    { " \n404 Not\tFound: \"x\"\n", 21, "a text, \"404 Not Found: 'x'\"; the URL" },
+    { "not found", 9, "text, \"not found\"; the URL" },
+    { " \n404 Not\tFound: \"x\"\n", 21, "text, \"404 Not Found: 'x'\"; the URL" },
     { "{\"error\": {\"code\": 404, \"message\": \"no such blob\"}}", 51, "JSON, \"{'error': {'code': 404" },
-    { "gr\xc3\xbc\xc3\x9f", 6, "a text, \"gr\xc3\xbc\xc3\x9f\"" },
+    { "gr\xc3\xbc\xc3\x9f", 6, "text, \"gr\xc3\xbc\xc3\x9f\"" },
     { "", 0, NULL },
     { "\0\0\0\0\0\0", 6, "zeros" },
     { "%PDF-1.4", 8, "a PDF document" },

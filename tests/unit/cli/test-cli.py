@@ -422,7 +422,7 @@ waiting = [(words, subprocess.Popen([lamina, *words, *test], stderr=subprocess.P
                            for key in ("user-data", "meta-data", "network-config", "ssh-key")))]
 for words, process in waiting:
     said = process.communicate(timeout=60)[1]
-    says = "not a regular file" if "file:" in words[-1] else "nothing has come"
+    says = "not a regular file" if "file:" in words[-1] else "no data has arrived"
     ok(process.returncode in (2, 5) and says in said and f"{work}/pipe" in said, f"{' '.join(words)} comes to an end", said)
 
 done_testing()

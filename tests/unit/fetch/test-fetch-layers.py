@@ -127,7 +127,7 @@ def test_real_images(w):
             assert result.startswith("error refused layer f1: "), result
             assert not os.path.exists(two.final(state)) and not os.path.exists(two.part(state))
     # Of the digest that the catalog says, and no layer: told with its URL, and as what it is.
-    for content, says in (bytes(1 << 20), "zeros"), (b"not found", "a text, \"not found\""), (b'{"error": 404}', "JSON"), (b"%PDF-1", "PDF"):
+    for content, says in (bytes(1 << 20), "zeros"), (b"not found", "text, \"not found\""), (b'{"error": 404}', "JSON"), (b"%PDF-1", "PDF"):
         wrong = File(w, "wrong", content, kind="layer")
         result = w.run(w.state(), wrong.spec("ok"), program=FETCH_REAL)
         assert result.startswith("error refused layer f0: http://") and says in result and ".part" not in result, result

@@ -143,7 +143,7 @@ test_content (void)
   } cases[] = {
     { "\x1f\x8b\x08", 3, "gzip" }, { "\xfd" "7zXZ\0", 6, "xz" }, { "\x28\xb5\x2f\xfd", 4, "zstd" },
     { "BZh9", 4, "bzip2" }, { " \n<!DOCTYPE HTML>", 17, "HTML" }, { "<html>", 6, "HTML" }, { "KDMV", 4, "VMDK" },
-    { "", 0, NULL }, { "\x1f", 1, NULL }, { "<htm", 4, "a text" }, { "   ", 3, NULL }, { "QFI\xfb", 4, NULL },
+    { "", 0, NULL }, { "\x1f", 1, NULL }, { "<htm", 4, "text, " }, { "   ", 3, NULL }, { "QFI\xfb", 4, NULL },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {

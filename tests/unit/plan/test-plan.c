@@ -69,8 +69,8 @@ test_long_chain (void)
   g_autoptr (LmPlan) p = plan (set, "l64", nothing, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (p->layers->len, ==, 64);
-  assert_no_build (set, "l65", "l65 1 needs a chain of more than 64 layers, which is the limit");
-  assert_no_build (set, "l66", "l65 1 needs a chain of more than 64 layers, which is the limit");
+  assert_no_build (set, "l65", "the chain of l65 1 has more than 64 layers, which is the maximum");
+  assert_no_build (set, "l66", "the chain of l65 1 has more than 64 layers, which is the maximum");
 }
 
 static void
