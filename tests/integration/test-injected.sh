@@ -2,7 +2,7 @@
 # Killed at random instants, and with errors injected into random system calls,
 # into one of them or into all from there on: the store stays sound, nothing is
 # lost, the next run succeeds and leaves nothing half-made. LAMINA_TEST_SEED (1),
-# a number or "random", chooses the cases; LAMINA_TEST_CASES (3) is how many each
+# a number or "random", chooses the cases; LAMINA_TEST_CASES (2) is how many each
 # use case gets of each kind.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
@@ -12,7 +12,7 @@ serve "$tiny"
 new_host one
 seed=${LAMINA_TEST_SEED:-1}
 [ "$seed" != random ] || seed=$(($(date +%s) % 32768))
-cases=${LAMINA_TEST_CASES:-3}
+cases=${LAMINA_TEST_CASES:-2}
 RANDOM=$seed
 diag "LAMINA_TEST_SEED=$seed"
 export LAMINA_TEST_NO_DELAY=1
