@@ -151,14 +151,14 @@ add_url (LmCatalogPart *r, const char *url)
 static gboolean
 add_resolved (LmCatalogPart *r, const char *text, char **out_url, GError **error)
 {
-  const char *base = r->origin->base_url, *asked = r->origin->asked_url ? r->origin->asked_url : base;
+  const char *base = r->origin->base_url, *requested = r->origin->requested_url ? r->origin->requested_url : base;
   g_autofree char *beside_base = lm_url_resolve (base, text, error);
-  g_autofree char *beside_asked = beside_base != NULL ? lm_url_resolve (asked, text, error) : NULL;
-  if (beside_asked == NULL)
+  g_autofree char *beside_requested = beside_base != NULL ? lm_url_resolve (requested, text, error) : NULL;
+  if (beside_requested == NULL)
     return FALSE;
   /* each with the credentials that the other has for its host */
-  g_autofree char *first = lm_url_inherit_credentials (base, beside_asked);
-  g_autofree char *second = lm_url_inherit_credentials (asked, beside_base);
+  g_autofree char *first = lm_url_inherit_credentials (base, beside_requested);
+  g_autofree char *second = lm_url_inherit_credentials (requested, beside_base);
   if (strcmp (first, second) != 0)
     add_url (r, first);
   add_url (r, second);

@@ -11,7 +11,7 @@
 typedef struct
 {
   const char *document;  /* what messages call it; they begin with it */
-  const char *asked_url; /* NULL if it is base_url */
+  const char *requested_url; /* NULL if it is base_url */
   const char *base_url;
 } LmCatalogOrigin;
 

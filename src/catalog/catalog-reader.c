@@ -202,13 +202,14 @@ read_in_two_threads (const LmCatalogOrigin *origin, const char *text, gsize size
 }
 
 GBytes *
-lm_catalog_read (const char *asked_url, const char *base_url, const char *text, gsize size, GPtrArray *warnings,
+lm_catalog_read (const char *requested_url, const char *base_url, const char *text, gsize size, GPtrArray *warnings,
                  GError **error)
 {
   g_autofree char *path = g_filename_from_uri (base_url, NULL, NULL);
   g_autofree char *shown = lm_url_redact (base_url);
-  const LmCatalogOrigin origin = { .document = path ? path : shown, .asked_url = asked_url, .base_url = base_url };
-  if (!lm_url_check_base (base_url, error) || (asked_url != NULL && !lm_url_check_base (asked_url, error)))
+  const LmCatalogOrigin origin
+    = { .document = path ? path : shown, .requested_url = requested_url, .base_url = base_url };
+  if (!lm_url_check_base (base_url, error) || (requested_url != NULL && !lm_url_check_base (requested_url, error)))
     return NULL;
   g_autoptr (LmCatalogPart) part = read_in_two_threads (&origin, text, size, warnings != NULL);
   if (part == NULL)
@@ -222,6 +223,7 @@ lm_catalog_read (const char *asked_url, const char *base_url, const char *text, 
   if (warnings != NULL)
     g_ptr_array_extend_and_steal (warnings, g_steal_pointer (&part->fields.warnings));
   guint32 base = lm_index_builder_add_string (part->builder, base_url, strlen (base_url));
-  guint32 asked = asked_url ? lm_index_builder_add_string (part->builder, asked_url, strlen (asked_url)) : 0;
-  return lm_index_builder_finish (part->builder, asked, base);
+  guint32 requested
+    = requested_url ? lm_index_builder_add_string (part->builder, requested_url, strlen (requested_url)) : 0;
+  return lm_index_builder_finish (part->builder, requested, base);
 }

@@ -28,27 +28,27 @@ catalog_new (GBytes *bytes, const LmIndex *index, const char *source)
   catalog->source = g_strdup (source);
   char **directories = catalog->directories;
   directories[0] = lm_url_directory (lm_index_string (index, index->header->base_url));
-  if (index->header->asked_url == 0)
+  if (index->header->requested_url == 0)
     return catalog;
   directories[1] = directories[0];
-  directories[0] = lm_url_directory (lm_index_string (index, index->header->asked_url));
+  directories[0] = lm_url_directory (lm_index_string (index, index->header->requested_url));
   if (strcmp (directories[0], directories[1]) == 0)
     g_clear_pointer (&directories[1], g_free);
   return catalog;
 }
 
-/* Returns @asked_url if it differs from @base_url, else NULL. */
+/* Returns @requested_url if it differs from @base_url, else NULL. */
 static const char *
-get_other_url (const char *base_url, const char *asked_url)
+get_other_url (const char *base_url, const char *requested_url)
 {
-  return g_strcmp0 (asked_url, base_url) != 0 ? asked_url : NULL;
+  return g_strcmp0 (requested_url, base_url) != 0 ? requested_url : NULL;
 }
 
 LmCatalog *
-lm_catalog_parse (const char *source, const char *asked_url, const char *base_url, const char *text, gsize size,
+lm_catalog_parse (const char *source, const char *requested_url, const char *base_url, const char *text, gsize size,
                   GPtrArray *warnings, GError **error)
 {
-  const char *other_url = get_other_url (base_url, asked_url);
+  const char *other_url = get_other_url (base_url, requested_url);
   g_autoptr (GBytes) bytes = lm_catalog_read (other_url, base_url, text, size, warnings, error);
   if (bytes == NULL)
     return NULL;
@@ -66,7 +66,7 @@ lm_catalog_serialize (const LmCatalog *catalog, const char *stamp)
 }
 
 LmCatalog *
-lm_catalog_load (GBytes *index, const char *source, const char *asked_url, const char *base_url, const char *stamp,
+lm_catalog_load (GBytes *index, const char *source, const char *requested_url, const char *base_url, const char *stamp,
                  GError **error)
 {
   gsize size;
@@ -83,9 +83,9 @@ lm_catalog_load (GBytes *index, const char *source, const char *asked_url, const
   if (!lm_index_check (data, size, &p, &why))
     return lm_throw_null (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_CORRUPT,
                           "the index of the catalog %s cannot be used: %s", source, why);
-  const char *asked = lm_index_string (&p, p.header->asked_url);
+  const char *requested = lm_index_string (&p, p.header->requested_url);
   if (strcmp (lm_index_string (&p, p.header->base_url), base_url) != 0 || strcmp (lm_index_stamp (&p), stamp) != 0
-      || g_strcmp0 (asked, get_other_url (base_url, asked_url)) != 0)
+      || g_strcmp0 (requested, get_other_url (base_url, requested_url)) != 0)
     return lm_throw_null (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE,
                           "the index of the catalog %s is out of date", source);
   return catalog_new (bytes, &p, source);

@@ -21,15 +21,15 @@ typedef struct _LmCatalog LmCatalog;
 
 /** lm_catalog_parse: parses the @size bytes at @text. @source is the name by which
  * the user knows the catalog (copied). @base_url is the URL that the text came from
- * (file, http or https); messages begin with it, a file URL as a path. @asked_url
+ * (file, http or https); messages begin with it, a file URL as a path. @requested_url
  * is the URL that was requested, if a redirect led elsewhere (otherwise equal to
  * @base_url, or NULL). A relative URL in the text then stands for two mirrors,
- * first the one relative to @asked_url; each is given the credentials of whichever
+ * first the one relative to @requested_url; each is given the credentials of whichever
  * of the two URLs has its host (lm_url_inherit_credentials()). A catalog that came
  * over the network must not refer to local files. Warnings about harmless problems
  * are appended to @warnings as char * (may be NULL; created by the caller with
  * g_free() as free function). Errors: LM_CATALOG_ERROR, LM_YAML_ERROR. */
-LmCatalog *lm_catalog_parse (const char *source, const char *asked_url, const char *base_url, const char *text,
+LmCatalog *lm_catalog_parse (const char *source, const char *requested_url, const char *base_url, const char *text,
                              gsize size, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_catalog_serialize: returns the index for lm_catalog_load() by the same
@@ -39,9 +39,9 @@ GBytes *lm_catalog_serialize (const LmCatalog *catalog, const char *stamp);
 
 /** lm_catalog_load: creates a catalog from its index, which it checks completely
  * and of which it keeps a reference. Errors:
- * LM_CATALOG_ERROR_STALE if it was made with a different @asked_url, @base_url or
+ * LM_CATALOG_ERROR_STALE if it was made with a different @requested_url, @base_url or
  * @stamp or by another version of lamina, otherwise LM_CATALOG_ERROR_CORRUPT. */
-LmCatalog *lm_catalog_load (GBytes *index, const char *source, const char *asked_url, const char *base_url,
+LmCatalog *lm_catalog_load (GBytes *index, const char *source, const char *requested_url, const char *base_url,
                             const char *stamp, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_catalog_free: frees @catalog; NULL is ignored. */

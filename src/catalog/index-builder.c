@@ -283,7 +283,7 @@ lm_index_builder_make_tables (LmIndexBuilder *builder, guint32 *out_a, guint32 *
 }
 
 GBytes *
-lm_index_builder_finish (LmIndexBuilder *builder, guint32 asked_url, guint32 base_url)
+lm_index_builder_finish (LmIndexBuilder *builder, guint32 requested_url, guint32 base_url)
 {
   const GArray *arrays[LM_INDEX_N_SECTIONS] = {
     [LM_INDEX_LISTS] = builder->lists,           [LM_INDEX_GROUPS] = builder->groups,
@@ -295,7 +295,7 @@ lm_index_builder_finish (LmIndexBuilder *builder, guint32 asked_url, guint32 bas
   LmIndexHeader header = { .byte_order = LM_INDEX_BYTE_ORDER,
                               .format = LM_INDEX_FORMAT,
                               .base_url = base_url,
-                              .asked_url = asked_url };
+                              .requested_url = requested_url };
   memcpy (header.magic, LM_INDEX_MAGIC, sizeof header.magic);
   guint64 end = sizeof header;
   for (guint i = 0; i < LM_INDEX_N_SECTIONS; i++)

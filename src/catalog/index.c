@@ -147,7 +147,8 @@ check_index_layer (const LmIndex *p, guint32 i)
 static gboolean
 check_records (const LmIndex *p)
 {
-  gboolean good = is_string_offset (p, p->header->base_url) && is_in_bounds (p, LM_INDEX_STRINGS, p->header->asked_url);
+  gboolean good = is_string_offset (p, p->header->base_url)
+                  && is_in_bounds (p, LM_INDEX_STRINGS, p->header->requested_url);
   for (guint32 i = 0; good && i < p->count[LM_INDEX_LISTS]; i++)
     good = is_string_offset (p, p->lists[i]);
   for (guint32 i = 0; good && i < p->count[LM_INDEX_GROUPS]; i++)

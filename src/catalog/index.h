@@ -51,7 +51,7 @@ typedef struct
 {
   LmDigest digest, parent;
   guint64 size;
-  LmIndexSpan urls; /* lists; each absolute, or to be appended to the directories of asked_url and base_url */
+  LmIndexSpan urls; /* lists; each absolute, or to be appended to the directories of requested_url and base_url */
   guint32 layer;
   guint32 has_parent;
 } LmIndexBuild;
@@ -78,8 +78,8 @@ typedef struct
   guint32 format;
   guint64 size;    /* of the whole block */
   LmDigest digest; /* of everything after this field; zero until serialized */
-  guint32 base_url;    /* string offset */
-  guint32 asked_url; /* string offset; 0 if it is base_url */
+  guint32 base_url;      /* string offset */
+  guint32 requested_url; /* string offset; 0 if it is base_url */
   guint64 stamp; /* offset in the block of a NUL-terminated text; 0 for none */
   struct
   {

@@ -19,7 +19,7 @@ lm_source_fetch_free (LmSourceFetch *fetch)
   if (fetch == NULL)
     return;
   g_clear_pointer (&fetch->body, g_bytes_unref);
-  g_free (fetch->asked_etag);
+  g_free (fetch->sent_etag);
   g_free (fetch->etag);
   g_free (fetch->base_url);
   lm_catalog_free (fetch->catalog);
@@ -45,10 +45,10 @@ lm_source_fetch_run (const char *dir, const LmSource *source, const char *shown,
 {
   g_autoptr (LmSourceFetch) fetch = g_new0 (LmSourceFetch, 1);
   /* If the copy is missing, the answer "not modified" would be useless. */
-  fetch->asked_etag = lm_source_record_has_copy (dir, source->name) ? g_strdup (source->etag) : NULL;
+  fetch->sent_etag = lm_source_record_has_copy (dir, source->name) ? g_strdup (source->etag) : NULL;
   LmStoreRead request = {
     .url = source->url,
-    .validator = fetch->asked_etag,
+    .validator = fetch->sent_etag,
     .max_size = LM_SOURCE_SIZE_MAX,
     .seconds = is_fallback ? FALLBACK_SECONDS : SECONDS,
     .retry.attempts = is_fallback ? FALLBACK_ATTEMPTS : 0,
@@ -75,7 +75,7 @@ static gboolean
 keep_unmodified (const LmSourceFetch *fetch, const char *dir, LmSource *source, const char *shown, GError **error)
 {
   /* Another process has fetched a newer one in the meantime. */
-  if (g_strcmp0 (source->etag, fetch->asked_etag) != 0)
+  if (g_strcmp0 (source->etag, fetch->sent_etag) != 0)
     return TRUE;
   if (!lm_source_record_has_copy (dir, source->name))
     return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,

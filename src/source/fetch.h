@@ -9,7 +9,7 @@
 typedef struct
 {
   GBytes *body;       /* NULL if the copy is still current */
-  char *asked_etag;   /* of that copy; NULL if there was none */
+  char *sent_etag;    /* of that copy; NULL if there was none */
   char *etag;         /* of body; NULL if none */
   char *base_url;     /* after redirects; NULL without body */
   LmCatalog *catalog; /* parsed from body; NULL without it */

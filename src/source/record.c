@@ -262,8 +262,8 @@ is_blank (const char *text, gsize size)
 }
 
 LmCatalog *
-lm_source_record_parse (const char *shown, const char *asked_url, const char *base_url, GBytes *bytes, GPtrArray *warnings,
-                        GError **error)
+lm_source_record_parse (const char *shown, const char *requested_url, const char *base_url, GBytes *bytes,
+                        GPtrArray *warnings, GError **error)
 {
   g_autoptr (GBytes) normal = lm_text_normalize (bytes);
   gsize size, raw_size;
@@ -281,7 +281,7 @@ lm_source_record_parse (const char *shown, const char *asked_url, const char *ba
       return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH, "catalog source %s: %s is %s, not a catalog; %s", shown,
                             public, what, advice);
     }
-  return lm_catalog_parse (shown, asked_url, base_url, text ? text : "", size, warnings, error);
+  return lm_catalog_parse (shown, requested_url, base_url, text ? text : "", size, warnings, error);
 }
 
 static LmCatalog *

@@ -62,5 +62,5 @@ LmCatalog *lm_source_record_catalog (const char *dir, const LmSource *source, co
 
 /** lm_source_record_parse: parses the catalog in @bytes with lm_catalog_parse(), in
  * any encoding that base/text.h recognizes. */
-LmCatalog *lm_source_record_parse (const char *shown, const char *asked_url, const char *base_url, GBytes *bytes,
+LmCatalog *lm_source_record_parse (const char *shown, const char *requested_url, const char *base_url, GBytes *bytes,
                                    GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
