@@ -81,8 +81,8 @@ const char *lm_args_get (LmArgs *args, const char *name);
 const char *const *lm_args_get_all (LmArgs *args, const char *name);
 /** lm_args_words: returns the words that are not options, NULL-terminated. Owned by @args. */
 const char *const *lm_args_words (LmArgs *args);
-/** lm_args_unique_words: returns the words, each once, in their order; to be freed
- * with g_strfreev(). */
+/** lm_args_unique_words: returns the words without duplicates, in their order;
+ * newly allocated. */
 char **lm_args_unique_words (LmArgs *args);
 /** lm_args_n_words: returns the number of these words. */
 guint lm_args_n_words (LmArgs *args);

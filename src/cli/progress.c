@@ -21,7 +21,7 @@ struct _LmProgress
   guint drawn;           /* number of lines with bars above the cursor */
   LmFetchState *states;  /* for LINES: the state of each file that was printed last */
   guint n_states;
-  gboolean told_busy;    /* for LINES: that a server serves another process first */
+  gboolean told_busy;    /* for LINES: whether it was printed that a server is busy */
 };
 
 static const char *const state_names[] = { "waiting", "transferring", "verifying", "done" };
@@ -125,7 +125,7 @@ print_lines (LmProgress *progress, const LmFetchProgress *fetch)
         {
           progress->told_busy = TRUE;
           g_autofree char *waiting = lm_output_safe (item->blob->name);
-          fprintf (stderr, "%s waits, because its server is busy with another run of lamina\n", waiting);
+          fprintf (stderr, "%s is waiting because its server is busy with another lamina process\n", waiting);
         }
       if (item->state == progress->states[i] || item->state == LM_FETCH_WAITING || item->state == LM_FETCH_VERIFYING)
         continue;

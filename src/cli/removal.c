@@ -14,7 +14,7 @@ struct _LmRemoval
   GStrvBuilder *missing;
   GStrvBuilder *left;
   guint failed;
-  GError *error; /* the first, or the interruption */
+  GError *error; /* the first failure, or the cancellation */
 };
 
 LmRemoval *
@@ -60,7 +60,7 @@ lm_removal_add (LmRemoval *removal, const char *name, gboolean missing, const GE
 }
 
 static void
-print_json (LmRemoval *removal)
+print_removal_json (LmRemoval *removal)
 {
   g_auto (GStrv) removed = g_strv_builder_end (removal->removed);
   g_auto (GStrv) missing = g_strv_builder_end (removal->missing);
@@ -78,7 +78,7 @@ lm_removal_end (LmRemoval *removal, gboolean json, GError **error)
 {
   /* Also if some could not be removed. */
   if (json)
-    print_json (removal);
+    print_removal_json (removal);
   if (removal->failed == 0)
     return TRUE;
   if (removal->total == 1 || g_error_matches (removal->error, G_IO_ERROR, G_IO_ERROR_CANCELLED))

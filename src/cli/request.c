@@ -25,7 +25,8 @@ set_given_options (LmRequestBuilder *builder, LmArgs *args, const LmOption *tabl
   return TRUE;
 }
 
-/* Whether @request, without the defaults of the settings, asks for more than selections. */
+/* Whether anything but selections was given. @request must not contain the defaults
+ * of the settings yet. */
 static gboolean
 is_customized (const LmLaunchRequest *request)
 {

@@ -23,7 +23,7 @@ format_time (gint64 seconds)
   return time ? g_date_time_format (time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
 }
 
-/* The members of @source, into the object that is open. */
+/* Adds the members that describe @source to the open object. */
 static void
 add_source_json (const LmSource *source, JsonBuilder *builder)
 {

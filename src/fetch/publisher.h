@@ -18,14 +18,15 @@ typedef struct
   gpointer user_data;
 } LmPublisherTask;
 
-/** lm_publisher_start: begins to compare the disk of a layer with that of its parent,
- * if it has one, and to publish the file. What @task points to must outlive the
- * result. If no thread can be created, does all this at once. */
+/** lm_publisher_start: starts to compare the disk of a layer with that of its
+ * parent, if it has one, and then to publish the file. What @task points to must
+ * outlive the result. If no thread can be created, it does all this before it
+ * returns. Never NULL. */
 LmPublisher *lm_publisher_start (const LmPublisherTask *task);
 
-/** lm_publisher_poll: TRUE when it has finished; @error is set if it failed. Errors:
- * as for lm_image_vet_size() and lm_partial_publish(). */
+/** lm_publisher_poll: TRUE once the work has ended; @error is set if it failed.
+ * Errors: those of lm_image_vet_size() and lm_partial_publish(). */
 gboolean lm_publisher_poll (LmPublisher *publisher, GError **error);
 
-/** lm_publisher_free: waits until it has finished, and frees it; NULL is ignored. */
+/** lm_publisher_free: waits for the end of the work and frees @publisher; NULL is ignored. */
 void lm_publisher_free (LmPublisher *publisher);

@@ -12,7 +12,7 @@
 
 /* The format can be recognized from this much of a file. */
 #define PROBE_SIZE 4096
-/* For one image; an extent can be a file whose opening never ends. */
+/* Limits for one image. Opening it may never end, because an extent can be a FIFO. */
 static const LmRunLimits limits = { .cpu_seconds = 10, .memory = G_GUINT64_CONSTANT (2) << 30, .time_seconds = 20 };
 /* Incompatible feature bit: the data is in another file. */
 #define FEATURE_DATA_FILE (1 << 2)
@@ -35,8 +35,8 @@ static const struct
   { "vdi", 64, "\x7f\x10\xda\xbe", 4 },
 };
 
-/* Whether it is a text that lists extents and the parent, as QEMU recognizes it: nothing but comments and empty
- * lines before the version. */
+/* Whether @data is the text form of VMDK, which lists extents and the parent. Like
+ * QEMU, allows only comments and empty lines before the version. */
 static gboolean
 is_vmdk_text (const char *data, gsize size)
 {

@@ -55,7 +55,8 @@ lm_boot_copy (const char *blob, const char *path, GCancellable *cancellable, GEr
   lm_autofd int to = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
   if (to < 0)
     return lm_throw_errno (error, "cannot create %s", path);
-  /* Whatever the umask: libvirt may leave it to root, and it is read again before a start. */
+  /* Regardless of the umask: libvirt may leave the file to another user, and it is
+   * read again before a start. */
   if (copy_bytes (from, to, cancellable, error) && (fchmod (to, 0444) == 0 || lm_throw_errno (error, "chmod")))
     return TRUE;
   g_prefix_error (error, "cannot copy %s to %s: ", blob, path);
@@ -108,9 +109,9 @@ lm_boot_replace (const char *blob, const char *path, GCancellable *cancellable, 
   g_autofree char *temporary = g_strconcat (path, ".tmp.XXXXXX", NULL);
   g_autofree char *dir = g_path_get_dirname (path);
   lm_autofd int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0600);
-  /* Only the name is wanted, which nobody else takes in this directory. */
+  /* Only the name is needed; nobody else uses it in this directory. */
   if (fd < 0 || unlink (temporary) < 0)
-    return lm_throw_errno (error, "cannot make %s", temporary);
+    return lm_throw_errno (error, "cannot create %s", temporary);
   if (!lm_boot_copy (blob, temporary, cancellable, error))
     return FALSE;
   lm_autofd int copy = lm_boot_open (temporary, error);

@@ -9,7 +9,7 @@
 #define VERSION_KEY "lamina-record"
 #define RECORD_VERSION 1
 
-/* URLs are kept whole: to fetch the file again. */
+/* URLs are not redacted, because they are used to fetch the file again. */
 static void
 add_blob_json (JsonBuilder *builder, const LmBlob *blob)
 {

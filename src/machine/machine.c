@@ -389,7 +389,7 @@ typedef struct
   const char *temporary;    /* suffix of its name while it is written, before six random characters; NULL if none */
   gboolean temporary_is_dir;
   gboolean always;          /* every machine has it; others only if the record says so */
-  gboolean is_disk;         /* also while it is written */
+  gboolean is_disk;         /* it is a disk image, complete or not */
 } KnownFile;
 
 static const KnownFile known_files[] = {

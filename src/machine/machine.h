@@ -20,7 +20,7 @@ typedef struct
   char **requested;   /* selections as given by the user */
   char **resolved;    /* selections as resolved, "group=name@version" */
   GPtrArray *layers;  /* LmDomainLayer, base first */
-  LmBlob *kernel_blob; /* what its copy of a kernel is of; NULL: it has none; likewise the next */
+  LmBlob *kernel_blob; /* the blob that its kernel is a copy of; NULL if it has none; likewise the next */
   LmBlob *initrd_blob;
   GPtrArray *publish; /* LmDomainPublish */
   char *ready;        /* NULL if unknown */
@@ -86,13 +86,15 @@ GPtrArray *lm_machine_list (const char *state_dir, GPtrArray *warnings, GError *
  * found but may be one of the corrupt records; G_IO_ERROR as for lm_machine_list(). */
 LmMachine *lm_machine_find (const char *state_dir, const char *name, const char *uri, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_machine_list_corrupt: the UUIDs (char *) of the machines whose records are corrupt,
- * so that their names are not known. For each, a message that names the file is appended
- * to @messages. Errors: G_IO_ERROR as for lm_machine_list(). */
+/** lm_machine_list_corrupt: returns the UUIDs (char *) of the machines whose
+ * records are corrupt, so that their names are not known, and appends for each a
+ * message that names the file to @messages. Errors: G_IO_ERROR as for
+ * lm_machine_list(). */
 GPtrArray *lm_machine_list_corrupt (const char *state_dir, GPtrArray *messages, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_machine_throw_corrupt: sets LM_MACHINE_ERROR_CORRUPT, because @name may be that of the
- * corrupt record that @message is about. Returns FALSE. */
+/** lm_machine_throw_corrupt: sets @error to LM_MACHINE_ERROR_CORRUPT, because there
+ * is no machine @name, but the corrupt record that @message is about may have that
+ * name. Returns FALSE. */
 gboolean lm_machine_throw_corrupt (const char *name, const char *message, GError **error);
 
 /** lm_machine_remove_leftovers: removes what killed runs left next to the machines:
@@ -118,9 +120,9 @@ gboolean lm_machine_note_files (LmMachine *machine, const char *xml, GError **er
 gboolean lm_machine_owns_file (const LmMachine *machine, const char *name);
 
 /** lm_machine_may_be_disk: whether a file called @name in the directory of a
- * machine may be a disk image. The console log and the UEFI variables are not;
- * their contents are chosen by the guest. Nor are the record, kernel and initrd, whose
- * contents may look like one. */
+ * machine may be a disk image. The console log and the UEFI variables are not,
+ * although the guest may write anything to them; nor are the record, the kernel and
+ * the initrd, whatever they contain. */
 gboolean lm_machine_may_be_disk (const char *name);
 
 /** lm_machine_erase: removes the files for which lm_machine_owns_file() is true,

@@ -34,10 +34,10 @@ warn_about_machine (const LmHost *host, const LmMachine *machine, const char *wh
   host->warning (host->user_data, text);
 }
 
-/* Whether the host has what the new machine is to start with. */
+/* Whether the host provides what the machine needs to start. */
 static gboolean
-check_start (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
-             const LmMachine *replaced, gboolean replaced_active, GError **error)
+check_obstacles (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
+                 const LmMachine *replaced, gboolean replaced_active, GError **error)
 {
   if (lm_virt_is_local (virt)
       && !lm_port_check (virt, host->state_dir, request->publish, replaced, replaced_active, error))
@@ -61,7 +61,7 @@ check_request (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request,
   if (!lm_emulator_check_dir (virt, record, error))
     return FALSE;
   if (request->start)
-    return check_start (host, virt, request, plan, replaced, replaced_active, error);
+    return check_obstacles (host, virt, request, plan, replaced, replaced_active, error);
   return !lm_virt_is_local (virt) || lm_port_check_rights (virt, request->publish, error);
 }
 
@@ -114,11 +114,11 @@ build_domain_xml (const LmHost *host, LmVirt *virt, const LmLaunchRequest *reque
   return lm_domain_xml (spec, host->template_dirs, request->template, cancellable, error);
 }
 
-/* What was checked before the pull may be otherwise now. The machine that is to go still
- * runs, as it does after a refusal. */
+/* Repeats the checks, because their results may have changed during the pull. The
+ * machine to be replaced is still running, and continues to run if this fails. */
 static gboolean
-check_again (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan, const LmMachine *replaced,
-             GError **error)
+repeat_checks (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
+               const LmMachine *replaced, GError **error)
 {
   g_autoptr (LmVirtDomain) domain = NULL;
   gboolean active = FALSE;
@@ -127,8 +127,8 @@ check_again (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, c
     return FALSE;
   if (domain != NULL && !request->replace)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
-                     "the domain %s, which was gone, is there again; --replace removes it, with its disk", replaced->name);
-  return (!request->start || check_start (host, virt, request, plan, replaced, active, error))
+                     "the domain %s has been created again; --replace removes it and its disk", replaced->name);
+  return (!request->start || check_obstacles (host, virt, request, plan, replaced, active, error))
          && lm_replace_check (host, virt, replaced, error);
 }
 
@@ -168,7 +168,7 @@ create_disks_and_domain (const LmHost *host, LmVirt *virt, const LmLaunchRequest
   if (creation->sync == NULL)
     return FALSE;
   if (creation->replaced != NULL
-      && (!check_again (host, virt, request, plan, creation->replaced, error)
+      && (!repeat_checks (host, virt, request, plan, creation->replaced, error)
           || !lm_replace_begin (virt, creation->replaced, creation->machine->uuid, error)))
     return FALSE;
   if (disks_first)

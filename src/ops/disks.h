@@ -16,9 +16,9 @@ LmDisksJob *lm_disks_begin (const LmHost *host, const LmLaunchRequest *request, 
                             GCancellable *cancellable);
 
 /** lm_disks_begin_sync: syncs the copies of kernel and initrd to disk in a separate
- * thread; overlay and seed are durable once created. Opens the copies first, so the
- * domain may start meanwhile. The arguments must outlive lm_disks_finish(). Returns
- * NULL on error (G_IO_ERROR). */
+ * thread; overlay and seed are durable once created. The copies are opened before
+ * it returns, so the domain may start in the meantime. The arguments must outlive
+ * lm_disks_finish(). Returns NULL on error (G_IO_ERROR). */
 LmDisksJob *lm_disks_begin_sync (const LmPlan *plan, LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_disks_finish: waits until @job has ended, frees it and returns its result;

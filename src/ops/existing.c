@@ -52,8 +52,9 @@ find_existing_domain (const LmHost *host, LmVirt *virt, const char *name, LmExis
          && lm_machine_domain_is_active (existing->domain, &existing->active, error);
 }
 
-/* A record that cannot be read may be that of @name, which no domain has: the machine has
- * a disk. Where libvirt knows its domain, that has another name. */
+/* There is no domain @name, but a machine of that name may have a corrupt record
+ * and a disk. If libvirt knows the domain of such a record, it has a different
+ * name. */
 static gboolean
 check_corrupt (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {

@@ -9,7 +9,7 @@ typedef struct
 {
   LmMachine *machine;
   const char *state;     /* "running", "paused", "shut off", ..., "no domain", "replaced", "incomplete" */
-  char *domain_name;     /* which virsh may have changed; NULL: no domain */
+  char *domain_name;     /* differs from the machine's name if it was renamed; NULL if there is no domain */
   gboolean overlay_missing;
   guint64 overlay_bytes; /* allocated on disk */
   char **addresses;      /* of the guest; may be empty; set by lm_inventory_find() only */

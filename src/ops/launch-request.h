@@ -31,7 +31,7 @@ typedef struct
   gboolean autostart;
   gboolean transient;
   gboolean replace;
-  gboolean customized; /* something was given of what only a new machine takes */
+  gboolean customized; /* options were given that only affect a new machine */
   gboolean wait;
   guint wait_seconds; /* valid if wait */
 } LmLaunchRequest;

@@ -144,7 +144,7 @@ launch_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, ch
   return g_steal_pointer (&result);
 }
 
-/* --replace looks like a wish for another machine, but selections are all that counts. */
+/* With --replace a user may expect a new machine, but only the selections decide. */
 static void
 warn_about_options (const LmHost *host, const LmLaunchRequest *request)
 {

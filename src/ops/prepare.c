@@ -56,7 +56,7 @@ warn_of_damaged (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCa
         continue;
       g_autofree char *path = lm_cache_get_path (cache, blob->kind, &blob->digest);
       struct stat st;
-      /* What is pulled could not take its place. */
+      /* The pulled file could not be renamed to this. */
       if (lstat (path, &st) == 0 && !S_ISREG (st.st_mode))
         return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s is not a regular file; remove it", path);
       g_autofree char *text = g_strdup_printf ("%s is damaged in the cache and is pulled again: the contents of %s do "
@@ -159,7 +159,7 @@ pull_recorded (const LmHost *host, LmCache *cache, const GPtrArray *blobs, LmPre
   g_autoptr (GPtrArray) found = elsewhere ? find_more_urls (host, blobs, cancellable) : NULL;
   if (found != NULL)
     {
-      /* What was published while the other transfer failed is not in the totals. */
+      /* The totals of the failed transfer do not include the files that it published. */
       guint files;
       guint64 bytes;
       if (!count_present (cache, blobs, &files, &bytes, cancellable, error))

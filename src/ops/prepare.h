@@ -22,15 +22,15 @@ typedef struct
 LmPlan *lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_prepare_pull: pulls what @plan requires and the cache does not have; if
- * nothing is missing, does not use the network. If @out_lease is not NULL, the caller
- * gets the lease that keeps the files from being deleted. Blocks. Errors:
+ * nothing is missing, does not use the network. If @out_lease is not NULL, it is
+ * set to the lease that prevents the deletion of the files. Blocks. Errors:
  * LM_FETCH_ERROR and others. */
 gboolean lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_result, LmLock **out_lease,
                           GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_prepare_recorded: likewise for @blobs (LmBlob; the layers base first) of a
- * record, by their digests. The catalogs are asked for other URLs only if those of
- * the blobs fail. The caller holds a lease for them in @cache. */
+/** lm_prepare_recorded: likewise for @blobs (LmBlob; layers base first) of a
+ * record, by their digests. The catalogs are searched for other URLs only if those
+ * of the blobs fail. The caller holds a lease for them in @cache. */
 gboolean lm_prepare_recorded (const LmHost *host, LmCache *cache, const GPtrArray *blobs, LmPrepareResult *out_result,
                               GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -70,8 +70,8 @@ lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GCancel
          && lm_fault_point ("remove-after-undefine", error) && lm_machine_erase (machine, error);
 }
 
-/* The domain of the name may be that of a machine whose record cannot be read: then
- * that one is meant too. */
+/* Checks that the domain @name, if any, is not that of a machine whose record
+ * cannot be read, because the user means that one as well. */
 static gboolean
 check_domain_record (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {

@@ -23,7 +23,7 @@ gboolean lm_remove (const LmHost *host, LmVirt *virt, const char *name, GCancell
 gboolean lm_remove_domain (LmVirt *virt, LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_remove_machine: likewise for @machine, for a caller that holds the lock of
- * its name and its connection; succeeds if it is removed already. @cancellable ends only
- * the check whether somebody uses its files. */
+ * its name and its connection; succeeds if it is removed already. @cancellable only
+ * applies to the check whether somebody uses its files. */
 gboolean lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GCancellable *cancellable,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;

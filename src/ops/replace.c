@@ -86,7 +86,7 @@ lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GE
 {
   g_autoptr (LmVirtDomain) domain = NULL;
   gboolean saved = FALSE;
-  /* What can change fastest is looked at last. */
+  /* What can change fastest is checked last. */
   if (!lm_machine_domain_find (virt, machine, &domain, error) || !lm_usage_check (host, virt, machine, NULL, error))
     return FALSE;
   if (domain == NULL)

@@ -18,11 +18,12 @@ typedef enum
 GQuark lm_replace_error_quark (void);
 
 /** lm_replace_check: whether @machine can be replaced so that a failure loses
- * nothing: nobody else uses its files, and its domain has its name and no saved state,
- * snapshot or checkpoint, which are lost when it is undefined, no UEFI variables stored
- * under its name, and no TPM whose state libvirt would not keep. Changes nothing. To be
- * called again directly before lm_replace_begin() if time has passed.
- * Errors: LM_REPLACE_ERROR, LM_USAGE_ERROR, LM_MACHINE_DOMAIN_ERROR, LM_VIRT_ERROR. */
+ * nothing: nobody else uses its files, and its domain has its name, no saved state,
+ * snapshot or checkpoint (which are lost when it is undefined), no UEFI variables
+ * stored under its name, and no TPM whose state libvirt would not keep. Changes
+ * nothing. Must be called again directly before lm_replace_begin() if time has
+ * passed. Errors: LM_REPLACE_ERROR, LM_USAGE_ERROR, LM_MACHINE_DOMAIN_ERROR,
+ * LM_VIRT_ERROR. */
 gboolean lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_replace_begin: stops and undefines @machine's domain, after recording how to

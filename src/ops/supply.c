@@ -4,7 +4,8 @@
 #include "cache/cache.h"
 #include "machine/boot.h"
 
-/* Adds @blob to @blobs, and makes *out_missing TRUE, if @path is not a copy of it. NULL: there is none. */
+/* Sets *out_missing to whether the file @path is not an intact copy of @blob, and
+ * if so adds @blob to @blobs. @blob may be NULL if there is no such file. */
 static gboolean
 check_copy (const LmHost *host, const LmBlob *blob, const char *path, GPtrArray *blobs, gboolean *out_missing,
             GCancellable *cancellable, GError **error)
@@ -18,8 +19,9 @@ check_copy (const LmHost *host, const LmBlob *blob, const char *path, GPtrArray 
           g_propagate_error (error, g_steal_pointer (&failure));
           return FALSE;
         }
-      /* libvirt gave it to another user, and left it so; QEMU may still read it. */
-      g_autofree char *text = g_strdup_printf ("the %s is not checked: %s", blob->name, failure->message);
+      /* libvirt gave the file to another user and did not take that back; QEMU may
+       * be able to read it nevertheless. */
+      g_autofree char *text = g_strdup_printf ("the %s cannot be checked: %s", blob->name, failure->message);
       host->warning (host->user_data, text);
       intact = TRUE;
     }
@@ -34,7 +36,7 @@ make_copy (const LmHost *host, LmCache *cache, const LmMachine *machine, const L
            GCancellable *cancellable, GError **error)
 {
   g_autofree char *from = lm_cache_get_path (cache, blob->kind, &blob->digest);
-  g_autofree char *text = g_strdup_printf ("the %s of %s was missing or damaged and is copied anew from the cache: %s",
+  g_autofree char *text = g_strdup_printf ("the %s of %s was missing or damaged and is copied again from the cache: %s",
                                            blob->name, machine->name, path);
   host->warning (host->user_data, text);
   return lm_boot_replace (from, path, cancellable, error);
@@ -51,7 +53,7 @@ lm_supply_machine (const LmHost *host, const LmMachine *machine, LmPrepareResult
   if (!check_copy (host, machine->kernel_blob, machine->kernel, blobs, &no_kernel, cancellable, error)
       || !check_copy (host, machine->initrd_blob, machine->initrd, blobs, &no_initrd, cancellable, error))
     return FALSE;
-  /* Held until the copies are made: nobody deletes what they are made of. */
+  /* Held until the copies have been made, so that nobody deletes the blobs in the meantime. */
   g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
   g_autoptr (LmLock) lease = cache != NULL ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
   return lease != NULL && lm_prepare_recorded (host, cache, blobs, out_result, cancellable, error)

@@ -93,7 +93,7 @@ throw_in_use (const UsageTarget *target, const char *path, const char *user, GEr
 {
   g_autofree char *safe = g_strescape (path, NULL);
   return lm_throw (error, LM_USAGE_ERROR, LM_USAGE_ERROR_IN_USE,
-                   "%s is kept because %s uses %s; remove the user of that file, or give it another one, first",
+                   "%s is kept because %s uses %s; remove that user of the file, or give it another file, first",
                    target->machine->name, user, safe);
 }
 

@@ -15,8 +15,8 @@
 
 #define EXTRA_PRIORITY (LM_SOURCE_PRIORITY_MAX + 1)
 
-/* --catalog FILE: read in place. It may be a pipe if it was given by its path, which is
- * what a shell does; who writes a URL means something that stays. */
+/* --catalog FILE: read in place. It may be a pipe, such as one from <(COMMAND) in a
+ * shell, if it was given as a path; a file:// URL must be that of a regular file. */
 static LmCatalog *
 load_catalog_file (const char *state_dir, const char *shown, const char *url, gboolean given_as_url, GPtrArray *warnings,
                    GCancellable *cancellable, GError **error)
@@ -26,7 +26,7 @@ load_catalog_file (const char *state_dir, const char *shown, const char *url, gb
   if (path != NULL && given_as_url && g_file_test (path, G_FILE_TEST_EXISTS)
       && !g_file_test (path, G_FILE_TEST_IS_REGULAR | G_FILE_TEST_IS_DIR))
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
-                          "catalog: %s is not a regular file; give a pipe by its path, without file://", path);
+                          "catalog: %s is not a regular file; give the path of a pipe without file://", path);
   LmCatalog *catalog = path ? lm_source_file_index_load (state_dir, path, shown, url, warnings, cancellable, &failure) : NULL;
   if (catalog != NULL)
     return catalog;

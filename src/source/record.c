@@ -269,7 +269,7 @@ lm_source_record_parse (const char *shown, const char *requested_url, const char
   gsize size, raw_size;
   const char *text = g_bytes_get_data (normal, &size), *raw = g_bytes_get_data (bytes, &raw_size);
   const char *advice = "the URL may lead to another file";
-  /* UTF-32 is taken for UTF-16 by who does not know it. */
+  /* The raw bytes first, because UTF-32 is mistaken for UTF-16 when it is converted. */
   const char *what = lm_content_recognize (raw, raw_size, &advice);
   if (what == NULL)
     what = lm_content_recognize (text, size, &advice);
@@ -293,10 +293,10 @@ load_copy_index (const char *dir, const LmSource *source, const char *shown, con
   return bytes != NULL ? lm_catalog_load (bytes, shown, source->url, source->base_url, stamp, NULL) : NULL;
 }
 
-/* Whether the open file is as it was before it was read: only then may an index be
- * made of what was read. */
+/* Whether the open file has not changed since before it was read; otherwise no
+ * index must be made of what was read. */
 static gboolean
-is_still (int fd, const LmIdentity *identity)
+has_not_changed (int fd, const LmIdentity *identity)
 {
   struct stat st;
   if (fstat (fd, &st) < 0)
@@ -335,7 +335,7 @@ lm_source_record_catalog (const char *dir, const LmSource *source, const char *s
 
   g_autoptr (GBytes) bytes = lm_fd_read_bytes (fd, copy, LM_SOURCE_SIZE_MAX, error);
   catalog = bytes ? lm_source_record_parse (shown, source->url, source->base_url, bytes, warnings, error) : NULL;
-  if (catalog == NULL || !is_still (fd, &identity))
+  if (catalog == NULL || !has_not_changed (fd, &identity))
     return catalog;
   int mode = get_copy_mode (source, catalog) & (int) st.st_mode;
   lm_file_restrict_mode (copy, mode);

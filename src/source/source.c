@@ -133,7 +133,7 @@ check_same_url (const LmSource *known, const char *url, GError **error)
                    known->name, there, strcmp (there, now) == 0 ? " with other credentials" : "");
 }
 
-/* Whoever has the lock of a source only compares and replaces files. */
+/* The wait is short, because a holder of the lock only compares and replaces files. */
 static LmLock *
 wait_for_lock (const char *state_dir, const char *dir, const char *name, const LmSourceStatus *status, GCancellable *cancellable,
                GError **error)
@@ -143,14 +143,16 @@ wait_for_lock (const char *state_dir, const char *dir, const char *name, const L
   if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))
     {
       g_clear_error (&failure);
-      g_autofree char *text = g_strdup_printf ("waiting for another run of lamina that changes the catalog source %s", name);
+      g_autofree char *text
+        = g_strdup_printf ("waiting for another lamina process that is changing the catalog source %s", name);
       if (status != NULL)
         status->func (status->user_data, text);
       lock = lm_source_record_lock (state_dir, dir, 0755, name, WAIT_SECONDS * 1000, cancellable, &failure);
     }
   if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_TIMED_OUT))
     return lm_throw_null (error, LM_LOCK_ERROR, LM_LOCK_ERROR_TIMED_OUT,
-                          "another run of lamina has been changing the catalog source %s for %d seconds; try again later",
+                          "another lamina process has been changing the catalog source %s for %d seconds; try again "
+                          "later",
                           name, WAIT_SECONDS);
   if (failure != NULL)
     g_propagate_error (error, g_steal_pointer (&failure));

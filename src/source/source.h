@@ -33,7 +33,7 @@ typedef enum
 #define LM_SOURCE_ERROR lm_source_error_quark ()
 GQuark lm_source_error_quark (void);
 
-/* Is told in words that another run is waited for. */
+/* A function that is called with a text for the user when another process is waited for. */
 typedef struct
 {
   void (*func) (gpointer user_data, const char *text);
@@ -55,9 +55,9 @@ GPtrArray *lm_source_list (const char *state_dir, GPtrArray *warnings, GError **
 
 /** lm_source_add: fetches and checks the catalog, then stores the source. Adding
  * the same source again refreshes it. Warnings about the catalog (char *) are
- * appended to @warnings. Like the next two, waits for another run that changes the
- * source, of which @status (may be NULL) is told, but only for a minute
- * (LM_LOCK_ERROR_TIMED_OUT). */
+ * appended to @warnings. Like the next two functions, waits for another process
+ * that is changing the source, at most a minute (LM_LOCK_ERROR_TIMED_OUT), and says
+ * so to @status, which may be NULL. */
 gboolean lm_source_add (const char *state_dir, const char *name, const char *url_or_file, int priority,
                         GPtrArray *warnings, const LmSourceStatus *status, GCancellable *cancellable,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

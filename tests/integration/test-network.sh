@@ -44,9 +44,9 @@ fails () {
   ok "$3: no domain" eval '! defined bad'
   is "$(machines_in "$state") $(cards)" '0 0' "$3: nothing is left"
 }
-fails network=nowhere 'before there is a network nowhere' 'a network that is not there'
-fails bridge=nowhere 'before there is a bridge nowhere' 'a bridge that is not there'
-fails network=lab 'before there is an active network lab' 'a network that is not started'
+fails network=nowhere 'there is no network nowhere' 'a network that is not there'
+fails bridge=nowhere 'there is no bridge nowhere' 'a bridge that is not there'
+fails network=lab 'the network lab is not active' 'a network that is not started'
 
 in_host virsh -q net-start lab
 launch net a c --network network=lab --wait=60

@@ -27,7 +27,7 @@ first=$!
 wait_for 10 eval 'find "$state/partial" -name "*.part" -size +0 | grep -q .' || diag 'no first byte'
 run host_lamina "$host" pull b f --progress=lines
 exits 0 'a second run, with layers of its own, succeeds'
-like "$err" 'waits, because its server is busy with another run of lamina' 'it says that it waits'
+like "$err" 'is waiting because its server is busy with another lamina process' 'it says that it waits'
 status=0
 wait "$first" || status=$?
 err=$(cat "$tmp/first")

@@ -77,7 +77,7 @@ virsh dumpxml m >"$tmp/m.xml"
 virsh destroy m
 stop_at overlay-before-publish launch m a e
 virsh create "$tmp/m.xml"
-refused 1 'is there again' 'a transient one that was started'
+refused 1 'has been created again' 'a transient one that was started'
 ok 'a transient one that was started: it runs on' running m
 host_lamina "$host" rm m >/dev/null
 done_testing

@@ -107,7 +107,7 @@ for number in (signal.SIGTERM, signal.SIGINT):
         with open(f"{state}/catalogs/lab.lock", "w", encoding="utf-8") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             waiting = start("catalog", *words)
-            ok("another run of lamina that changes the catalog source lab" in waiting.stderr.readline(),
+            ok("another lamina process that is changing the catalog source lab" in waiting.stderr.readline(),
                f"catalog {words[0]} says for whom it waits")
             waiting.send_signal(number)
             said = waiting.communicate(timeout=BOUND)[1]

@@ -453,7 +453,7 @@ test_without_domain (OpsFixture *f, gconstpointer data)
   g_assert_true (g_file_test (machine->overlay, G_FILE_TEST_EXISTS));
 }
 
-/* What is not there (yet), and a start needs, is a warning of define and an error of launch. */
+/* If something that a start needs does not exist, define warns and launch fails. */
 static void
 test_obstacles (OpsFixture *f, gconstpointer data)
 {
@@ -462,13 +462,13 @@ test_obstacles (OpsFixture *f, gconstpointer data)
     const char *network;
     const char *cpu;
     const char *publish;
-    const char *warning; /* names this; NULL: none */
+    const char *warning; /* expected in it; NULL if there is none */
   } cases[] = {
     { "network=default", NULL, NULL, NULL },  { "network=nowhere", NULL, NULL, "network nowhere" },
     { "bridge=lo", NULL, NULL, NULL },        { "bridge=nowhere", NULL, NULL, "bridge nowhere" },
     { NULL, "Nehalem", NULL, NULL },          { NULL, "max", NULL, NULL },
     { NULL, "host-model", NULL, NULL },       { NULL, "Nowhere", NULL, "CPU model Nowhere" },
-    { NULL, NULL, "127.0.0.1:8080:80", NULL }, { NULL, NULL, "192.0.2.1:8080:80", "address 192.0.2.1" },
+    { NULL, NULL, "127.0.0.1:8080:80", NULL }, { NULL, NULL, "192.0.2.1:8080:80", "192.0.2.1 is not an address" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -500,7 +500,7 @@ test_obstacles (OpsFixture *f, gconstpointer data)
     }
 }
 
-/* Another run has the name: it is told, waited for, and not for ever. */
+/* If another process has the lock of the name, that is reported, and the wait can be cancelled. */
 static void
 test_busy_name (OpsFixture *f, gconstpointer data)
 {

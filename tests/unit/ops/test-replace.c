@@ -270,7 +270,7 @@ id_of (virConnectPtr connection)
   return id;
 }
 
-/* What the new one could not start with is no reason to stop the old one. */
+/* The old machine is not stopped if the new one could not start. */
 static void
 test_networks (OpsFixture *f, gconstpointer data)
 {
@@ -280,9 +280,9 @@ test_networks (OpsFixture *f, gconstpointer data)
     const char *source;
     const char *message;
   } cases[] = {
-    { LM_DOMAIN_NETWORK_NETWORK, "nowhere", "there is a network nowhere" },
-    { LM_DOMAIN_NETWORK_BRIDGE, "nowhere", "there is a bridge nowhere" },
-    { LM_DOMAIN_NETWORK_NETWORK, "default", "there is an active network default" },
+    { LM_DOMAIN_NETWORK_NETWORK, "nowhere", "there is no network nowhere" },
+    { LM_DOMAIN_NETWORK_BRIDGE, "nowhere", "there is no bridge nowhere" },
+    { LM_DOMAIN_NETWORK_NETWORK, "default", "the network default is not active" },
   };
   g_autoptr (LmMachine) old = make_old (f);
   virConnectPtr connection = virConnectOpen (FIXTURE_URI);
