@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A real cloud-init run in Debian: host name and key of the seed disk.
-# About guests: the sanitizers do without it.
+# cloud-init in a real Debian guest applies the host name and key of the seed.
+# About guests: skipped with sanitizers.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 for program in debootstrap ssh ssh-keygen; do
@@ -26,11 +26,11 @@ login () {
   ssh -i "$tmp/key" -p "$port" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes \
     -o ConnectTimeout=20 -o LogLevel=ERROR debian@127.0.0.1 "$@" </dev/null 2>"$tmp/ssh.err"
 }
-ok 'the key of the seed lets one in' wait_for 240 login true
+ok 'the key of the seed allows a login' wait_for 240 login true
 [ ! -s "$tmp/ssh.err" ] || diag "ssh: $(cat "$tmp/ssh.err")"
-is "$(login hostname)" lamina-shown 'the host name is that of the seed'
-is "$(login cat .ssh/authorized_keys | cut -d' ' -f1,2)" "$(cut -d' ' -f1,2 "$tmp/key.pub")" 'the key is the one given'
-# Once is once: the machine stops and starts, the seed stays.
+is "$(login hostname)" lamina-shown 'the guest has the host name of the seed'
+is "$(login cat .ssh/authorized_keys | cut -d' ' -f1,2)" "$(cut -d' ' -f1,2 "$tmp/key.pub")" 'the guest has only the given key'
+# The seed is kept when the machine is stopped and started.
 run host_lamina "$host" rm m
 exits 0 'it is removed'
 done_testing

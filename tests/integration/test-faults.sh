@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Killed at each fault point and run again: all is well, and the store is as if
-# nothing had happened.
+# lamina is killed at each fault point and run again: then everything is as if
+# it had not been killed.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
 serve "$tiny"
 new_host one
 
-# The points that each scenario must pass; one that it does not is a failure.
+# The fault points that each scenario must reach; it is a failure if it does not.
 launch_points='part-reserve part-before-write part-after-write part-before-sync part-after-sync publish-before-rename
   publish-after-rename part-after-publish file-write record-before-write record-after-write overlay-before-publish
   seed-before-publish launch-before-define launch-after-define launch-before-start launch-after-start
   launch-before-commit'
 replace_points='replace-before-undefine replace-after-undefine'
 rm_points='remove-before-undefine remove-after-undefine erase-before-record'
-# Where a run goes on all the same; the unit tests have them.
+# Fault points at which a run continues nevertheless; the unit tests cover them.
 other_points='replace-before-remove roll-back file-before-rename verify-after-read'
 is "$(xargs -n 1 <<<"$launch_points $replace_points $rm_points $other_points" | sort)" \
   "$(grep -rhoE --include='*.c' 'lm_fault_point \("[a-z0-9-]+"' "$top/src" | sed 's/.*"\(.*\)"/\1/' | sort -u)" \
@@ -32,23 +32,23 @@ for point in $launch_points; do
     run host_lamina "$host" --state-dir "$state" launch "$name" a c --cloud-init "user-data=$tmp/user-data"
     unset LAMINA_TEST_FAULT
     if [ "$action" = kill ]; then exits 137 "$point: killed"; else exits 8 "$point: no space"; fi
-    ok "$point=$action: the store is sound at once" store_is_sound "$state"
+    ok "$point=$action: the cache is intact immediately" cache_is_intact "$state"
     [ "$action" = kill ] || ok "$point=$action: no domain is left" eval '! defined "$name"'
     run host_lamina "$host" --state-dir "$state" launch "$name" a c --cloud-init "user-data=$tmp/user-data"
-    exits 0 "$point=$action: launched when run again"
+    exits 0 "$point=$action: the next launch succeeds"
     ok "$point=$action: it runs" running "$name"
     is "$(cd "$state/layers" && ls | xargs)" \
       "$(for n in a c; do echo "sha256-$(cat "$tiny/$n.digest").qcow2"; done | sort | xargs)" "$point=$action: both layers are there"
     is "$(machines_in "$state")" 1 "$point=$action: one machine is in the state directory"
     is "$(find "$state/partial" -name '*.part' 2>/dev/null | wc -l)" 0 "$point=$action: no part is left"
-    ok "$point=$action: the store is sound" store_is_sound "$state"
+    ok "$point=$action: the cache is intact" cache_is_intact "$state"
     run host_lamina "$host" --state-dir "$state" rm "$name"
     exits 0 "$point=$action: removed"
     rm -rf "$state"
   done
 done
 
-# --replace without space at one of its own points: the old machine is as before.
+# --replace fails for lack of space at one of its own fault points: the old machine is unchanged.
 state=$tmp/replace
 host_lamina "$host" --state-dir "$state" catalog add tiny "$http_url/catalog.yaml" >/dev/null
 host_lamina "$host" --state-dir "$state" launch old a c >/dev/null
@@ -61,12 +61,12 @@ for point in $replace_points; do
     if [ "$action" = kill ]; then exits 137 "$point: killed"; else exits 8 "$point: no space"; fi
     run host_lamina "$host" --state-dir "$state" launch old a c
     exits 0 "$point=$action: the old machine is launched"
-    is "$(host_exec "$host" virsh domuuid old)" "$first" "$point=$action: the same"
+    is "$(host_exec "$host" virsh domuuid old)" "$first" "$point=$action: it is the same one"
     is "$(machines_in "$state")" 1 "$point=$action: nothing of the new one is left"
   done
 done
 host_lamina "$host" --state-dir "$state" rm old >/dev/null
-# rm killed and run again.
+# rm is killed and run again.
 state=$tmp/rm
 host_lamina "$host" --state-dir "$state" catalog add tiny "$http_url/catalog.yaml" >/dev/null
 for point in $rm_points; do

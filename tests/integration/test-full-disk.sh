@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A disk that is too small: exit 8, before the first byte, and nothing stays.
+# The file system is too small: exit status 8 before anything is transferred, and
+# nothing is left.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
@@ -15,24 +16,24 @@ state=$tmp/small/lamina
 host_lamina "$host" --state-dir "$state" catalog add tiny "$http_url/catalog.yaml" >/dev/null
 
 run host_lamina "$host" --state-dir "$state" launch m a c
-exits 8 'what does not fit is not launched'
-like "$err" 'bytes free, but|space' 'it says that space lacks'
-is "$(http_count "$http_dir" vmlinuz)" 0 'the file that does not fit was not asked for'
+exits 8 'a launch fails if the files do not fit'
+like "$err" 'bytes free, but|space' 'the message says that there is not enough space'
+is "$(http_count "$http_dir" vmlinuz)" 0 'the file that does not fit was not requested'
 ok 'nothing is defined' eval '! defined m'
 is "$(machines_in "$state")" 0 'no machine is left in the state directory'
-ok 'the store is sound' store_is_sound "$state"
+ok 'the cache is intact' cache_is_intact "$state"
 
-# Full while bytes are written: somebody else takes the space meanwhile.
+# The file system becomes full during the transfer, because somebody else writes to it.
 rm -rf "$state"
 host_lamina "$host" --state-dir "$state" catalog add tiny "$http_url/catalog.yaml" >/dev/null
 export LAMINA_TEST_FREE=1000000000
 dd if=/dev/zero of="$tmp/small/filler" bs=1M count=8 2>/dev/null
 run host_lamina "$host" --state-dir "$state" pull a c
 unset LAMINA_TEST_FREE
-exits 8 'a disk that fills up ends with 8'
-ok 'the store is sound' store_is_sound "$state"
+exits 8 'exit status 8 if the disk becomes full'
+ok 'the cache is intact' cache_is_intact "$state"
 rm "$tmp/small/filler"
 catalog_of "$http_url/a.qcow2" "$(digest_of a)" "$(stat -c %s "$tiny/a.qcow2")" >"$tmp/catalog.yaml"
 run host_lamina "$host" --state-dir "$tmp/small/other" --catalog "$tmp/catalog.yaml" pull x
-exits 0 'with space again it works'
+exits 0 'with enough space again the launch succeeds'
 done_testing

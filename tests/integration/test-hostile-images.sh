@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# qcow2 files that want something else than to be a layer: right digest, right
-# size, refused all the same, and nothing of theirs stays.
+# qcow2 files that are not acceptable layers are refused although digest and size are
+# right, and nothing of them is kept.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
@@ -39,17 +39,17 @@ while read -r kind relation why; do
   hex=$(sha256sum <"$tmp/images/$kind" | cut -d' ' -f1)
   file=$state/layers/sha256-$hex.qcow2
   if [ "$kind" = empty ]; then
-    exits 5 "$kind cannot even be said in a catalog"
+    exits 5 "$kind cannot be listed in a catalog"
   elif [ "$why" = good ]; then
-    exits 0 "$kind is taken"
+    exits 0 "$kind is accepted"
   else
     exits 6 "$kind is refused ($why)"
     ok "$kind is not in the cache" test ! -e "$file"
-    ok "$kind leaves no bytes" eval '[ -z "$(find "$state/partial" -name "*$hex*.part" 2>/dev/null)" ]'
+    ok "$kind: no data is left" eval '[ -z "$(find "$state/partial" -name "*$hex*.part" 2>/dev/null)" ]'
   fi
 done < <(/usr/bin/python3 "$host_lib/mkqcow2.py" --list)
 
-# A child with a smaller disk than its parent's, whose data would be cut off.
+# A child with a smaller disk than its parent, whose data would be lost.
 /usr/bin/python3 "$host_lib/mkqcow2.py" --all "$tmp/images" --parent "$parent" --size 33554432
 kind=$(/usr/bin/python3 "$host_lib/mkqcow2.py" --list | awk '$2 == "child" && $3 == "good" { print $1; exit }')
 entry "$kind" child >"$tmp/catalog.yaml"
@@ -58,22 +58,22 @@ for first in '' a; do
   [ -z "$first" ] || host_lamina "$host" --state-dir "$state" --catalog "$tmp/catalog.yaml" pull a >/dev/null 2>&1
   run host_lamina "$host" --state-dir "$state" --catalog "$tmp/catalog.yaml" pull a h
   exits 6 "a child that is smaller than its parent is refused (cached before: ${first:-none})"
-  like "$err" 'layer h: .*33554432 bytes.* parent has [0-9]+' 'it says why'
-  is "$(ls "$state/layers")" "sha256-$parent.qcow2" 'it is not in the cache, its parent is'
-  is "$(find "$state/partial" -name '*.part')" '' 'and leaves no bytes'
+  like "$err" 'layer h: .*33554432 bytes.* parent has [0-9]+' 'the message says why'
+  is "$(ls "$state/layers")" "sha256-$parent.qcow2" 'only the parent is in the cache'
+  is "$(find "$state/partial" -name '*.part')" '' 'no data of the child is left'
 done
 /usr/bin/python3 "$host_lib/mkqcow2.py" --all "$tmp/images" --parent "$parent" --size 67108864
 
-# Taken once as a base, then declared by another catalog as a child: the bytes
-# are cached and prove that catalog wrong, so no chain can be made with them.
+# Accepted as a base, then declared as a child by another catalog: the cached file
+# proves that catalog wrong, so there is no chain with it.
 good=$(/usr/bin/python3 "$host_lib/mkqcow2.py" --list | awk '$2 == "base" && $3 == "good" { print $1; exit }')
 rm -rf "$state"
 entry "$good" base >"$tmp/catalog.yaml"
 run host_lamina "$host" --state-dir "$state" --catalog "$tmp/catalog.yaml" pull h
-exits 0 "$good is taken as a base"
+exits 0 "$good is accepted as a base"
 entry "$good" child >"$tmp/catalog.yaml"
 run host_lamina "$host" --state-dir "$state" --catalog "$tmp/catalog.yaml" launch m a h
-exits 3 'the same bytes are not taken as a child'
+exits 3 'the same file is not accepted as a child'
 ok 'no domain is left' eval '! defined m'
-ok 'the store is sound' store_is_sound "$state"
+ok 'the cache is intact' cache_is_intact "$state"
 done_testing

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Hostile text in every option and every field of a catalog: refused, or taken
-# as the plain text that it is. Nothing is run, nothing is written elsewhere.
+# Hostile text in each option and each field of a catalog is refused or treated as
+# plain text: nothing is executed, and nothing is written elsewhere.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
@@ -21,7 +21,7 @@ good=(--catalog "$tmp/good.yaml")
 run host_lamina "$host" "${good[@]}" pull a c
 exits 0 'the plain catalog works'
 
-sane () { # DESC: after a run with something hostile
+sane () { # DESC: checks the result of a run with hostile text
   local bad=
   case $status in 0|1|2|3|5|6|7) ;; *) bad="status $status" ;; esac
   [ ! -e "$trap_file" ] || bad='a command was run'
@@ -73,7 +73,7 @@ for text in "${hostile[@]}"; do
   sane "catalog remove $shown"
 done
 
-# Each text field of a catalog, by a program that writes it as JSON.
+# Each text field of a catalog, written as JSON by a program.
 cat >"$tmp/fields.py" <<'END'
 import json, sys, yaml
 source, out = sys.argv[1:3]
@@ -119,6 +119,6 @@ for catalog in "$tmp/fields"/*.yaml; do
     host_lamina "$host" rm field >/dev/null 2>&1
   fi
 done
-ok 'the store is sound' store_is_sound "$state"
+ok 'the cache is intact' cache_is_intact "$state"
 is "$(machines_in "$state")" 0 'no machine is left'
 done_testing

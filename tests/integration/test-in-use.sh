@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What somebody else uses of a machine keeps it: a clone by virt-clone, a domain
-# with its disk, a snapshot; and a record does not give power over a domain.
+# A machine is kept if somebody else uses its files: a clone by virt-clone, a domain
+# with its disk, a snapshot. A record alone does not allow to change a domain.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
@@ -17,9 +17,9 @@ kept () { # DESC REGEX
   before=$(ls -i "$dir")
   run host_lamina "$host" rm m
   exits 1 "$1: rm refuses"
-  like "$err" "$2" "$1: it says why"
+  like "$err" "$2" "$1: the message says why"
   run host_lamina "$host" launch m a e --replace
-  exits 1 "$1: so does --replace"
+  exits 1 "$1: --replace refuses"
   is "$(ls -i "$dir")" "$before" "$1: nothing has changed"
 }
 
@@ -31,7 +31,7 @@ other () { # DEVICES
 END
 }
 
-# An overlay on the machine's disk, in a domain that is shut off, then runs.
+# An overlay over the machine's disk, in a domain that is shut off, then running.
 qemu-img create -q -f qcow2 -F qcow2 -b "$dir/overlay.qcow2" "$tmp/child.qcow2"
 chmod 0666 "$tmp/child.qcow2"
 other "$(disk "$tmp/child.qcow2")" >"$tmp/other.xml"
@@ -44,7 +44,7 @@ host_exec "$host" virsh -q create "$tmp/other.xml"
 kept 'a transient domain that runs from its disk' 'the domain other .*overlay.qcow2'
 host_exec "$host" virsh -q destroy other
 
-# An external snapshot, and virt-clone, put files beside the disk.
+# An external snapshot and virt-clone create files next to the disk.
 host_exec "$host" virsh -q snapshot-create-as m snap --disk-only --no-metadata
 kept 'an external snapshot' 'lamina did not create overlay.snap'
 run host_exec "$host" virsh dumpxml m
@@ -53,7 +53,7 @@ host_exec "$host" virsh -q define "$tmp/m.xml"
 rm "$dir/overlay.snap"
 if command -v virt-clone >/dev/null; then
   run host_exec "$host" virt-clone --original m --auto-clone
-  exits 0 'virt-clone makes a clone'
+  exits 0 'virt-clone creates a clone'
   ok 'in the directory of the machine' eval 'ls "$dir" | grep -q clone'
   kept 'a clone' 'the domain m-clone'
   run host_exec "$host" virsh -q undefine m-clone
@@ -73,14 +73,14 @@ sed "s/$uuid/$victim/g; s/\"name\" *: *\"m\"/\"name\": \"other\"/" "$dir/record.
 for verb in 'rm other' 'launch other a c' 'launch other a e --replace' 'define other a c'; do
   run host_lamina "$host" $verb
   exits 1 "$verb with a planted record: refused"
-  like "$err" 'metadata does not refer to' 'it says why'
-  ok 'the domain runs' running other
+  like "$err" 'metadata does not refer to' 'the message says why'
+  ok 'the domain is running' running other
 done
 rm -r "$state/machines/$victim"
 host_exec "$host" virsh -q destroy other
 host_exec "$host" virsh -q undefine other
 
 run host_lamina "$host" rm m
-exits 0 'in the end it can be removed'
-is "$(machines_in "$state")" 0 'and leaves nothing'
+exits 0 'once nobody uses it, it can be removed'
+is "$(machines_in "$state")" 0 'nothing is left of it'
 done_testing

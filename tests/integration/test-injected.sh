@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Killed at random instants, and with errors injected into random system calls,
-# into one of them or into all from there on: the store stays sound, nothing is
-# lost, the next run succeeds and leaves nothing half-made. LAMINA_TEST_SEED (1),
-# a number or "random", chooses the cases; LAMINA_TEST_CASES (2) is how many each
-# use case gets of each kind.
+# lamina is killed at random times, or errors are injected into random system calls
+# (into one call, or into it and all later ones): the cache stays intact, nothing is
+# lost, and the next run succeeds and leaves nothing incomplete. LAMINA_TEST_SEED
+# (default 1), a number or "random", selects the cases; LAMINA_TEST_CASES (default 2)
+# is the number of cases of each kind for each use case.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 command -v strace >/dev/null || skip_all 'needs strace'
@@ -17,7 +17,8 @@ RANDOM=$seed
 diag "LAMINA_TEST_SEED=$seed"
 export LAMINA_TEST_NO_DELAY=1
 
-# ERROR and the system calls that give it, once; and those of a whole file system.
+# ERROR and the system calls that return it: for a single call, and for all later ones,
+# as if the whole file system failed.
 injections=(
   'EIO read,pread64' 'EIO pwrite64,write' 'EIO fsync,fdatasync' 'EIO renameat2,rename,renameat' 'EIO getdents64' 'EIO openat'
   'ENOSPC pwrite64,write' 'ENOSPC fallocate,ftruncate' 'ENOSPC mkdir,mkdirat,renameat2'
@@ -30,21 +31,22 @@ lasting=(
 state=$tmp/state
 uuid () { host_exec "$host" virsh domuuid m 2>/dev/null | head -n 1; }
 lamina () { host_lamina "$host" --state-dir "$state" "$@"; }
-# half_made USE-CASE: a pull that nobody goes on with is kept.
-half_made () {
+# list_incomplete USE-CASE: lists incomplete files; the data of a pull that is not
+# continued is kept.
+list_incomplete () {
   [ "$1" = back ] || find "$state" -name '*.part'
   find "$state" -name '*.lamina-tmp.*'
 }
 
-# The leak checker does not work under strace, and would decide the status.
+# Without the leak checker, which does not work under strace and would change the status.
 traced () {
   ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
     host_exec "$host" strace -f -qq "$@" "$LAMINA" --state-dir "$state" "${words[@]}"
 }
 
-# positions CALLS: strace counts each call of each thread. The numbers that CALLS had
-# in the surveyed run, beyond what the main thread did before it had looked at
-# descriptors 0 to 2, with which main() begins.
+# positions CALLS: prints the numbers that CALLS had in the run without faults; strace
+# counts the calls of each thread separately. Calls of the main thread before the check
+# of descriptors 0 to 2, with which main() begins, are left out.
 positions () {
   awk -v calls=",$1," '
     NR == 1 { main = $1 }
@@ -54,7 +56,7 @@ positions () {
     END { for (number in seen) if (number + 0 > before) print number }' "$tmp/survey" | sort -n
 }
 
-# choose INJECTION...: one of them that finds a call in the surveyed run; sets
+# choose INJECTION...: selects one of them that occurs in the run without faults; sets
 # error, calls, number.
 choose () {
   local at=()
@@ -65,7 +67,7 @@ choose () {
   number=${at[RANDOM % ${#at[@]}]}
 }
 
-# prepare USE-CASE: the state that it starts from; sets words.
+# prepare USE-CASE: creates the state from which it starts; sets words.
 prepare () {
   lamina rm m --ignore-missing >/dev/null 2>&1
   rm -rf "$state"
@@ -81,7 +83,7 @@ prepare () {
   case $1 in replace|back|rm) old=$(uuid); overlay=$state/machines/$old/overlay.qcow2 ;; esac
 }
 
-# Whether the source and its copy are there, and the old machine's disk is, or need not be.
+# Whether the source and its copy exist, and the old machine's disk exists if it must.
 nothing_lost () {
   [ -s "$state/catalogs/tiny.json" ] && [ -s "$state/catalogs/tiny.catalog" ] || return 1
   case $1 in
@@ -90,28 +92,29 @@ nothing_lost () {
   esac
 }
 
-# status_fits DESC ERROR: for what was not killed.
+# status_fits DESC ERROR: whether the exit status is right for the injected error.
 status_fits () {
   case $2:$status in
     *:0|ENOSPC:8) true ;;
     *:127) grep -q 'error while loading shared libraries' <<<"$err" ;; # before main()
-    ENOSPC:7) grep -q 'libvirt at' <<<"$err" ;; # a socket, which never says so by itself
+    ENOSPC:7) grep -q 'libvirt at' <<<"$err" ;; # for a socket, which never returns it by itself
     ENOSPC:*) ! grep -qi 'no space' <<<"$err" ;;
     *:6) false ;;
     *) [ "$status" -lt 9 ] && [ -n "$err" ] ;;
   esac
 }
 
-# check USE-CASE DESC ERROR: after the run; then once more, undisturbed.
+# check USE-CASE DESC ERROR: checks the result of the run, then that of another one
+# without faults.
 check () {
   local desc=$2
   [ "$3" = KILL ] || ok "$desc: status $status" status_fits "$desc" "$3"
   [ -z "$err" ] || diag "$(head -c 300 <<<"$err")"
-  ok "$desc: the store is sound" store_is_sound "$state"
+  ok "$desc: the cache is intact" cache_is_intact "$state"
   ok "$desc: nothing is lost" nothing_lost "$1"
   case $1 in
     rm) words+=(--ignore-missing) ;;
-    # The guests have written, and the user wants the old machine.
+    # The guests have written to their disks, and the user wants the old machine.
     back) touch "$state"/machines/*/overlay.qcow2; words=(launch m a c) ;;
   esac
   run lamina "${words[@]}"
@@ -120,8 +123,8 @@ check () {
   else
     exits 0 "$desc: the next run succeeds"
   fi
-  ok "$desc: nothing is lost by that" nothing_lost "$1"
-  is "$(half_made "$1")" '' "$desc: and leaves nothing half-made"
+  ok "$desc: the next run loses nothing" nothing_lost "$1"
+  is "$(list_incomplete "$1")" '' "$desc: and leaves nothing incomplete"
   case $1 in
     launch|replace) is "$(machines_in "$state")" 1 "$desc: one machine" ;;&
     launch|replace|back) ok "$desc: it runs" running m ;;
@@ -129,8 +132,9 @@ check () {
   esac
 }
 
-# inject USE-CASE once|lasting: an error of those into the calls from the surveyed run.
-# Threads share their work anew each time: a call that did not come is drawn again.
+# inject USE-CASE once|lasting: injects one of the errors into one of the calls of the
+# run without faults. Threads share their work differently each time; if the call does
+# not occur, another one is selected.
 inject () {
   local desc tries
   for tries in 1 2 3; do
@@ -151,7 +155,7 @@ for use in pull launch update replace back rm; do
   all=$(printf '%s\n' "${injections[@]}" "${lasting[@]}" | sed 's/^[^ ]* //' | tr , '\n' | sort -u | paste -sd,)
   before=$(date +%s%3N)
   run traced -o "$tmp/survey" -e trace="$all"
-  exits 0 "$use: undisturbed"
+  exits 0 "$use: without faults"
   lasts=$(($(date +%s%3N) - before))
   for ((i = 0; i < cases; i++)); do
     prepare "$use"
@@ -165,27 +169,28 @@ for use in pull launch update replace back rm; do
 done
 lamina rm m --ignore-missing >/dev/null 2>&1
 
-# A cached file that cannot be read just now is not said to be missing.
+# A cached file that cannot be read now is not reported as missing.
 prepare pull
 lamina pull a c >/dev/null 2>&1
 file=$(layer_file "$state" a)
 for verb in 'plan a c' 'plan a c --json' list 'list --json' 'pull a c' 'plan c a'; do
   read -ra words <<<"$verb"
-  [ "$verb" != 'plan c a' ] || rm -r "$state/verified" # then all of it is read
+  [ "$verb" != 'plan c a' ] || rm -r "$state/verified" # then the whole file is read
   run traced -o "$tmp/injected" -P "$file" -P "${file##*/}" -e trace=openat -e inject=openat:error=EIO
   exits 1 "$verb with a layer that cannot be read fails"
-  like "$err" "$file.*Input/output error" "$verb: it says so"
-  is "$out" '' "$verb: and nothing else"
+  like "$err" "$file.*Input/output error" "$verb: the message says why"
+  is "$out" '' "$verb: nothing is printed"
 done
 
-# Nor is a source, without which others may answer.
+# Nor is a catalog source that cannot be read now, because the others alone may give
+# another result.
 for file in "$state/catalogs/tiny.json" "$state/catalogs/tiny.catalog"; do
   for verb in 'plan a c' list 'pull a c'; do
     read -ra words <<<"$verb"
     rm -f "$state"/catalogs/*.index
     run traced -o "$tmp/injected" -P "${file##*/}" -e trace=openat -e inject=openat:error=EIO
     exits 1 "$verb fails if ${file##*/} cannot be read"
-    like "$err" "$file.*Input/output error" 'and says so'
+    like "$err" "$file.*Input/output error" 'and the message says why'
   done
 done
 done_testing

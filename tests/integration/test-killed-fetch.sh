@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A process that fetches is killed while another one waits for it: the other
-# takes over where it ended.
+# A process that transfers a file is killed while another one waits for it: the other
+# one continues the transfer.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
@@ -26,15 +26,15 @@ wait "$second"
 echo "second $?"
 END
 run host_exec "$host" env LAMINA="$LAMINA" LAMINA_STATE_DIR="$state" bash "$tmp/story" "$tmp/catalog.yaml" "$tmp" "$host_lib"
-is "$out" "$(printf 'first 137\nsecond 0')" 'the fetching one was killed, the waiting one succeeds'
+is "$out" "$(printf 'first 137\nsecond 0')" 'the transferring process was killed, the waiting one succeeds'
 diag "$(cat "$tmp/second")"
-ok 'the layer is there' cmp "$tiny/a.qcow2" "$(layer_file "$state" a)"
-ok 'the store is sound' store_is_sound "$state"
-is "$(wc -l <"$bad_log")" 2 'the server had two requests'
-like "$(tail -n 1 "$bad_log")" 'bytes=[1-9][0-9]*-' 'the second one went on where the first had ended'
-is "$(find "$state/partial" -name '*.part' 2>/dev/null | wc -l)" 0 'no part is left'
+ok 'the layer is in the cache' cmp "$tiny/a.qcow2" "$(layer_file "$state" a)"
+ok 'the cache is intact' cache_is_intact "$state"
+is "$(wc -l <"$bad_log")" 2 'the server got two requests'
+like "$(tail -n 1 "$bad_log")" 'bytes=[1-9][0-9]*-' 'the second one continued where the first had ended'
+is "$(find "$state/partial" -name '*.part' 2>/dev/null | wc -l)" 0 'no .part file is left'
 
-# Eight wait, the holder dies, one of them takes over and the others still wait.
+# Eight wait, the transferring process dies, one of them continues and seven go on waiting.
 catalog_of "$bad_url/rate:1500000/b.qcow2" "$(digest_of b)" "$(stat -c %s "$tiny/b.qcow2")" >"$tmp/catalog.yaml"
 : >"$bad_log"
 cat >"$tmp/story" <<'END'
@@ -53,6 +53,6 @@ for other in $others; do wait "$other" || bad=$((bad + 1)); done
 echo "bad $bad"
 END
 run host_exec "$host" env LAMINA="$LAMINA" LAMINA_STATE_DIR="$state" bash "$tmp/story" "$tmp/catalog.yaml" "$tmp" "$host_lib"
-is "$out" 'bad 0' 'all eight waiting ones succeed'
-is "$(wc -l <"$bad_log")" 2 'one of them alone asked the server again'
+is "$out" 'bad 0' 'all eight waiting processes succeed'
+is "$(wc -l <"$bad_log")" 2 'only one of them sent another request'
 done_testing

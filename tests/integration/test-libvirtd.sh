@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A libvirtd that stops answering in the middle of a launch, and a guest that
-# boots again behind lamina's back.
+# A libvirtd that stops answering in the middle of a launch, and a guest that is
+# reset by virsh.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
 new_host one
 state=$host/lamina
-# A kernel that speaks: a guest that boots in silence cannot be told from one that is up.
+# Without "quiet" on the kernel command line, because otherwise the console does not
+# show that the guest boots again.
 mkdir "$tmp/catalog"
 for file in "$tiny"/*.qcow2 "$tiny/vmlinuz" "$tiny/initrd"; do ln -s "$file" "$tmp/catalog/"; done
 sed 's/ quiet / /' "$tiny/catalog.yaml" >"$tmp/catalog/catalog.yaml"
@@ -16,8 +17,8 @@ catalog=(--catalog "$tmp/catalog/catalog.yaml")
 run host_lamina "$host" launch m a c "${catalog[@]}" --wait=120
 exits 0 'a machine is launched and up'
 run host_lamina "$host" launch m a c --wait=120
-exits 0 'it is still up for another run'
-like "$out" 'ready after 0\.' 'at once'
+exits 0 'another launch finds it ready'
+like "$out" 'ready after 0\.' 'immediately'
 log=$(console_of m)
 boots () { grep -a -c '\[    0.000000\] Linux version ' "$log"; }
 is "$(boots)" 1 'it booted once'
@@ -25,17 +26,17 @@ host_exec "$host" virsh -q reset m
 ok 'it boots again' wait_for 60 eval '[ "$(boots)" -eq 2 ]'
 run host_lamina "$host" launch m a c --wait=120
 exits 0 'it is up again'
-is "$(grep -a -c LAMINA-READY "$log")" 2 'which was waited for'
+is "$(grep -a -c LAMINA-READY "$log")" 2 'after a wait for the second boot'
 
-# Between connect and define the daemon stands still.
+# The daemon is stopped between connect and define.
 daemon=$(host_exec "$host" pgrep -x libvirtd | head -n 1)
 hang () { # NAME: launches in the background up to the definition, then stops libvirtd
   LAMINA_TEST_FAULT=launch-before-define=stop host_lamina "$host" --config "$tmp/short.conf" launch "$1" a c "${catalog[@]}" \
     >"$tmp/hang.out" 2>&1 &
   hung=$!
-  ok "$1: the launch stands before the definition" wait_for 60 stands "$1"
+  ok "$1: the launch stops before the definition" wait_for 60 stands "$1"
   host_exec "$host" kill -STOP "$daemon"
-  # nsenter stops with what it runs, and wakes it.
+  # nsenter stops together with its child, and continues it.
   kill -CONT $(pgrep -P "$hung")
 }
 stands () {
@@ -45,29 +46,29 @@ stands () {
 hang late
 started=$SECONDS
 wait "$hung"
-is "$?" 4 'a daemon that stands still is a time-out'
+is "$?" 4 'the launch times out'
 ok 'in time' [ $((SECONDS - started)) -lt 60 ]
-like "$(cat "$tmp/hang.out")" 'libvirt did not answer within 2 s.*it may still do so' 'and what may still happen is said'
+like "$(cat "$tmp/hang.out")" 'libvirt did not answer within 2 s.*it may still do so' 'the message says what may still happen'
 run host_lamina "$host" --config "$tmp/short.conf" ps
 exits 4 'ps does not hang either'
 host_exec "$host" kill -CONT "$daemon"
-ok 'the daemon did what it was asked' wait_for 30 defined late
+ok 'the daemon defines the domain later' wait_for 30 defined late
 run host_lamina "$host" launch late a c "${catalog[@]}"
 exits 0 'the next launch starts over'
-ok 'and it runs' running late
+ok 'and the machine runs' running late
 run host_lamina "$host" rm late
-exits 0 'and goes'
+exits 0 'it can be removed'
 
 hang cut
 host_exec "$host" kill -INT "$pid"
 started=$SECONDS
 wait "$hung"
 is "$?" 1 'an interrupt ends the wait'
-ok 'soon' [ $((SECONDS - started)) -lt 60 ]
+ok 'within a minute' [ $((SECONDS - started)) -lt 60 ]
 host_exec "$host" kill -CONT "$daemon"
 ok 'the daemon answers again' wait_for 30 eval 'host_exec "$host" virsh -q list >/dev/null'
 run host_lamina "$host" rm cut
-like "$status" '^[03]$' 'rm takes what is left of it'
+like "$status" '^[03]$' 'rm removes what is left of it'
 ok 'no domain is left' eval '! defined cut'
 is "$(machines_in "$state")" 1 'and no files'
 done_testing

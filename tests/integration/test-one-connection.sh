@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A server that allows one connection a client is asked for one file at a time.
+# A server that allows one connection per client: files are transferred one at a time.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
@@ -14,27 +14,27 @@ run host_lamina "$host" pull a c
 diag "$(awk '{ print $2, $3 }' "$http_dir/access.log" | xargs)"
 exits 0 'its two layers, a kernel and an initial ramdisk are pulled'
 for name in a c; do
-  ok "$name is right" cmp "$tiny/$name.qcow2" "$(layer_file "$state" $name)"
+  ok "$name is correct" cmp "$tiny/$name.qcow2" "$(layer_file "$state" $name)"
 done
 refused=$(awk '$3 == 503' "$http_dir/access.log" | wc -l)
-ok "it refused at least one and not many ($refused)" eval '[ "$refused" -ge 1 ] && [ "$refused" -le 8 ]'
+ok "the server refused at least one request, but not many ($refused)" eval '[ "$refused" -ge 1 ] && [ "$refused" -le 8 ]'
 
-# Two runs at once: each waits while the other one is served.
+# Two processes at the same time: each waits while the server sends to the other.
 rm -rf "$state"/{layers,blobs,verified,partial}
 : >"$http_dir/access.log"
 host_lamina "$host" pull a c >"$tmp/first" 2>&1 &
 first=$!
 wait_for 10 eval 'find "$state/partial" -name "*.part" -size +0 | grep -q .' || diag 'no first byte'
 run host_lamina "$host" pull b f --progress=lines
-exits 0 'a second run, with layers of its own, succeeds'
-like "$err" 'is waiting because its server is busy with another lamina process' 'it says that it waits'
+exits 0 'a second process, with other layers, succeeds'
+like "$err" 'is waiting because its server is busy with another lamina process' 'it prints that it is waiting'
 status=0
 wait "$first" || status=$?
 err=$(cat "$tmp/first")
-exits 0 'so does the first'
+exits 0 'the first one succeeds as well'
 for name in a b c f; do
-  ok "$name is right" cmp "$tiny/$name.qcow2" "$(layer_file "$state" $name)"
+  ok "$name is correct" cmp "$tiny/$name.qcow2" "$(layer_file "$state" $name)"
 done
 refused=$(awk '$3 == 503' "$http_dir/access.log" | wc -l)
-ok "refusals are few ($refused)" eval '[ "$refused" -ge 1 ] && [ "$refused" -le 30 ]'
+ok "the server refused only a few requests ($refused)" eval '[ "$refused" -ge 1 ] && [ "$refused" -le 30 ]'
 done_testing

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What changes while a --replace pulls layers and makes disks is seen before the old
-# machine is stopped: it is left as it is then, and nothing of the new one stays.
+# Changes while --replace pulls layers and creates disks are noticed before the old
+# machine is stopped: then it is not changed, and nothing of the new one is left.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
@@ -12,7 +12,7 @@ host_lamina "$host" pull a c e >/dev/null 2>&1
 virsh () { host_exec "$host" virsh -q "$@"; }
 uuid () { virsh domuuid "$1" 2>/dev/null | head -n 1; }
 
-# begin [ARGS...]: the old machine runs, and its replacement is about to be made.
+# begin [ARGS...]: launches the old machine, and its replacement up to the last checks.
 begin () {
   run host_lamina "$host" launch m a c
   exits 0 'the old machine is launched'
@@ -26,13 +26,13 @@ refused () {
   local id
   id=$(virsh domid "${4:-m}")
   go_on
-  exits "$1" "$3: it is refused"
-  like "$err" "$2" "$3: and says why"
-  is "$(uuid "${4:-m}")" "$old" "$3: the old machine is there"
-  is "$(virsh domid "${4:-m}")" "$id" "$3: running or not, as it was"
-  is "$(stat -c %i "$overlay")" "$inode" "$3: with its disk"
+  exits "$1" "$3: the replacement is refused"
+  like "$err" "$2" "$3: the message says why"
+  is "$(uuid "${4:-m}")" "$old" "$3: the old machine exists"
+  is "$(virsh domid "${4:-m}")" "$id" "$3: it was neither stopped nor started"
+  is "$(stat -c %i "$overlay")" "$inode" "$3: it has its disk"
   is "$(machines_in "$state")" 1 "$3: nothing of the new one is left"
-  is "$(json 'd["state"]' <"$state/machines/$old/record.json")" complete "$3: its record says so"
+  is "$(json 'd["state"]' <"$state/machines/$old/record.json")" complete "$3: its record is complete"
 }
 
 begin
@@ -43,7 +43,7 @@ begin
 virsh dumpxml --inactive m >"$tmp/m.xml"
 virsh snapshot-create-as m s1 --disk-only
 refused 1 'overlay\.s1|saved state, snapshots' 'an external snapshot'
-ok 'an external snapshot: it runs on' running m
+ok 'an external snapshot: the old machine still runs' running m
 is "$(virsh snapshot-list m --name | xargs)" s1 'an external snapshot: it is kept'
 virsh snapshot-delete m s1 --metadata
 virsh destroy m
@@ -61,13 +61,13 @@ begin --publish "$port:80"
 hold_port "$port"
 refused 4 "port $port of 127.0.0.1 is in use" 'a port that was taken'
 release_port
-ok 'a port that was taken: it runs on' running m
+ok 'a port that was taken: the old machine still runs' running m
 begin
 cp "$overlay" "$state/machines/$old/copy.qcow2"
 refused 1 'did not create copy.qcow2' 'a file beside the disk'
 rm "$state/machines/$old/copy.qcow2"
 
-# A transient machine that had stopped, which needs no --replace, is there again.
+# A transient machine that had stopped, so that --replace was not needed, is started again.
 host_lamina "$host" rm m >/dev/null
 host_lamina "$host" launch m a c --transient >/dev/null 2>&1
 old=$(uuid m)
@@ -78,6 +78,6 @@ virsh destroy m
 stop_at overlay-before-publish launch m a e
 virsh create "$tmp/m.xml"
 refused 1 'has been created again' 'a transient one that was started'
-ok 'a transient one that was started: it runs on' running m
+ok 'a transient one that was started: it still runs' running m
 host_lamina "$host" rm m >/dev/null
 done_testing

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# --replace loses nothing unless the new machine came to be: failed or killed at
-# any step, the old one is there with its disk.
+# --replace loses nothing unless the new machine was created: if it fails or is killed
+# at any step, the old machine with its disk is kept.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
@@ -22,10 +22,10 @@ is_as_before () { [ "$(uuid)" = "$first" ] && [ "$(stat -c %i "$overlay")" = "$i
 
 run host_lamina "$host" launch m a c --replace
 exits 0 'with the same selections there is nothing to replace'
-is "$err" '' 'which is no reason to warn'
+is "$err" '' 'and no warning'
 run host_lamina "$host" launch m a c --memory 200MiB --replace
 exits 0 'other options do not change that'
-like "$err" 'same selections, so --replace does not replace it' 'but a warning says so'
+like "$err" 'same selections, so --replace does not replace it' 'but there is a warning'
 ok 'the machine is the same' is_as_before
 
 fails () { # DESC ARGS...
@@ -33,16 +33,16 @@ fails () { # DESC ARGS...
   shift
   run host_lamina "$host" launch m a e --replace "$@"
   ok "$desc: it fails" test "$status" -ne 0
-  ok "$desc: the old machine is as before" is_as_before
+  ok "$desc: the old machine is unchanged" is_as_before
   ok "$desc: it runs" running m
   is "$(machines_in "$state")" 1 "$desc: nothing of the new one is left"
 }
 echo '<domain type="qemu"><name>x</name><nonsense/></domain>' >"$tmp/nonsense.xml"
-fails 'a template that makes no machine' --template "$tmp/nonsense.xml"
-# What can be known before is no reason to stop it.
+fails 'a template that libvirt refuses' --template "$tmp/nonsense.xml"
+# The old machine is not stopped if it is known before that the new one cannot start.
 id=$(host_exec "$host" virsh domid m)
-fails 'a network that is not there' --network network=nowhere
-fails 'a bridge that is not there' --network bridge=nowhere
+fails 'a network that does not exist' --network network=nowhere
+fails 'a bridge that does not exist' --network bridge=nowhere
 port=$(free_port)
 hold_port "$port"
 fails 'a port in use' --publish "$port:80"
@@ -54,7 +54,7 @@ for point in record-before-write overlay-before-publish replace-before-undefine 
     record-before-write) # the old one's record cannot be written either
       run host_lamina "$host" launch m a e --replace
       ok "$point: it fails" test "$status" -ne 0
-      ok "$point: the old machine is as before" is_as_before ;;
+      ok "$point: the old machine is unchanged" is_as_before ;;
     *) fails "$point fails" ;;
   esac
   unset LAMINA_TEST_FAULT
@@ -68,68 +68,68 @@ for point in record-after-write overlay-before-publish replace-before-undefine r
   exits 137 "$point: killed"
   run host_lamina "$host" launch m a c
   exits 0 "$point: the old machine can be launched"
-  ok "$point: it is as before" is_as_before
+  ok "$point: it is unchanged" is_as_before
   ok "$point: it runs" running m
   is "$(machines_in "$state")" 1 "$point: nothing of the new one is left"
 done
 
-# A launch that is refused loses nothing either, nor one whose port was taken meanwhile.
+# Nor does a refused launch lose anything, or one whose port was taken in the meantime.
 export LAMINA_TEST_FAULT=launch-before-start=kill
 run host_lamina "$host" launch m a e --replace
 exits 137 'killed before the start'
 unset LAMINA_TEST_FAULT
 run host_lamina "$host" launch m nonsense
-exits 3 'a launch of what there is not'
-ok 'the old machine is as before' is_as_before
+exits 3 'a launch of a layer that does not exist'
+ok 'the old machine is unchanged' is_as_before
 ok 'it runs' running m
 
-# Killed when the new one runs: it is the machine now, and the old one's disk goes
-# when that is launched.
+# Killed when the new machine runs: it has the name now, and the old machine's disk is
+# removed when the new one is launched.
 export LAMINA_TEST_FAULT=launch-after-start=kill
 run host_lamina "$host" launch m a e --replace
 unset LAMINA_TEST_FAULT
 exits 137 'killed after the start'
 run host_lamina "$host" launch m a c
-exits 1 'the old one is another machine now'
-is "$(stat -c %i "$overlay")" "$inode" 'and its disk is there'
+exits 1 'the old one cannot be launched any more'
+is "$(stat -c %i "$overlay")" "$inode" 'its disk still exists'
 run host_lamina "$host" launch m a e --wait=120
 exits 0 'the new machine can be launched'
-ok 'it is another' test "$(uuid)" != "$first"
-is "$(markers_of m)" 'a e ' 'made of the other layers'
+ok 'it is a different machine' test "$(uuid)" != "$first"
+is "$(markers_of m)" 'a e ' 'with the other layers'
 is "$(machines_in "$state")" 1 'nothing of the old one is left'
 
-# rm after a kill takes both away.
+# rm after a kill removes both.
 export LAMINA_TEST_FAULT=replace-after-undefine=kill
 run host_lamina "$host" launch m a c --replace
 unset LAMINA_TEST_FAULT
 run host_lamina "$host" rm m
 exits 0 'rm after a killed replacement'
-is "$(machines_in "$state")" 0 'nothing is left'
-ok 'no domain either' eval '! defined m'
-is "$(locks)" 0 'nor a lock'
+is "$(machines_in "$state")" 0 'no machine is left'
+ok 'no domain is left' eval '! defined m'
+is "$(locks)" 0 'no lock is left'
 
-# A domain that somebody undefined, and a transient one.
+# A machine whose domain was undefined, and a transient one.
 host_lamina "$host" define m a c >/dev/null
 host_exec "$host" virsh -q undefine m
 run host_lamina "$host" launch m a c
-exits 1 'a disk without its domain is not thrown away'
-like "$err" 'no longer exists, but its disk does.*rm m' 'it says so, and what to do'
+exits 1 'a disk without a domain is not removed'
+like "$err" 'no longer exists, but its disk does.*rm m' 'the message says that and what to do'
 export LAMINA_TEST_FAULT=launch-before-define=eio
 run host_lamina "$host" launch m a c --replace
 unset LAMINA_TEST_FAULT
 ok 'a failed replacement of it' test "$status" -ne 0
-is "$(machines_in "$state")" 1 'leaves the disk'
+is "$(machines_in "$state")" 1 'keeps the disk'
 run host_lamina "$host" launch m a c --replace --transient
-exits 0 'replaced by a transient one'
+exits 0 'it is replaced by a transient machine'
 first=$(uuid)
 export LAMINA_TEST_FAULT=launch-before-commit=eio
 run host_lamina "$host" launch m a e --replace
 unset LAMINA_TEST_FAULT
 exits 1 'a failed replacement of that'
-is "$(uuid)" "$first" 'leaves it'
-ok 'running' running m
+is "$(uuid)" "$first" 'keeps it'
+ok 'it runs' running m
 run host_lamina "$host" launch m a e --replace
-exits 0 'and a good one'
+exits 0 'a successful replacement'
 ok 'replaces it' eval '[ "$(uuid)" != "$first" ] && running m'
-is "$(machines_in "$state")" 1 'wholly'
+is "$(machines_in "$state")" 1 'and leaves nothing of the old machine'
 done_testing

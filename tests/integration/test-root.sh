@@ -12,86 +12,86 @@ run host_lamina "$host" pull a c
 exits 0 'the layers are pulled'
 look () { stat -c '%n %U:%G %a %s %Y' "$state"/layers/* | sed "s#$state##"; }
 before=$(look)
-is "$(look | awk '{ print $2, $3 }' | sort -u)" 'root:root 444' 'before: root:root 0444'
+is "$(look | awk '{ print $2, $3 }' | sort -u)" 'root:root 444' 'the layers are root:root 0444'
 run host_lamina "$host" launch m a c --wait=120
 exits 0 'a machine is launched on qemu:///system'
-is "$(look)" "$before" 'while it runs: the same'
+is "$(look)" "$before" 'the layers are unchanged while it runs'
 qemu=$(host_exec "$host" pgrep -f 'guest=m,')
 is "$(host_exec "$host" ps -o user= -p "$qemu" | cut -c1-8)" 'libvirt-' 'QEMU runs as its own user'
 xml=$(host_exec "$host" virsh dumpxml --inactive m)
-is "$(grep -c "relabel='no'" <<<"$xml")" 2 'every layer has relabel=no'
-is "$(xmllint --xpath 'count(//disk[@device="disk"]//backingStore[format])' - <<<"$xml")" 2 'the chain is explicit, with formats'
+is "$(grep -c "relabel='no'" <<<"$xml")" 2 'each layer has relabel=no'
+is "$(xmllint --xpath 'count(//disk[@device="disk"]//backingStore[format])' - <<<"$xml")" 2 'the chain is written out, with formats'
 is "$(xmllint --xpath 'string(/domain/@type)' - <<<"$xml")" qemu 'without KVM it is emulated'
-like "$xml" '<lamina:url>http://127' 'the metadata say where the layers came from'
-is "$(grep -c w0rd-pass <<<"$xml")" 0 'but not by which password'
-is "$(grep -rl w0rd-pass "$state" | sed "s|.*/||" | sort | xargs)" 'record.json tiny.index tiny.json' 'which the source and the machine'"'"'s record keep'
-is "$(host_user "$host" grep -rls w0rd-pass "$state")" '' 'and nobody else reads'
-chmod 0644 "$state/lock" # as other versions made it
+like "$xml" '<lamina:url>http://127' 'the metadata has the URLs of the layers'
+is "$(grep -c w0rd-pass <<<"$xml")" 0 'but not the password'
+is "$(grep -rl w0rd-pass "$state" | sed "s|.*/||" | sort | xargs)" 'record.json tiny.index tiny.json' 'which the records of the source and the machine contain'
+is "$(host_user "$host" grep -rls w0rd-pass "$state")" '' 'and other users cannot read'
+chmod 0644 "$state/lock" # as an older version created it
 run host_lamina "$host" pull a e
 exits 0 'another layer is pulled while it runs'
 before=$(look)
 locks=$(find "$state" -name '*lock')
 like "$locks" 'lamina/lock' 'there are lock files'
 for lock in $locks; do
-  ok "a plain user cannot hold up root by ${lock#"$state/"}" eval '! host_user "$host" flock --nonblock "$lock" true 2>/dev/null'
+  ok "an unprivileged user cannot block root with ${lock#"$state/"}" eval '! host_user "$host" flock --nonblock "$lock" true 2>/dev/null'
 done
 run host_user "$host" env LAMINA_STATE_DIR="$state" "$LAMINA" cache list --json
-is "$(json 'len(d["files"])' <<<"$out")" "$(find "$state"/layers "$state"/blobs -name 'sha256-*' | wc -l)" 'but sees what is cached'
+is "$(json 'len(d["files"])' <<<"$out")" "$(find "$state"/layers "$state"/blobs -name 'sha256-*' | wc -l)" 'but can list the cache'
 run host_exec "$host" virsh -q destroy m
-is "$(look)" "$before" 'after it was stopped: the same'
+is "$(look)" "$before" 'the layers are unchanged after the machine was stopped'
 run host_exec "$host" virsh -q start m
 exits 0 'libvirt starts it again'
-is "$(look)" "$before" 'and again: the same'
+is "$(look)" "$before" 'the layers are unchanged'
 overlay=$(host_lamina "$host" show m --json | json 'd["overlay"]')
-ok 'the overlay is there' test -f "$overlay"
+ok 'the overlay exists' test -f "$overlay"
 run host_lamina "$host" rm m
 exits 0 'rm removes it'
-ok 'no domain' eval '! defined m'
-ok 'no overlay' test ! -e "$overlay"
-is "$(machines_in "$state")" 0 'no directory of a machine'
-is "$(look)" "$before" 'after rm: the layers are as before'
+ok 'no domain is left' eval '! defined m'
+ok 'no overlay is left' test ! -e "$overlay"
+is "$(machines_in "$state")" 0 'no directory of a machine is left'
+is "$(look)" "$before" 'the layers are unchanged after rm'
 run host_lamina "$host" rm m
-exits 3 'what is not there cannot be removed'
+exits 3 'a machine that does not exist cannot be removed'
 
-# QEMU's user must be able to get to the disk; who stands in the way is said.
+# QEMU's user must be able to reach the disk; the message names the closed directory.
 mkdir -m 0700 "$tmp/closed"
 run host_lamina "$host" --state-dir "$tmp/closed/state" launch shut a c --catalog "$tiny/catalog.yaml"
 exits 1 'a state directory that QEMU cannot reach is refused'
-like "$err" "cannot access $tmp/closed; " 'is said, with the directory in the way'
-is "$(find "$tmp/closed/state/layers" -name 'sha256-*' 2>/dev/null | wc -l)" 0 'and nothing was pulled for it'
-ok 'and nothing is left' eval '! defined shut'
+like "$err" "cannot access $tmp/closed; " 'the message names the closed directory'
+is "$(find "$tmp/closed/state/layers" -name 'sha256-*' 2>/dev/null | wc -l)" 0 'nothing was pulled'
+ok 'and no domain is left' eval '! defined shut'
 chown libvirt-qemu "$tmp/closed"
 run host_lamina "$host" --state-dir "$tmp/closed/state" define shut a c --catalog "$tiny/catalog.yaml"
-exits 0 'a directory of its own QEMU can pass'
+exits 0 'a directory that belongs to QEMU'"'"'s user is accepted'
 run host_lamina "$host" --state-dir "$tmp/closed/state" rm shut
-exits 0 'and it is removed'
+exits 0 'the machine is removed'
 
-# So are ports that only root may listen on: QEMU is not root.
+# Ports that only root may use are refused, because QEMU is not run by root.
 for port in 80 443 1023; do
   run host_lamina "$host" launch low a c --publish "$port:80"
-  exits 2 "port $port is refused, though lamina is root"
-  like "$err" "^lamina: --publish: port $port is for root only" 'and why'
+  exits 2 "port $port is refused, although lamina is run by root"
+  like "$err" "^lamina: --publish: port $port is for root only" 'the message says why'
   run host_lamina "$host" define low a c --publish "$port:80"
   exits 2 'also by define'
-  is "$(machines_in "$state")" 0 'before anything was made'
+  is "$(machines_in "$state")" 0 'before anything was created'
 done
 run host_lamina "$host" launch low a c --publish 1024:80
-exits 0 'port 1024 is not'
+exits 0 'port 1024 is accepted'
 run host_lamina "$host" rm low
-exits 0 'and the machine goes'
+exits 0 'the machine is removed'
 
-# A shipped template for each way of booting is valid libvirt XML.
+# The shipped templates for each way of booting give valid domain XML.
 for template in "$top"/xml-templates/*.xml; do
   name=$(basename "$template" .xml)
   run host_lamina "$host" define "t-$name" a c --template "$name"
   if [ "$status" -eq 0 ]; then
     host_exec "$host" virsh dumpxml --inactive "t-$name" >"$tmp/domain.xml"
     run host_exec "$host" virt-xml-validate "$tmp/domain.xml" domain
-    exits 0 "template $name makes valid XML"
+    exits 0 "template $name: the domain XML is valid"
     run host_lamina "$host" rm "t-$name"
-    exits 0 "template $name: removed, with what libvirt keeps of it"
+    exits 0 "template $name: removed, with the files that libvirt keeps for it"
   else
-    exits 2 "template $name does not suit a machine with a kernel, and says so"
+    exits 2 "template $name is refused for a machine with a kernel"
   fi
 done
 done_testing

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What others do to a machine, and what a shell does to lamina: domains renamed
-# or started by hand, records damaged, an umask of 077, SIGINT.
+# Changes by others and by the environment: domains renamed or started by virsh,
+# damaged records, an umask of 077, SIGINT, several processes at the same time.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
@@ -10,7 +10,7 @@ state=$host/lamina
 virsh () { host_exec "$host" virsh -q "$@"; }
 uuid () { virsh domuuid "$1" 2>/dev/null | head -n 1; }
 
-# The directories that root makes must be open to the QEMU user all the same.
+# QEMU's user must be able to pass through the directories that root creates.
 umask 077
 run host_lamina "$host" catalog add tiny "$http_url/catalog.yaml"
 run host_lamina "$host" launch m a c --wait=120
@@ -18,92 +18,92 @@ umask 022
 exits 0 'launched with an umask of 077'
 first=$(uuid m)
 is "$(stat -c %a "$state/machines/$first/record.json")" 600 'its record is private'
-ok 'the store is sound' store_is_sound "$state"
+ok 'the cache is intact' cache_is_intact "$state"
 
 # Renamed.
 virsh destroy m
 virsh domrename m n >/dev/null
 run host_lamina "$host" launch m a c
 exits 1 'the name of a renamed domain is not given to another machine'
-like "$err" 'renamed to n' 'it says what it is called now'
+like "$err" 'renamed to n' 'the message has its new name'
 run host_lamina "$host" launch m a e --replace
-exits 1 '--replace does not throw it away either'
+exits 1 '--replace does not remove it either'
 run host_lamina "$host" launch n a c
-exits 1 'nor is it adopted by its new name'
-like "$err" 'machine m under another name' 'it says whose domain that is'
-is "$(uuid n)" "$first" 'it is still there'
+exits 1 'it cannot be launched by its new name'
+like "$err" 'machine m under another name' 'the message names the machine'
+is "$(uuid n)" "$first" 'the domain still exists'
 virsh domrename n m >/dev/null
 
-# Started and stopped by hand, with the wrong connection.
+# Started, paused and resumed by virsh; the wrong connection.
 virsh start m
 run host_lamina "$host" launch m a c
-exits 0 'started by hand: nothing to do'
+exits 0 'started by virsh: nothing to do'
 virsh suspend m
 run host_lamina "$host" launch m a c
 exits 0 'paused: nothing to do'
 run host_lamina "$host" launch m a c --wait=30
-exits 4 'but not ready'
-like "$err" 'virsh resume m' 'and it says what helps'
+exits 4 'but it is not ready'
+like "$err" 'virsh resume m' 'the message says what to do'
 virsh resume m
 run host_lamina "$host" launch m a c --wait=60
 exits 0 'resumed: ready'
 virsh managedsave m
 run host_lamina "$host" launch m a c --wait=30
-exits 0 'one that goes on from its saved state is as ready as it was'
+exits 0 'a machine that resumes from a saved state is ready'
 virsh suspend m
 run host_lamina "$host" -c test:///default rm m
 exits 3 'on another connection there is no such machine'
-like "$err" 'qemu:///system' 'it says on which it is'
-ok 'it stays' defined m
+like "$err" 'qemu:///system' 'the message has its connection'
+ok 'it is kept' defined m
 
 # A damaged record.
 cp "$state/machines/$first/record.json" "$tmp/record"
 echo '{' >"$state/machines/$first/record.json"
 run host_lamina "$host" launch m a c
 ok 'a damaged record: the launch fails' test "$status" -ne 0
-like "$err" 'record.json' 'it names the record'
+like "$err" 'record.json' 'the message names the record'
 run host_lamina "$host" rm m --ignore-missing
-exits 1 'rm does not take it for missing'
-like "$err" 'record.json' 'and says why'
-ok 'the domain is there' defined m
+exits 1 'rm fails, but not as for a missing machine'
+like "$err" 'record.json' 'the message names the record'
+ok 'the domain is kept' defined m
 run host_lamina "$host" ps
-exits 0 'ps goes on'
-like "$err" 'record.json' 'and names it too'
+exits 0 'ps succeeds'
+like "$err" 'record.json' 'with a warning that names the record'
 cp "$tmp/record" "$state/machines/$first/record.json"
 run host_lamina "$host" rm m
 exits 0 'removed'
 
-# Nothing is left of what is not there.
+# Nothing is created for a machine or layer that does not exist.
 run host_lamina "$host" rm nothing
-exits 3 'rm of nothing'
+exits 3 'rm of a machine that does not exist'
 run host_lamina "$host" launch nothing nowhere
-exits 3 'launch of nothing'
+exits 3 'launch of a layer that does not exist'
 is "$(find "$state/machines" -mindepth 1 | wc -l)" 0 'leaves nothing'
 
-# SIGINT: what was made is taken back. A fault point that stops holds it there.
+# SIGINT rolls back what was created. Fault points stop lamina at the right moment.
 for point in record-after-write overlay-before-publish launch-before-define launch-after-define; do
   stop_at "$point" launch m a c
   kill -INT "$pid"
   go_on
   exits 1 "$point: SIGINT ends it"
-  ok "$point: no domain" eval '! defined m'
+  ok "$point: no domain is left" eval '! defined m'
   is "$(find "$state/machines" -mindepth 1 | wc -l)" 0 "$point: nothing is left"
 done
 
-# Two at once: one makes it, the other finds it; launch and rm in any order leave
-# a whole machine or none.
+# Several at the same time: one creates the machine, the others find it; launch and rm
+# in any order leave a complete machine or none.
 for i in 1 2 3; do host_lamina "$host" launch twin a c >"$tmp/twin$i" 2>&1 & twins[i]=$!; done
 for i in 1 2 3; do wait "${twins[i]}"; is "$?" 0 "launch $i of 3 at once"; done
-is "$(grep -l 'already' "$tmp"/twin? | wc -l)" 2 'two of them found it there'
+is "$(grep -l 'already' "$tmp"/twin? | wc -l)" 2 'two of them found the machine'
 is "$(machines_in "$state")" 1 'there is one machine'
 for i in 1 2 3 4; do
   host_lamina "$host" launch twin a c >/dev/null 2>&1 & one=$!
   host_lamina "$host" rm twin >/dev/null 2>&1 & other=$!
   host_lamina "$host" ps >"$tmp/out" 2>&1
-  is "$?" 0 "ps meanwhile"
+  is "$?" 0 'ps during launch and rm'
   wait "$one"
-  is "$?" 0 'launch beside rm'
+  is "$?" 0 'launch during rm'
   wait "$other"
 done
-if defined twin; then is "$(machines_in "$state")" 1 'a whole machine'; else is "$(machines_in "$state")" 0 'no machine'; fi
+if defined twin; then is "$(machines_in "$state")" 1 'a complete machine'; else is "$(machines_in "$state")" 0 'no machine'; fi
 done_testing

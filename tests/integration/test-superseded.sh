@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What a --replace leaves when the state directory turns read-only under it, from any of
-# its steps on, or when it is killed and somebody acts by virsh: no machine that is there
-# is taken for one that was replaced, and what is launched next loses nothing.
+# A --replace during which the file system becomes read-only at any step, or that is
+# killed and followed by virsh commands: a machine that has a domain is never taken for
+# a replaced one, and the next launch loses nothing.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 command -v strace >/dev/null || skip_all 'needs strace'
@@ -14,7 +14,7 @@ host_lamina "$host" pull a c e >/dev/null 2>&1
 uuid () { host_exec "$host" virsh domuuid m 2>/dev/null | head -n 1; }
 disk_of () { echo "$state/machines/$1/overlay.qcow2"; }
 
-# begin: the old machine, whose guest has run; sets old, xml.
+# begin: launches the old machine, whose guest then has run; sets old, xml.
 begin () {
   host_lamina "$host" rm m --ignore-missing >/dev/null 2>&1
   host_lamina "$host" launch m a c >/dev/null 2>&1
@@ -23,11 +23,11 @@ begin () {
   host_exec "$host" virsh dumpxml --inactive m >"$xml"
 }
 
-# write_all: as if every guest had written to its disk.
+# write_all: makes each disk look as if its guest had written to it.
 write_all () { touch "$state"/machines/*/overlay.qcow2; }
 
-# nothing_lost DESC: launches each of the two machines again. A launch that succeeds gives
-# that machine, running; the old one's disk goes only with that of the other one.
+# nothing_lost DESC: launches each of the two machines again. If a launch succeeds, that
+# machine is running; the old disk is removed only if the new machine has the name.
 nothing_lost () {
   local before=
   write_all
@@ -35,22 +35,22 @@ nothing_lost () {
   run host_lamina "$host" launch m a c
   case $status in
     0) ok "$1: the old machine is launched" eval '[ "$(uuid)" = "$old" ] && running m' ;;
-    1) ok "$1: the old machine is another one now: that runs" eval '[ "$(uuid)" != "$old" ] && running m' ;;
+    1) ok "$1: the new machine has the name and runs" eval '[ "$(uuid)" != "$old" ] && running m' ;;
     *) exits 0 "$1: launched again" ;;
   esac
-  ok "$1: the old disk is there" test -e "$(disk_of "$old")"
-  [ -z "$before" ] || is "$(uuid)" "$before" "$1: what ran runs"
+  ok "$1: the old disk exists" test -e "$(disk_of "$old")"
+  [ -z "$before" ] || is "$(uuid)" "$before" "$1: the running machine is the same"
   now=$(uuid)
-  ok "$1: and the disk of what runs" test -e "$(disk_of "$now")"
+  ok "$1: so does the disk of the running machine" test -e "$(disk_of "$now")"
   run host_lamina "$host" launch m a e
   if [ "$now" = "$old" ]; then exits 1 "$1: the new one is refused"; else exits 0 "$1: the new one is launched"; fi
-  is "$(uuid)" "$now" "$1: what runs is the same"
-  ok "$1: running, with its disk" eval 'running m && [ -e "$(disk_of "$now")" ]'
-  [ "$now" != "$old" ] || ok "$1: the old disk is still there" test -e "$(disk_of "$old")"
+  is "$(uuid)" "$now" "$1: it is the same machine"
+  ok "$1: it runs and has its disk" eval 'running m && [ -e "$(disk_of "$now")" ]'
+  [ "$now" != "$old" ] || ok "$1: the old disk still exists" test -e "$(disk_of "$old")"
 }
 
-# The file system turns read-only for all that comes after the first N - 1 renames; the
-# sweep ends with the first N that nothing fails for.
+# The file system is read-only from the rename number N on; the loop ends with the first
+# N for which nothing fails.
 last=
 for n in 1 2 3 4 5 6 7 8; do
   begin
@@ -59,16 +59,16 @@ for n in 1 2 3 4 5 6 7 8; do
     -e inject="renameat:error=EROFS:when=$n+" -e inject=unlink,rmdir:error=EROFS "$LAMINA" launch m a e --replace
   if ! grep -q 'renameat.*EROFS.*INJECTED' "$tmp/trace"; then
     last=$n
-    exits 0 "from rename $n on: nothing was left to fail"
+    exits 0 "from rename $n on: nothing fails"
     break
   fi
-  ok "from rename $n on: it fails, or only the old one is left" eval '[ "$status" -ne 0 ] || [ "$(uuid)" != "$old" ]'
+  ok "from rename $n on: the launch fails, or the new machine has the name" eval '[ "$status" -ne 0 ] || [ "$(uuid)" != "$old" ]'
   nothing_lost "from rename $n on"
 done
-ok 'the sweep came to its end' test -n "$last"
-ok 'and through the start and the commit' test "${last:-0}" -gt 3
+ok 'the loop reached its end' test -n "$last"
+ok 'after the renames of start and commit' test "${last:-0}" -gt 3
 
-# Killed once the new one ran; then an admin puts the old one back.
+# Killed after the new machine was started; then somebody restores the old one by virsh.
 back_by_virsh () {
   host_exec "$host" virsh -q destroy m
   host_exec "$host" virsh -q undefine m
@@ -85,10 +85,10 @@ for point in launch-after-start launch-before-commit replace-before-remove; do
   kill_at "$point"
   back_by_virsh
   host_exec "$host" virsh -q start m
-  nothing_lost "$point, put back by virsh"
-  is "$(uuid)" "$old" "$point, put back by virsh: it is the machine"
-  ok "$point, put back by virsh: the new disk is there too" test -e "$(disk_of "$new")"
-  is "$(host_lamina "$host" show m --json | json 'd["uuid"]')" "$old" "$point, put back by virsh: show shows it"
+  nothing_lost "$point, restored by virsh"
+  is "$(uuid)" "$old" "$point, restored by virsh: it is the machine"
+  ok "$point, restored by virsh: the new disk is there too" test -e "$(disk_of "$new")"
+  is "$(host_lamina "$host" show m --json | json 'd["uuid"]')" "$old" "$point, restored by virsh: show shows it"
 done
 # Only the new one's domain was taken away.
 kill_at launch-after-start

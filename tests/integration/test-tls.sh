@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Catalog and layers over https: from a server that is trusted, and from none else.
+# Catalogs and layers are fetched by https from a trusted server, and from no other.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 for program in openssl update-ca-certificates; do
@@ -7,8 +7,9 @@ for program in openssl update-ca-certificates; do
 done
 tiny
 
-# certify NAME SUBJECT-ALT-NAMES DAYS: $tmp/NAME.key and .crt, signed by $tmp/ca/ca.crt.
-# With -1 it has expired, which OpenSSL 3.4 and later say in another way.
+# certify NAME SUBJECT-ALT-NAMES DAYS: creates $tmp/NAME.key and $tmp/NAME.crt, signed by
+# $tmp/ca/ca.crt. DAYS of -1 makes it expired, for which OpenSSL 3.4 and later need
+# other options.
 certify () {
   local validity=(-days "$3")
   if [ "$3" -lt 0 ] && openssl x509 -help 2>&1 | grep -q -- -not_after; then
@@ -40,42 +41,42 @@ new_host one
 state=$host/lamina
 no_bytes () { [ -z "$(find "$state" -type f -size +0 2>/dev/null)" ]; }
 
-# refused URL REASON DESC: as a catalog, and as the place of a layer.
+# refused URL REASON DESC: checks that URL is refused for a catalog and for a layer.
 refused () {
   run host_lamina "$host" catalog add tiny "$1/catalog.yaml"
   exits 5 "$3: a catalog is refused"
-  like "$err" "$1/catalog.yaml: .*$2" "$3: it says which and why"
+  like "$err" "$1/catalog.yaml: .*$2" "$3: the message has the URL and the reason"
   catalog_of "$1/a.qcow2" "$(digest_of a)" "$(stat -c %s "$tiny/a.qcow2")" >"$tmp/one.yaml"
   run host_lamina "$host" --catalog "$tmp/one.yaml" pull x
   exits 5 "$3: a layer is refused"
-  like "$err" "$1/a.qcow2: .*$2" "$3: it says which and why"
-  ok "$3: no byte is kept" no_bytes
+  like "$err" "$1/a.qcow2: .*$2" "$3: the message has the URL and the reason"
+  ok "$3: no data is kept" no_bytes
 }
-refused "$good" 'authority' 'an authority that nobody knows'
+refused "$good" 'authority' 'an unknown authority'
 
-# The host trusts it from here on, as any other.
+# From here on the host trusts this authority.
 mkdir "$tmp/certs"
 host_exec "$host" update-ca-certificates --localcertsdir "$tmp/ca" --etccertsdir "$tmp/certs" --hooksdir "$tmp/none" \
   >"$tmp/update.log" 2>&1 || diag "$(cat "$tmp/update.log")"
 host_exec "$host" mount --bind "$tmp/certs" /etc/ssl/certs
 refused "$expired" 'expired' 'an expired certificate'
-refused "$elsewhere" 'does not match.*127.0.0.1' 'the certificate of another'
+refused "$elsewhere" 'does not match.*127.0.0.1' 'a certificate of another host'
 run host_lamina "$host" catalog add tiny "$good/down/catalog.yaml"
 exits 5 'a catalog that is redirected to http is refused'
-like "$err" "$good/down/catalog.yaml: .*redirect" 'it says which and why'
+like "$err" "$good/down/catalog.yaml: .*redirect" 'the message has the URL and the reason'
 is "$(http_count "$plain_dir" catalog.yaml)" 0 'and it is not fetched'
 
 : >"$http_dir/access.log"
 run host_lamina "$host" catalog add tiny "${good/127.0.0.1/localhost}/catalog.yaml"
-exits 0 'a catalog of a server that is trusted'
+exits 0 'a catalog of a trusted server is added'
 run host_lamina "$host" pull a c
 exits 0 'its layers are pulled'
 is "$(sed -n 's/^GET \([^ ]*\) 200 .* \(HTTP.*\) -$/\1 \2/p' "$http_dir/access.log" | sort | xargs)" \
   '/a.qcow2 HTTP/2.0 /c.qcow2 HTTP/2.0 /catalog.yaml HTTP/2.0 /initrd HTTP/2.0 /vmlinuz HTTP/2.0' 'each file once, by HTTP/2'
-ok 'they are sound' store_is_sound "$state"
+ok 'the cache is intact' cache_is_intact "$state"
 catalog_of "https://me:secret@${good#*//}/down/b.qcow2" "$(digest_of b)" "$(stat -c %s "$tiny/b.qcow2")" >"$tmp/one.yaml"
 run host_lamina "$host" --catalog "$tmp/one.yaml" pull x
 exits 0 'a layer, whose digest is known, may be redirected to http'
-ok 'and is sound' store_is_sound "$state"
-is "$(awk '{ print $2, $NF }' "$plain_dir/access.log")" '/b.qcow2 -' 'its password does not go there'
+ok 'and is intact' cache_is_intact "$state"
+is "$(awk '{ print $2, $NF }' "$plain_dir/access.log")" '/b.qcow2 -' 'the password is not sent there'
 done_testing

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Twenty processes launch from one missing chain at once: one transfer of each
-# file, twenty machines. Meanwhile a pull of more than a minute goes on, and
-# nobody has the store for himself for a second. Then twenty at once, several times,
-# from layers that are there: nothing to pull keeps them apart.
-# About guests: the sanitizers do without it.
+# Twenty processes launch from the same missing chain at the same time: each file is
+# transferred once, and there are twenty machines. A pull of more than a minute goes on
+# meanwhile, and the exclusive lock of the cache can always be acquired within a second.
+# Then twenty at the same time, several times, from cached layers.
+# About guests: skipped with sanitizers.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
@@ -25,7 +25,7 @@ for i in $(seq 20); do
   host_lamina "$host" launch "m$i" a c g --memory 96MiB >"$tmp/out.$i" 2>&1 &
   pids+=($!)
 done
-# Lockers that come again and again, until the last launch has ended.
+# Takes the exclusive lock again and again, until the last launch has ended.
 (
   while [ ! -e "$tmp/launched" ]; do
     flock --exclusive --timeout 1 "$state/lock" true && echo in || echo late
@@ -41,9 +41,9 @@ is "$bad" 0 'all twenty launches succeed'
 ok 'the slow pull still goes on' kill -0 "$slow"
 : >"$tmp/launched"
 wait "$locker"
-diag "the store was locked $(grep -c in "$tmp/locked") times"
-is "$(grep -c late "$tmp/locked")" 0 'whoever wants the store alone gets it within a second'
-ok 'many times' [ "$(grep -c in "$tmp/locked")" -ge 10 ]
+diag "the cache was locked $(grep -c in "$tmp/locked") times"
+is "$(grep -c late "$tmp/locked")" 0 'the exclusive lock is always acquired within a second'
+ok 'and was acquired many times' [ "$(grep -c in "$tmp/locked")" -ge 10 ]
 kill -TERM "$slow"
 wait "$slow"
 like "$(cat "$tmp/slow.out")" interrupted "the slow pull can be interrupted"
@@ -57,7 +57,7 @@ for log in "$host"/lamina/machines/*/*.log; do
   grep -q '^LAMINA-READY' "$log" || diag "$log: $(tail -n 20 "$log")"
 done
 is "$(cat "$host"/lamina/machines/*/*.log | grep -c '^LAMINA-LAYER g ')" 20 'and each sees the topmost layer'
-ok 'the store is sound' store_is_sound "$host/lamina"
+ok 'the cache is intact' cache_is_intact "$host/lamina"
 is "$(find "$host/lamina/layers" -name "sha256-*" | wc -l)" 3 'three layers are in the cache'
 
 bad=0

@@ -1,46 +1,46 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A loopback HTTP server that serves a directory badly.
+"""A loopback HTTP server that serves the files of a directory with faults.
 
 badserver.py DIR [LOG]
 
-Prints its port as one line, serves until its standard input closes (so it
-never outlives the test that started it), and appends one line a request to LOG:
+Prints its port as one line, serves until its standard input is closed (so it
+never outlives the test that started it), and appends one line per request to LOG:
     METHOD PATH RANGE-OR-DASH AUTH-OR-DASH STATUS
 
-The first part of the path says how FILE is served, "BEHAVIOUR[:ARG...]/FILE":
-    ok                  with ranges and a strong ETag; If-Range is honoured
+The first part of the path selects how FILE is served, "BEHAVIOUR[:ARG...]/FILE":
+    ok                  with ranges and a strong ETag; honours If-Range
     fail:CODE:N[:S]     CODE (with Retry-After: S) for the first N requests, then ok
-    status:CODE         CODE always
-    cut:OFFSET:N        the connection ends at byte OFFSET, the first N times
-    every:SIZE          the connection ends after SIZE bytes, each time
-    cutwhole:SIZE       the connection ends after SIZE bytes; no ranges
+    status:CODE         always CODE
+    cut:OFFSET:N        closes the connection at byte OFFSET, the first N times
+    every:SIZE          closes the connection after SIZE bytes, each time
+    cutwhole:SIZE       closes the connection after SIZE bytes; no ranges
     length:DELTA        announces a size that is wrong by DELTA
     chunked             no length, no ranges
-    chunkshort          the same, and ends cleanly at half of the file
-    noranges            the whole file in answer to any range
-    badrange            206 of a range that begins a byte later than asked for
-    before:N            206 of a range that begins N bytes before the one asked for
-    newcut:PERCENT      another ETag at each request, If-Range is honoured, and the
-                        connection ends after PERCENT of the file
-    one:CODE[:S]        one request at a time over all files, served in a fifth of a second; others
+    chunkshort          likewise, and ends cleanly in the middle of the file
+    noranges            answers any range with the whole file
+    badrange            206 with a range that begins one byte after the requested one
+    before:N            206 with a range that begins N bytes before the requested one
+    newcut:PERCENT      a new ETag for each request, honours If-Range, and closes the
+                        connection after PERCENT of the file
+    one:CODE[:S]        one request at a time for all files, which takes 0.2 s; other requests
                         get CODE (0: no answer; with Retry-After: S; S "date": in 1 s, as a date)
-    encoded             compressed by gzip, with Content-Encoding, though nobody asked
-    encoded0            the same without a time in it
-    as:KIND             gzip, xz, zstd, bzip2, html or raw in place of the file
-    otherbytes          206 that claims the right range but carries other bytes
-    newetag             another ETag at each request
-    ignoreifrange       206 whatever If-Range says, with another ETag each time
-    flip[:N]            one bit is wrong in the middle (only the first N times)
-    stall:OFFSET:N      nothing comes after byte OFFSET, the first N times
+    encoded             compressed by gzip, with Content-Encoding, without being asked
+    encoded0            likewise, without a time in the gzip header
+    as:KIND             gzip, xz, zstd, bzip2, html or raw data instead of the file
+    otherbytes          206 with the right range in the header, but other bytes
+    newetag             a new ETag for each request
+    ignoreifrange       206 regardless of If-Range, with a new ETag each time
+    flip[:N]            one wrong bit in the middle (only the first N times)
+    stall:OFFSET:N      sends nothing after byte OFFSET, the first N times
     drip:BYTES:MS       BYTES every MS milliseconds
-    rate:BYTES          about BYTES a second
-    endless             bytes without end, no length
+    rate:BYTES          about BYTES per second
+    endless             sends without end, no length
     biglength:SIZE      announces SIZE bytes and sends without end
     loop                redirects to itself
-    tofile              redirects to file:// of the file
+    tofile              redirects to the file:// URL of the file
     tohost:HOST         redirects to ok/FILE on HOST, same port
-    close               ends the connection without an answer
+    close               closes the connection without an answer
     garbage             answers with something that is not HTTP
 """
 import bz2
@@ -115,13 +115,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.name = name
         method(*args)
 
-    # The parts of a good answer, each of which a behaviour may spoil.
+    # The parts of a correct response; each behaviour uses them or makes one of them wrong.
 
     def etag(self):
         return '"%x-%x"' % (len(self.data), hash(self.data[:4096]) & 0xFFFFFFFF)
 
     def wanted(self, etag, honour_if_range=True):
-        """The offset of the range asked for, or None."""
+        """Returns the offset of the requested range, or None."""
         value = self.headers.get("Range")
         if not value or not value.startswith("bytes=") or not value.endswith("-"):
             return None
@@ -131,7 +131,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return int(value[6:-1])
 
     def start(self, offset, etag, total=None):
-        """Status and headers of a body that starts at offset (None: all)."""
+        """Sends status and headers for a body that starts at offset (None: the whole file)."""
         total = len(self.data) if total is None else total
         if offset is not None and offset >= total:
             self.plain(416, [("Content-Range", "bytes */%d" % total)])
@@ -150,7 +150,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def wait_for_client(self):
-        """Sends nothing until the client leaves (or half a minute is over)."""
+        """Sends nothing until the client closes the connection, at most 30 seconds."""
         self.wfile.flush()
         self.connection.settimeout(30)
         try:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests of fetch share: a server that misbehaves, its files, and the program
-that fetches them."""
+"""Shared by the tests of fetch: a server with faults, its files, and the program that
+fetches them."""
 import hashlib
 import os
 import random
@@ -19,7 +19,7 @@ DEADLINE = 60
 
 
 class File:
-    """One content-addressed file that the server has."""
+    """One content-addressed file on the server."""
 
     def __init__(self, world, name, data, kind="blob", parent="-"):
         self.world, self.name, self.data, self.kind, self.parent = world, name, data, kind, parent
@@ -48,7 +48,7 @@ class File:
 
 
 class World:
-    """A server, its directory and as many state directories as a test wants."""
+    """A server, its directory, and any number of state directories."""
 
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="lm-fetch-")
@@ -102,8 +102,8 @@ class World:
             return []
 
 
-def litter(state):
-    """But for the one file of locks."""
+def list_partial(state):
+    """Returns the names in partial/ except the lock table."""
     return sorted(set(os.listdir(os.path.join(state, "partial"))) - {"lock"})
 
 
@@ -123,7 +123,7 @@ def size_of(path):
 
 
 def main(functions):
-    """Runs those of @functions (globals()) that are called test_*, each in a world of its own."""
+    """Runs those of @functions (globals()) that are called test_*, each in a World of its own."""
     tests = [(name[5:], test) for name, test in functions.items() if name.startswith("test_")]
     if len(sys.argv) > 1:
         tests = [(name, test) for name, test in tests if name in sys.argv[1:]]
@@ -135,7 +135,7 @@ def main(functions):
         try:
             skip = test(world)
             print("ok %d %s%s" % (number, name, " # SKIP " + skip if skip else ""), flush=True)
-        except Exception as error:  # whatever it is, the other tests still run
+        except Exception as error:  # of any kind; the other tests are run nevertheless
             failures += 1
             frame = error.__traceback__
             while frame.tb_next and frame.tb_next.tb_frame.f_code.co_filename == sys.argv[0]:

@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Test hosts and a web server for them; sourced by bash scripts.
-# A "host" is a directory: its libvirtd (see host-init), its lamina state, and
-# a plain user. Every process of it dies with it. Needs root.
-#   host_start DIR [--net]    --net: with a network of its own, which is only loopback
+# A host is a directory with its own libvirtd (see host-init), its lamina state,
+# and an unprivileged user. All its processes end with it. Needs root.
+#   host_start DIR [--net]    --net: with its own network, which has only loopback
 #   host_stop DIR
 #   host_exec DIR CMD...      as root, LIBVIRT_DEFAULT_URI=qemu:///system
-#   host_user DIR CMD...      as the plain user, LIBVIRT_DEFAULT_URI=qemu:///session
+#   host_user DIR CMD...      as the unprivileged user, LIBVIRT_DEFAULT_URI=qemu:///session
 #   host_lamina DIR ARGS...   $LAMINA as root with the state in DIR/lamina
 #   http_start DIR ROOT [CERT [DIRECTIVE...]]
-#                             serves ROOT; sets http_url; requests go to DIR/access.log;
-#                             by https with the key CERT.key and certificate CERT.crt;
-#                             $http_context is put beside its server
+#                             serves ROOT with nginx; sets http_url; logs requests to
+#                             DIR/access.log; with CERT, serves https with the key
+#                             CERT.key and the certificate CERT.crt; DIRECTIVE is added
+#                             to the server block, $http_context to the http block
 #   http_stop DIR
-#   http_count DIR FILE       how many requests FILE had (GET, any status)
+#   http_count DIR FILE       prints the number of requests for FILE (GET, any status)
 
 host_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-# The first line of why hosts cannot be had here; empty if they can.
+# Prints why hosts cannot be started on this machine; nothing if they can.
 host_missing () {
   local program
   [ "$(id -u)" -eq 0 ] || { echo 'needs root'; return; }
@@ -30,7 +31,7 @@ free_port () {
   /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# wait_for SECONDS CMD...: until CMD succeeds, asked ten times a second.
+# wait_for SECONDS CMD...: waits until CMD succeeds; tries ten times a second.
 wait_for () {
   local end=$((SECONDS + $1))
   shift
@@ -44,8 +45,8 @@ host_start () {
   local dir=$1 unshare
   mkdir -p "$dir"
   chmod 0755 "$dir"
-  # If the test dies, unshare gets SIGKILL, then the namespace's first process,
-  # and with that everything in it.
+  # If the test dies, unshare gets SIGKILL, then the first process of the namespace,
+  # and then all processes in it.
   setpriv --pdeathsig KILL unshare --mount --pid "${@:2}" --fork --kill-child --mount-proc -- \
     bash "$host_lib/host-init" "$@" >"$dir/init.log" 2>&1 </dev/null &
   unshare=$!
@@ -139,7 +140,7 @@ END
     setpriv --pdeathsig TERM nginx -e "$dir/nginx/error.log" -c "$dir/nginx/conf" >/dev/null 2>&1 </dev/null &
     echo $! >"$dir/nginx.pid"
     http_url=$scheme://127.0.0.1:$port
-    # The request that found it answering is logged only after the answer.
+    # The request of _http_answers is logged only after the answer.
     if wait_for 10 _http_answers "$dir" "$http_url" && wait_for 10 test -s "$dir/access.log"; then
       : >"$dir/access.log"
       return 0

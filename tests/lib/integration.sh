@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The frame of an integration test; sourced by tests/integration/test-*.sh.
-# TAP on standard output. run-all sets LAMINA (the program), LAMINA_TEST_CACHE
-# (what tests make once and keep) and a TMPDIR that is removed afterwards.
+# Functions for integration tests; sourced by tests/integration/test-*.sh.
+# Prints TAP on standard output. run-all sets LAMINA (the program), LAMINA_TEST_CACHE
+# (a directory for what tests create once and keep) and a TMPDIR that is removed
+# afterwards.
 #   run CMD...               sets status, out, err
 #   ok DESC CMD...           passes if CMD succeeds
 #   is GOT WANT DESC         like TEXT REGEX DESC       exits WANT DESC
-#   new_host NAME [--net]    starts the host $tmp/NAME, as host_start does; sets host
+#   new_host NAME [--net]    starts the host $tmp/NAME with host_start; sets host
 #   serve DIR [CERT [DIRECTIVE...]]
-#                            serves DIR, as http_start does; sets http_url, http_dir
-#   serve_badly DIR          the same by badserver.py; requests in $bad_log
-#   hold_port PORT           listens there until release_port
+#                            serves DIR with http_start; sets http_url, http_dir
+#   serve_badly DIR          serves DIR with badserver.py; sets bad_url, bad_log
+#   hold_port PORT           listens on PORT until release_port
 #   stop_at POINT ARGS...    runs lamina ARGS in the background until it stops at the
 #                            fault point POINT; sets job, pid; output in $tmp/stopped
-#   go_on                    lets it go on to its end; sets status
-#   tiny                     makes the tiny guests; sets tiny (their directory)
+#   go_on                    continues it and waits for its end; sets status, err
+#   tiny                     creates the tiny guests; sets tiny (their directory)
 #   json EXPRESSION          reads JSON on standard input as d, prints EXPRESSION
 #   done_testing
 
@@ -92,24 +93,24 @@ exits () {
   diag "err: $err"
 }
 
-# Skips the whole test where hosts cannot be had or lamina is not built.
+# Skips the whole test if hosts cannot be started here.
 need_hosts () {
   local why
   why=$(host_missing)
   [ -z "$why" ] || skip_all "$why"
-  [ -x "${LAMINA:-}" ] || { echo 'Bail out! LAMINA names no program'; exit 1; }
+  [ -x "${LAMINA:-}" ] || { echo 'Bail out! LAMINA is not the path of a program'; exit 1; }
 }
 
 new_host () {
   host=$tmp/$1
   hosts+=("$host")
-  host_start "$host" "${@:2}" || { echo "Bail out! no host $1"; exit 1; }
+  host_start "$host" "${@:2}" || { echo "Bail out! cannot start the host $1"; exit 1; }
 }
 
 serve () {
   local dir=$tmp/http${#servers[@]}
   servers+=("$dir")
-  http_start "$dir" "$@" || { echo 'Bail out! no web server'; exit 1; }
+  http_start "$dir" "$@" || { echo 'Bail out! cannot start the web server'; exit 1; }
   http_dir=$dir
 }
 
@@ -122,7 +123,7 @@ serve_badly () {
   /usr/bin/python3 "$host_lib/badserver.py" "$1" "$bad_log" <"$tmp/.bad.in" >"$tmp/.bad.port" 2>/dev/null &
   bad_pid=$!
   exec 8>"$tmp/.bad.in"
-  wait_for 10 test -s "$tmp/.bad.port" || { echo 'Bail out! no bad server'; exit 1; }
+  wait_for 10 test -s "$tmp/.bad.port" || { echo 'Bail out! cannot start badserver.py'; exit 1; }
   bad_url=http://127.0.0.1:$(head -n 1 "$tmp/.bad.port")
 }
 
@@ -149,7 +150,7 @@ release_port () {
   holder=
 }
 
-# The processes that $1 started, and those that they did.
+# Prints the child processes of $1 and their descendants.
 descendants () {
   local child
   for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
@@ -177,8 +178,9 @@ stop_at () {
   ok "lamina $1 stops at $point" wait_for 60 _find_stopped
 }
 
-# What entered the host stops with it; a point that is passed twice stops twice.
-# Only what is stopped: SIGCONT takes away the stop that LeakSanitizer waits for.
+# Processes that entered the host stop with it; a fault point that is reached twice
+# stops lamina twice. Only stopped processes get SIGCONT, because to others it would
+# cancel the stop that LeakSanitizer waits for.
 go_on () {
   local process
   while kill -0 "$job" 2>/dev/null; do
@@ -191,9 +193,9 @@ go_on () {
 }
 
 tiny () {
-  # Another version of the sources may make others meanwhile.
+  # The name depends on the script, because another version may create other guests.
   tiny=$LAMINA_TEST_CACHE/tiny-$(sha256sum <"$host_lib/tiny-guest" | cut -c1-16)
-  "$host_lib/tiny-guest" "$tiny" "$@" || { echo 'Bail out! no tiny guests'; exit 1; }
+  "$host_lib/tiny-guest" "$tiny" "$@" || { echo 'Bail out! cannot create the tiny guests'; exit 1; }
 }
 
 json () {
@@ -210,29 +212,29 @@ digest_of () { echo "sha256:$(cat "$tiny/$1.digest")"; }
 layer_file () { echo "$1/layers/sha256-$(cat "$tiny/$2.digest").qcow2"; } # STATE-DIR NAME
 
 console_of () { host_lamina "$host" show "$1" --json | json 'd["console_log"]'; }
-# The markers that machine $1 found, as "A C ".
+# Prints the markers that the guest of machine $1 found, as "A C ".
 markers_of () { cat "$(console_of "$1")" 2>/dev/null | tr -d '\r' | sed -n 's/^LAMINA-LAYER \([^ ]*\) .*/\1/p' | tr '\n' ' '; }
 running () { [ "$(host_exec "$host" virsh domstate "$1" 2>/dev/null | head -n 1)" = running ]; }
 defined () { host_exec "$host" virsh -q dominfo "$1" >/dev/null 2>&1; }
 
-# A state directory in which nothing is half-made: every layer is what its name
-# says and 0444, nothing but locks and parts outside the final names.
-store_is_sound () {
+# Whether each file in the cache of the state directory $1 has the digest in its name,
+# and mode 0444.
+cache_is_intact () {
   local state=$1 file name hex
   for file in "$state"/layers/* "$state"/blobs/*; do
     [ -e "$file" ] || continue
     name=${file##*/}
     hex=${name#sha256-}
     hex=${hex%.qcow2}
-    [ "$(sha256sum <"$file" | cut -d' ' -f1)" = "$hex" ] || { diag "$file is not what its name says"; return 1; }
+    [ "$(sha256sum <"$file" | cut -d' ' -f1)" = "$hex" ] || { diag "$file does not have the digest in its name"; return 1; }
     [ "$(stat -c %a "$file")" = 444 ] || { diag "$file has mode $(stat -c %a "$file")"; return 1; }
   done
 }
 
-# What is left of machines in the state directory $1.
+# Prints the number of machines in the state directory $1.
 machines_in () { find "$1/machines" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | wc -l; }
 
-# A catalog of one base whose file is as given: catalog_of FILE-URL DIGEST SIZE [MIRROR...]
+# Prints a catalog with one base: catalog_of URLS DIGEST SIZE [MIRROR...]
 catalog_of () {
   local urls=$1 digest=$2 size=$3 mirror
   shift 3

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Makes small qcow2 files by writing their headers, good and hostile ones.
+"""Creates small qcow2 files by writing their headers, good and hostile ones.
 
 usage: mkqcow2.py KIND OUT [--parent HEX] [--size BYTES]
-       mkqcow2.py --all DIR [--parent HEX] [--size BYTES]     DIR/KIND of every kind
-       mkqcow2.py --list        one line per kind: name, "base" or "child" (which
-                                it must be vetted as), why it has to be refused
-                                ("good": it has not to be)
+       mkqcow2.py --all DIR [--parent HEX] [--size BYTES]     DIR/KIND for each kind
+       mkqcow2.py --list        one line per kind: name, "base" or "child" (as which
+                                it must be vetted), why it must be refused ("good"
+                                if it must be accepted)
 
 Field names are those of QEMU's docs/interop/qcow2.txt.
 """
@@ -25,13 +25,13 @@ DATA_FILE = 0x44415441
 
 
 class Image:
-    """A sound image of one disk without data; the kinds below spoil it."""
+    """A valid image of an empty disk; the kinds below change it."""
 
     def __init__(self, version, backing, virtual_size):
         self.magic = 0x514649FB
         self.version = version
         self.backing = backing
-        self.backing_file_offset = None  # None: right behind the extensions
+        self.backing_file_offset = None  # None: directly after the extensions
         self.backing_file_size = None    # None: the length of the name
         self.cluster_bits = 16
         self.size = virtual_size
@@ -50,7 +50,7 @@ class Image:
         self.compression_type = 0
         self.extensions = [(BACKING_FORMAT, b"qcow2")] if backing else []
         self.end_mark = True
-        self.raw_tail = b""  # written right behind the extensions
+        self.raw_tail = b""  # written directly after the extensions
         self.truncate = None
 
     def extension_bytes(self):
@@ -83,7 +83,7 @@ class Image:
         image[start:start + len(extensions)] = extensions
         if self.backing and self.header_length <= offset <= len(image) - len(self.backing):
             image[offset:offset + len(self.backing)] = self.backing
-        # Refcount table, its one block, and the four clusters that are in use.
+        # The refcount table, its single block, and the four clusters in use.
         image[CLUSTER:CLUSTER + 8] = struct.pack(">Q", 2 * CLUSTER)
         image[2 * CLUSTER:2 * CLUSTER + 8] = struct.pack(">4H", 1, 1, 1, 1)
         return bytes(image[:self.truncate])
@@ -93,7 +93,7 @@ def name_of(parent):
     return b"sha256-" + parent.encode() + b".qcow2"
 
 
-# name: (parent wanted?, why refused, version, what to spoil)
+# name: (has a parent, why it is refused, version, changed fields)
 KINDS = {}
 
 
@@ -222,7 +222,7 @@ kind("base-with-format", "no backing file", extensions=[(BACKING_FORMAT, b"qcow2
 
 
 def make(name, parent=PARENT, virtual_size=1 << 20):
-    """The bytes of a file of kind @name."""
+    """Returns the contents of a file of the kind @name."""
     child, _why, version, fields = KINDS[name]
     image = Image(3 if version in (1, 4) else version, name_of(parent) if child else None, virtual_size)
     image.version = version

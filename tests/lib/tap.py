@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the Python tests of the command line share: TAP, and the program with a state
-directory of its own."""
+"""Shared by the Python tests of the command line: TAP, the path of the program, and a
+state directory for it."""
 import os
 import sys
 
@@ -11,7 +11,7 @@ _count = _failed = 0
 
 
 def ok(condition, name, detail=""):
-    """One result; @detail is shown if it is bad."""
+    """Prints one result, and @detail if the test failed."""
     global _count, _failed
     _count += 1
     if not condition:

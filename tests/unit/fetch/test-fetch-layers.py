@@ -10,7 +10,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("G_TEST_SRCDIR", os.path.join(os.path.dirname(__file__), "..", "..")), "lib"))
-from fetchworld import DEADLINE, FETCH_REAL, SIZE, File, litter, main, size_of, wait_for
+from fetchworld import DEADLINE, FETCH_REAL, SIZE, File, list_partial, main, size_of, wait_for
 
 
 def test_layers(w):
@@ -28,7 +28,7 @@ def test_refused(w):
     for f in hostile, orphan:
         state = w.state()
         assert w.run(state, f.spec("ok", "ok")).startswith("error refused layer f0: ")
-        assert not os.listdir(os.path.join(state, "layers")) and not litter(state)
+        assert not os.listdir(os.path.join(state, "layers")) and not list_partial(state)
         # The right bytes are refused wherever they come from.
         assert len(w.requests(f.name)) == 1
 
@@ -49,11 +49,11 @@ def test_smaller_than_parent(w):
             specs = [f.spec(behaviour if f is base else "ok") for f in order]
             result = w.run(state, *specs, options=options)
             assert result.startswith("error refused layer ") and "smaller" in result, result
-            assert base.good(state) and not os.path.exists(child.final(state)) and not litter(state)
+            assert base.good(state) and not os.path.exists(child.final(state)) and not list_partial(state)
     state = w.state()
     assert w.run(state, base.spec("ok")).startswith("ok 1 ")
     assert w.run(state, child.spec("ok")).startswith("error refused layer f0: ")
-    assert os.listdir(os.path.join(state, "layers")) == [os.path.basename(base.final(state))] and not litter(state)
+    assert os.listdir(os.path.join(state, "layers")) == [os.path.basename(base.final(state))] and not list_partial(state)
 
 
 def test_waits_for_parent(w):
@@ -61,11 +61,11 @@ def test_waits_for_parent(w):
     for options in [], ["--transfers", "1"]:
         state = w.state()
         assert w.run(state, child.spec("ok"), base.spec("rate:2000000"), options=options).startswith("ok 2 ")
-        assert base.good(state) and child.good(state) and not litter(state)
+        assert base.good(state) and child.good(state) and not list_partial(state)
     # Without its parent it is not published, nor thrown away.
     state = w.state()
     assert w.run(state, child.spec("ok"), base.spec("rate:600000"), options=["--cancel-at", "500000"]).startswith("error cancelled")
-    assert size_of(child.part(state)) == len(child.data), litter(state)
+    assert size_of(child.part(state)) == len(child.data), list_partial(state)
     assert not os.listdir(os.path.join(state, "layers"))
     asked, have = len(w.requests(child.name)), size_of(base.part(state))
     assert w.run(state, child.spec("ok"), base.spec("ok")) == "ok 2 %d" % (len(base.data) - have)
@@ -89,7 +89,7 @@ def test_long_chain(w):
                 pass
         time.sleep(0.01)
     assert child.stdout.read().splitlines()[-1].startswith("ok 41 ")
-    assert all(f.good(state) for f in chain) and not litter(state)
+    assert all(f.good(state) for f in chain) and not list_partial(state)
     # Two threads for each transfer, and two that publish.
     assert most["task"] <= 1 + 2 * 4 + 2 and most["fd"] <= 40, most
 

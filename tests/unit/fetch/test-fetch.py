@@ -14,14 +14,14 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("G_TEST_SRCDIR", os.path.join(os.path.dirname(__file__), "..", "..")), "lib"))
-from fetchworld import FETCH_REAL, DEADLINE, SIZE, File, litter, main, size_of, wait_for
+from fetchworld import FETCH_REAL, DEADLINE, SIZE, File, list_partial, main, size_of, wait_for
 
 
 def test_plain(w):
     files = [w.file(), w.file(size=0), w.file(size=1), w.file(size=3000000)]
     state = w.state()
     assert w.run(state, *[f.spec("ok") for f in files]).startswith("ok 4 ")
-    assert all(f.good(state) for f in files) and not litter(state)
+    assert all(f.good(state) for f in files) and not list_partial(state)
     before = len(w.requests(""))
     assert w.run(state, *[f.spec("ok") for f in files]) == "ok 0 0"
     assert len(w.requests("")) == before
@@ -54,7 +54,7 @@ def test_recovers(w):
         f, state = w.file(), w.state()
         result = w.run(state, f.spec(behaviour))
         assert result.startswith("ok 1 "), (behaviour, result)
-        assert f.good(state) and not litter(state), behaviour
+        assert f.good(state) and not list_partial(state), behaviour
         assert len(w.requests(f.name)) == requests, (behaviour, w.requests(f.name))
 
 
@@ -94,7 +94,7 @@ def test_bad_urls(w):
     for url in ["ftp://h/x", "gopher://h/x", "json://x", "scp://h/x"]:
         assert w.run(state, f.spec(url)).startswith("error source")
     assert w.run(state, " ".join(f.spec().split())).startswith("error source file f0: no URL")
-    assert not litter(state)
+    assert not list_partial(state)
 
 
 def test_wrong_digest(w):
@@ -103,7 +103,7 @@ def test_wrong_digest(w):
     bad[SIZE // 2] ^= 1
     result = w.run(state, f.spec("flip"))
     assert "expected sha256:" + f.hex in result and "got sha256:" + hashlib.sha256(bad).hexdigest() in result
-    assert not litter(state) and not os.listdir(os.path.join(state, "blobs"))
+    assert not list_partial(state) and not os.listdir(os.path.join(state, "blobs"))
     # Final for that URL, but another may have the right bytes.
     assert w.run(state, f.spec("flip", "status:404", "ok")).startswith("ok 1 ")
     assert len(w.requests("/flip/" + f.name)) == 2
@@ -141,7 +141,7 @@ def test_range_answers(w):
         assert size_of(f.part(state)) == 350000, behaviour
         result = w.run(state, f.spec(behaviour))
         assert result.startswith("ok 1 "), (behaviour, result)
-        assert f.good(state) and not litter(state), behaviour
+        assert f.good(state) and not list_partial(state), behaviour
         assert len(w.requests("/%s/%s bytes=350000-" % (behaviour, f.name))) == 1
 
 
@@ -151,7 +151,7 @@ def test_changing_validators(w):
     for behaviour, requests in [("newcut:30", 4), ("newcut:10", 10), ("newcut:60", 2), ("ignoreifrange", 1)]:
         f, state = w.file(), w.state()
         assert w.run(state, f.spec(behaviour)) == "ok 1 %d" % SIZE, behaviour
-        assert f.good(state) and not litter(state)
+        assert f.good(state) and not list_partial(state)
         assert len(w.requests(f.name)) == requests, (behaviour, w.requests(f.name))
 
 
@@ -181,7 +181,7 @@ def test_one_at_a_time(w):
         files, state = [w.file(size=50000) for _ in range(4)], w.state()
         result = w.run(state, *[f.spec(behaviour) for f in files], LAMINA_TEST_NO_DELAY=None)
         assert result == "ok 4 200000", (behaviour, result)
-        assert all(f.good(state) for f in files) and not litter(state)
+        assert all(f.good(state) for f in files) and not list_partial(state)
         refused = [line for f in files for line in w.requests(f.name) if not line.endswith(" 200\n")]
         assert 1 <= len(refused) <= 6, refused
 
@@ -196,7 +196,7 @@ def test_two_processes_one_at_a_time(w):
             assert all(f.good(state) for f in files)
             refused = [line for f in files for line in w.requests(f.name) if not line.endswith(" 200\n")]
             assert len(refused) <= 20, refused
-        assert not litter(state)
+        assert not list_partial(state)
 
 
 def test_refused_while_another_is_served(w):
@@ -285,7 +285,7 @@ def test_cancel(w):
     result = w.run(state, f.spec("drip:20000:20"), options=["--cancel-at", "200000"])
     assert result.startswith("error cancelled"), result
     have = size_of(f.part(state))
-    assert have >= 200000 and litter(state) == [os.path.basename(f.part(state))]
+    assert have >= 200000 and list_partial(state) == [os.path.basename(f.part(state))]
     assert w.run(state, f.spec("ok")) == "ok 1 %d" % (SIZE - have)
 
 
@@ -317,7 +317,7 @@ def test_no_space(w):
     f, g, state = w.file(), w.file(), w.state()
     result = w.run(state, f.spec("ok"), g.spec("ok"), LAMINA_TEST_FREE=str(2 * SIZE - 1))
     assert result.startswith("error no-space") and str(2 * SIZE) in result and str(2 * SIZE - 1) in result
-    assert not w.requests(f.name) and not w.requests(g.name) and not litter(state)
+    assert not w.requests(f.name) and not w.requests(g.name) and not list_partial(state)
     assert w.run(state, f.spec("ok"), g.spec("ok"), LAMINA_TEST_FREE=str(2 * SIZE)).startswith("ok 2")
     for fault in "part-reserve", "part-before-write", "part-before-sync":
         f, state = w.file(), w.state()
@@ -354,7 +354,7 @@ def test_sees_holder_and_takes_over(w):
     have = size_of(f.part(state))
     out = waiter.communicate(timeout=DEADLINE)[0].splitlines()
     assert out[-1] == "ok 1 %d" % (SIZE - have), (out[-1], have)
-    assert f.good(state) and not litter(state)
+    assert f.good(state) and not list_partial(state)
     assert len(w.requests("/ok/%s bytes=%d-" % (f.name, have))) == 1
 
 
@@ -415,7 +415,7 @@ def test_damaged(w):
                 file.truncate(cut)
         opened = os.open(f.final(state), os.O_RDONLY)
         assert w.run(state, f.spec("ok")) == "ok 1 %d" % SIZE, cut
-        assert f.good(state) and os.fstat(opened).st_nlink == 0 and not litter(state)
+        assert f.good(state) and os.fstat(opened).st_nlink == 0 and not list_partial(state)
         os.close(opened)
     # Where it cannot be had anew it stays what it is, and is not taken for good.
     os.truncate(f.final(state), 1000)
@@ -441,7 +441,7 @@ def test_single_flight(w):
     for f in used:
         assert f.good(state)
         assert len(w.requests(f.name)) == 1
-    assert not litter(state)
+    assert not list_partial(state)
 
 
 def test_more_files_than_slots(w):
