@@ -1,17 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A warm launch (all cached; domain defined and started, its boot not waited
-# for) against what it replaces, for the same machine:
+# A launch with all layers cached, without waiting for the guest to boot, compared
+# with other ways to create the same machine:
 #   shell         qemu-img create + virsh define + virsh start
 #   virt-install  --import, with a backing store
-#   virsh start   alone, of the same domain, which is defined and has its disk:
-#                 what libvirt and QEMU take of each
-# and the last one where libvirt asks QEMU
-# for each property of the CPU, which lamina's XML spares it (domain/xml.c). In a libvirtd of its own whose /dev
-# has no kvm. All get the same memory, devices and --osinfo, which virt-install
-# asks for. Runs alternate; the medians count. Needs root.
+#   virsh start   alone, of the same domain with an existing disk: the part of each
+#                 that libvirt and QEMU need
+#   asking        likewise, with libvirt's queries for each property of the CPU, which
+#                 lamina's XML avoids (domain/xml.c)
+# Runs on a test host, whose /dev has no kvm. All use the same memory, devices and
+# --osinfo, which virt-install requires. Runs alternate; the medians are compared.
+# Needs root.
 #   bench-launch.sh [BUILD-DIRECTORY]
-# LAMINA: the program (BUILD-DIRECTORY/lamina). BENCH_RUNS (7): runs of each.
+# LAMINA: the program (default BUILD-DIRECTORY/lamina). BENCH_RUNS (default 7): number
+# of runs of each.
 set -euo pipefail
 build=$(cd "${1:-$PWD}" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,7 +25,7 @@ missing=$(host_missing)
 command -v virt-install >/dev/null || missing='needs virt-install'
 [ -z "$missing" ] || { echo "bench launch: skipped: $missing"; exit 77; }
 
-# QEMU's user reads the disks, so the way to them is open.
+# QEMU's user must be able to reach the disks.
 dir=$(mktemp -d "${TMPDIR:-/tmp}/lamina-bench.XXXXXX")
 chmod 0755 "$dir"
 trap 'host_stop "$dir/host" || :; rm -rf "$dir"' EXIT # "||": errexit must not end the trap
@@ -31,8 +33,8 @@ trap 'exit 1' INT TERM HUP
 bash "$here/../lib/tiny-guest" "$dir/tiny"
 host_start "$dir/host"
 
-# All that is timed runs within the host, by one shell, so that entering it
-# costs nobody anything.
+# Everything that is measured is run by one shell in the test host, so that entering the
+# host is not measured.
 cat >"$dir/inside" <<'END'
 set -euo pipefail
 dir=$1 LAMINA=$2 runs=$3
@@ -41,12 +43,12 @@ lamina=("$LAMINA" --state-dir "$state")
 launch=(launch --catalog "$dir/tiny/catalog.yaml" --virt-type qemu --memory 96 --vcpus 1 --osinfo debian11)
 mkdir -m 0755 "$dir/disks"
 
-# The cache is warmed, and the shell's XML is lamina's own, by a first launch.
+# A first launch fills the cache, and its domain XML is used for "shell".
 "${lamina[@]}" "${launch[@]}" model a c >/dev/null
 virsh dumpxml --inactive model >"$dir/model.xml"
 overlay=$(sed -n "/<disk /,/<\/disk>/ s/.*<source file='\([^']*\)'.*/\1/p" "$dir/model.xml" | head -n 1)
 top=$(qemu-img info -f qcow2 --output=json "$overlay" -U | sed -n 's/.*"full-backing-filename": "\(.*\)".*/\1/p' | head -n 1)
-# The model's own copies go with it.
+# The copies of kernel and initrd in it are removed with the machine.
 sed -i -e "s|<kernel>.*</kernel>|<kernel>$dir/tiny/vmlinuz</kernel>|" -e "s|<initrd>.*</initrd>|<initrd>$dir/tiny/initrd</initrd>|" "$dir/model.xml"
 kernel=$dir/tiny/vmlinuz
 initrd=$dir/tiny/initrd
@@ -100,7 +102,7 @@ prepare_lamina () { :; }
 run_lamina () { "${lamina[@]}" "${launch[@]}" bench a c >/dev/null; }
 clean_lamina () { "${lamina[@]}" rm bench >/dev/null; }
 
-# The first round only warms up.
+# The first round is not counted.
 for ((run = 0; run <= runs; run++)); do
   for kind in shell start asking virt_install lamina; do
     "prepare_$kind"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* bench-make-overlay BACKING OVERLAY: makes an overlay as a launch does. */
+/* bench-make-overlay BACKING OVERLAY: creates an overlay as a launch does. */
 #include "config.h"
 #include "image/overlay.h"
 

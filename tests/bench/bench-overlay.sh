@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# 4 KiB writes on an overlay as lamina makes it, against qemu-img's default
-# overlay, on a layer that is full of data: how much faster, and how much of the
-# space. Runs alternate; the medians count. Two ways of writing:
-#   random     places from a generator, by qemu-io, 256 at once: with fewer its
-#              own work for each command is most of what is measured
-#   scattered  by "qemu-img bench", 64 at once as is its default, in steps near
-#              the golden ratio of the size: each place once, far from the last
+# Writes of 4 KiB to an overlay as lamina creates it, compared with qemu-img's default
+# overlay, over a layer that is full of data: time and disk space. Runs alternate; the
+# medians are compared. Two ways of writing:
+#   random     pseudo-random positions, by qemu-io, 256 writes at a time: with fewer,
+#              most of the time would be spent in qemu-io
+#   scattered  by "qemu-img bench", 64 writes at a time (its default), in steps near the
+#              golden ratio of the size: each position once, far from the previous one
 #   bench-overlay.sh [BUILD-DIRECTORY]
-# BENCH_RUNS (5): runs of each kind. BENCH_WRITES (20000): writes in a run.
+# BENCH_RUNS (default 5): number of runs of each kind. BENCH_WRITES (default 20000):
+# number of writes in a run.
 set -euo pipefail
 build=${1:-$PWD}
 runs=${BENCH_RUNS:-5}
@@ -22,7 +23,7 @@ step=$((324863 * 4096))
 dir=$(mktemp -d "${TMPDIR:-/tmp}/lamina-bench.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 
-# The same places each time: the generator's seed is fixed.
+# The same positions each time, because the seed is fixed.
 awk -v writes="$writes" -v blocks=$((size_mib * 256)) -v depth="$depth" 'BEGIN {
   srand (1)
   for (i = 1; i <= writes; i++) {
@@ -39,7 +40,7 @@ qemu-io -f qcow2 -c "write -q -P 90 0 $((size_mib / 2))M" -c "write -q -P 91 $((
 make_default () { qemu-img create -q -f qcow2 -F qcow2 -b "$dir/base.qcow2" "$dir/overlay.qcow2"; }
 make_lamina () { "$build/tests/bench/bench-make-overlay" "$dir/base.qcow2" "$dir/overlay.qcow2"; }
 
-# Print the seconds that the writing took.
+# These print how many seconds writing took.
 write_random () {
   local start
   start=$(date +%s%N)

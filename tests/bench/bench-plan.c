@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Times what "lamina plan" does with a catalog of many layers: 20 systems,
- * runtimes built on two systems each, and applications, of five versions
- * each, that require a runtime and are built on two builds of it.
+/* Measures the parts of "lamina plan" with a catalog of many layers: 20 systems,
+ * runtimes built on two systems each, and applications in five versions each, which
+ * require a runtime and are built on two builds of it.
+ *
  *   bench-plan DIRECTORY LAYERS RUNS */
 #include "config.h"
 #include "base/fd.h"
@@ -17,10 +18,10 @@
 
 #define URL "http://lab.example/catalog/lab.yaml"
 #define SYSTEMS 20
-#define RUNTIMES 1000 /* layers: names times versions */
+#define RUNTIMES 1000 /* number of layers: names times versions */
 #define VERSIONS 5
 
-/* Digests of nothing, but as unlike each other as real ones. */
+/* Digests that do not belong to any file, but are as different from each other as real ones. */
 static char *
 digest (const char *kind, guint i, guint build)
 {
@@ -32,7 +33,7 @@ digest (const char *kind, guint i, guint build)
   return lm_digest_to_string (&d);
 }
 
-/* A catalog as people write it, or as programs do. */
+/* A catalog as people write it, or as programs write it. */
 typedef struct
 {
   const char *begin, *osinfo, *provides, *builds, *next_build, *end_layer, *next_layer, *end;
@@ -197,7 +198,7 @@ time_load (LmCatalog *(*load) (const char *), const char *path)
   return end - start;
 }
 
-/* What libyaml alone needs to find the tokens of the same bytes. */
+/* Returns the time that libyaml alone needs to scan the same bytes. */
 static double
 time_scan (const char *path)
 {
@@ -219,7 +220,7 @@ time_scan (const char *path)
   return now () - start;
 }
 
-/* Loads of @path and bare scans of it, by turns. */
+/* Compares the time to load @path with that of a scan by libyaml, in alternating runs. */
 static gboolean
 compare_with_scan (const char *what, const char *path, guint runs, double *out_scan)
 {
@@ -263,7 +264,7 @@ write_catalog (const Style *style, const char *directory, const char *name, guin
   return path;
 }
 
-/* In megabytes. */
+/* Returns the size in megabytes. */
 static double
 size_of (const char *path)
 {

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A cold "lamina pull" over loopback, of one large layer and of a chain of
-# eight, against the slowest of three limits measured beside it: the download
-# to /dev/null by curl, writing as much with fsync by dd, OpenSSL's SHA-256 of
-# it. The eight are pulled once more onto a tmpfs, where writing is no limit.
-# Runs alternate; the medians count. Peak memory is the largest of any run,
-# qemu-img included.
+# "lamina pull" with an empty cache over loopback, of one large layer and of a chain of
+# eight, compared with the slowest of three other measurements: a download to /dev/null
+# by curl, writing the same amount with fsync by dd, and OpenSSL's SHA-256 of it. The
+# eight are also pulled to a tmpfs, where writing is not a limit. Runs alternate; the
+# medians are compared. Peak memory is the largest of all runs, including qemu-img.
 #   bench-pull.sh [BUILD-DIRECTORY]
-# BENCH_RUNS (5): runs of each kind. BENCH_MIB (1024): size of the large layer.
+# BENCH_RUNS (default 5): number of runs of each kind. BENCH_MIB (default 1024): size of
+# the large layer.
 set -euo pipefail
 build=${1:-$PWD}
 lamina=${LAMINA:-$build/lamina}
@@ -38,8 +38,8 @@ trap finish EXIT
 trap 'exit 1' INT TERM HUP
 export XDG_CONFIG_HOME="$dir/config" no_proxy='*'
 
-# make_layer NAME MIB PARENT-HEX|- : a qcow2 full of data that cannot be
-# compressed; sets $hex. The backing name is set without opening the parent.
+# make_layer NAME MIB PARENT-HEX|- : creates a qcow2 file full of data that cannot be
+# compressed; sets $hex. The backing file name is set without opening the parent.
 make_layer () {
   head -c $(($2 * 1024 * 1024)) /dev/urandom >"$dir/raw"
   qemu-img convert -f raw -O qcow2 "$dir/raw" "$dir/www/$1.qcow2"
@@ -50,7 +50,7 @@ make_layer () {
   hex=$(openssl dgst -sha256 -r "$dir/www/$1.qcow2" | cut -d ' ' -f 1)
 }
 
-# entry NAME REQUIRES PARENT-HEX|- : its lines of the catalog
+# entry NAME REQUIRES PARENT-HEX|- : prints the layer's lines of the catalog
 entry () {
   local parent=
   [ "$3" = - ] || parent="parent: \"sha256:$3\", "
@@ -103,7 +103,7 @@ for i in $(seq 100); do
   sleep 0.05
 done
 
-# measure FILE COMMAND...: appends "SECONDS PEAK-KIB" of the command.
+# measure FILE COMMAND...: runs the command and appends "SECONDS PEAK-KIB" to FILE.
 measure () {
   python3 - "$@" <<'E'
 import os, sys, time
@@ -121,7 +121,7 @@ E
 
 median () { sort -n "$1" | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'; }
 
-# compare LABEL NAME...: one line of result; 1 if a bound is missed
+# compare LABEL NAME...: prints one line with the result; returns 1 if a bound is missed
 compare () {
   local label=$1 name files=() urls=()
   shift

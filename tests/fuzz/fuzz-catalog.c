@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Input: a catalog's text, or the index of one. */
+/* Input: the text of a catalog, or an index. */
 #include "config.h"
 #include "fuzz.h"
 #include "catalog/catalog.h"
@@ -9,7 +9,7 @@
 
 #define URL "http://lab.example/c.yaml"
 
-/* What the rest of lamina relies on. */
+/* Checks what the rest of lamina relies on. */
 static void
 check_layer (const LmLayer *layer)
 {

@@ -29,7 +29,7 @@ check (const LmQcow2Header *header, guint64 file_size, const LmDigest *parent)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  /* As it is, and as the beginning of something large. */
+  /* As a complete file, and as the beginning of a large one. */
   const guint64 file_sizes[] = { size, G_GUINT64_CONSTANT (1) << 40 };
   static const LmDigest zero = { { 0 } };
   for (gsize i = 0; i < G_N_ELEMENTS (file_sizes); i++)

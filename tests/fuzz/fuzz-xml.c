@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Input: a domain's metadata as libvirt gives it, or a template. */
+/* Input: the metadata of a domain as libvirt returns it, or a template. */
 #include "config.h"
 #include "fuzz.h"
 #include "io/xml.h"
@@ -14,7 +14,7 @@ marker (LmXml *xml, LmXmlNode *into, const char *name, gpointer user_data, GErro
   return strcmp (name, "no") != 0;
 }
 
-/* What was filled is well-formed, whatever the template was. */
+/* The result of filling is well-formed, whatever the template is. */
 static void
 fill (const char *data, size_t size)
 {

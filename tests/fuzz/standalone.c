@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs a fuzz target without libFuzzer: each file of its corpus, and a fixed
- * number of changed copies of each, always the same ones. */
+/* Runs a fuzz target without libFuzzer: with each file of its corpus, and with a
+ * fixed number of changed copies of each, which are the same in each run. */
 #include "config.h"
 #include "fuzz.h"
 
@@ -11,7 +11,7 @@
 #define CHANGES_MAX 8
 #define SEED 20240529
 
-/* An exact allocation, so that a sanitizer sees a read past the end. */
+/* Allocates exactly @size bytes, so that a sanitizer detects a read past the end. */
 static void
 run_one (const guint8 *data, gsize size)
 {
@@ -52,7 +52,7 @@ test_file (gconstpointer path)
     run_changed ((const guint8 *) data, size, random);
 }
 
-/* The corpus of fuzz-NAME is corpus/NAME. */
+/* The corpus of fuzz-NAME is in corpus/NAME. */
 int
 main (int argc, char **argv)
 {

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The rules of HACKING, held against the tree. Works on a git tree and on an
-unpacked tarball. Prints TAP: first that each rule finds its planted offence,
-then that the tree has none."""
+"""Checks the tree against the rules of HACKING. Works in a git tree and in an unpacked
+tarball. Prints TAP: first that each rule finds the violations planted for it, then that
+the tree has none."""
 import os
 import re
 import subprocess
 import sys
 
-# Who may include whom. A new directory gets its line here and in HACKING.
+# Which module may include which. A new directory needs a line here and in HACKING.
 MAY_INCLUDE = {
     "base": set(),
     "io": {"base"},
@@ -25,7 +25,7 @@ MAY_INCLUDE = {
     "ops": {"base", "io", "catalog", "plan", "domain", "cache", "store", "image", "fetch", "source", "machine", "virt"},
 }
 MAY_INCLUDE["cli"] = MAY_INCLUDE["ops"] | {"ops"}
-# Libraries that are one place's business: pattern of the header, of the files that may.
+# Libraries that may be used in one place only: pattern of the header, pattern of the files.
 OWNED_HEADERS = [
     (r"curl/", r"src/io/http[^/]*$"),
     (r"libvirt/", r"src/virt/|tests/"),
@@ -34,7 +34,7 @@ OWNED_HEADERS = [
     (r"solv/", r"src/(plan|catalog)/"),
     (r"gnutls/", r"src/(base/|io/http-tls\.c$)"),
 ]
-# Calls that are not made: pattern, the files that may, what to do instead.
+# Calls that are not allowed: pattern, files in which they are allowed, what to do instead.
 BANNED_CALLS = [
     (r"system|popen|g_spawn_\w+|g_subprocess_\w+|posix_spawnp?|v?fork|exec[vl]\w*", r"src/io/run\.c$|tests/",
      "io/run starts processes"),
@@ -43,7 +43,7 @@ BANNED_CALLS = [
     (r"g_checksum_\w+|g_compute_checksum_\w+", None, "base/digest hashes"),
     (r"g_file_set_contents\w*|g_file_replace_contents\w*", r"src/base/file\.c$|tests/",
      "use lm_file_write() or lm_file_write_unsynced()"),
-    (r"g_getenv|getenv|secure_getenv", r"src/base/(trace|testenv)\.c$|src/cli/|src/ops/config\.c$|tests/",
+    (r"g_getenv|getenv|secure_getenv", r"src/base/(trace|testenv)\.c$|src/cli/|tests/",
      "configuration is passed in"),
     (r"g_print|g_printerr|printf|puts|perror", r"src/cli/|tests/", "only cli prints"),
     (r"g_mapped_file_\w+|mmap", r"tests/", "use lm_fd_read_bytes(): an I/O error in a mapping is SIGBUS"),
@@ -53,11 +53,11 @@ BANNED_CALLS = [
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 60
 MAX_MODULE_SHARE = 0.18
-MAX_LINE = 160  # the style is 120; this is what nobody shall need
+MAX_LINE = 160  # the style is 120; a longer line than this is never necessary
 # Exceptions to the two lengths: path or "path:function", and why.
 LONG_ALLOWED = {}
 
-# Functions of a header that no file of the program but their own calls, and why.
+# Functions in headers that no other file of the program calls, and why.
 UNUSED_ALLOWED = {
     "lm_cache_remove": "what a deletion of unneeded files has to do, so that leases can be tested",
     "lm_overlay_argv": "the pure half of lm_overlay_create(), for tests",
@@ -70,12 +70,12 @@ CODE_DIRS = ("src", "tests", "plugin", "examples")
 SKIPPED_DIRS = {".git", "autom4te.cache", "build", ".deps", "__pycache__"}
 SKIPPED_SUFFIXES = (".o", ".a", ".log", ".trs", ".pyc", ".gcda", ".gcno", ".xz")
 
-# A place on somebody's machine: home and mount directories, fixed names in /tmp.
+# Paths of one particular machine: home and mount directories, fixed names in /tmp.
 MACHINE_PATH = re.compile(r"(?<![\w.$\"'{}/-])/(?:(?:home|work|Users|mnt|media)/\w|tmp/\w)")
 
 
 def strip(text):
-    """C without comments and the insides of literals; line numbers stay."""
+    """Returns C without comments and the contents of literals; line numbers are kept."""
     pattern = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.S)
 
     def blank(match):
@@ -96,7 +96,7 @@ def is_code(path):
     return path.startswith(tuple(d + "/" for d in CODE_DIRS)) and path.endswith((".c", ".h", ".py", ".sh"))
 
 
-# Each rule: (path, text) -> offences as (line, what).
+# Each rule: (path, text) -> violations as (line, what).
 
 def rule_layering(path, text):
     match = re.match(r"src/([^/]+)/", path)
@@ -208,9 +208,9 @@ def rule_machine_paths(path, text):
 
 
 def unused_functions(texts, allowed):
-    """Offences of the whole tree: a function that a header of src/ declares and no .c
-    file of src/ but the one that defines it names. A name that headers have
-    more than once is used by a macro. Also what is allowed without need."""
+    """Violations in the whole tree: functions that a header in src/ declares and that are
+    named in no .c file of src/ except the one that defines them. A name that occurs more
+    than once in headers is used by a macro. Also exceptions that are not needed."""
     sources = {path: strip(text) for path, text in texts if path.startswith("src/") and is_c(path)}
     declared, mentions, users = {}, {}, {}
     for path, text in sources.items():
@@ -232,7 +232,7 @@ def unused_functions(texts, allowed):
 
 
 def circles(texts):
-    """Offences of the whole tree: .c files of src/ that call each other in a loop."""
+    """Violations in the whole tree: .c files of src/ that call each other in a circle."""
     sources = {path: strip(text) for path, text in texts if path.startswith("src/") and path.endswith(".c")}
     owners = {}
     for path, text in sources.items():
@@ -265,7 +265,7 @@ CIRCLE_CASES = [
 
 
 def module_shares(texts, most):
-    """Offences of the whole tree: a module with more than @most of all lines of src/."""
+    """Violations in the whole tree: modules with more than @most of all lines of src/."""
     lines = {}
     for path, text in texts:
         if path.startswith("src/") and is_c(path):
@@ -281,7 +281,7 @@ SHARE_CASES = [
     ([("src/a/x.c", "x\n" * 50), ("src/b/x.c", "x\n" * 50)], 0.5, 0),
 ]
 
-# The same in small: (texts, allowed) and how many offences.
+# Examples: (texts, allowed) and the number of violations.
 UNUSED_CASES = [
     ([("src/base/x.h", "void lm_x_do (int a);\n"), ("src/base/x.c", "void\nlm_x_do (int a)\n{\n  lm_x_do (1);\n}\n"),
       ("tests/x.c", "lm_x_do (1);\n"), ("src/io/y.c", "/* lm_x_do (1) */\n")], {}, 1),
@@ -291,7 +291,7 @@ UNUSED_CASES = [
     ([("src/base/x.h", "void lm_x_do (int a);\n"), ("src/io/y.c", "  lm_x_do (1);\n")], {"lm_x_do": "why"}, 1),
 ]
 
-# The rules, each with offences that it must find.
+# The rules, each with violations that it must find.
 RULES = [
     ("layering", rule_layering, [
         ("src/base/x.c", '#include "io/run.h"\n'), ("src/image/x.c", '#include "machine/chain.h"\n'),
@@ -316,7 +316,7 @@ RULES = [
     ("machine-paths", rule_machine_paths, [
         ("README", "see " + "/".join(["", "home", "me", "x"]) + "\n"), ("x.sh", "cd " + "/".join(["", "tmp", "b"]) + "\n")]),
 ]
-# What no rule may take offence at.
+# Texts in which no rule may find a violation.
 SOUND = [
     ("src/base/x.c", '/* SPDX-License-Identifier: LGPL-2.1-or-later */\n#include "config.h"\n#include "base/error.h"\n'
                      '/* system (x) */\nconst char *s = "popen (x) goto";\nx->system (y);\nmy_system (z);\n'),
@@ -327,9 +327,9 @@ SOUND = [
 
 
 def list_files(top):
-    """Paths below @top: what git tracks or would, or in a tarball what is not built."""
+    """Returns the paths below @top: files that git tracks or would track; in a tarball, files that are not built."""
     if os.path.exists(os.path.join(top, ".git")):
-        # "safe.directory": the tree may be another user's.
+        # "safe.directory", because the tree may belong to another user.
         git = subprocess.run(["git", "-c", "safe.directory=*", "-C", top, "ls-files", "-z", "--cached", "--others",
                               "--exclude-standard"], stdout=subprocess.PIPE, check=False)
         if git.returncode == 0:
@@ -364,28 +364,28 @@ def main():
         else os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
     texts = read_texts(top)
     results = []
-    for name, rule, offences in RULES:
-        missed = [path + ": " + text[:60] for path, text in offences if not list(rule(path, text))]
+    for name, rule, violations in RULES:
+        missed = [path + ": " + text[:60] for path, text in violations if not list(rule(path, text))]
         false = ["%s:%d: %s" % (path, line, what) for path, text in SOUND for line, what in rule(path, text)]
         results.append(("the rule %s works" % name, missed + false))
         results.append((name, ["%s:%d: %s" % (path, line, what) for path, text in texts
                                for line, what in rule(path, text)]))
     results.append(("the rule unused works", ["case %d" % number for number, (case, allowed, count) in enumerate(UNUSED_CASES)
                                               if len(list(unused_functions(case, allowed))) != count]))
-    results.append(("unused", ["%s:%d: %s" % offence for offence in unused_functions(texts, UNUSED_ALLOWED)]))
+    results.append(("unused", ["%s:%d: %s" % violation for violation in unused_functions(texts, UNUSED_ALLOWED)]))
     results.append(("the rule circles works", ["case %d" % number for number, (case, count) in enumerate(CIRCLE_CASES)
                                                if len(list(circles(case))) != count]))
-    results.append(("circles", ["%s:%d: %s" % offence for offence in circles(texts)]))
+    results.append(("circles", ["%s:%d: %s" % violation for violation in circles(texts)]))
     results.append(("the rule shares works", ["case %d" % number for number, (case, most, count) in enumerate(SHARE_CASES)
                                               if len(list(module_shares(case, most))) != count]))
-    results.append(("shares", ["%s:%d: %s" % offence for offence in module_shares(texts, MAX_MODULE_SHARE)]))
+    results.append(("shares", ["%s:%d: %s" % violation for violation in module_shares(texts, MAX_MODULE_SHARE)]))
     results.append(("there is something to check", [] if len(texts) > 50 else ["%d files in %s" % (len(texts), top)]))
     print("1..%d" % len(results))
-    for number, (name, offences) in enumerate(results, 1):
-        for offence in offences:
-            print("# " + offence)
-        print("%s %d - %s" % ("not ok" if offences else "ok", number, name))
-    return 1 if any(offences for _name, offences in results) else 0
+    for number, (name, violations) in enumerate(results, 1):
+        for violation in violations:
+            print("# " + violation)
+        print("%s %d - %s" % ("not ok" if violations else "ok", number, name))
+    return 1 if any(violations for _name, violations in results) else 0
 
 
 if __name__ == "__main__":

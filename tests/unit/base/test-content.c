@@ -11,7 +11,7 @@ test_recognize (void)
   {
     gsize offset;
     const char *bytes;
-    const char *what; /* NULL: not known */
+    const char *what; /* NULL if it is not recognized */
   } cases[] = {
     { 0, "\x1f\x8b\x08", "gzip" }, { 0, "\xfd" "7zXZ", "xz" }, { 0, "\x28\xb5\x2f\xfd", "zstd" }, { 0, "BZh9", "bzip2" },
     { 0, "PK\x03\x04", "zip" }, { 257, "ustar", "tar" }, { 0, "QFI\xfb", "qcow2" }, { 510, "\x55\xaa", "raw disk" },
@@ -36,7 +36,7 @@ test_recognize (void)
     }
 }
 
-/* What stands in place of a layer. */
+/* Files that may be there instead of a layer. */
 static void
 test_describe (void)
 {

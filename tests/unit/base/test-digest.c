@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* FIPS 180-4, the one-block example "abc". */
+/* The one-block example of FIPS 180-4, "abc". */
 #define ABC_HEX "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 static void

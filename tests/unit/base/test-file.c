@@ -111,7 +111,7 @@ mode_of (const char *path)
   return st.st_mode & 07777;
 }
 
-/* QEMU runs as another user and must get through, whatever root's umask is. */
+/* QEMU runs as another user and must be able to pass through, regardless of root's umask. */
 static void
 test_make_dir (void)
 {
@@ -207,7 +207,7 @@ cancel_late (gpointer data)
   return NULL;
 }
 
-/* A pipe may be read, in its own time, but nobody gets stuck in one. */
+/* A pipe can be read although its data arrives late, but the read ends in any case. */
 static void
 test_pipe (void)
 {
@@ -242,7 +242,7 @@ test_closed_dir (void)
   g_autofree char *path = g_build_filename (dir, "file", NULL);
   g_assert_cmpint (g_mkdir_with_parents (dir, 0755), ==, 0);
   g_assert_cmpint (g_chmod (top, 0711), ==, 0);
-  /* The test's own temporary directory is closed to others. */
+  /* The temporary directory of the test is closed to others. */
   struct stat st;
   if (stat (g_get_tmp_dir (), &st) == 0 && st.st_uid == getuid () && (st.st_mode & 07777) == 0700)
     g_assert_cmpint (g_chmod (g_get_tmp_dir (), 0711), ==, 0);
@@ -272,7 +272,7 @@ test_closed_dir (void)
   g_assert_null (lm_file_find_closed_dir (missing, G_MAXUINT));
 }
 
-/* A secret that replaces what everybody could read is not for everybody, whatever GLib does. */
+/* A secret that replaces a file that everybody could read is private, whatever mode GLib would give it. */
 static void
 test_write_mode (void)
 {
@@ -293,7 +293,7 @@ test_write_mode (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
-/* In @dir: the name that begins with @start and has an addition; NULL: none. */
+/* Returns the name in @dir that begins with @start and has more characters; NULL if there is none. */
 static char *
 find_temporary (const char *dir, const char *start)
 {
@@ -307,7 +307,7 @@ find_temporary (const char *dir, const char *start)
   return NULL;
 }
 
-/* A child that gets no further than to the end of writing; it waits until it has. */
+/* Creates a child process that stops before it has finished writing, and waits until it stops. */
 static pid_t
 begin_to_write (const char *path, const char *fault)
 {
@@ -322,7 +322,7 @@ begin_to_write (const char *path, const char *fault)
   return child;
 }
 
-/* What a killed run left of writing goes; what a live one is writing stays. */
+/* A file that a killed process was writing is removed, but not one that a process is writing now. */
 static void
 test_leftover (void)
 {
@@ -368,7 +368,7 @@ test_leftover (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
-/* A new file that cannot be looked at is an error, not a reason to make another. */
+/* If a new file cannot be examined, that is an error and no reason to create another one. */
 static void
 test_write_error (void)
 {

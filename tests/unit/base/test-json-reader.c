@@ -5,14 +5,14 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
-/* What RFC 8259 takes. */
+/* Valid according to RFC 8259. */
 static const char *const good[] = {
   "{}", "[]", " [ ] ", "{\"a\":1}", "[1,2]", "\t{\r\n\"a\"\n:\n[true , false,null]\r}", "[\"\\ud83d\\ude80\"]", "[\"\\u00fc\\/\\b\\f\\n\\r\\t\\\\\\\"\"]",
   "[0,-0,1.5,-1e5,1E+2,0.1e-3,12345678901234567890]", "[\"\xc3\xbc\"]", "[\"\"]", "{\"\":{}}", "{\"a\":{\"b\":[{},[],[[]]]}}", "[\"\x7f\"]",
   "1", "\"a\"", "null", "[\"\\u0000\"]", "[\"\\uFFFF\"]",
 };
 
-/* What it does not. */
+/* Not valid. */
 static const char *const bad[] = {
   "", " ", "{", "[", "}", "]", "[1", "[1,", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{a:1}", "{'a':1}", "{1:2}", "[1 2]", "[1}",
   "{\"a\":1]", "[] []", "[]x", "[01]", "[1.]", "[.5]", "[+1]", "[1e]", "[-]", "[0x1f]", "[NaN]", "[Infinity]", "[tru]", "[True]", "[truex]", "[\"a]",
@@ -35,7 +35,7 @@ test_valid (void)
       g_assert_false (lm_json_is_valid (bad[i], strlen (bad[i])));
     }
   g_assert_false (lm_json_is_valid ("[\0]", 3));
-  /* nothing behind the end is looked at */
+  /* text after the end is not read */
   g_assert_true (lm_json_is_valid ("[1]]", 3));
   g_assert_false (lm_json_is_valid ("[1]", 2));
 }
@@ -56,7 +56,7 @@ test_depth (void)
   g_assert_false (lm_json_is_valid (deep, 10 << 20));
 }
 
-/* json-glib, which writes our JSON, reads the same values. */
+/* json-glib, which writes lamina's JSON, reads the same values. */
 static void
 test_values (void)
 {

@@ -31,7 +31,7 @@ tear_down (Fixture *f, gconstpointer data)
   g_free (f->path);
 }
 
-/* Whether another has the lock. */
+/* Whether somebody else has the lock. */
 static gboolean
 is_held (Fixture *f)
 {
@@ -61,7 +61,7 @@ test_modes (Fixture *f, gconstpointer data)
   g_assert_true (is_held (f));
 }
 
-/* Who can open a lock file can hold up all others by it. */
+/* Whoever can open a lock file can block everybody else with it. */
 static void
 test_private (Fixture *f, gconstpointer data)
 {
@@ -75,13 +75,13 @@ test_private (Fixture *f, gconstpointer data)
       g_assert_nonnull (lock);
       g_assert_cmpint (stat (f->path, &st), ==, 0);
       g_assert_cmpuint (st.st_mode & 0777, ==, 0600);
-      /* As other versions made it; the next one to open it puts it right. */
+      /* As an older version created it; the next process that opens it corrects the mode. */
       g_assert_cmpint (chmod (f->path, 0644), ==, 0);
     }
   umask (mask);
 }
 
-/* A holder that removed its lock file must not leave two owners behind. */
+/* There must not be two owners after a holder has removed its lock file. */
 static void
 test_removed_file (Fixture *f, gconstpointer data)
 {
@@ -95,8 +95,8 @@ test_removed_file (Fixture *f, gconstpointer data)
   g_assert_true (is_held (f));
 }
 
-/* A name that cannot be looked at is not that of another file: to try again would
- * not end. */
+/* A name that cannot be examined is not taken for another file's, because trying
+ * again would never end. */
 static void
 test_error (Fixture *f, gconstpointer data)
 {
@@ -143,7 +143,7 @@ cancel_late (gpointer data)
   return NULL;
 }
 
-/* Who is cancelled gets no lock: neither one that is waited for nor a free one. */
+/* A cancelled caller does not get the lock, neither after waiting nor a free one. */
 static void
 test_cancelled (Fixture *f, gconstpointer data)
 {
@@ -177,8 +177,8 @@ try_number (Fixture *f, guint64 number, LmLockMode mode)
   return locked;
 }
 
-/* As many locks as there are numbers, in one file that stays empty; a killed
- * holder leaves nothing. */
+/* A table has any number of locks in one file, which stays empty; a killed holder
+ * leaves nothing. */
 static void
 test_table (Fixture *f, gconstpointer data)
 {
@@ -219,7 +219,8 @@ test_table (Fixture *f, gconstpointer data)
   close (ready[1]);
 }
 
-/* Who asks sees the locks of others, of either mode, and not its own. */
+/* lm_lock_table_is_locked() sees the locks of others, in either mode, but not those
+ * of the table itself. */
 static void
 test_table_asked (Fixture *f, gconstpointer data)
 {

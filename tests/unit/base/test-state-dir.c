@@ -33,7 +33,7 @@ tear_down (Fixture *f, gconstpointer data)
   g_free (f->state);
 }
 
-/* Opens state/a/b and reads the file "file" in it; the first error, or NULL. */
+/* Opens state/a/b and reads the file "file" in it. Returns the first error, or NULL. */
 static GError *
 visit (Fixture *f, gboolean readonly)
 {
@@ -69,7 +69,7 @@ assert_refused (Fixture *f, const char *what)
     }
 }
 
-/* One check for the state directory, what is below it, and the files there. */
+/* The state directory, the directories below it and the files in them are checked in the same way. */
 static void
 test_trust (Fixture *f, gconstpointer data)
 {
@@ -98,7 +98,7 @@ test_trust (Fixture *f, gconstpointer data)
     }
 }
 
-/* A link could lead to what somebody else fills. */
+/* A symbolic link could lead to a directory that somebody else can write. */
 static void
 test_links (Fixture *f, gconstpointer data)
 {
@@ -114,7 +114,7 @@ test_links (Fixture *f, gconstpointer data)
       g_assert_cmpint (unlink (path), ==, 0);
       g_assert_cmpint (rename (moved, path), ==, 0);
     }
-  /* Where the state directory is, is its owner's choice. */
+  /* The user chooses the path of the state directory. */
   g_autofree char *moved = g_build_filename (f->top, "moved", NULL);
   g_assert_cmpint (rename (f->state, moved), ==, 0);
   g_assert_cmpint (symlink (moved, f->state), ==, 0);
@@ -133,7 +133,7 @@ test_not_regular (Fixture *f, gconstpointer data)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE);
 }
 
-/* What is missing is empty, for who only reads; and nothing is made. */
+/* For a reader, what is missing counts as empty, and nothing is created. */
 static void
 test_readonly (Fixture *f, gconstpointer data)
 {
@@ -150,7 +150,7 @@ test_readonly (Fixture *f, gconstpointer data)
   g_assert_false (g_file_test (f->state, G_FILE_TEST_EXISTS));
 }
 
-/* Whatever the umask: QEMU's user must reach the layers, and not the rest. */
+/* Regardless of the umask: QEMU's user must be able to reach the layers, but not the rest. */
 static void
 test_modes (Fixture *f, gconstpointer data)
 {
@@ -184,10 +184,10 @@ test_write (Fixture *f, gconstpointer data)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE);
   g_clear_error (&error);
 
-  /* Wherever it fails, the file is as it was and nothing is beside it. */
+  /* Wherever writing fails, the file is unchanged and there is no other file next to it. */
   static const struct
   {
-    const char *name; /* onto a directory a file cannot be renamed */
+    const char *name; /* a file cannot be renamed to the name of a directory */
     const char *fault;
     int code;
   } cases[] = { { "x", "file-write=eio", G_IO_ERROR_FAILED },
@@ -207,7 +207,7 @@ test_write (Fixture *f, gconstpointer data)
     }
 }
 
-/* A disk error on the way is not the end of the directory. */
+/* A disk error while reading a directory is not taken for its end. */
 static void
 test_list_error (Fixture *f, gconstpointer data)
 {
@@ -232,7 +232,7 @@ test_list_error (Fixture *f, gconstpointer data)
   g_assert_cmpuint (names->len, ==, 1);
 }
 
-/* No descriptor to be had is not "no such file". */
+/* If no descriptor is left, that is not reported as a missing file. */
 static void
 test_descriptors (Fixture *f, gconstpointer data)
 {

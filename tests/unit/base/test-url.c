@@ -31,7 +31,7 @@ test_resolve (void)
       g_autofree char *url = lm_url_resolve (good[i][0], good[i][1], &error);
       g_assert_no_error (error);
       g_assert_cmpstr (url, ==, good[i][2]);
-      /* the short cut must give what the long way gives */
+      /* appending must give the same result as resolving */
       if (!lm_url_is_plain (good[i][1]))
         continue;
       g_autofree char *directory = lm_url_directory (good[i][0]);
@@ -95,7 +95,7 @@ test_redact (void)
     { "file:///srv/a:b@c", "file:///srv/a:b@c" },
     { "file://u:p@h/x", "file://h/x" },
     { "http://h/a%20b%2Fc", "http://h/a%20b%2Fc" },
-    /* no URLs */
+    /* not URLs */
     { "http://u:p@q@h:1/x", "http://***" },
     { "http://user:p@ss/word@host/x", "http://ss/word@host/x" },
     { "http://user:p/wo?rd@host/x", "http://***" },
@@ -129,10 +129,10 @@ test_redact (void)
       g_autofree char *shown = lm_url_redact (cases[i][0]);
       g_test_message ("%s", cases[i][0]);
       g_assert_cmpstr (shown, ==, cases[i][1]);
-      /* of what is resolved, which has one of these */
+      /* only for resolved URLs that contain one of these characters */
       if (strpbrk (cases[i][0], "@?#") != NULL)
         g_assert_cmpint (lm_url_is_secret (cases[i][0]), ==, strcmp (shown, cases[i][0]) != 0);
-      /* What is shown can be shown again. */
+      /* Redacting again changes nothing. */
       g_autofree char *again = lm_url_redact (shown);
       g_assert_cmpstr (again, ==, shown);
     }

@@ -74,7 +74,7 @@ test_json_only (void)
       g_autoptr (LmYamlNode) root = parse_good (cases[i]);
       g_assert_cmpstr (lm_yaml_node_get_text (lm_yaml_node_lookup (root, "a")), ==, "\xf0\x9f\x9a\x80");
     }
-  /* the flow style of YAML may look like it */
+  /* YAML in flow style may look like JSON */
   g_autoptr (LmYamlNode) flow = parse_good ("{a: 'x', }");
   g_assert_cmpstr (lm_yaml_node_get_text (lm_yaml_node_lookup (flow, "a")), ==, "x");
   assert_bad ("{\"a\": 1, \"a\": 2}", LM_YAML_ERROR_SYNTAX, "t:1: \"a\" is given twice");

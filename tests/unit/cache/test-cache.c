@@ -17,7 +17,7 @@ mode_of (const char *dir, const char *name)
   return stat (path, &st) == 0 ? st.st_mode & 07777 : 0;
 }
 
-/* Where others can put files, what lies there is nobody's word. */
+/* A directory in which others can create files is not trusted. */
 static void
 test_trust (CacheFixture *f, gconstpointer data)
 {
@@ -46,8 +46,8 @@ test_trust (CacheFixture *f, gconstpointer data)
   g_assert_nonnull (cache);
 }
 
-/* The state directory is reachable whatever the umask; above it, only root's is
- * for QEMU's user to pass. */
+/* The state directory can be reached regardless of the umask; of its parents, only
+ * those created by root are opened for QEMU's user. */
 static void
 test_umask (CacheFixture *f, gconstpointer data)
 {
@@ -74,7 +74,7 @@ count_files (const char *dir, const char *name)
   return count;
 }
 
-/* Beside the lock. */
+/* Returns the number of files in partial/ except the lock table. */
 static guint
 count_parts (CacheFixture *f)
 {
@@ -89,7 +89,7 @@ test_modes (CacheFixture *f, gconstpointer data)
   g_assert_cmpuint (mode_of (f->state, "layers"), ==, 0755);
   g_assert_cmpuint (mode_of (f->state, "blobs"), ==, 0755);
   g_assert_cmpuint (mode_of (f->state, "partial"), ==, 0700);
-  /* Whatever the umask, and opened again it is left alone. */
+  /* Regardless of the umask; an existing directory is not changed. */
   g_autofree char *other = g_build_filename (f->dir, "other", NULL);
   mode_t before = umask (077);
   g_autoptr (LmCache) strict = lm_cache_open (other, NULL, NULL);
@@ -146,7 +146,7 @@ test_publish_twice (CacheFixture *f, gconstpointer data)
   cache_put (f->cache, LM_BLOB_FILE, "right");
   g_assert_cmpint (cache_check (f->cache, &digest), ==, LM_CACHE_PRESENT);
 
-  /* What is no file is not removed. */
+  /* Something that is not a file is not removed. */
   g_assert_cmpint (unlink (path), ==, 0);
   g_assert_cmpint (mkdir (path, 0755), ==, 0);
   g_autoptr (LmPartial) partial = lm_partial_open (f->cache, &digest, NULL);
@@ -155,7 +155,8 @@ test_publish_twice (CacheFixture *f, gconstpointer data)
   g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT);
 }
 
-/* Who needs a file keeps it from deletion, there or not; deletion keeps nobody waiting. */
+/* A lease protects a file from deletion, whether it exists or not; a deletion does
+ * not make anybody wait. */
 static void
 test_lease (CacheFixture *f, gconstpointer data)
 {
@@ -205,7 +206,7 @@ test_busy (CacheFixture *f, gconstpointer data)
   g_assert_nonnull (two);
 }
 
-/* Bytes and even a mode set too early survive the writer. */
+/* The data, and even a mode that was set too early, survive the writer. */
 static void
 test_resume (CacheFixture *f, gconstpointer data)
 {
@@ -272,7 +273,7 @@ cancel_late (gpointer data)
   return NULL;
 }
 
-/* Whoever is kept waiting can give up: to publish, and to lease. What came is kept. */
+/* Waiting to publish or to lease can be cancelled; received data is kept. */
 static void
 test_cancelled (CacheFixture *f, gconstpointer data)
 {

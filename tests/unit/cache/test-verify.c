@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The name alone proves nothing. */
+/* The name of a file does not prove its contents. */
 static void
 test_check (CacheFixture *f, gconstpointer data)
 {
@@ -20,7 +20,7 @@ test_check (CacheFixture *f, gconstpointer data)
   cache_put (f->cache, LM_BLOB_FILE, "right");
   g_assert_cmpint (cache_check (f->cache, &digest), ==, LM_CACHE_PRESENT);
 
-  /* Cut, grown, overwritten, replaced; twice, as it is remembered. */
+  /* Truncated, extended, overwritten, replaced; each checked twice, because the result is kept. */
   for (int i = 0; i < 8; i++)
     {
       if (i / 2 < 2)
@@ -37,7 +37,8 @@ test_check (CacheFixture *f, gconstpointer data)
       g_assert_cmpint (cache_check (f->cache, &digest), ==, LM_CACHE_PRESENT);
     }
 
-  /* Copied with its directory, or with a note that makes no sense: the digest decides, and is noted. */
+  /* Copied together with its directory, or with an invalid note: the digest
+   * decides, and the note is written again. */
   const struct timespec past[] = { { 1, 0 }, { 1, 0 } };
   g_assert_cmpint (utimensat (AT_FDCWD, path, past, 0), ==, 0);
   static const char *const notes[] = { NULL, "", "nonsense", "000000000000000000005 0 0\n",
@@ -53,7 +54,7 @@ test_check (CacheFixture *f, gconstpointer data)
     }
 }
 
-/* What has not changed is not read again: nobody notices that its bytes did. */
+/* A file that seems unchanged is not read again, so a hidden change of its contents is not noticed. */
 static void
 test_unchanged (CacheFixture *f, gconstpointer data)
 {
@@ -70,7 +71,7 @@ test_unchanged (CacheFixture *f, gconstpointer data)
   g_assert_cmpint (cache_check (f->cache, &digest), ==, LM_CACHE_DAMAGED);
 }
 
-/* libvirt gives backing files to QEMU's user, who could change them unseen. */
+/* libvirt gives backing files to QEMU's user, who could change them unnoticed. */
 static void
 test_owner (CacheFixture *f, gconstpointer data)
 {
@@ -95,7 +96,7 @@ test_owner (CacheFixture *f, gconstpointer data)
   g_assert_cmpint (cache_check (f->cache, &digest), ==, LM_CACHE_DAMAGED);
 }
 
-/* A child that checks @digest and stops when it has read the file. */
+/* Creates a child process that checks @digest and stops when it has read the file. */
 static pid_t
 begin_to_check (CacheFixture *f, const LmDigest *digest)
 {
@@ -112,7 +113,7 @@ begin_to_check (CacheFixture *f, const LmDigest *digest)
   return child;
 }
 
-/* What was changed while it was being read is not taken for what was read. */
+/* A file that is changed while it is being read is read again. */
 static void
 test_changed_meanwhile (CacheFixture *f, gconstpointer data)
 {
@@ -144,8 +145,8 @@ test_changed_meanwhile (CacheFixture *f, gconstpointer data)
     }
 }
 
-/* After a change just now, a further one may have the same time: what is found then is
- * not kept for later runs. */
+/* If a file was changed just now, another change may have the same time, so the
+ * result is not kept for later runs. */
 static void
 test_changed_just_now (CacheFixture *f, gconstpointer data)
 {
@@ -156,7 +157,7 @@ test_changed_just_now (CacheFixture *f, gconstpointer data)
   g_assert_cmpint (cache_check (f->cache, &digest), ==, LM_CACHE_PRESENT);
   g_assert_false (g_file_test (noted, G_FILE_TEST_EXISTS));
 
-  /* What counts is when it began to be read: here, that takes longer. */
+  /* The time at which reading began counts; here reading takes longer. */
   g_assert_true (g_file_set_contents (path, "right", -1, NULL));
   pid_t child = begin_to_check (f, &digest);
   int status;
@@ -172,13 +173,13 @@ test_changed_just_now (CacheFixture *f, gconstpointer data)
   g_assert_true (g_file_test (noted, G_FILE_TEST_EXISTS));
 }
 
-/* What was verified on its way into the file may be something else in it by now. */
+/* The data is verified before it is written, so the file may contain other data afterwards. */
 static void
 test_disturbed (CacheFixture *f, gconstpointer data)
 {
   static const struct
   {
-    const char *in_between; /* of two writes; else after them */
+    const char *in_between; /* between two writes; otherwise after them */
     gboolean good;
   } cases[] = { { "wro", FALSE }, { NULL, FALSE }, { "rig", TRUE }, { NULL, TRUE } };
   LmDigest digest = lm_digest_of_text ("right");
@@ -213,7 +214,7 @@ test_disturbed (CacheFixture *f, gconstpointer data)
     }
 }
 
-/* Changes the contents so that only reading the file shows it. */
+/* Changes the contents so that only reading the file shows the change. */
 static void
 change_unseen (const char *path, const char *text)
 {
@@ -224,7 +225,7 @@ change_unseen (const char *path, const char *text)
   g_assert_cmpint (utimensat (AT_FDCWD, path, times, 0), ==, 0);
 }
 
-/* A run reads each file once, whether it may note the result or not. */
+/* A run reads each file once, whether it can note the result or not. */
 static void
 test_read_once (CacheFixture *f, gconstpointer data)
 {
@@ -238,7 +239,7 @@ test_read_once (CacheFixture *f, gconstpointer data)
       g_autoptr (LmCache) first = lm_cache_open_readonly (f->state, findings, NULL);
       g_autoptr (LmCache) second = lm_cache_open (f->state, findings, NULL);
       g_autoptr (LmCache) other = lm_cache_open (f->state, NULL, NULL);
-      /* A note cannot be written where a directory is. */
+      /* A note cannot be written if a directory has its name. */
       g_assert_true (writable || g_mkdir_with_parents (noted, 0755) == 0);
       g_assert_true (g_file_set_contents (path, good ? "right" : "wrong", -1, NULL));
       const struct timespec past[] = { { 1, 0 }, { 1 + i, 0 } };
@@ -248,7 +249,7 @@ test_read_once (CacheFixture *f, gconstpointer data)
       change_unseen (path, good ? "wrong" : "right");
       g_assert_cmpint (cache_check (first, &digest), ==, expected);
       g_assert_cmpint (cache_check (second, &digest), ==, expected);
-      /* A later run knows only what could be noted. */
+      /* A later run knows the result only if it could be noted. */
       g_assert_cmpint (cache_check (other, &digest), ==, good && writable ? LM_CACHE_PRESENT : good ? LM_CACHE_DAMAGED : LM_CACHE_PRESENT);
       (void) !unlink (noted);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Says of each file it is given whether the parser takes it for a catalog:
- * "good" or "bad: MESSAGE", a line each. For test-catalog-schema.py. */
+/* Prints for each file given as an argument whether the parser accepts it as a
+ * catalog: "good" or "bad: MESSAGE", one line each. For test-catalog-schema.py. */
 #include "config.h"
 #include "base/file.h"
 #include "catalog/catalog.h"

@@ -13,7 +13,7 @@ list_text (const char *text)
   return lm_listing_to_json (set, NULL, NULL);
 }
 
-/* In one line, or with one for each layer; @middle is put into each layer,
+/* On one line, or with one line per layer; @middle is inserted into each layer,
  * @tail after them. */
 static char *
 make_large_json (const char *newline, const char *middle, const char *tail)
@@ -30,7 +30,7 @@ make_large_json (const char *newline, const char *middle, const char *tail)
   return g_string_free (text, FALSE);
 }
 
-/* What every writer of JSON makes is read; that YAML is not like it is no matter. */
+/* JSON as any program may write it is accepted, even where it is not valid YAML. */
 static void
 test_json_only (void)
 {
@@ -69,14 +69,14 @@ test_large_json (void)
       const char *middle = middles[i / 2], *newline = newlines[i % 2];
       g_autofree char *json = make_large_json (newline, middle, ", \"name\": \"big\"");
       g_test_message ("%s", middle);
-      /* a comma more, and it is YAML, not JSON */
+      /* with another comma it is YAML, not JSON */
       g_autofree char *yaml = make_large_json (newline, middle, ", \"name\": \"big\",");
       g_autofree char *two = list_text (json), *one = list_text (yaml);
       g_assert_cmpstr (two, ==, one);
     }
 }
 
-/* What follows the layers counts as it does in a small catalog. */
+/* Errors after the layers are found as in a small catalog. */
 static void
 test_large_json_faults (void)
 {

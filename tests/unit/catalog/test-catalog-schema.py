@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The parser and catalog.schema.json must agree on what a catalog is: over the
-catalogs of tests/data/catalog, and over copies of a full one in which every
-value in turn is of every wrong type, or missing."""
+"""The parser and catalog.schema.json must agree on which files are valid: the catalogs
+in tests/data/catalog, and copies of a full one in which each value in turn has each
+wrong type, or is missing."""
 import copy
 import glob
 import json
@@ -34,7 +34,7 @@ def parser_verdicts(paths):
 
 
 def places(value, path=()):
-    """The paths of all values in a document, itself included."""
+    """Yields the paths of all values in a document, including the document itself."""
     yield path
     if isinstance(value, dict):
         for key in value:
@@ -59,7 +59,7 @@ def changed(document, path, value):
 
 
 def only_the_whole_shows(message):
-    """Faults that the schema cannot know of."""
+    """Whether the error is about the catalog as a whole, which the schema cannot check."""
     return "which is not listed in" in message or "with the same digest" in message \
         or "is given twice" in message or "the same version" in message
 

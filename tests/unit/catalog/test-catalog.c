@@ -150,7 +150,7 @@ test_faults (void)
     }
 }
 
-/* What YAML's notations for long texts add to them is not a part of them. */
+/* Line ends that YAML's notations for long texts add are not part of the value. */
 static void
 test_long_texts (void)
 {
@@ -202,7 +202,7 @@ test_serialize (void)
   g_autoptr (GBytes) again = lm_catalog_serialize (loaded, "s");
   g_autoptr (LmCatalog) twice = lm_catalog_load (again, "lab", NULL, LAB_URL, "s", NULL);
   assert_lab (twice);
-  /* a block that is not aligned, as one within a larger file */
+  /* a block that is not aligned, such as part of a larger file */
   g_autofree char *moved = g_malloc (g_bytes_get_size (again) + 1);
   memcpy (moved + 1, g_bytes_get_data (again, NULL), g_bytes_get_size (again));
   g_autoptr (GBytes) odd = g_bytes_new_static (moved + 1, g_bytes_get_size (again));
@@ -210,8 +210,8 @@ test_serialize (void)
   assert_lab (third);
 }
 
-/* Names in a catalog that a redirect led to: beside where it was asked for, then beside
- * where it came from; each host has its own credentials. */
+/* Relative URLs in a redirected catalog: relative to the requested URL first, then
+ * relative to the URL after the redirect; each host has its own credentials. */
 static void
 test_redirected (void)
 {
@@ -240,7 +240,7 @@ test_redirected (void)
   g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_STALE);
   g_clear_error (&error);
 
-  /* One directory is one mirror. */
+  /* If both have the same directory, there is one mirror. */
   g_autofree char *plain = lab_expand (HEAD "  - {name: a, version: \"1\", group: os, builds: [{digest: $a, size: 1, urls: [a, ../b]}]}\n");
   g_autoptr (LmCatalog) same = lm_catalog_parse ("lab", "http://h/x/c.yaml", "http://h/x/d.yaml", plain, strlen (plain), NULL, &error);
   g_assert_no_error (error);
@@ -248,7 +248,7 @@ test_redirected (void)
   g_assert_cmpstrv (same_urls, ((const char *const[]){ "http://h/x/a", "http://h/b", NULL }));
 }
 
-/* No byte of the index can be other than it was. */
+/* A change of any byte of the index is noticed. */
 static void
 test_load_corrupt (void)
 {
@@ -273,7 +273,7 @@ test_load_corrupt (void)
     }
 }
 
-/* Even one with the right digest leads nowhere outside. */
+/* Even an index with the right digest cannot lead to accesses out of bounds. */
 static void
 test_load_forged (void)
 {
@@ -338,7 +338,7 @@ test_set (void)
   g_assert_cmpstr (build->urls[1], ==, "http://high.example/high");
   g_assert_cmpstr (build->urls[2], ==, "http://low.example/low");
   g_assert_null (build->urls[3]);
-  /* Of a file that is known by its digest only. */
+  /* For a file of which only the digest is known. */
   LmBlob known = { .kind = LM_BLOB_LAYER, .digest = build->digest, .urls = g_strsplit ("http://high.example/high", " ", -1) };
   lm_catalog_set_add_urls (set, &known);
   g_autofree char *urls = g_strjoinv (" ", known.urls);
@@ -353,7 +353,7 @@ test_set (void)
   g_assert_cmpuint (groups->len, ==, 1);
 }
 
-/* A catalog so large that two threads read it: @middle is put among its layers. */
+/* A catalog that is large enough to be read by two threads: @middle is inserted among its layers. */
 static char *
 make_large (const char *middle, const char *tail)
 {
@@ -386,7 +386,7 @@ list_large (const char *middle, const char *tail, GPtrArray *warnings)
   return json;
 }
 
-/* Read in two parts or in one, it is the same. */
+/* Reading in two parts and in one gives the same result. */
 static void
 test_large (void)
 {
@@ -404,7 +404,7 @@ test_large (void)
     {
       g_test_message ("%s", middles[i]);
       g_autofree char *two = list_large (middles[i], "", NULL);
-      /* a key after the layers makes it be read in one */
+      /* because of a key after the layers it is read in one part */
       g_autofree char *one = list_large (middles[i], "last: 1\n", NULL);
       g_assert_cmpstr (two, ==, one);
     }
@@ -451,7 +451,7 @@ test_large_faults (void)
     }
 }
 
-/* What takes groups for layers if only '\n' is thought to end a line. */
+/* A text in which groups would be mistaken for layers if only '\n' ended a line. */
 static void
 test_large_line_ends (void)
 {
@@ -506,7 +506,7 @@ test_listing (void)
   g_autofree char *bare = lm_listing_to_json (set, NULL, NULL);
   g_assert_null (strstr (bare, "\"cached\" : true"));
 
-  /* What cannot be told is not said. */
+  /* If a lookup fails, there is no result. */
   static const char *const unknown[] = { "nginx", "!debian12", NULL };
   LmPlanView failing = lab_view (unknown);
   g_autoptr (LmFacts) no_facts = lm_facts_new (set, &failing);

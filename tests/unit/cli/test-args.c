@@ -23,7 +23,7 @@ parse (const char *line, gboolean first_word_ends, int *out_used, GError **error
   int argc;
   g_assert_true (g_shell_parse_argv (line, &argc, &argv, NULL));
   g_autoptr (LmArgs) args = lm_args_new (tables);
-  /* getopt reorders the array; the words stay the same. */
+  /* getopt changes the order of the array, but not the strings. */
   return lm_args_parse (args, argc, argv, first_word_ends, out_used, error) ? g_steal_pointer (&args) : NULL;
 }
 
@@ -43,7 +43,8 @@ test_values (void)
   g_assert_cmpstrv (lm_args_words (args), words);
 }
 
-/* The value of --wait must be joined on, or it would eat the next word. */
+/* The value of --wait must be given as --wait=VALUE, because otherwise the next
+ * word would be taken for it. */
 static void
 test_optional_value (void)
 {

@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
 from tap import done_testing, lamina, ok, state, work
 
-# Started in the background, a program ignores this signal, and so would what it starts.
+# A program started in the background may ignore SIGINT, and its children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -86,15 +86,15 @@ for word in ("lünch", "l\u200dnch", "l\u4e2dnch"):
 expect(2, "progress of an unknown kind", "plan", "debian", "--progress=loud", says="--progress=loud")
 said = run("--version").stdout.splitlines()
 ok(said[0].startswith("lamina ") and "libvirt" in said[1], "version", said)
-ok(re.fullmatch(r"features:( [+-](man|bash-completion|sanitizers|coverage|fuzzing)){5}", said[2]), "and what is built in", said)
+ok(re.fullmatch(r"features:( [+-](man|bash-completion|sanitizers|coverage|fuzzing)){5}", said[2]), "and the features", said)
 for words in (("rm", "w"), ("define", "w", "a"), ("catalog", "remove", "w"), ("list",), ("help", "list"), ("rm",)):
     for first, *others in (words[:n] + ("--version",) + words[n:] for n in range(len(words) + 1) if words[:n] != ("catalog",)):
         done = run(first, *others)
-        ok(done.stdout.splitlines() == said and done.returncode == 0, f"{' '.join((first, *others))} shows the version only", done)
+        ok(done.stdout.splitlines() == said and done.returncode == 0, f"{' '.join((first, *others))} prints only the version", done)
 ok("Usage: lamina launch" in run("launch", "--help").stdout, "help of a verb")
 ok("Usage: lamina launch" in run("help", "launch").stdout, "help verb")
 for words in (("help", "catalog"), ("catalog", "--help")):
-    ok("catalog update" in run(*words).stdout, f"{' '.join(words)} lists what catalog takes")
+    ok("catalog update" in run(*words).stdout, f"{' '.join(words)} lists the verbs of catalog")
 
 # Names and values
 for name in ("", "-x", "../x", "a/b", "a b", "x" * 65, "a\nb", ".", "é"):
@@ -134,7 +134,7 @@ for key, text, warns in (("user-data", "hostname: a\n", True), ("user-data", "#c
                          ("user-data", "\ufeff#cloud-config\r\nhostname: a\r\n", False), ("ssh-key", f"\ufeff{KEY} me\r\n", False),
                          ("network-config", "ethernets: {}\n", True), ("network-config", "version: 2\n", False), ("meta-data", "", False)):
     done = expect(3, f"{key} {text!r}", "launch", "--cloud-init", f"{key}={path('input', text)}", "web1", "debian", "-c", "test:///default")
-    ok(("lamina: warning: " in done.stderr) == warns, "is warned of" if warns else "is not warned of", done.stderr)
+    ok(("lamina: warning: " in done.stderr) == warns, "there is a warning" if warns else "there is no warning", done.stderr)
 
 # Settings
 expect(2, "configuration file that is not there", "cache", "list", "--config", "/nonexistent", says="/nonexistent")
@@ -161,7 +161,7 @@ odd = path("odd.conf", "[lamina]\ntransfers = many\n")
 expect(2, "a wrong number in the configuration", "list", "--config", odd, says="odd.conf")
 for words in (["cache", "list"], ["list"], ["plan", "nginx"]):
     done = run(*words, "--catalog", small, "--state-dir", f"{work}/not-there")
-    ok(not os.path.exists(f"{work}/not-there"), f"{words[0]} makes no state directory", done.stderr)
+    ok(not os.path.exists(f"{work}/not-there"), f"{words[0]} does not create a state directory", done.stderr)
 
 # Catalogs
 catalog = path("lab.yaml", CATALOG)
@@ -173,37 +173,37 @@ expect(2, "hostile name of a source", "catalog", "add", "../lab", catalog)
 expect(5, "catalog that is not there", "catalog", "add", "gone", "/nonexistent.yaml", says="/nonexistent.yaml")
 expect(5, "--catalog of a file that is not there", "plan", "x", "--catalog", "/nonexistent.yaml", says="/nonexistent.yaml")
 done = expect(5, "--catalog of a server that is not there", "plan", "x", "--catalog", "http://127.0.0.1:1/x", LAMINA_TEST_NO_DELAY="1")
-ok(done.stderr.count("catalog source") == 1, "which is said once", done.stderr)
+ok(done.stderr.count("catalog source") == 1, "the message says that once", done.stderr)
 expect(5, "catalog of a wrong scheme", "catalog", "add", "gone", "ftp://localhost/x", says="ftp")
 done = expect(5, "catalog with a mistake", "catalog", "add", "bad", path("bad.yaml", "lamina-catalog: 1\nlayers: 5\n"), says="bad.yaml:2")
 sources = json.loads(run("catalog", "list", "--json").stdout)["sources"]
-ok([s["name"] for s in sources] == ["lab"], "only the good one is kept", sources)
+ok([s["name"] for s in sources] == ["lab"], "only the valid one is kept", sources)
 expect(3, "remove a source that is not there", "catalog", "remove", "gone")
 added = json.loads(run("catalog", "add", "second", catalog, "--priority", "7", "--json").stdout)
 ok((added["name"], added["priority"], added["url"]) == ("second", 7, f"file://{catalog}"), "catalog add as JSON", added)
 ok(type(added["fetched"]) is int and abs(added["fetched"] - time.time()) < 600, "times are seconds since 1970", added)
 updated = json.loads(run("catalog", "update", "--json", "lab", "lab").stdout)
-ok(len(updated["sources"]) == 1, "a source that is named twice is updated once", updated)
+ok(len(updated["sources"]) == 1, "a source that is given twice is updated once", updated)
 updated = json.loads(run("catalog", "update", "--json").stdout)
 ok(updated == {"sources": [{"name": "lab", "changed": False}, {"name": "second", "changed": False}]},
    "catalog update as JSON; a file that is the same is no change", updated)
 done = expect(3, "catalog remove: one of three is not there", "catalog", "remove", "nope", "second", "second", says="1 of 2")
-ok("nope" in done.stderr.splitlines()[0] and "second" not in run("catalog", "list").stdout, "the other goes", done.stderr)
+ok("nope" in done.stderr.splitlines()[0] and "second" not in run("catalog", "list").stdout, "the other one is removed", done.stderr)
 run("catalog", "add", "second", catalog)
 done = run("catalog", "remove", "second", "nope", "--json")
 ok(done.returncode == 3 and json.loads(done.stdout) == {"removed": ["second"], "missing": ["nope"], "failed": []}, "catalog remove as JSON", done)
 done = expect(5, "--catalog that is not there", "plan", "debian", "--catalog", "/nonexistent.yaml", says="/nonexistent.yaml")
 done = expect(5, "--catalog that is dead", "plan", "debian", "--catalog", "http://127.0.0.1:1/x", says="http://127.0.0.1:1/x")
-ok(done.stderr.count("catalog source") == 1, "names it once", done.stderr)
+ok(done.stderr.count("catalog source") == 1, "the message has the source once", done.stderr)
 
 # Plan
 plan = json.loads(run("plan", "--json", "web=nginx", "debian").stdout)
-ok([l["name"] for l in plan["layers"]] == ["debian", "nginx"], "plan orders base first", plan)
-ok(plan["layers"][0]["parent"] is None and plan["layers"][1]["parent"] == digest("debian"), "plan names parents")
-ok(plan["arch"] == os.uname().machine, "layers that say no architecture suit this host's", plan["arch"])
-ok(plan["bytes_to_pull"] == 1100 and plan["layers"][0]["action"] == "pull", "plan counts what to pull")
+ok([l["name"] for l in plan["layers"]] == ["debian", "nginx"], "plan lists the base first", plan)
+ok(plan["layers"][0]["parent"] is None and plan["layers"][1]["parent"] == digest("debian"), "plan shows parents")
+ok(plan["arch"] == os.uname().machine, "layers without an architecture fit this host", plan["arch"])
+ok(plan["bytes_to_pull"] == 1100 and plan["layers"][0]["action"] == "pull", "plan has the number of bytes to pull")
 ok(plan["layers"][1]["url"] == f"file://{work}/nginx.qcow2", "URLs are relative to the catalog", plan["layers"][1])
-ok(json.loads(run("plan", "--json", "nginx").stdout)["layers"] == plan["layers"], "what is required comes along")
+ok(json.loads(run("plan", "--json", "nginx").stdout)["layers"] == plan["layers"], "required layers are included")
 expect(3, "unknown layer", "plan", "nginz", says="nginx")
 expect(3, "wrong group", "plan", "os=nginx")
 expect(3, "two of one group", "plan", "nginx", "lighttpd", says="web")
@@ -214,11 +214,11 @@ os.makedirs(f"{state}/layers", exist_ok=True)
 # The last good copy
 os.rename(catalog, catalog + ".away")
 done = run("catalog", "update")
-ok(done.returncode == 5 and "last good copy" in done.stderr, "dead source: update fails", done.stderr)
-ok(run("plan", "nginx").returncode == 0, "dead source: plan goes on")
+ok(done.returncode == 5 and "last good copy" in done.stderr, "missing source: update fails", done.stderr)
+ok(run("plan", "nginx").returncode == 0, "missing source: plan succeeds")
 with open(catalog, "w", encoding="utf-8") as file:
     file.write("lamina-catalog: 1\nlayers: [")
-ok(run("catalog", "update").returncode == 5 and run("plan", "nginx").returncode == 0, "broken source: the copy stays")
+ok(run("catalog", "update").returncode == 5 and run("plan", "nginx").returncode == 0, "invalid source: the copy is kept")
 with open(catalog, "w", encoding="utf-8") as file:
     file.write(CATALOG.replace("1.22.1", "1.24.0"))
 ok("lab: updated" in run("catalog", "update", "lab").stdout, "update")
@@ -226,7 +226,7 @@ ok("1.24.0" in run("plan", "nginx").stdout, "the new catalog is used")
 for damage in (b"", b"\0" * 100, os.urandom(4096)):
     with open(f"{state}/catalogs/lab.index", "wb") as file:
         file.write(damage)
-    ok("1.24.0" in run("plan", "nginx").stdout, f"a damaged index of a catalog ({len(damage)} bytes) is made anew")
+    ok("1.24.0" in run("plan", "nginx").stdout, f"a damaged index of a catalog ({len(damage)} bytes) is written again")
 with open(f"{state}/catalogs/lab.json", "w", encoding="utf-8") as file:
     file.write("{")
 done = run("catalog", "list")
@@ -244,13 +244,13 @@ summary = path("summary.yaml", CATALOG.replace("group: os\n", "group: os\n    su
 done = run("list", "--catalog", summary)
 ok(not any(c in done.stdout + done.stderr for c in "\u202e\u2028\u2066"), "nor from a catalog", done.stdout + done.stderr)
 
-# Pulling what is not there or not what it says
+# Pulling files that do not exist or have a wrong digest
 expect(5, "pull: no such file", "pull", "debian", "--catalog", catalog, says="debian")
 path("debian.qcow2", "x" * 1000)
 done = expect(6, "pull: wrong digest", "pull", "debian", "--catalog", catalog, says=digest("debian"))
-ok(digest("x" * 1000) in done.stderr, "expected and got are printed", done.stderr)
+ok(digest("x" * 1000) in done.stderr, "the message has both digests", done.stderr)
 left = [f for d in ("layers", "blobs", "partial") for f in os.listdir(f"{state}/{d}") if f.endswith((".qcow2", ".part"))]
-ok(left == [], "the wrong bytes do not stay", left)
+ok(left == [], "the wrong data is not kept", left)
 
 # Specification files
 spec = path("web1.yaml", "name: web1\nselections: {os: debian}\nmemory: 1GiB\nnetwork: [user]\nlunch: yes\n")
@@ -274,7 +274,7 @@ for number, (text, line, says) in enumerate((
     name = f"bad{number}.yaml"
     spec = path(name, f"name: web1\nselections: [nginx]\n{text}\n")
     done = expect(2, f"a mistake in a specification: {text!r}", "launch", "-f", spec, "-c", "test:///default", says=says)
-    ok(line == 0 or f"{name}:{line}: " in done.stderr, "which is said with its line", done.stderr)
+    ok(line == 0 or f"{name}:{line}: " in done.stderr, "the message has the line", done.stderr)
 good = ("memory: 1GiB", "memory: 128", "vcpus: 2", "cpu: max", "disk: {size: 8GiB}", "disk: size=8", "network: default", "network: none",
         "network: [user, {bridge: br0, model: e1000, mac: '52:54:00:00:00:01'}, 'network=lab,model=rtl8139', {model: e1000e}]",
         "graphics: 'vnc,port=5901'", "graphics: {type: spice, listen: '::1', port: 5900}", "wait: 5", "wait: false", "autostart: true")
@@ -304,7 +304,7 @@ for option in every:
             done = run(verb, "-f", spec, "-c", "test:///default")
             taken = option in dict(options) and option not in ("file", "replace")
             good = done.returncode in (2, 3) if taken else f'"{option}" is not an option that can be given in a file' in done.stderr
-            ok(good, f"{verb}: {option}: {value!r} in a specification is {'taken or told' if taken else 'no option of it'}", done)
+            ok(good, f"{verb}: {option}: {value!r} in a specification is {'accepted or has an error' if taken else 'refused'}", done)
 os.makedirs(f"{work}/a,b", exist_ok=True)
 comma = path("a,b/c,d.yaml", "#cloud-config\n{}\n")
 spec = path("comma.yaml", json.dumps({"name": "web1", "selections": ["nginx"], "cloud-init": [{"user-data": comma}]}))
@@ -325,14 +325,14 @@ expect(3, "a specification in JSON", "launch", "-f", spec, "-c", "test:///defaul
 test = ("-c", "test:///default")
 expect(3, "rm: no such machine", "rm", "gone", *test, says="gone")
 done = expect(3, "rm: several that are not there", "rm", "gone", "lost", *test, says="2 of 2")
-ok("gone" in done.stderr and "lost" in done.stderr, "each is named", done.stderr)
+ok("gone" in done.stderr and "lost" in done.stderr, "the message has each of them", done.stderr)
 done = expect(3, "one that is named twice", "rm", "gone", "gone", *test, says="gone")
 ok(" of " not in done.stderr, "is one", done.stderr)
 done = run("rm", "--ignore-missing", "--json", "gone", "lost", "gone", *test)
 ok(json.loads(done.stdout) == {"removed": [], "missing": ["gone", "lost"], "failed": []}, "rm as JSON", done.stderr)
 done = run("rm", "--json", "gone", "lost", *test)
 ok(done.returncode == 3 and json.loads(done.stdout)["missing"] == ["gone", "lost"], "also when it fails", done)
-ok(not [f for f in os.listdir(f"{state}/machines") if f.endswith(".lock")], "no lock stays of what is not there")
+ok(not [f for f in os.listdir(f"{state}/machines") if f.endswith(".lock")], "no lock is left of machines that do not exist")
 ok(json.loads(run("ps", "--json", *test).stdout) == {"machines": []}, "ps as JSON")
 spec = path("web7.yaml", "name: web1\nselections: [nginx]\nwait: soon\n")
 expect(2, "wait: soon in a specification", "launch", "-f", spec, "-c", "test:///default")
@@ -347,7 +347,7 @@ with socket.socket() as holder:
     words = ("web1", "debian", "--catalog", catalog, *test, "--publish")
     for publish in (f"{port}:80", f"0.0.0.0:{port}:80"):
         done = expect(4, f"a port in use: {publish.replace(str(port), 'N')}", "launch", *words, publish, says=f"port {port} of")
-        ok("pull" not in done.stderr, "is found before anything is pulled", done.stderr)
+        ok("pull" not in done.stderr, "it is refused before anything is pulled", done.stderr)
     expect(4, "nor may a transient machine have it", "launch", "--transient", *words, f"{port}:80", says=str(port))
     expect(6, "define does not look at ports", "define", *words, f"{port}:80")
     client = socket.create_connection(("127.0.0.1", port))
@@ -357,9 +357,9 @@ with socket.socket() as holder:
 expect(6, "a connection that is over does not hold the port", "launch", *words, f"{port}:80")
 expect(2, "an address that is not this host's", "launch", *words, "192.0.2.1:80:80", says="192.0.2.1 is not an address")
 expect(6, "a port for which another user may be needed is left to QEMU", "launch", *words, "1:1")
-ok(not os.listdir(f"{state}/machines"), "nothing of them is left", os.listdir(f"{state}/machines"))
+ok(not os.listdir(f"{state}/machines"), "nothing is left of them", os.listdir(f"{state}/machines"))
 
-# Standard output that takes nothing
+# Standard output that cannot be written
 for words in (["--help"], ["--version"], ["launch", "--help"], ["list", "--catalog", catalog], ["list", "--json", "--catalog", catalog]):
     with open("/dev/full", "w") as full:
         done = subprocess.run([lamina, *words], stdout=full, stderr=subprocess.PIPE, text=True,
@@ -376,11 +376,11 @@ with open(f"{work}/big.yaml", "w", encoding="utf-8") as file:
 for output, status in ((">&-", 1), (">/dev/full", 8)):
     done = subprocess.run(["sh", "-c", f'exec "$@" {output}', "sh", lamina, "list", "--catalog", f"{work}/big.yaml"],
                           stderr=subprocess.PIPE, text=True, env={**os.environ, "LAMINA_STATE_DIR": state})
-    ok(done.returncode == status and "standard output" in done.stderr, f"{output}: a long list fails too", done)
+    ok(done.returncode == status and "standard output" in done.stderr, f"{output}: a long list fails as well", done)
 leaked = [f for f in os.listdir(state) if os.path.isfile(f"{state}/{f}") and os.path.getsize(f"{state}/{f}") > 0]
-ok(leaked == [], "and no file of the state directory takes its place", leaked)
+ok(leaked == [], "and is not written to a file of the state directory", leaked)
 
-# A server that hangs holds up its own catalog only.
+# A server that hangs delays only its own catalog.
 os.makedirs(f"{work}/served", exist_ok=True)
 good = path("served/good.yaml", open(f"{work}/big.yaml").read())
 server = subprocess.Popen([sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", f"{work}/served", "0"],
@@ -392,7 +392,7 @@ hanging = subprocess.Popen([lamina, "list", "--catalog", f"http://127.0.0.1:{sil
                            stderr=subprocess.DEVNULL, env={**os.environ, "LAMINA_STATE_DIR": state})
 connection = silent.accept()
 expect(0, "while another's server says nothing", "list", "--catalog", url)
-ok(hanging.poll() is None, "who goes on waiting")
+ok(hanging.poll() is None, "lamina goes on waiting")
 hanging.terminate()
 ok(hanging.wait() == 1, "until interrupted", hanging.returncode)
 server.terminate()
@@ -401,9 +401,9 @@ server.stdout.close()
 connection[0].close()
 silent.close()
 locks = [f for f in os.listdir(f"{state}/catalogs/urls") if f.endswith(".lock")]
-ok(len(locks) == 1, "no lock stays of a catalog that was never had", locks)
+ok(len(locks) == 1, "no lock is left of a catalog that was never fetched", locks)
 
-# Nobody gets stuck in a pipe.
+# Waiting for a pipe ends.
 os.mkfifo(f"{work}/pipe")
 for words in (["list", "--catalog", f"{work}/pipe"], ["define", "-f", f"{work}/pipe"],
               ["define", "n", "debian", "--cloud-init", f"user-data={work}/pipe"]):
@@ -413,7 +413,8 @@ for words in (["list", "--catalog", f"{work}/pipe"], ["define", "-f", f"{work}/p
     said = stuck.communicate()[1]
     ok(stuck.returncode == 1 and "interrupted" in said, f"{words[0]} waits for a pipe until interrupted", said)
 
-# Nor for ever: of all at once, because each waits. A template is read after the layers are there.
+# Each also ends without an interrupt. All are started at the same time, because each waits. A template is read
+# after the layers have been pulled.
 env = {**os.environ, "LAMINA_STATE_DIR": state, "LAMINA_TEST_NO_DELAY": "1"}
 waiting = [(words, subprocess.Popen([lamina, *words, *test], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=env))
            for words in (["list", "--catalog", f"{work}/pipe"], ["define", "-f", f"{work}/pipe"],

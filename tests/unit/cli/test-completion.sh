@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The bash completion file, driven as bash drives it.
+# The bash completion file, called as bash calls it.
 set -u
 functions=/usr/share/bash-completion/bash_completion
 if [ ! -e "$functions" ]; then
@@ -12,7 +12,7 @@ fi
 export LAMINA_STATE_DIR=$TMPDIR/state
 count=0 failed=0
 
-# complete_line LINE: fills COMPREPLY as for the cursor at the end of LINE.
+# complete_line LINE: sets COMPREPLY for a cursor at the end of LINE.
 complete_line () {
   set -- "$LAMINA${1#lamina}"
   COMP_LINE=$1 COMP_POINT=${#1} COMP_TYPE=9 COMP_KEY=9 COMPREPLY=()
@@ -24,7 +24,7 @@ complete_line () {
   _lamina
 }
 
-expect () { # LINE WORD...: every WORD is among the candidates
+expect () { # LINE WORD...: checks that each WORD is among the candidates
   local line=$1 word good=ok
   shift
   complete_line "$line"

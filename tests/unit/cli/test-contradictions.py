@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Catalogs that say of cached files what is not so: they are named, the files stay good."""
+"""Catalogs with wrong statements about cached files: warnings name them, and the files are used."""
 import hashlib
 import json
 import os
@@ -20,7 +20,7 @@ def run(*words):
 
 
 def cache(kind, *options):
-    """Puts a layer into the cache; its digest and size."""
+    """Puts a layer into the cache. Returns its digest and size."""
     made = os.path.join(work, "made.qcow2")
     subprocess.run([*make, kind, made, *options], check=True, stdout=subprocess.DEVNULL)
     with open(made, "rb") as file:
@@ -33,7 +33,7 @@ def cache(kind, *options):
 
 
 def catalog(name, builds):
-    """A catalog of layers named by the keys of @builds: (digest, size, parent)."""
+    """Returns a catalog with layers named by the keys of @builds: (digest, size, parent)."""
     layers = [{"name": layer, "version": "1", "group": "g", "builds": [
         {"digest": digest, "size": size, "urls": ["x.qcow2"], **({"parent": parent} if parent else {})}]}
               for layer, (digest, size, parent) in builds.items()]
@@ -50,9 +50,9 @@ good = {"os": (base, base_size, None), "app": (child, child_size, base)}
 right = catalog("right.json", good)
 
 plan = run("plan", "os", "app", "--catalog", right)
-ok(plan.returncode == 0 and plan.stderr == "", "a catalog that is right", plan.stderr)
+ok(plan.returncode == 0 and plan.stderr == "", "a correct catalog", plan.stderr)
 expected = json.loads(plan.stdout)["layers"] if plan.returncode == 0 else []
-ok([item["action"] for item in expected] == ["cached", "cached"], "all is cached", plan.stdout)
+ok([item["action"] for item in expected] == ["cached", "cached"], "everything is cached", plan.stdout)
 
 for name, builds in {
         "size of a child": {**good, "app": (child, child_size + 1, base)},
@@ -68,7 +68,7 @@ for name, builds in {
         got = json.loads(plan.stdout)["layers"] if plan.returncode == 0 else []
         same = [(a["digest"], a["size"], a["parent"], a["action"]) for a in got] \
             == [(a["digest"], a["size"], a["parent"], a["action"]) for a in expected]
-        ok(same, f"{name}, {which}: the cached files count", f"{plan.returncode} {plan.stdout}{plan.stderr}")
+        ok(same, f"{name}, {which}: the properties of the cached files are used", f"{plan.returncode} {plan.stdout}{plan.stderr}")
         lines = plan.stderr.splitlines()
         ok(len(lines) == 1 and "wrong.json" in lines[0] and "is wrong about the layer" in lines[0] and "right.json" not in lines[0],
            f"{name}, {which}: the catalog is named", plan.stderr)
@@ -76,14 +76,14 @@ for name, builds in {
         cached = {layer["name"]: layer["cached"] for layer in json.loads(done.stdout)["layers"]}
         ok(cached.get("app") and cached.get("os"), f"{name}, {which}: listed as cached", done.stdout)
 
-# A file that is not what its name says proves nothing.
+# A damaged file proves nothing.
 with open(os.path.join(state, "layers", f"sha256-{child[len('sha256:'):]}.qcow2"), "rb") as file:
     data = file.read()
 os.unlink(file.name)
 with open(file.name, "wb") as file:
     file.write(data[:-512])
 plan = run("plan", "os", "app", "--catalog", right)
-ok(plan.returncode == 0 and plan.stderr == "", "no catalog is wrong because a file is cut short", plan.stderr)
-ok(plan.returncode == 0 and json.loads(plan.stdout)["layers"][1]["size"] == child_size, "nor is its size taken", plan.stdout)
+ok(plan.returncode == 0 and plan.stderr == "", "there is no warning because of a truncated file", plan.stderr)
+ok(plan.returncode == 0 and json.loads(plan.stdout)["layers"][1]["size"] == child_size, "its size is not used", plan.stdout)
 
 done_testing()

@@ -15,7 +15,7 @@ TEST = ("-c", "test:///default")
 
 
 def run(*words, pipe=None):
-    """With @pipe, its text is what PIPE among the words can be read from."""
+    """If @pipe is given, the word PIPE is replaced by the path of a pipe with that text."""
     env = {**os.environ, "LAMINA_STATE_DIR": state}
     if pipe is None:
         return subprocess.run([lamina, *words], capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL)
@@ -44,8 +44,8 @@ TEMPLATE = "<domain><name>x</name>\n<broken></domain>\n"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43 + " me\n"
 MARK = "\ufeff"
 
-# Each text, as a file with a byte order mark and as a pipe with and without: (verb and words
-# with FILE, the text, exit status and what is said when it was read).
+# Each text is given as a file with a byte order mark and as a pipe with and without one: (verb
+# and words with FILE, the text, the exit status and a part of the message if it was read).
 good = path("lab.json", CATALOG)
 CASES = (
     ("a catalog", ("plan", "debian", "--catalog", "FILE"), CATALOG, 0, ""),

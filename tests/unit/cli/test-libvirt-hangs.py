@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A libvirtd that does not answer: every verb that needs it ends in the time
-that lamina.conf gives, with status 4, and at once when interrupted."""
+"""A libvirtd that does not answer: each verb that needs it ends after the time limit in
+lamina.conf, with exit status 4, and immediately when interrupted."""
 import os
 import shutil
 import signal
@@ -44,7 +44,7 @@ def start(work, uri, verb, *options):
 
 
 def finish(process, seconds):
-    """Its status and stderr; -1 if it had to be killed."""
+    """Returns its exit status and stderr; -1 if it had to be killed."""
     try:
         _out, err = process.communicate(timeout=seconds)
         return process.returncode, err
@@ -68,7 +68,7 @@ def check_interrupted(work, uri, listener, what):
     for verb in VERBS:
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             process = start(work, uri, verb)
-            # It waits for an answer once it is connected.
+            # Once connected, it waits for an answer.
             connection, _address = listener.accept()
             connection.recv(1)
             begin = time.monotonic()
@@ -88,8 +88,8 @@ def main():
             listener.bind(path)
             listener.listen(64)
             listener.settimeout(60)
-            check_interrupted(work, uri, listener, "a daemon that reads and says nothing")
-            check_timed_out(work, uri, "a daemon that does not even accept")
+            check_interrupted(work, uri, listener, "a daemon that reads and sends nothing")
+            check_timed_out(work, uri, "a daemon that does not accept connections")
     finally:
         shutil.rmtree(work)
     print("1..%d" % number)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Credentials in URLs: they reach the host they are for, no other, and no eye:
-not in what is printed, nor in a file that other users may read."""
+"""Credentials in URLs are sent to their host and to no other, and appear neither in any
+output nor in a file that other users may read."""
 import base64
 import hashlib
 import http.server
@@ -18,7 +18,7 @@ from tap import done_testing, lamina, ok, state, work
 
 SECRETS = ("word-of-pass", "token-of-query", "word-of-mirror")
 WANTED = "Basic " + base64.b64encode(b"me:word-of-pass").decode()
-said = []  # all that was ever printed
+said = []  # all output
 
 
 def run(*words):
@@ -40,7 +40,7 @@ def catalog(port):
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """Asks 127.0.0.1 for a password; as localhost it has nothing but /open."""
+    """As 127.0.0.1 it requires a password; as localhost it has only /open."""
     asked = []  # (host, path, Authorization)
 
     def log_message(self, *_):
@@ -76,7 +76,7 @@ class Server(http.server.BaseHTTPRequestHandler):
 
 
 def asked(path):
-    """The Authorization of each request for @path since the last time."""
+    """Returns the Authorization of each request for @path since the last call."""
     found = [(host, word) for host, at, word in Server.asked if at == path]
     Server.asked[:] = [entry for entry in Server.asked if entry[1] != path]
     return found
@@ -107,26 +107,26 @@ good = f"http://me:word-of-pass@127.0.0.1:{port}"
 mine = [("127.0.0.1", WANTED)]
 alone = [("localhost", None)]
 
-# Who has no secrets has nothing to hide.
+# Without secrets, files can be read by everybody.
 plain = os.path.join(work, "plain.yaml")
 with open(plain, "w", encoding="utf-8") as file:
     file.write(catalog(port).replace("you:word-of-mirror@", "").replace("?sig=token-of-query", ""))
 run("catalog", "add", "plain", plain)
 run("plan", "debian")
-ok(modes("plain") == [0o644] * 3, "a catalog without secrets is everybody's to read", modes("plain"))
+ok(modes("plain") == [0o644] * 3, "a catalog without secrets can be read by everybody", modes("plain"))
 run("catalog", "remove", "plain")
 
 done = run("catalog", "add", "lab", f"{good}/lab.yaml?t=token-of-query")
 ok(done.returncode == 0, "a source with credentials is added", done.stderr)
-ok(asked("/lab.yaml") == mine, "they reach its host")
+ok(asked("/lab.yaml") == mine, "they are sent to its host")
 done = run("catalog", "update", "lab")
-ok(done.returncode == 0 and asked("/lab.yaml") == mine, "and are there for the next time", done.stderr)
+ok(done.returncode == 0 and asked("/lab.yaml") == mine, "and again by an update", done.stderr)
 urls = [source["url"] for source in json.loads(run("catalog", "list", "--json").stdout)["sources"]]
 ok(urls == [f"http://127.0.0.1:{port}/lab.yaml"], "the list shows the rest of the URL", urls)
 plan = json.loads(run("plan", "debian", "--json").stdout)
-ok(modes("lab") == [0o600] * 3, "what is kept of it is its owner's alone", modes("lab"))
+ok(modes("lab") == [0o600] * 3, "its files are accessible to their owner only", modes("lab"))
 ok(plan["layers"][0]["urls"][0] == f"http://127.0.0.1:{port}/base.qcow2", "so does a plan", plan)
-ok(plan["layers"][0]["urls"][3] == f"http://localhost:{port}/mirror.qcow2", "also of the catalog's own", plan)
+ok(plan["layers"][0]["urls"][3] == f"http://localhost:{port}/mirror.qcow2", "also for URLs with credentials in the catalog", plan)
 for words in (["plan", "debian"], ["list", "--json"], ["list"], ["catalog", "list"], ["catalog", "update", "--json"]):
     ok(run(*words).returncode == 0, " ".join(words))
 
@@ -134,8 +134,8 @@ done = run("pull", "debian", "--progress=json")
 ok(done.returncode == 5, "no URL has the layer", done.stderr)
 ok(asked("/base.qcow2") == mine, "a relative URL keeps the credentials")
 ok(asked("/same.qcow2") == mine, "as does an absolute one of the same host")
-ok(asked("/other.qcow2") == alone and asked("/lone.qcow2") == alone, "another host never gets them")
-ok([host for host, word in asked("/mirror.qcow2") if word not in (None, WANTED)] == ["localhost"], "but its own")
+ok(asked("/other.qcow2") == alone and asked("/lone.qcow2") == alone, "another host does not get them")
+ok([host for host, word in asked("/mirror.qcow2") if word not in (None, WANTED)] == ["localhost"], "but those for itself")
 
 run("catalog", "add", "moved", f"{good}/moved/lab.yaml")
 run("pull", "debian", "--catalog", f"{good}/moved/lab.yaml", "--progress=lines")
@@ -146,10 +146,10 @@ done = run("catalog", "add", "away", f"{good}/away/lab.yaml")
 ok(done.returncode == 0 and asked("/open/lab.yaml") == alone, "a redirect to another host drops them", done.stderr)
 asked("/same.qcow2"), asked("/away/base.qcow2"), asked("/other.qcow2"), asked("/lone.qcow2")
 run("pull", "debian")
-ok(asked("/open/base.qcow2") == alone, "and what is relative to it has none")
-ok(asked("/away/base.qcow2") == mine, "what is relative to the URL that was given has them")
-ok(asked("/same.qcow2") == mine, "as does an absolute one of the host that was given")
-ok(asked("/other.qcow2") == alone and asked("/lone.qcow2") == alone, "and one of the host it led to has none")
+ok(asked("/open/base.qcow2") == alone, "a URL relative to the URL after the redirect has none")
+ok(asked("/away/base.qcow2") == mine, "a URL relative to the given URL has them")
+ok(asked("/same.qcow2") == mine, "as does an absolute one of the given host")
+ok(asked("/other.qcow2") == alone and asked("/lone.qcow2") == alone, "and one of the host after the redirect has none")
 plan = json.loads(run("plan", "debian", "--json").stdout)
 ok(plan["layers"][0]["urls"][:2] == [f"http://127.0.0.1:{port}/away/base.qcow2", f"http://localhost:{port}/open/base.qcow2"],
    "both are mirrors, in this order", plan)
@@ -167,19 +167,19 @@ for words in (["catalog", "add", "gone", f"{good}/gone.yaml?t=token-of-query"],
     done = run(*words)
     ok(done.returncode not in (0, 2), f"fails: {' '.join(words[:2])}", done.stderr)
 done = run("catalog", "add", "away", f"http://me:other@127.0.0.1:{port}/away/lab.yaml")
-ok("other credentials" in done.stderr, "a source of other credentials is told from one of another place", done.stderr)
+ok("other credentials" in done.stderr, "the message distinguishes other credentials from another URL", done.stderr)
 run("plan", "debian", "--catalog", f"{good}/lab.yaml", "--json")
 asked("/lab.yaml")
 
-# A catalog that is a file only its owner reads, and has credentials in it.
+# A catalog in a file that only its owner can read, and with credentials in it.
 private = os.path.join(work, "private.yaml")
 with open(private, "w", encoding="utf-8") as file:
     file.write(catalog(port))
 ok(run("catalog", "add", "private", private).returncode == 0, "a catalog with credentials in it")
 run("plan", "debian")
-ok(modes("private") == [0o600, 0o644, 0o600], "its copy is its owner's alone", modes("private"))
+ok(modes("private") == [0o600, 0o644, 0o600], "its copy is accessible to its owner only", modes("private"))
 
-# What an older version left: everything for all to read, a base that forgot the user.
+# Files of an older version: readable by everybody, and a base URL without the user.
 def widen(name):
     for suffix in (".catalog", ".json", ".index"):
         if os.path.exists(f"{state}/catalogs/{name}{suffix}"):
@@ -204,25 +204,25 @@ for name in ("tag", "lab", "private"):
     done = run("catalog", "update", name)
     ok(done.returncode == 0, f"{name} is updated", done.stderr)
     wanted = [0o600, 0o644 if name == "private" else 0o600, 0o600]
-    ok(modes(name) == wanted[:len(modes(name))], f"an update that brings nothing new closes {name}", modes(name))
+    ok(modes(name) == wanted[:len(modes(name))], f"an update without changes restricts the modes of {name}", modes(name))
 run("catalog", "remove", "lab", "private")
 asked("/base.qcow2")
 run("pull", "debian")
-ok(set(asked("/base.qcow2")) == set(mine), "and the base has its user again")
+ok(set(asked("/base.qcow2")) == set(mine), "and the base URL has its user again")
 widen("tag")
 os.unlink(f"{state}/catalogs/tag.index")
 run("plan", "debian")
-ok(modes("tag") == [0o600] * 3, "as does use of the copy, without the index", modes("tag"))
+ok(modes("tag") == [0o600] * 3, "as does using the copy without the index", modes("tag"))
 widen("tag")
 run("plan", "debian")
-ok(modes("tag") == [0o600] * 3, "and with it", modes("tag"))
-ok(run("catalog", "add", "private", private).returncode == 0 and run("plan", "debian").returncode == 0, "a file")
+ok(modes("tag") == [0o600] * 3, "and with the index", modes("tag"))
+ok(run("catalog", "add", "private", private).returncode == 0 and run("plan", "debian").returncode == 0, "a catalog in a file")
 os.chmod(f"{state}/catalogs/private.catalog", 0o644)
 run("plan", "debian")
-ok(modes("private") == [0o600, 0o644, 0o600], "also where its own URLs are the secret", modes("private"))
+ok(modes("private") == [0o600, 0o644, 0o600], "also if the secrets are in its URLs", modes("private"))
 run("catalog", "remove", "private")
 
-# What a run that was killed while it wrote left beside the files.
+# Files that a run left that was killed while writing.
 def leave(*names):
     for name in names:
         with open(f"{state}/catalogs/{name}", "w", encoding="utf-8") as file:
@@ -239,16 +239,16 @@ others = ("tag.json.lamina-tmp.A1b2C", "tag.notes.lamina-tmp.A1b2C3", "Tag.json.
           "tag.json.A1b2C3", "tag.json.backup", "tag.catalog.before")
 leave(*half, *others)
 run("catalog", "update", "tag")
-ok(there(*half) == [], "an update sweeps what a killed one left")
+ok(there(*half) == [], "an update removes what a killed one left")
 leave(half[0])
 run("catalog", "remove", "tag")
-ok(there(half[0], "tag.json") == [], "as does removal")
-ok(there(*others) == list(others), "and nothing else")
+ok(there(half[0], "tag.json") == [], "as does removing the source")
+ok(there(*others) == list(others), "other files are kept")
 for name in others:
     os.unlink(f"{state}/catalogs/{name}")
-ok(stat.S_IMODE(os.stat(f"{state}/catalogs/urls").st_mode) == 0o700, "and the directory of copies by URL")
+ok(stat.S_IMODE(os.stat(f"{state}/catalogs/urls").st_mode) == 0o700, "the directory with the copies of URLs is private")
 
-# What its owner alone may read has no copy for others.
+# A file that only its owner may read has no copy that others may read.
 with open(private, "w", encoding="utf-8") as file:
     file.write(catalog(port).replace("you:word-of-mirror@", "").replace("?sig=token-of-query", ""))
 os.chmod(private, 0o600)
@@ -257,7 +257,7 @@ run("plan", "debian")
 ok(modes("private") == [0o600, 0o644, 0o600], "a private file without secrets has a private copy", modes("private"))
 widen("private")
 run("catalog", "update", "private")
-ok(modes("private") == [0o600, 0o644, 0o600], "also one that was there", modes("private"))
+ok(modes("private") == [0o600, 0o644, 0o600], "also an existing copy", modes("private"))
 
 # Words in the wrong place
 url = "http://me:word-of-pass@127.0.0.1/x?sig=token-of-query"
@@ -279,21 +279,21 @@ for wrong in ("//me:word-of-pass@h/my file", "my file?sig=token-of-query", "http
     with open(private, "w", encoding="utf-8") as file:
         file.write(catalog(port).replace("base.qcow2", wrong))
     done = run("catalog", "update", "private")
-    ok("is not a usable URL" in done.stderr, "a URL that is none", done.stderr)
+    ok("is not a usable URL" in done.stderr, "text that is not a URL", done.stderr)
 
 shown = []
 for words in said:
-    # What was typed is not shown back by lamina; it is no part of this.
+    # Words of the command line that the shell shows anyway are not counted.
     head, _, rest = words.partition("\n")
     if secrets_in(rest):
         shown.append(f"{head}\n{rest}")
-ok(not shown, f"none of {len(said)} runs shows a secret", "\n".join(shown))
+ok(not shown, f"none of {len(said)} runs prints a secret", "\n".join(shown))
 leaks = []
 for path in readable_by_others():
     with open(path, "rb") as file:
         if secrets_in(path + file.read().decode("latin-1")):
             leaks.append(path)
-ok(leaks == [], "no file that others may read has a secret", "\n".join(leaks))
-ok(not any("urls/" in path for path in readable_by_others()), "nor a name made from one")
+ok(leaks == [], "no file that others may read contains a secret", "\n".join(leaks))
+ok(not any("urls/" in path for path in readable_by_others()), "nor a name that is derived from one")
 server.shutdown()
 done_testing()

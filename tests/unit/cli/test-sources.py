@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Catalog sources that do not answer, locks that others hold, and directories that
-cannot be written: every wait has an end, and who is interrupted changes nothing."""
+"""Catalog sources that do not answer, locks held by others, and directories that cannot be
+written: each wait ends, and an interrupted run changes nothing."""
 import fcntl
 import functools
 import hashlib
@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
 from tap import done_testing, lamina, ok, state, work
 
-BOUND = 60  # seconds; what hangs does so for ever
+BOUND = 60  # seconds; longer means that it hangs
 
 
 def environment(**more):
@@ -64,7 +64,7 @@ def write(path, content):
 catalog = f"{work}/lab.json"
 write(catalog, text())
 
-# What is not a regular file is refused where a source is fetched from one.
+# A source must be a regular file if it is a file.
 ok(run("catalog", "add", "lab", catalog).returncode == 0, "a source")
 for kind, make in (("a pipe", os.mkfifo), ("a directory", os.mkdir), ("a device", lambda path: os.symlink("/dev/zero", path))):
     os.rename(catalog, catalog + ".away")
@@ -77,7 +77,7 @@ for kind, make in (("a pipe", os.mkfifo), ("a directory", os.mkdir), ("a device"
     os.rmdir(catalog) if kind == "a directory" else os.unlink(catalog)
     os.rename(catalog + ".away", catalog)
 
-# What is no catalog is told by its name, and what to do about it.
+# For a file that is not a catalog, the message says what it is and what to do.
 for start_of, says in ((b"\x1f\x8b\x08", "gzip"), (b"\xfd7zXZ\0", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"QFI\xfb\0\0\0\3", "qcow2"),
                        (b"\0" * 510 + b"\x55\xaa", "raw disk image"), (b"<!DOCTYPE html><title>No</title>", "HTML page")):
     with open(f"{work}/strange", "wb") as file:
@@ -90,8 +90,8 @@ for content, says in ((b"%PDF-1.7\n", "a PDF document"), ("{}".encode("utf-32"),
     with open(f"{work}/strange", "wb") as file:
         file.write(content)
     done = run("plan", "debian0", "--catalog", f"{work}/strange")
-    ok(done.returncode == 5 and f"{says}, not a catalog; " in done.stderr, f"{content} is told by its name", done.stderr)
-# Nor are other files what a gzip or an image is.
+    ok(done.returncode == 5 and f"{says}, not a catalog; " in done.stderr, f"{content}: the message says what it is", done.stderr)
+# So do the messages about other kinds of files.
 with open(f"{work}/strange", "wb") as file:
     file.write(b"\x1f\x8b\x08" + b" " * 2000)
 for words in (("launch", "-f", f"{work}/strange"), ("list", "--config", f"{work}/strange"),
@@ -99,7 +99,7 @@ for words in (("launch", "-f", f"{work}/strange"), ("list", "--config", f"{work}
     done = run(*words)
     ok(done.returncode == 2 and f"{work}/strange: this is a gzip-compressed file, not a" in done.stderr, f"{words[-2:]} too", done.stderr)
 
-# Locks that another process holds.
+# Locks held by another process.
 write(catalog, text(2))
 for number in (signal.SIGTERM, signal.SIGINT):
     for words in (("remove", "lab"), ("update", "lab"), ("add", "lab", catalog, "--priority", "7")):
@@ -112,27 +112,27 @@ for number in (signal.SIGTERM, signal.SIGINT):
             waiting.send_signal(number)
             said = waiting.communicate(timeout=BOUND)[1]
         ok(waiting.returncode == 1 and said == "lamina: interrupted\n", f"catalog {words[0]}: {number.name} ends the wait for a lock", said)
-        ok(run("catalog", "list", "--json").stdout == before and run("plan", "debian1").returncode == 3, "and nothing is done")
+        ok(run("catalog", "list", "--json").stdout == before and run("plan", "debian1").returncode == 3, "and nothing has changed")
 with open(f"{state}/catalogs/lab.lock", "w", encoding="utf-8") as held:
     fcntl.flock(held, fcntl.LOCK_EX)
     waiting = start("catalog", "update", "lab")
     waiting.stderr.readline()
-ok(waiting.wait(timeout=BOUND) == 0 and run("plan", "debian1").returncode == 0, "whoever waited goes on when the lock is free")
+ok(waiting.wait(timeout=BOUND) == 0 and run("plan", "debian1").returncode == 0, "a waiting process continues when the lock is free")
 waiting.communicate()
 
-# A server that takes the request and says nothing.
+# A server that accepts the request and sends nothing.
 with socket.create_server(("127.0.0.1", 0)) as listener:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/lab.json"
     hanging = start("catalog", "add", "lab2", url)
     connection, _ = listener.accept()
     with open(f"{state}/catalogs/lab2.lock", "w", encoding="utf-8") as free:
         fcntl.flock(free, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        ok(True, "no lock is held while a server is waited for")
+        ok(True, "no lock is held during the wait for a server")
     ok(run("catalog", "add", "lab2", catalog).returncode == 0, "another process adds the same source meanwhile")
     body = text().encode()
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
     said = hanging.communicate(timeout=BOUND)[1]
-    ok(hanging.returncode == 1 and "there is already" in said, "and who comes second is told so", said)
+    ok(hanging.returncode == 1 and "there is already" in said, "the second one reports that", said)
     connection.close()
 
     record = f"{state}/catalogs/lab2.json"
@@ -140,14 +140,14 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
     write(record, json.dumps({**content, "url": url, "base_url": url}))
     hanging = start("catalog", "update", "lab2")
     connection, _ = listener.accept()
-    ok(run("catalog", "remove", "lab2").returncode == 0, "a source can be removed while its server is waited for")
+    ok(run("catalog", "remove", "lab2").returncode == 0, "a source can be removed during the wait for its server")
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
     said = hanging.communicate(timeout=BOUND)[1]
-    ok(hanging.returncode == 3 and names() == ["lab"], "and does not come back", said)
+    ok(hanging.returncode == 3 and names() == ["lab"], "and is not added again", said)
     connection.close()
-    ok(not os.path.exists(f"{state}/catalogs/lab2.lock"), "nor does its lock")
+    ok(not os.path.exists(f"{state}/catalogs/lab2.lock"), "nor is its lock")
 
-# A busy server, as a state directory that cannot be written sees it.
+# A busy server, with a state directory that cannot be written.
     for answer in (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n", b""):
         listing = start("list", "--json", "--catalog", url, "--state-dir", "/proc/lamina")
         for reply in (answer, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body):
@@ -174,21 +174,21 @@ def plan(name, **more):
 own = f"{state}/catalogs/files"
 ok(until(lambda: plan("debian1999") == 0 and indexes(own)), "a large catalog gets an index")
 index = f"{own}/{indexes(own)[0]}"
-ok(os.stat(index).st_mode & 0o777 == 0o600 and os.stat(own).st_mode & 0o777 == 0o700, "which is its owner's alone")
+ok(os.stat(index).st_mode & 0o777 == 0o600 and os.stat(own).st_mode & 0o777 == 0o700, "which is accessible to its owner only")
 ok(plan("debian1999") == 0, "and is used")
 whole = open(index, "rb").read()
 for damage in (b"", os.urandom(4096), whole[:-1], whole[:5000] + b"\0" * 100 + whole[5100:]):
     with open(index, "wb") as file:
         file.write(damage)
-    ok(plan("debian1999") == 0, f"a damaged one ({len(damage)} bytes) is not")
+    ok(plan("debian1999") == 0, f"a damaged one ({len(damage)} bytes) is not used")
 write(large, text(1999))
-ok(plan("debian1999") == 3, "nor one of another state of the file")
+ok(plan("debian1999") == 3, "nor is one for another state of the file")
 os.chmod(own, 0o777)
-ok(until(lambda: plan("debian1998") == 0 and indexes(f"{work}/cache/lamina/catalogs")), "nor one where others can write")
-ok(plan("debian1998", LAMINA_STATE_DIR="/proc/lamina") == 0, "nor does it need a state directory")
+ok(until(lambda: plan("debian1998") == 0 and indexes(f"{work}/cache/lamina/catalogs")), "nor one in a directory that others can write")
+ok(plan("debian1998", LAMINA_STATE_DIR="/proc/lamina") == 0, "an index does not need a state directory")
 
-# What a killed run left of writing goes with the next one.
-def half_made():
+# Files that a killed run was writing are removed by the next one.
+def list_incomplete():
     return [os.path.join(at, name) for at in (state, f"{work}/cache") for at, _, files in os.walk(at) for name in files
             if ".lamina-tmp." in name]
 
@@ -208,11 +208,11 @@ for words, undo in ((("plan", "debian0"), f"{state}/catalogs/lab3.index"), (("pl
     if undo is not None and os.path.exists(undo):
         os.unlink(undo)
     done = run(*words, LAMINA_TEST_FAULT="file-before-rename=kill")
-    ok(done.returncode == -signal.SIGKILL and len(half_made()) == 1, f"{' '.join(words)} is killed while it writes", half_made())
-    ok(run(*words).returncode == 0 and half_made() == [], "the next run succeeds and leaves nothing half-made", half_made())
+    ok(done.returncode == -signal.SIGKILL and len(list_incomplete()) == 1, f"{' '.join(words)} is killed while it writes", list_incomplete())
+    ok(run(*words).returncode == 0 and list_incomplete() == [], "the next run succeeds and leaves nothing incomplete", list_incomplete())
 run("catalog", "add", "lab4", catalog, LAMINA_TEST_FAULT="file-before-rename=kill")
-ok(len(half_made()) == 1, "a source is not added by a killed run")
-ok(run("plan", "debian0").returncode == 0 and half_made() == [], "whatever run comes next", half_made())
+ok(len(list_incomplete()) == 1, "a source is not added by a killed run")
+ok(run("plan", "debian0").returncode == 0 and list_incomplete() == [], "any other run removes it", list_incomplete())
 remote.shutdown()
 
 done_testing()

@@ -63,8 +63,8 @@ test_golden_cpu (void)
   assert_golden (spec, NULL, "cpu-model");
 }
 
-/* Whether the XML of @spec by the template @text, NULL for the shipped one, has
- * libvirt ask QEMU for less. */
+/* Whether the XML of @spec with the template @text (NULL for the shipped one) makes
+ * libvirt send fewer queries to QEMU. */
 static gboolean
 asks_less (const LmDomainSpec *spec, const char *text)
 {
@@ -81,8 +81,7 @@ asks_less (const LmDomainSpec *spec, const char *text)
 #define CPU_BODY                                                                                                       \
   "<name>@NAME@</name><uuid>@UUID@</uuid><memory unit='b'>@MEMORY@</memory><devices><?lamina disks?></devices>"
 
-/* libvirt may be spared its look at the CPU only where QEMU emulates the model
- * that lamina chose. */
+/* The queries are skipped only if QEMU emulates the model that lamina chose. */
 static void
 test_cpu_properties (void)
 {
@@ -129,7 +128,7 @@ test_golden_graphics (void)
   assert_golden (spec, NULL, "graphics-spice");
 }
 
-/* libvirt's own schema holds for all but "hostile": it has no such file names. */
+/* All specs except "hostile" match libvirt's schema, which does not allow such file names. */
 static void
 test_schema (void)
 {
@@ -153,7 +152,7 @@ test_schema (void)
     }
 }
 
-/* What a user or a catalog may say in any free text comes out as text. */
+/* Any text from a user or a catalog is written as text. */
 static void
 test_hostile (void)
 {

@@ -80,7 +80,7 @@ assert_same (const LmDomainSpec *a, const LmDomainSpec *b)
   g_assert_cmpstr (a->ready, ==, b->ready);
 }
 
-/* The element alone as virDomainGetMetadata gives it: without namespace. */
+/* Returns the element alone, as virDomainGetMetadata() does: without its namespace. */
 static char *
 extract (const char *xml)
 {

@@ -170,7 +170,7 @@ test_network_list (void)
     }
 }
 
-/* What no text can say is refused in a value too. */
+/* Values that no text can give are refused as well. */
 static void
 test_network_value (void)
 {

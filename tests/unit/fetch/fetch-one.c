@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Fetch as a program, for tests that need several processes:
+/* Runs lm_fetch_run() as a program, for tests that need several processes:
+ *
  *   fetch-one [--progress] [--transfers N] [--stall SECONDS] [--busy SECONDS]
  *             [--cancel-at BYTES] STATE-DIR SPEC...
- * SPEC: "layer|blob DIGEST SIZE PARENT|- URL...", one argument, by spaces.
- * Prints "ok FILES BYTES" or "error CODE MESSAGE". */
+ *
+ * SPEC: "layer|blob DIGEST SIZE PARENT|- URL...", one argument with spaces. Prints
+ * "ok FILES BYTES" or "error CODE MESSAGE". */
 #include "config.h"
 #include "fetch/fetch.h"
 

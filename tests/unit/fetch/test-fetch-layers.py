@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Fetch of layers: what is vetted before it is published (TAP)."""
+"""Fetching layers, which are vetted before they are published (TAP)."""
 import os
 import random
 import shutil
@@ -29,12 +29,12 @@ def test_refused(w):
         state = w.state()
         assert w.run(state, f.spec("ok", "ok")).startswith("error refused layer f0: ")
         assert not os.listdir(os.path.join(state, "layers")) and not list_partial(state)
-        # The right bytes are refused wherever they come from.
+        # Refused whatever the server does, because the digest is right.
         assert len(w.requests(f.name)) == 1
 
 
 def family(w, disk, child_disk):
-    """A base and a layer on it, whose disks have so many bytes."""
+    """Returns a base and a layer on it, whose disks have so many bytes."""
     base = File(w, "base%d" % disk, b"DISK %d\n" % disk + random.randbytes(SIZE), kind="layer")
     child = File(w, "child%d" % child_disk, b"PARENT sha256:%s DISK %d\n" % (base.hex.encode(), child_disk) +
                  random.randbytes(1000), kind="layer", parent="sha256:" + base.hex)
@@ -44,7 +44,7 @@ def family(w, disk, child_disk):
 def test_smaller_than_parent(w):
     base, child = family(w, 64, 32)
     for order, options in (((base, child), []), ((child, base), []), ((child, base), ["--transfers", "1"])):
-        for behaviour in "ok", "rate:2000000":  # the child has arrived long before
+        for behaviour in "ok", "rate:2000000":  # the child arrives long before its parent
             state = w.state()
             specs = [f.spec(behaviour if f is base else "ok") for f in order]
             result = w.run(state, *specs, options=options)
@@ -62,7 +62,7 @@ def test_waits_for_parent(w):
         state = w.state()
         assert w.run(state, child.spec("ok"), base.spec("rate:2000000"), options=options).startswith("ok 2 ")
         assert base.good(state) and child.good(state) and not list_partial(state)
-    # Without its parent it is not published, nor thrown away.
+    # Without its parent it is neither published nor discarded.
     state = w.state()
     assert w.run(state, child.spec("ok"), base.spec("rate:600000"), options=["--cancel-at", "500000"]).startswith("error cancelled")
     assert size_of(child.part(state)) == len(child.data), list_partial(state)
@@ -126,7 +126,7 @@ def test_real_images(w):
         else:
             assert result.startswith("error refused layer f1: "), result
             assert not os.path.exists(two.final(state)) and not os.path.exists(two.part(state))
-    # Of the digest that the catalog says, and no layer: told with its URL, and as what it is.
+    # The digest is right, but the file is not a layer: the message has the URL and says what it is.
     for content, says in (bytes(1 << 20), "zeros"), (b"not found", "text, \"not found\""), (b'{"error": 404}', "JSON"), (b"%PDF-1", "PDF"):
         wrong = File(w, "wrong", content, kind="layer")
         result = w.run(w.state(), wrong.spec("ok"), program=FETCH_REAL)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Fetch against a server that misbehaves, by one and by many processes (TAP)."""
+"""Fetching from a server with faults, by one and by many processes (TAP)."""
 import fcntl
 import gzip
 import hashlib
@@ -59,7 +59,7 @@ def test_recovers(w):
 
 
 def test_resume_in_one_run(w):
-    """A cut costs only what was not there: the second request is a range."""
+    """After an interruption only the rest is requested: the second request has a range."""
     f, state = w.file(), w.state()
     assert w.run(state, f.spec("cut:123456:1")) == "ok 1 %d" % SIZE
     assert len(w.requests("bytes=123456-")) == 1
@@ -80,7 +80,7 @@ def test_gives_up(w):
 
 
 def test_progress_forgives(w):
-    """Failures do not add up while bytes come, but the same bytes again are no progress."""
+    """Failures do not add up as long as there is progress; the same bytes again are none."""
     f, state = w.file(size=15000000), w.state()
     assert w.run(state, f.spec("every:2000000")) == "ok 1 15000000"
     assert len(w.requests(f.name)) == 8
@@ -104,10 +104,10 @@ def test_wrong_digest(w):
     result = w.run(state, f.spec("flip"))
     assert "expected sha256:" + f.hex in result and "got sha256:" + hashlib.sha256(bad).hexdigest() in result
     assert not list_partial(state) and not os.listdir(os.path.join(state, "blobs"))
-    # Final for that URL, but another may have the right bytes.
+    # The URL is given up, but another may have the right file.
     assert w.run(state, f.spec("flip", "status:404", "ok")).startswith("ok 1 ")
     assert len(w.requests("/flip/" + f.name)) == 2
-    # It counts for more than a source that has nothing.
+    # This error takes precedence over that of a URL without the file.
     g = w.file()
     assert w.run(w.state(), g.spec("flip", "status:404")).startswith("error digest")
 
@@ -117,13 +117,13 @@ def test_mirrors(w):
     assert w.run(state, f.spec("http://127.0.0.1:1/x", "status:500", "cut:300000:99", "ok")) == "ok 1 %d" % SIZE
     assert len(w.requests("/status:500/" + f.name)) == 1
     assert len(w.requests("/ok/%s bytes=300000-" % f.name)) == 1
-    # Of two that fail now and then, neither is given up too soon.
+    # If two mirrors fail now and then, neither is given up too soon.
     g = w.file()
     assert w.run(state, g.spec("fail:503:3", "fail:503:3")) == "ok 1 %d" % SIZE
 
 
 def test_mirror_with_other_bytes(w):
-    """A prefix from a bad mirror must not put the blame on a good one."""
+    """Data from a bad mirror at the beginning must not count against a good one."""
     f, state = w.file(), w.state()
     w.run(state, f.spec("cut:400000:9"))
     assert size_of(f.part(state)) == 400000
@@ -146,8 +146,8 @@ def test_range_answers(w):
 
 
 def test_changing_validators(w):
-    """Mirrors behind one name, each with an ETag of its own, and answers cut short: what
-    came is kept, and each byte is fetched once."""
+    """Several servers with one name, each with its own ETag, and interrupted responses:
+    received data is kept, and each byte is transferred once."""
     for behaviour, requests in [("newcut:30", 4), ("newcut:10", 10), ("newcut:60", 2), ("ignoreifrange", 1)]:
         f, state = w.file(), w.state()
         assert w.run(state, f.spec(behaviour)) == "ok 1 %d" % SIZE, behaviour
@@ -156,7 +156,7 @@ def test_changing_validators(w):
 
 
 def test_range_that_begins_before(w):
-    """What is there already is passed over."""
+    """Data that was received before is skipped."""
     for before in 1, 999, 350000, 999999:
         f, state = w.file(), w.state()
         assert w.run(state, f.spec("cut:350000:9")).startswith("error source")
@@ -165,7 +165,7 @@ def test_range_that_begins_before(w):
 
 
 def test_from_zero_once(w):
-    """Wrong bytes out of several answers: once more from zero, not for ever."""
+    """A wrong digest of data from several responses: one more attempt from the beginning."""
     f, state = w.file(), w.state()
     assert w.run(state, f.spec("cut:350000:9")).startswith("error source")
     with open(f.part(state), "r+b") as part:
@@ -176,7 +176,7 @@ def test_from_zero_once(w):
 
 
 def test_one_at_a_time(w):
-    """A server that takes one connection a client: one after the other, none fails."""
+    """A server that allows one connection per client: one file after the other, none fails."""
     for behaviour in "one:503", "one:429:1", "one:503:date", "one:0":
         files, state = [w.file(size=50000) for _ in range(4)], w.state()
         result = w.run(state, *[f.spec(behaviour) for f in files], LAMINA_TEST_NO_DELAY=None)
@@ -256,7 +256,7 @@ def test_says_what_it_is(w):
     layer = File(w, "layer.gz", gzip.compress(random.randbytes(50000)), kind="layer")
     result = w.run(w.state(), layer.spec("ok"), program=FETCH_REAL)
     assert result.startswith("error refused") and "gzip" in result, result
-    # Marked as encoded, yet what the catalog lists: its bytes are right.
+    # With Content-Encoding, but with the right digest.
     good = File(w, "initrd.gz", gzip.compress(random.randbytes(50000), mtime=0))
     with open(os.path.join(w.www, good.name), "wb") as out:
         out.write(gzip.decompress(good.data))
@@ -290,7 +290,7 @@ def test_cancel(w):
 
 
 def test_few_descriptors(w):
-    """What lamina lacks is no verdict about the layer, and its bytes stay."""
+    """A lack of resources says nothing about the layer, and its data is kept."""
     if not shutil.which("qemu-img"):
         return "qemu-img is not installed"
     image = os.path.join(w.dir, "image.qcow2")
@@ -327,7 +327,7 @@ def test_no_space(w):
 
 
 def test_killed_at_each_fault_point(w):
-    """Killed anywhere, run again, all well."""
+    """Killed at each fault point, the next run succeeds."""
     for fault in ["part-reserve", "part-before-write", "part-after-write", "part-before-sync", "part-after-sync",
                   "publish-before-rename", "publish-after-rename", "part-after-publish"]:
         f, state = w.file(), w.state()
@@ -370,7 +370,7 @@ def test_busy(w):
 
 
 def seconds_until_locked(path):
-    """How long it takes to get the lock exclusively, which is released again; at most two."""
+    """Returns how long it takes to get the exclusive lock, at most two seconds; releases it."""
     begin = time.monotonic()
     with open(path, "ab") as lock:
         while time.monotonic() < begin + 2:
@@ -382,8 +382,8 @@ def seconds_until_locked(path):
     return time.monotonic() - begin
 
 
-def test_store_lock(w):
-    """Who has to have the store alone gets it within a second, whatever is pulled meanwhile."""
+def test_cache_lock(w):
+    """The exclusive lock of the cache can be acquired within a second during a pull."""
     slow, stopped, state = w.file(), w.file(), w.state()
     cached = [w.file(size=20000) for _ in range(3)]
     assert w.run(state, *[f.spec("ok") for f in cached]).startswith("ok 3 ")
@@ -402,7 +402,7 @@ def test_store_lock(w):
 
 
 def test_damaged(w):
-    """A file of the cache that was cut or overwritten is pulled again, and nobody sees it gone."""
+    """A truncated or overwritten file of the cache is pulled again, and its name always exists."""
     f, state = w.file(), w.state()
     assert w.run(state, f.spec("ok")).startswith("ok 1 ")
     assert w.run(state, f.spec("ok")) == "ok 0 0"
@@ -417,14 +417,14 @@ def test_damaged(w):
         assert w.run(state, f.spec("ok")) == "ok 1 %d" % SIZE, cut
         assert f.good(state) and os.fstat(opened).st_nlink == 0 and not list_partial(state)
         os.close(opened)
-    # Where it cannot be had anew it stays what it is, and is not taken for good.
+    # If it cannot be pulled, the damaged file is kept, and counts as damaged.
     os.truncate(f.final(state), 1000)
     assert w.run(state, f.spec("404")).startswith("error source"), cut
     assert size_of(f.final(state)) == 1000
 
 
 def test_single_flight(w):
-    """Twenty processes, overlapping sets in any order: one GET a file."""
+    """Twenty processes with overlapping sets of files in any order: one GET request per file."""
     files = [w.file(size=100000) for _ in range(6)]
     state = w.state()
     children = []

@@ -19,7 +19,7 @@ choose (LmMirrors *sources, gint64 *out_due)
   return lm_mirrors_choose (sources, out_due) ? lm_mirrors_get_url (sources) : NULL;
 }
 
-/* A mirror that was not tried yet goes before one that has to be waited for. */
+/* A mirror that was not used yet is preferred to one that is not due yet. */
 static void
 test_order (void)
 {

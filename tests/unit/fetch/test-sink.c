@@ -35,11 +35,11 @@ wake (gpointer user_data)
 
 static const LmFetchSinkHandler handler = { complete, wake };
 
-/* How many of a sink's two threads can be had; takes the place of GLib's function. */
+/* How many of the two threads of a sink can be created; a replacement of GLib's function uses it. */
 static guint threads_at_most = 2;
 static guint threads_asked;
 
-/* While the gate is closed those threads do nothing. */
+/* While the gate is closed, these threads wait. */
 static GMutex gate_mutex;
 static GCond gate_opened;
 static gboolean gate_closed;
@@ -143,7 +143,7 @@ assert_file (Fixture *f)
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), f->bytes, SIZE);
 }
 
-/* The smallest ring is full before the threads begin, says so, and goes on. */
+/* The smallest ring is full before the threads begin; a write is refused, and accepted later. */
 static void
 test_small_ring (Fixture *f, gconstpointer data)
 {
@@ -162,7 +162,7 @@ test_small_ring (Fixture *f, gconstpointer data)
   set_gate_closed (FALSE);
   feed (sink, f->bytes + taken, SIZE - taken);
   g_assert_true (finish (sink, &error));
-  g_assert_cmpint (g_atomic_int_get (&f->wakes), >, 1); /* one is for the end */
+  g_assert_cmpint (g_atomic_int_get (&f->wakes), >, 1); /* one is for the result */
   g_assert_true (lm_digest_equal (&f->got, &f->digest));
   lm_fetch_sink_free (sink);
   assert_file (f);
@@ -210,7 +210,7 @@ test_disk_error (Fixture *f, gconstpointer data)
     }
 }
 
-/* Nobody asks for the result: nothing may hang or leak. */
+/* If nobody polls the result, nothing may hang or leak. */
 static void
 test_free_early (Fixture *f, gconstpointer data)
 {
@@ -223,8 +223,8 @@ test_free_early (Fixture *f, gconstpointer data)
   g_assert_cmpuint (lm_partial_get_size (f->partial), ==, 2000000);
 }
 
-/* As under a limit on processes: slower, the same bytes, the same errors. */
-/* Nobody empties the ring but who fills it. */
+/* Without threads, as under a limit on processes: the same data and the same errors. */
+/* Without threads the writer empties the ring itself. */
 static void
 test_small_ring_alone (Fixture *f, gconstpointer data)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lm_image_vet() without images: a file that starts with "HOSTILE" is refused,
- * one that starts with "PARENT <digest>" wants that parent, others want none. A disk
- * has as many bytes as the number after "DISK " in the file says, else none. */
+/* lm_image_vet() without images: a file that begins with "HOSTILE" is refused, one
+ * that begins with "PARENT <digest>" has that parent, others have none. The size of
+ * the disk is the number after "DISK " in the file, otherwise 0. */
 #include "config.h"
 #include "base/error.h"
 #include "image/vet.h"

@@ -25,7 +25,7 @@ setup (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autofree char *top = g_dir_make_tmp ("lm-overlay-XXXXXX", &error);
   g_assert_no_error (error);
-  /* A name that a shell, QEMU's option parser or its protocol check would trip over. */
+  /* A name that would be a problem for a shell, QEMU's option parser or its protocol check. */
   f->dir = g_build_filename (top, "a b,c=$(d):e'f", NULL);
   g_assert_true (lm_file_make_dir (f->dir, 0755, &error));
   f->base = g_build_filename (f->dir, "base.qcow2", NULL);
@@ -104,7 +104,7 @@ test_never_below_base (Fixture *f, gconstpointer data)
   g_assert_cmpuint (size, ==, 4 * MIB);
 }
 
-/* A second run does nothing, and does not need qemu-img for it. */
+/* A second run does nothing, and does not need qemu-img. */
 static void
 test_again (Fixture *f, gconstpointer data)
 {
@@ -149,7 +149,7 @@ test_too_large (Fixture *f, gconstpointer data)
   g_assert_error (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID);
 }
 
-/* Whatever fails, no file stays. */
+/* Whatever fails, no file is left. */
 static void
 test_failure_leaves_nothing (Fixture *f, gconstpointer data)
 {
@@ -179,7 +179,7 @@ test_failure_leaves_nothing (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count_files (f->dir), ==, 1);
 }
 
-/* Makes an overlay by the shell script @script in the place of qemu-img. */
+/* Creates an overlay with the shell script @script instead of qemu-img. */
 static gboolean
 create_by (Fixture *f, const char *script, GError **error)
 {
@@ -196,7 +196,7 @@ create_by (Fixture *f, const char *script, GError **error)
   return ok;
 }
 
-/* A qemu-img that knows no subclusters. */
+/* A qemu-img that does not support subclusters. */
 static void
 test_old_qemu_img (Fixture *f, gconstpointer data)
 {
@@ -212,7 +212,7 @@ test_old_qemu_img (Fixture *f, gconstpointer data)
   g_assert_false (lm_qcow2_has_extended_l2 (&header));
 }
 
-/* One that says it is done, and has made something else or nothing. */
+/* A qemu-img that reports success but has created something else or nothing. */
 static void
 test_wrong_qemu_img (Fixture *f, gconstpointer data)
 {

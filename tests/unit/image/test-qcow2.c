@@ -41,7 +41,7 @@ assert_message (const GError *error, const char *text)
     g_error ("\"%s\" is not in \"%s\"", text, error->message);
 }
 
-/* One line of "mkqcow2.py --list". */
+/* Checks the kind in one line of "mkqcow2.py --list". */
 static void
 check_kind (const char *dir, const char *line)
 {
@@ -68,7 +68,7 @@ check_kind (const char *dir, const char *line)
   g_assert_error (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED);
   assert_message (error, why);
 
-  /* The whole of vetting says the same, and never asks qemu-img. */
+  /* The complete vetting gives the same result, without running qemu-img. */
   g_autoptr (GError) vet_error = NULL;
   g_assert_false (lm_image_vet (path, "layer x", declared, NULL, NULL, &vet_error));
   g_assert_error (vet_error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED);
@@ -87,8 +87,8 @@ test_made (Fixture *f, gconstpointer data)
     check_kind (f->dir, lines[i]);
 }
 
-/* Every byte of a good header, flipped or cut: never a crash, and what is
- * let through still names the parent and nothing else. */
+/* A valid header with each byte flipped, and truncated after each byte: there is
+ * never a crash, and whatever is accepted still has exactly the right parent. */
 static void
 test_mutated (Fixture *f, gconstpointer data)
 {
@@ -141,7 +141,7 @@ static const Made made[] = {
   { "extended-child", "extended_l2=on,cluster_size=128k", TRUE },
 };
 
-/* What qemu-img makes is let through; the parent itself is not there. */
+/* Images created by qemu-img are accepted; the parent itself does not exist. */
 static void
 test_qemu_img (Fixture *f, gconstpointer data)
 {
@@ -166,7 +166,7 @@ test_qemu_img (Fixture *f, gconstpointer data)
     }
 }
 
-/* An image with data, compressed, and one that really has a snapshot. */
+/* An image with compressed data, and one that really has a snapshot. */
 static void
 test_with_data (Fixture *f, gconstpointer data)
 {
@@ -189,7 +189,7 @@ test_with_data (Fixture *f, gconstpointer data)
   assert_message (error, "snapshots");
 }
 
-/* Neither waits at a FIFO nor follows a link. */
+/* A FIFO does not block, and a symbolic link is not followed. */
 static void
 test_not_a_file (Fixture *f, gconstpointer data)
 {
@@ -209,10 +209,10 @@ test_not_a_file (Fixture *f, gconstpointer data)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
 }
 
-/* A fake qemu-img that edits what the real one says. */
+/* A fake qemu-img that edits the output of the real one. */
 #define EDIT(expression) "PATH=\"$REAL_PATH\"; qemu-img \"$@\" | sed '" expression "'"
 
-/* A qemu-img of another mind, by a fake one put first in PATH. */
+/* A qemu-img that disagrees: a fake one, which is first in PATH. */
 static void
 test_disagreement (Fixture *f, gconstpointer data)
 {

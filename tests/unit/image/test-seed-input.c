@@ -29,7 +29,7 @@ to_bytes (const char *text)
   return g_bytes_new_static (text, strlen (text));
 }
 
-/* The texts that public key files have, and how many keys they hold. */
+/* Contents of public key files, and how many keys each contains. */
 static void
 test_keys (void)
 {
@@ -109,7 +109,7 @@ test_bad_keys (void)
   g_assert_error (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID);
 }
 
-/* Whether the input is passed on: with a warning, if it has one. */
+/* Whether the input is accepted: with a warning if it has one. */
 typedef enum
 {
   GOOD,
@@ -199,8 +199,8 @@ test_user_data (void)
       assert_verdict (user_data[i].verdict, output, warning, error);
       g_clear_error (&error);
       g_clear_pointer (&warning, g_free);
-      /* The same if cloud-init has to unpack it first; it is passed on packed, so a byte
-       * order mark stays. */
+      /* The result is the same if cloud-init has to decompress it first; it is
+       * passed on compressed, so a byte order mark is kept. */
       g_autoptr (GBytes) packed = pack (input);
       g_autoptr (GBytes) passed = lm_seed_input_user_data ("file", packed, &warning, &error);
       assert_verdict (user_data[i].text[0] == '\xef' ? WARNED : user_data[i].verdict, passed, warning, error);

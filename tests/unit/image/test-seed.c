@@ -125,7 +125,7 @@ test_argv (void)
                              "--set_all_file_dates 2000010100000000 -quiet -V cidata -J -r -no-pad -o /o /w");
 }
 
-/* Writes it, and reads it back by other programs. */
+/* Writes a seed and reads it with other programs. */
 static void
 test_write (void)
 {
@@ -183,7 +183,7 @@ test_write (void)
   g_assert_no_error (error);
 }
 
-/* Nothing stays of what failed, and a seed that was there stays. */
+/* A failure leaves nothing, and an existing seed is kept. */
 static void
 test_failure (void)
 {

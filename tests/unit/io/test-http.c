@@ -91,12 +91,12 @@ static void
 test_refused (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  /* Port 1 of loopback: nobody listens there. */
+  /* Nobody listens on port 1 of the loopback interface. */
   g_assert_null (lm_http_get ("http://127.0.0.1:1/x", NULL, 10, NULL, NULL, &error));
   g_assert_error (error, LM_HTTP_ERROR, LM_HTTP_ERROR_BUSY);
 }
 
-/* Fast enough not to be stalled, and yet not for ever. */
+/* A transfer that is fast enough for the stall limit is ended by the total limit. */
 static void
 test_total (Fixture *f, gconstpointer data)
 {
@@ -155,7 +155,7 @@ test_content (void)
     }
 }
 
-/* A password is for the host that it was given for, and no message shows it. */
+/* A password is sent only to the host for which it was given, and no message contains it. */
 static void
 test_credentials (Fixture *f, gconstpointer data)
 {
@@ -184,7 +184,7 @@ test_cancel (Fixture *f, gconstpointer data)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
-/* One transfer of the engine, with room for so many bytes before it pauses. */
+/* A transfer whose handler accepts so many bytes before it pauses. */
 typedef struct
 {
   GByteArray *bytes;
@@ -297,8 +297,8 @@ test_certificate (void)
 static const struct
 {
   const char *behaviour;
-  guint64 offset; /* of the answer */
-  int code;       /* -1: success */
+  guint64 offset; /* of the response */
+  int code;       /* -1 for success */
 } ranges[] = {
   { "ok", 1000, -1 },
   { "noranges", 0, -1 },

@@ -60,7 +60,7 @@ test_errors (void)
   const char *const missing[] = { "lamina-no-such-program", NULL };
   assert_fails (missing, NULL, LM_RUN_ERROR_NOT_FOUND, "lamina-no-such-program");
 
-  /* valgrind itself dies of an execve() that fails. */
+  /* valgrind itself dies of a failing execve(). */
   if (g_getenv ("LAMINA_VALGRIND") != NULL)
     return;
   g_autofree char *path = g_build_filename (g_get_tmp_dir (), "not-a-program", NULL);
@@ -72,7 +72,7 @@ test_errors (void)
   unlink (path);
 }
 
-/* What the host lacks is told from what the program was not given. */
+/* Errors because the host lacks a resource are distinguished from other errors of the program. */
 static void
 test_lack (void)
 {
@@ -100,8 +100,8 @@ test_lack (void)
   unlink (path);
 }
 
-/* With any number of descriptors it runs or says why not; never is anything
- * written to a descriptor that was open before. */
+/* With any number of free descriptors the program runs, or there is an error;
+ * nothing is ever written to a descriptor that was open before. */
 static void
 test_few_descriptors (void)
 {
@@ -154,7 +154,7 @@ test_output (void)
   assert_fails (SH ("printf 0123456789a"), &small, LM_RUN_ERROR_OUTPUT, NULL);
   const char *const endless[] = { "yes", NULL };
   assert_fails (endless, NULL, LM_RUN_ERROR_OUTPUT, NULL);
-  /* A full stderr must not block it, and more than a pipe holds must arrive. */
+  /* A full stderr must not block the program, and stdout can be larger than the buffer of a pipe. */
   g_autoptr (GError) error = NULL;
   g_autofree char *out = NULL;
   g_assert_true (lm_run (SH ("head -c 300000 /dev/zero | tr '\\0' e >&2; head -c 300000 /dev/zero | tr '\\0' o"), NULL,
@@ -163,7 +163,7 @@ test_output (void)
   g_assert_cmpuint (strlen (out), ==, 300000);
 }
 
-/* Waits until the process whose number @path holds is gone or a zombie. */
+/* Waits until the process whose PID is in the file @path has ended or is a zombie. */
 static void
 assert_dies (const char *path)
 {
@@ -191,7 +191,7 @@ test_time_kills_all (void)
   unlink (path);
 }
 
-/* A process that stays behind with stdout open does not hold up its parent's end. */
+/* A process that stays behind with stdout open does not delay lm_run() after the end of its parent. */
 static void
 test_left_behind (void)
 {
@@ -243,7 +243,7 @@ test_dies_with_parent (void)
   unlink (path);
 }
 
-/* What the parent ignores, and descriptors that it lacks, do not reach the child. */
+/* Signals that the parent ignores, and descriptors that it lacks, do not affect the child. */
 static void
 test_odd_parent (void)
 {

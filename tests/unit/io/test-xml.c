@@ -72,7 +72,7 @@ marker (LmXml *xml, LmXmlNode *into, const char *name, gpointer user_data, GErro
   return TRUE;
 }
 
-/* The template @text filled; A is @value, B is known but not set. */
+/* Fills the template @text, in which A has the value @value, and B is known but has no value. */
 static char *
 fill (const char *text, const char *value, const char *const *required, GError **error)
 {
@@ -101,8 +101,8 @@ test_fill (void)
   g_assert_cmpstr (same, ==, "<r a=\"me@example\">@ @@ @a@ @1@ a@B @B c@</r>\n");
 }
 
-/* Whatever a value is, the document has the elements of the template, and the
- * value comes out as it went in. */
+/* Whatever the value is, the document has only the elements of the template, and
+ * the value is read back unchanged. */
 static void
 test_no_injection (void)
 {
@@ -158,7 +158,7 @@ test_template_errors (void)
   assert_template_error ("<r>@A@<!-- <?lamina node?> --></r>", needs_marker, "<?lamina node?>");
 }
 
-/* libxml2 writes namespaces unescaped: what is no URI would come out as markup. */
+/* libxml2 does not escape namespaces, so one that is not a URI would be written as markup. */
 static void
 test_namespaces (void)
 {
@@ -200,7 +200,7 @@ parses (guint depth)
   return xml != NULL;
 }
 
-/* What cannot be read again is never given out: here one level too deep. */
+/* A document that could not be parsed again is an error; here it is one level too deep. */
 static void
 test_result (void)
 {

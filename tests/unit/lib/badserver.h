@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Starts tests/lib/badserver.py for a test in C. */
+/* Starts tests/lib/badserver.py for tests in C. */
 #include <gio/gio.h>
 
 typedef struct
 {
   GSubprocess *process;
-  char *dir; /* what it serves */
+  char *dir; /* the directory that it serves */
   char *log;
   guint port;
 } Badserver;
@@ -16,13 +16,13 @@ Badserver *badserver_start (const char *parent);
 void badserver_stop (Badserver *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Badserver, badserver_stop)
 
-/** badserver_put: makes a file of @size bytes that only @seed decides. */
+/** badserver_put: creates a file of @size bytes that depend only on @seed. */
 void badserver_put (Badserver *server, const char *name, gsize size, guint32 seed);
 
-/** badserver_url: "http://127.0.0.1:PORT/BEHAVIOUR/NAME", newly allocated. */
+/** badserver_url: returns "http://127.0.0.1:PORT/BEHAVIOUR/NAME", newly allocated. */
 char *badserver_url (Badserver *server, const char *behaviour, const char *name);
 
-/** badserver_count: how many lines of the request log contain @text. */
+/** badserver_count: returns how many lines of the request log contain @text. */
 guint badserver_count (Badserver *server, const char *text);
 
 /* A server in a temporary directory, with one file, "a". */
@@ -32,6 +32,6 @@ typedef struct
   Badserver *server;
 } BadserverFixture;
 
-/** badserver_set_up: @size is the file's, by GSIZE_TO_POINTER(). */
+/** badserver_set_up: @size is the size of the file, by GSIZE_TO_POINTER(). */
 void badserver_set_up (BadserverFixture *fixture, gconstpointer size);
 void badserver_tear_down (BadserverFixture *fixture, gconstpointer size);

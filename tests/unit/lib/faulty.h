@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Takes the place of readdir(3) and fstatat(2) in a test program, so that disk
- * errors can be had. */
+/* Replaces readdir(3) and fstatat(2) in a test program, to simulate disk errors. */
 #include <glib.h>
 
-/* After so many more entries readdir() fails with EIO; negative: never. */
+/* readdir() fails with EIO after so many more entries; negative for never. */
 extern int faulty_readdir_after;
 
-/* fstatat() fails with EIO. */
+/* Whether fstatat() fails with EIO. */
 extern gboolean faulty_fstatat;

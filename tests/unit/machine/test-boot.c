@@ -45,7 +45,7 @@ assert_copied (gsize size)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_clear_error (&error);
   g_assert_cmpint (g_unlink (copy), ==, 0);
-  /* Who may still open it does not matter any more. */
+  /* It does not matter any more who may open the file. */
   g_assert_true (lm_boot_sync (fd, copy, &error));
   g_assert_no_error (error);
   g_assert_cmpint (lm_boot_open (copy, &error), ==, -1);
@@ -60,7 +60,7 @@ test_copy (void)
   assert_copied (300 * 1000);
 }
 
-/* /proc has files that copy_file_range(2) does not take. */
+/* Files in /proc cannot be copied with copy_file_range(2). */
 static void
 test_copy_by_hand (void)
 {
@@ -111,7 +111,7 @@ test_replace (void)
         g_assert_true (g_file_set_contents (blob, contents[i], -1, NULL));
         g_unlink (copy);
         if (j == G_N_ELEMENTS (others))
-          g_assert_cmpint (symlink (blob, copy), ==, 0); /* no copy */
+          g_assert_cmpint (symlink (blob, copy), ==, 0); /* not a copy */
         else if (others[j] != NULL)
           g_assert_true (g_file_set_contents (copy, others[j], -1, NULL));
         g_assert_true (lm_boot_check (copy, &digest, &intact, NULL, &error));
@@ -121,7 +121,7 @@ test_replace (void)
         g_assert_true (lm_boot_check (copy, &digest, &intact, NULL, &error));
         g_assert_true (intact);
       }
-  /* A failure leaves nothing behind. */
+  /* A failure leaves nothing. */
   g_assert_cmpint (g_unlink (blob), ==, 0);
   g_assert_false (lm_boot_replace (blob, copy, NULL, NULL));
   g_assert_cmpint (g_unlink (copy), ==, 0);

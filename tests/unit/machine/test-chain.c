@@ -13,7 +13,7 @@
 #define DEPTH 3
 #define MIB G_GUINT64_CONSTANT (1048576)
 
-/* A chain of three made layers; the top one has the largest disk. */
+/* A chain of three generated layers; the top one has the largest disk. */
 typedef struct
 {
   char *dir;
@@ -26,7 +26,7 @@ typedef struct
 
 static const guint64 good_sizes[DEPTH] = { 4, 4, 8 };
 
-/* Gives @file the name of its digest in the cache. */
+/* Renames @file to its name in the cache. */
 static void
 put (Fixture *f, guint i, const char *file)
 {
@@ -43,7 +43,7 @@ put (Fixture *f, guint i, const char *file)
   g_assert_cmpint (rename (file, f->paths[i]), ==, 0);
 }
 
-/* The layer @i and those above it, each over the one below. */
+/* Creates the layer @i and those above it, each over the one below. */
 static void
 make_layers (Fixture *f, guint i, const char *kind, const guint64 *sizes)
 {
@@ -108,7 +108,7 @@ test_make (Fixture *f, gconstpointer data)
   g_assert_true (lm_chain_make_overlay (f->cache, f->layers, f->overlay, 0, &size, NULL, &error));
   g_assert_no_error (error);
 
-  /* QEMU finds the whole chain from the overlay alone. */
+  /* QEMU finds the whole chain starting from the overlay. */
   const char *const argv[] = { "qemu-img", "check", "-q", "-f", "qcow2", "--", f->overlay, NULL };
   g_free (tools_run (argv));
 }
@@ -131,7 +131,7 @@ test_missing (Fixture *f, gconstpointer data)
   assert_refused (f, LM_CHAIN_ERROR_MISSING);
 }
 
-/* Cut, overwritten and replaced, when it had been verified and when not. */
+/* Truncated, overwritten and replaced files, verified before or not. */
 static void
 test_damaged (Fixture *f, gconstpointer data)
 {
@@ -165,7 +165,7 @@ test_damaged (Fixture *f, gconstpointer data)
       }
 }
 
-/* What the digest proves is not doubted because a catalog gives another size. */
+/* A file with the right digest is accepted even if a catalog gives another size. */
 static void
 test_wrong_size (Fixture *f, gconstpointer data)
 {
@@ -175,7 +175,7 @@ test_wrong_size (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
 }
 
-/* Data of a parent that lies behind the end of a child's disk would read as zeros. */
+/* Data of a parent beyond the end of a child's disk would be lost. */
 static void
 test_smaller (Fixture *f, gconstpointer data)
 {

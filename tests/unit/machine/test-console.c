@@ -40,7 +40,7 @@ log_path (void)
   return path;
 }
 
-/* The text comes late, into a file that is not there yet, in two halves. */
+/* The text is written late, to a file that does not exist yet, in two halves. */
 static gpointer
 write_late (gpointer data)
 {
@@ -63,7 +63,7 @@ rotate (const char *path)
     }
 }
 
-/* Waits without patience: TRUE if the log says that the guest is up. */
+/* Checks without waiting whether the log shows that the guest is up. */
 static gboolean
 is_ready (const char *path, LmConsolePosition *position)
 {
@@ -110,11 +110,11 @@ test_wait (void)
 typedef struct
 {
   const char *path;
-  gboolean renames; /* as virtlogd does; else the log is cut where it is */
+  gboolean renames; /* as virtlogd does; otherwise the log is truncated */
   guint asked;
 } Rotation;
 
-/* Asked a second time the old log has been read once, as far as it goes. */
+/* When this is called a second time, the old log has been read to its end once. */
 static gboolean
 change_log (gpointer user_data)
 {
@@ -127,7 +127,7 @@ change_log (gpointer user_data)
   else
     g_assert_cmpint (truncate (rotation->path, 0), ==, 0);
   append (rotation->path, "login: ");
-  if (rotation->renames) /* longer than the old one, so that the length tells nothing */
+  if (rotation->renames) /* longer than the old one, so that its length does not show the change */
     append (rotation->path, "\n" OLD_LOG OLD_LOG);
   return TRUE;
 }
@@ -189,7 +189,7 @@ test_gone (void)
   g_assert_error (error, LM_CONSOLE_ERROR, LM_CONSOLE_ERROR_GONE);
   g_assert_nonnull (strstr (error->message, "panic\\033[0m"));
   g_clear_error (&error);
-  /* What it said before it stopped counts. */
+  /* Text that was written before the domain stopped counts. */
   append (path, "login:\n");
   g_assert_true (lm_console_wait (path, "login:", &position, 60, is_alive, &count, NULL, &error));
 }
@@ -208,8 +208,8 @@ test_cancel (void)
   g_thread_join (thread);
 }
 
-/* What virtlogd rotates between two looks is read all the same: the end of the
- * old file, the files in between, none twice. */
+/* Files that virtlogd rotates between two reads are read nevertheless: the end of
+ * the old file, then the files in between, none twice. */
 typedef struct
 {
   char *path;
@@ -221,7 +221,7 @@ static gboolean
 rotate_while_waiting (gpointer data)
 {
   Rotator *rotator = data;
-  if (rotator->calls++ != 1) /* the first call is before anything was read */
+  if (rotator->calls++ != 1) /* the first call is before the first read */
     return rotator->calls < 30;
   append (rotator->path, "login: ");
   for (guint i = 0; i < rotator->rotations; i++)
@@ -255,20 +255,20 @@ test_rotated_before (void)
   append (path, "booting\nlog");
   rotate (path);
   append (path, "in: ");
-  g_assert_true (is_ready (path, &position)); /* across two files */
+  g_assert_true (is_ready (path, &position)); /* the text is split between two files */
   for (guint i = 0; i < 4; i++)
     {
       rotate (path);
       append (path, "flood\n");
       g_assert_true (is_ready (path, &position));
     }
-  /* All that showed it is rotated out, also what was read last. */
+  /* Everything that showed it is rotated out, including the last file that was read. */
   clear_logs (path);
   append (path, "flood\n");
   rotate (path);
   append (path, "flood\n");
   g_assert_true (is_ready (path, &position));
-  /* A log that is alone is that of a new start. */
+  /* A single log without rotated files belongs to a new start. */
   clear_logs (path);
   append (path, "BIOS\n");
   g_assert_false (is_ready (path, &position));
@@ -276,7 +276,7 @@ test_rotated_before (void)
   g_assert_true (is_ready (path, &position));
 }
 
-/* Emptied in place, as without virtlogd. */
+/* Truncated in place, as without virtlogd. */
 static void
 test_truncated (void)
 {
@@ -324,7 +324,7 @@ go_down (gpointer user_data)
   return rotator->calls < 30;
 }
 
-/* Who waited saw it, short as it was; who comes later does not. */
+/* A waiting process sees a text that is soon followed by a reboot; a later one does not. */
 static void
 test_short_life (void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Records, metadata, the chain check and overlays belong to a libvirt hook too,
- * which must not call libvirt and has no use for a network. This program is linked
- * without curl and libvirt; a call that needs them would not link. */
+/* Records, metadata, the chain check and overlays can be used by a libvirt hook,
+ * which must not call libvirt and needs no network. This program is linked without
+ * curl and libvirt, so a call that needs them would not link. */
 #include "config.h"
 #include "base/file.h"
 #include "domain/metadata.h"

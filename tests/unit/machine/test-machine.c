@@ -75,7 +75,7 @@ test_round_trip (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
-/* Every change that there is is saved and read back; one that cannot be saved did not happen. */
+/* Each possible change of state is saved and read back; if saving fails, the state does not change. */
 static void
 test_states (void)
 {
@@ -103,7 +103,7 @@ test_states (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
-/* A damaged record is named and passed over, and never crashes. */
+/* A damaged record is reported and skipped, and never causes a crash. */
 static void
 test_damaged (void)
 {
@@ -128,7 +128,7 @@ test_damaged (void)
       g_assert_cmpuint (list->len, ==, 0);
       g_assert_cmpuint (warnings->len, ==, 1);
     }
-  /* Every truncation, and a wrong kind for every value. */
+  /* Each truncation, and a value of the wrong type for each member. */
   for (gsize size = 0; size < strlen (good) - 2; size++)
     {
       g_assert_true (g_file_set_contents (record, good, (gssize) size, NULL));
@@ -146,7 +146,7 @@ test_uuid_is_no_path (void)
   g_assert_error (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND);
 }
 
-/* A killed run leaves a directory without a record. A disk in it may be in use,
+/* A killed run can leave a directory without a record. A disk in it may be in use,
  * however old it is. */
 static void
 test_sweep (void)
@@ -169,7 +169,7 @@ test_sweep (void)
       g_assert_true (g_file_test (file, G_FILE_TEST_EXISTS) == (i >= 1));
       g_assert_true (g_file_test (machine->dir, G_FILE_TEST_EXISTS) == (i >= 1));
 
-      /* A disk without record is named; it is no reason to find nothing else. */
+      /* A disk without a record is reported; other machines are found nevertheless. */
       g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
       g_autoptr (GPtrArray) list = lm_machine_list (dir, warnings, &error);
       g_assert_no_error (error);
@@ -192,7 +192,7 @@ count_entries (const char *dir)
   return names != NULL ? names->len : 0;
 }
 
-/* A child that saves a new machine with @fault; it waits until that has come. */
+/* Creates a child process that saves a new machine with @fault, and waits until it has reached it. */
 static pid_t
 begin_to_save (const char *dir, const char *fault)
 {
@@ -208,8 +208,8 @@ begin_to_save (const char *dir, const char *fault)
   return child;
 }
 
-/* The first record: what a killed run left of it goes, what a live one is writing
- * stays, and an error leaves nothing. */
+/* The first record: what a killed run left is removed, what a process is writing
+ * now is kept, and an error leaves nothing. */
 static void
 test_first_record (void)
 {
@@ -244,7 +244,7 @@ test_first_record (void)
       g_unsetenv ("LAMINA_TEST_FAULT");
       g_assert_cmpuint (count_entries (dir), ==, 0);
     }
-  /* What lamina did not make stays, and so does the directory around it. */
+  /* Files that lamina did not create are kept, and so is their directory. */
   g_autofree char *begun = g_build_filename (dir, "machines", "00000000-0000-4000-8000-000000000000.lamina-tmp.Abc123", NULL);
   g_autofree char *other = g_build_filename (begun, "disk.qcow2", NULL);
   g_assert_true (lm_file_make_dir (begun, 0711, NULL));
@@ -257,7 +257,7 @@ test_first_record (void)
 #define CHILDREN 20
 #define ROUNDS 3
 
-/* Many runs at once, each of which takes away what others may have left. */
+/* Many processes at the same time, each of which removes leftovers of the others. */
 static void
 test_parallel (void)
 {
@@ -268,7 +268,7 @@ test_parallel (void)
       children[i] = fork ();
       if (children[i] != 0)
         continue;
-      /* Else all children would make the same UUIDs. */
+      /* Otherwise all children would generate the same UUIDs. */
       g_random_set_seed ((guint32) getpid ());
       for (guint round = 0; round < ROUNDS; round++)
         {
@@ -295,7 +295,7 @@ test_parallel (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
-/* The machine that is asked for may be behind an error. */
+/* If a record cannot be read, it may be that of the requested machine. */
 static void
 test_errors (void)
 {
@@ -331,8 +331,8 @@ test_errors (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
-/* A record that somebody else could have written is not believed, wherever on
- * the way the right to write is. */
+/* A record that somebody else could have written is not used, whichever file or
+ * directory gives that permission. */
 static void
 test_trust (void)
 {
@@ -355,8 +355,8 @@ test_trust (void)
         g_clear_error (&error);
         g_assert_null (lm_machine_find (dir, "web1", NULL, &error));
         g_assert_false (g_error_matches (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND));
-        /* The lock is taken before anything else is done; the record of another
-         * machine does not stand in its way. */
+        /* The lock is taken before anything else; the record of another machine
+         * does not prevent that. */
         g_autoptr (LmLock) lock = lm_machine_lock (dir, "web1", 0, NULL, NULL);
         g_assert_true ((lock != NULL) == (i >= 2));
         g_assert_true (i >= 3 || !lm_machine_save (machine, NULL));
@@ -365,7 +365,7 @@ test_trust (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
-/* URLs may hold passwords; so may the domain's XML of a machine that is being replaced. */
+/* URLs may contain passwords, and so may the domain XML of a machine that is being replaced. */
 static void
 test_private (void)
 {
@@ -384,12 +384,12 @@ test_private (void)
   g_assert_cmpuint (st.st_mode & 0777, ==, 0711);
   g_autofree char *text = NULL;
   g_assert_true (g_file_get_contents (record, &text, NULL, NULL));
-  /* Whole, to fetch it again. */
+  /* Not redacted, because it is needed to fetch the file again. */
   g_assert_nonnull (strstr (text, "http://me:secret@lab/x?secret"));
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
-/* Kept for one run; what cannot be read is as nothing. */
+/* Valid for one run of the domain; a file that cannot be read counts as missing. */
 static void
 test_ready (void)
 {
@@ -416,11 +416,11 @@ test_ready (void)
       lm_ready_load (machine, "boot/3", &other);
       g_assert_true (other.inode == 0 && !other.ready);
     }
-  /* The log of an earlier run is out of the way, and known. */
+  /* The log of an earlier run is renamed, and its end is known. */
   g_assert_true (g_file_set_contents (machine->console_log, "login:", -1, NULL));
   lm_ready_rotate_log (machine, &position);
   g_assert_true (position.inode != 0 && position.offset == 6 && !position.ready);
-  /* The start may remove the old log, and its inode number may be the new one's. */
+  /* The start may remove the old log, and the new one may get its inode number. */
   LmConsolePosition kept = position;
   lm_ready_check_log (machine, &kept);
   g_assert_true (kept.inode == position.inode && kept.offset == position.offset);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* With what is in <os> for %s. */
+/* %s is replaced by more elements of <os>. */
 #define TEMPLATE                                                                                                       \
   "<domain type='test'><name>@NAME@</name><uuid>@UUID@</uuid><memory unit='b'>@MEMORY@</memory>"                       \
   "<os><type arch='i686'>hvm</type>%s</os><?lamina cpu?><devices><?lamina disks?><?lamina interfaces?></devices></domain>"
@@ -67,7 +67,7 @@ digest_of (const char *path, gsize *out_size)
   return lm_digest_to_string (&digest);
 }
 
-/* Makes the layer and its entry in the catalog; its digest, newly allocated. */
+/* Creates the layer and its entry in the catalog. Returns its digest, newly allocated. */
 static char *
 add_layer (OpsFixture *f, GString *catalog, const char *name, const char *parent, const char *size)
 {

@@ -17,8 +17,8 @@ assert_refused (OpsFixture *f, const char *layer)
   g_assert_error (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT);
 }
 
-/* A record that cannot be read is not "not there": neither where its domain has the name,
- * nor where there is none, so that it may be that of any name. */
+/* A record that cannot be read does not count as missing: neither if its domain has
+ * the name, nor if it has no domain, so that it may be that of any name. */
 static void
 test_record (OpsFixture *f, gconstpointer data)
 {
@@ -40,7 +40,7 @@ test_record (OpsFixture *f, gconstpointer data)
           g_assert_nonnull (strstr (error->message, record));
           g_clear_error (&error);
           g_assert_cmpuint (fixture_machines (f), ==, 1);
-          /* Another name is free while that domain has its own. */
+          /* Another name is free, because the domain shows its own name. */
           g_autoptr (LmLaunchRequest) request = fixture_request (f, "other", "c");
           g_autoptr (LmLaunchResult) result = lm_launch (&f->host, f->virt, request, NULL, &error);
           g_assert_true ((result == NULL) == gone);
@@ -52,8 +52,8 @@ test_record (OpsFixture *f, gconstpointer data)
     }
 }
 
-/* Of two such records, the one is named whose machine has no domain; one that runs is not
- * to be moved away. */
+/* Of two such records, the message names the one whose machine has no domain; the
+ * record of a running machine must not be moved away. */
 static void
 test_two_records (OpsFixture *f, gconstpointer data)
 {
@@ -83,7 +83,7 @@ test_two_records (OpsFixture *f, gconstpointer data)
     }
 }
 
-/* Two machines of the name, and the record of the one that runs cannot be read. */
+/* Two machines with the name, and the record of the running one cannot be read. */
 static void
 test_successor (OpsFixture *f, gconstpointer data)
 {

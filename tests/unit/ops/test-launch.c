@@ -59,7 +59,7 @@ test_success (OpsFixture *f, gconstpointer data)
   g_assert_cmpint (found->state, ==, LM_MACHINE_STATE_COMPLETE);
   g_assert_cmpstr (found->uuid, ==, result->machine->uuid);
 
-  /* Again: nothing to do, and no catalog is needed for it. */
+  /* Again: there is nothing to do, and no catalog is needed. */
   f->host.catalogs = NULL;
   g_autoptr (LmLaunchResult) again = launch (f, "c", &error);
   g_assert_no_error (error);
@@ -78,7 +78,7 @@ test_success (OpsFixture *f, gconstpointer data)
   g_assert_false (has_lock (f));
 }
 
-/* What killed runs left of writing the files of a machine goes when it is launched again. */
+/* Files that killed runs were writing for the machine are removed when it is launched again. */
 static void
 test_leftovers (OpsFixture *f, gconstpointer data)
 {
@@ -92,7 +92,7 @@ test_leftovers (OpsFixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
   g_clear_pointer (&machine->files, g_strfreev);
-  g_assert_true (lm_machine_save (machine, NULL)); /* as if it had a seed */
+  g_assert_true (lm_machine_save (machine, NULL)); /* as if the machine had a seed */
   for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
     {
       g_autofree char *path = g_build_filename (machine->dir, files[i].name, NULL);
@@ -110,7 +110,7 @@ test_leftovers (OpsFixture *f, gconstpointer data)
     }
 }
 
-/* Gives the layers of the catalog another version. */
+/* Changes the version of the layers in the catalog. */
 static void
 make_newer (const OpsFixture *f)
 {
@@ -121,8 +121,8 @@ make_newer (const OpsFixture *f)
   g_assert_true (lm_file_write (f->catalog, text, strlen (text), 0644, NULL));
 }
 
-/* Another order or way of writing is the same machine, whatever versions there are by
- * now, and with --replace too; other layers are not. */
+/* Selections in another order or form are the same machine, whatever versions exist
+ * by now, and with --replace too; other layers are not. */
 static void
 test_same_name (OpsFixture *f, gconstpointer data)
 {
@@ -157,7 +157,7 @@ test_foreign_domain (OpsFixture *f, gconstpointer data)
   g_assert_false (has_lock (f));
 }
 
-/* What cannot be made leaves nothing. */
+/* A launch that is refused leaves nothing. */
 static void
 test_refusals (OpsFixture *f, gconstpointer data)
 {
@@ -202,7 +202,7 @@ test_failures (OpsFixture *f, gconstpointer data)
     }
 }
 
-/* Killed at each point, seen from the next run; from one that fails too. */
+/* Killed at each fault point, as the next run finds it, also if that fails. */
 static void
 test_killed (OpsFixture *f, gconstpointer data)
 {
@@ -228,8 +228,8 @@ test_killed (OpsFixture *f, gconstpointer data)
       }
 }
 
-/* Files whose use cannot be told stay; the domain goes all the same, and what was
- * left is removed later, though the guest has run. */
+/* If it cannot be determined who uses the files, they are kept, but the domain is
+ * removed; the rest is removed later, although the guest has run. */
 static void
 test_rolled_back_in_part (OpsFixture *f, gconstpointer data)
 {
@@ -253,7 +253,7 @@ test_rolled_back_in_part (OpsFixture *f, gconstpointer data)
   g_assert_cmpuint (fixture_machines (f), ==, 1);
 }
 
-/* A removal that was killed is finished by the next launch, which then goes on. */
+/* A removal that was killed is completed by the next launch, which then creates the machine. */
 static void
 test_removal_killed (OpsFixture *f, gconstpointer data)
 {
@@ -273,8 +273,8 @@ test_removal_killed (OpsFixture *f, gconstpointer data)
     }
 }
 
-/* A layer of a machine that is there is fetched again by its digest, without a
- * catalog; nothing is fetched, or asked for, when all are there. */
+/* A missing layer of an existing machine is fetched again by its digest, without a
+ * catalog; if all layers are cached, nothing is fetched or requested. */
 static void
 test_missing_layer (OpsFixture *f, gconstpointer data)
 {
@@ -305,7 +305,7 @@ test_missing_layer (OpsFixture *f, gconstpointer data)
   g_assert_false (fixture_is_running (f, machine->uuid));
 }
 
-/* Renames the file @from, which the catalog lists, to @to there and on the disk. */
+/* Renames the file @from to @to, in the catalog too. */
 static void
 move_file (OpsFixture *f, const char *from, const char *to)
 {
@@ -320,7 +320,7 @@ move_file (OpsFixture *f, const char *from, const char *to)
   g_assert_true (g_file_set_contents (f->catalog, changed, -1, NULL));
 }
 
-/* Where the places that were recorded fail, the catalogs are asked for others. */
+/* If the recorded URLs fail, those in the catalogs are used. */
 static void
 test_moved_layer (OpsFixture *f, gconstpointer data)
 {
@@ -343,7 +343,7 @@ test_moved_layer (OpsFixture *f, gconstpointer data)
   g_assert_cmpuint (result->prepared.pulled + result->prepared.cached, ==, 2);
 }
 
-/* Gives the layer c a kernel and an initrd. */
+/* Adds a kernel and an initrd to the layer c. */
 static void
 add_boot_files (OpsFixture *f)
 {
@@ -374,8 +374,8 @@ assert_content (const char *path, const char *text)
   g_assert_cmpstr (found, ==, text);
 }
 
-/* A machine's copies of kernel and initrd are made anew before it starts, from the
- * cache or, if need be, from where the blobs came from. */
+/* Missing or damaged copies of kernel and initrd are created again before a start,
+ * from the cache or, if necessary, from the URLs of the blobs. */
 static void
 test_boot_files (OpsFixture *f, gconstpointer data)
 {
@@ -405,7 +405,8 @@ test_boot_files (OpsFixture *f, gconstpointer data)
       g_assert_cmpuint (f->warnings->len, ==, 1);
       g_assert_nonnull (strstr (g_ptr_array_index (f->warnings, 0), copy));
     }
-  /* What is there needs no blob; what is not, and cannot be had, is told before a start. */
+  /* An intact copy needs no blob; if a missing one cannot be created, the launch
+   * fails before the start. */
   g_assert_true (lm_file_remove_tree (blobs, NULL));
   g_assert_cmpint (unlink (source), ==, 0);
   stop (f);
@@ -416,7 +417,7 @@ test_boot_files (OpsFixture *f, gconstpointer data)
   g_assert_cmpint (unlink (machine->kernel), ==, 0);
   assert_refused (f, "c", LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE);
   g_assert_false (fixture_is_running (f, machine->uuid));
-  /* The catalogs know where a kernel is as well. */
+  /* The URL of a kernel can also come from the catalogs. */
   g_assert_true (g_file_set_contents (source, "kernel", -1, NULL));
   move_file (f, "kernel", "kernel-moved");
   f->host.catalogs = f->catalogs;
@@ -441,7 +442,7 @@ test_transient (OpsFixture *f, gconstpointer data)
   g_assert_cmpuint (fixture_machines (f), ==, 1);
 }
 
-/* A domain that was undefined or renamed keeps its disk. */
+/* The disk of a machine whose domain was undefined is kept. */
 static void
 test_without_domain (OpsFixture *f, gconstpointer data)
 {
@@ -521,7 +522,7 @@ test_busy_name (OpsFixture *f, gconstpointer data)
     }
 }
 
-/* What is in the place of a layer and no file is told before anything is pulled. */
+/* If something that is not a file has the name of a layer, that is reported before anything is pulled. */
 static void
 test_no_file (OpsFixture *f, gconstpointer data)
 {
@@ -537,7 +538,7 @@ test_no_file (OpsFixture *f, gconstpointer data)
   g_assert_cmpuint (f->warnings->len, ==, 0);
 }
 
-/* A disk that somebody deleted is told of, and a console only where there is a domain. */
+/* A deleted disk is reported, and the console only if there is a domain. */
 static void
 test_inventory (OpsFixture *f, gconstpointer data)
 {

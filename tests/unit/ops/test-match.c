@@ -51,7 +51,7 @@ static const struct
   const char *plan;
   LmMatch match;
 } cases[] = {
-  /* However it is written; what the catalogs have now is not asked. */
+  /* In any form; what the catalogs have now does not matter. */
   { "a c", BOTH, BOTH, NULL, LM_MATCH_YES },
   { "c a", BOTH, BOTH, NULL, LM_MATCH_YES },
   { "os=a c", BOTH, BOTH, NULL, LM_MATCH_YES },
@@ -68,14 +68,14 @@ static const struct
   { "a e", BOTH, BOTH, NULL, LM_MATCH_NO },
   { "a c e", BOTH, BOTH, NULL, LM_MATCH_NO },
   { "a@0.90 c", BOTH, BOTH, NULL, LM_MATCH_NO },
-  /* Fewer: the same only if what is not said is required by what is said. */
+  /* Fewer selections: the same machine only if the others are required by these. */
   { "c", BOTH, BOTH, NULL, LM_MATCH_UNKNOWN },
   { "c", BOTH, BOTH, "os=a@1.0 app=c@1.0", LM_MATCH_YES },
   { "c", BOTH, BOTH, "app=c@1.0", LM_MATCH_NO },
   { "c", BOTH, BOTH, "base=a@1.0 app=c@1.0", LM_MATCH_NO },
   { "a", BOTH, BOTH, NULL, LM_MATCH_UNKNOWN },
   { "a", BOTH, BOTH, "os=a@1.0", LM_MATCH_NO },
-  /* What was required when it was made may be named, or not. */
+  /* Layers that were required when it was created may be selected or not. */
   { "a c", BOTH, THREE, NULL, LM_MATCH_YES },
   { "a b c", BOTH, THREE, NULL, LM_MATCH_YES },
   { "a b@2 c", BOTH, THREE, NULL, LM_MATCH_YES },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of ops/recover.h: what the next run makes of each pair of records, an old
- * machine and the one that was to replace it, with each state of their domains. */
+/* The table of ops/recover.h: what the next run does with each pair of records, an
+ * old machine and the one that was to replace it, in each state of their domains. */
 #include "config.h"
 #include "base/file.h"
 #include "ops/machine-domain.h"
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <utime.h>
 
-#define PRISTINE_TIME 315532800 /* as image/overlay.c has it */
+#define PRISTINE_TIME 315532800 /* as in image/overlay.c */
 
 typedef enum
 {
@@ -30,13 +30,13 @@ typedef struct
   gboolean written;
 } Facts;
 
-/* What there is after it. SUPERSEDED: no line of recover.h but that. */
+/* The result. SUPERSEDED: kept, but only as a superseded machine. */
 typedef enum
 {
   GONE,
   CREATING,
   COMPLETE,
-  RUNNING, /* complete, and put back: it runs whatever it did before */
+  RUNNING, /* complete and restored: it runs, whatever it did before */
   SUPERSEDED,
 } Outcome;
 
@@ -46,7 +46,7 @@ has_run (const Facts *facts)
   return facts->domain == RUNS || facts->written;
 }
 
-/* The lines of the table, for what was to replace the old machine. */
+/* The lines of the table for the machine that was to replace the old one. */
 static Outcome
 expect_new (const Facts *old, const Facts *new)
 {
@@ -81,8 +81,8 @@ domain_xml (const LmMachine *machine, const char *name)
                           name, machine->uuid, machine->overlay);
 }
 
-/* A machine called m of the layers a and @layer, those of a machine called @layer, with
- * those facts; NULL: none. */
+/* Creates a machine called m as @facts says, from the layers a and @layer (copied
+ * from a machine called @layer). Returns NULL if there is to be none. */
 static LmMachine *
 make (OpsFixture *f, const Facts *facts, const char *layer, const char *domain_name, const char *by)
 {
@@ -157,7 +157,7 @@ clear (OpsFixture *f, LmMachine *machine)
   g_assert_true (lm_machine_erase (machine, NULL));
 }
 
-/* Twice, for it has nothing left to do the second time. */
+/* Twice, because there is nothing left to do the second time. */
 static void
 check_recovery (OpsFixture *f, const Facts *old, const Facts *new)
 {
@@ -179,8 +179,9 @@ check_recovery (OpsFixture *f, const Facts *old, const Facts *new)
   clear (f, second);
 }
 
-/* A launch of either machine, or of nonsense, whatever comes of it: what ran and was
- * there runs and is there, and only a superseded disk goes, with a launch of the other. */
+/* A launch of either machine, or of a layer that does not exist, with any result:
+ * machines that ran and existed still do, and only a superseded disk is removed, by
+ * a launch of the other machine. */
 static void
 check_launch (OpsFixture *f, const Facts *old, const Facts *new, const char *layer)
 {
@@ -243,7 +244,8 @@ test_pairs (OpsFixture *f, gconstpointer data)
     }
 }
 
-/* Replaced, and its successor too: by one that came to be, did not, or is gone. */
+/* A replaced machine whose successor was replaced too: by one that became complete,
+ * did not, or no longer exists. */
 static void
 test_chain (OpsFixture *f, gconstpointer data)
 {
@@ -267,7 +269,7 @@ test_chain (OpsFixture *f, gconstpointer data)
       assert_outcome (f, second, &replaced, i == 0 ? SUPERSEDED : RUNNING);
       assert_outcome (f, third, &lasts[i], i == 0 ? COMPLETE : GONE);
 
-      /* Where one cannot be removed, those after it stay, for they decide on it. */
+      /* If one cannot be removed, those after it are kept, because their handling depends on it. */
       g_ptr_array_set_size (f->warnings, 0);
       g_setenv ("LAMINA_TEST_FAULT", "erase-before-record=eio", TRUE);
       lm_recover_remove_superseded (&f->host, f->virt, superseded);
@@ -281,7 +283,7 @@ test_chain (OpsFixture *f, gconstpointer data)
     }
 }
 
-/* A third machine has the name, and what replaced the old one is gone. */
+/* A third machine has the name, and the successor of the old one no longer exists. */
 static void
 test_orphan (OpsFixture *f, gconstpointer data)
 {
@@ -300,7 +302,7 @@ test_orphan (OpsFixture *f, gconstpointer data)
   g_assert_nonnull (strstr (f->warnings->pdata[0], first->dir));
 }
 
-/* Its domain came back while the new machine was made. */
+/* Its domain was restored while the new machine was being created. */
 static void
 test_back_meanwhile (OpsFixture *f, gconstpointer data)
 {
@@ -316,7 +318,7 @@ test_back_meanwhile (OpsFixture *f, gconstpointer data)
   lm_recover_remove_superseded (&f->host, f->virt, superseded);
   assert_outcome (f, old, &complete, COMPLETE);
 
-  /* Both are called m, and rm does not choose. */
+  /* Both are called m, so rm refuses. */
   g_autoptr (GError) error = NULL;
   g_assert_false (lm_remove (&f->host, f->virt, "m", NULL, &error));
   g_assert_error (error, LM_MACHINE_DOMAIN_ERROR, LM_MACHINE_DOMAIN_ERROR_SEVERAL);
@@ -324,7 +326,8 @@ test_back_meanwhile (OpsFixture *f, gconstpointer data)
   assert_outcome (f, new, &complete, COMPLETE);
 }
 
-/* What has run is not rolled back without a mark; what has not is removed the next time. */
+/* A machine that has run is not rolled back if that cannot be recorded; one that
+ * has not is removed the next time. */
 static void
 test_without_mark (OpsFixture *f, gconstpointer data)
 {

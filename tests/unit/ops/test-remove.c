@@ -20,7 +20,7 @@ write_text (const char *path, const char *text)
   g_assert_true (lm_file_write (path, text, strlen (text), 0600, NULL));
 }
 
-/* Neither rm nor --replace touches the machine; both name @what. */
+/* Checks that neither rm nor --replace changes the machine, and that both messages have @what. */
 static void
 assert_kept (OpsFixture *f, const LmMachine *machine, GQuark domain, int code, const char *what)
 {
@@ -63,7 +63,7 @@ undefine (LmVirt *virt, const char *uuid)
   g_assert_true (lm_virt_domain_undefine (domain, FALSE, NULL) || lm_virt_find_uuid (virt, uuid, NULL) == NULL);
 }
 
-/* Makes the record name all files that there can be. */
+/* Adds all possible files to the record. */
 static void
 name_all_files (LmMachine *machine)
 {
@@ -74,7 +74,7 @@ name_all_files (LmMachine *machine)
   g_assert_true (lm_machine_save (machine, NULL));
 }
 
-/* All that lamina, libvirt and killed runs leave there goes; so does the lock. */
+/* All files of lamina, libvirt and killed runs are removed, and so is the lock. */
 static void
 test_own_files (OpsFixture *f, gconstpointer data)
 {
@@ -116,8 +116,8 @@ test_foreign_files (OpsFixture *f, gconstpointer data)
   assert_removed (f, machine);
 }
 
-/* Names of lamina's that this machine does not have, and directories where lamina
- * makes a file, or the other way round. */
+/* Files with names of lamina's files that this machine does not have, and
+ * directories with names of files or vice versa. */
 static void
 test_foreign_kinds (OpsFixture *f, gconstpointer data)
 {
@@ -125,7 +125,7 @@ test_foreign_kinds (OpsFixture *f, gconstpointer data)
   {
     const char *name;
     gboolean is_dir;
-    gboolean foreign; /* also where the record names all */
+    gboolean foreign; /* also if the record names all files */
   } cases[] = {
     { "seed.iso", FALSE, FALSE },       { "seed.iso", TRUE, TRUE },
     { "nvram.fd", FALSE, FALSE },       { "nvram.fd", TRUE, TRUE },
@@ -147,7 +147,7 @@ test_foreign_kinds (OpsFixture *f, gconstpointer data)
       g_assert_true (!cases[n].is_dir || lm_file_make_dir (path, 0700, NULL));
       write_text (cases[n].is_dir ? content : path, "");
       assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_FOREIGN, cases[n].name);
-      /* Nor do the ways that ask nobody take it. */
+      /* Nor is it removed by functions that do not check who uses the files. */
       lm_machine_remove_temporaries (machine);
       g_assert_true (g_file_test (cases[n].is_dir ? content : path, G_FILE_TEST_EXISTS));
       g_assert_true (lm_file_remove_tree (cases[n].is_dir ? path : "/nonexistent", NULL));
@@ -156,7 +156,7 @@ test_foreign_kinds (OpsFixture *f, gconstpointer data)
   assert_removed (f, machine);
 }
 
-/* What the template gives the domain in the machine's directory is the machine's. */
+/* Files in the machine's directory that the domain XML refers to belong to the machine. */
 static void
 test_named_files (OpsFixture *f, gconstpointer data)
 {
@@ -169,7 +169,7 @@ test_named_files (OpsFixture *f, gconstpointer data)
   assert_removed (f, machine);
 }
 
-/* @devices, where %s stands for @path, in a domain that is shut off, and that runs. */
+/* Checks a domain with @devices, in which %s is replaced by @path, shut off and running. */
 static void
 check_use (OpsFixture *f, LmVirt *virt, const LmMachine *machine, const char *devices, const char *path)
 {
@@ -195,7 +195,7 @@ test_domains (OpsFixture *f, gconstpointer data)
   check_use (f, f->virt, machine, "<filesystem type='mount'><source dir='%s'/><target dir='x'/></filesystem>", machine->dir);
   check_use (f, f->virt, machine, "<serial type='file'><source path='%s'/></serial>", machine->console_log);
 
-  /* By another name: a symbolic link to the state directory, a hard link. */
+  /* By another path: through a symbolic link to the state directory, and a hard link. */
   g_autofree char *link_to = g_build_filename (f->top, "link", NULL);
   g_autofree char *other_name = g_build_filename (link_to, "machines", machine->uuid, "overlay.qcow2", NULL);
   g_autofree char *hard = g_build_filename (f->top, "hard", NULL);
@@ -207,14 +207,14 @@ test_domains (OpsFixture *f, gconstpointer data)
   check_use (f, f->virt, machine, DISK, hard);
   check_use (f, f->virt, machine, DISK, soft);
 
-  /* Other files, other domains, and what cannot be reached are no use of it. */
+  /* Other files, other domains, and files that cannot be reached do not count as use. */
   fixture_define (f->virt, "other", OTHER_UUID,
                   "<disk type='file'><source file='/nowhere/x'/><target dev='vda'/></disk>"
                   "<disk type='volume'><source pool='nowhere' volume='x'/><target dev='vdb'/></disk>");
   assert_removed (f, machine);
 }
 
-/* Makes the overlay @path on @backing. */
+/* Creates the overlay @path over @backing. */
 static void
 make_overlay (const char *path, const char *backing)
 {
@@ -240,13 +240,13 @@ test_backing_chains (OpsFixture *f, gconstpointer data)
   make_overlay (two, file);
   check_use (f, f->virt, machine, DISK, two);
 
-  /* Of no domain, but in another machine's directory. */
+  /* Used by no domain, but in the directory of another machine. */
   g_autofree char *clone = g_build_filename (second->dir, "clone.qcow2", NULL);
   make_overlay (clone, machine->overlay);
   assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_IN_USE, "clone.qcow2");
   g_assert_cmpint (unlink (clone), ==, 0);
 
-  /* A chain that runs in a circle ends. */
+  /* A circular chain is no problem. */
   make_overlay (one, two);
   make_overlay (two, one);
   g_autofree char *devices = g_strdup_printf (DISK, two);
@@ -254,8 +254,8 @@ test_backing_chains (OpsFixture *f, gconstpointer data)
   assert_removed (f, machine);
 }
 
-/* What lamina's reader does not take, qemu-img tells; and what neither does is no proof
- * that nobody uses the machine. */
+/* qemu-img reads what lamina's reader refuses; if neither can read an image, it may
+ * use the machine's files. */
 static void
 test_other_formats (OpsFixture *f, gconstpointer data)
 {
@@ -263,7 +263,7 @@ test_other_formats (OpsFixture *f, gconstpointer data)
     { "qcow", "backing_fmt=qcow2,backing_file=" },
     { "qed", "backing_fmt=qcow2,backing_file=" },
     { "qcow2", "data_file=" },
-    { "vmdk", NULL }, /* a text that names its extent */
+    { "vmdk", NULL }, /* text that refers to its extent */
   };
   static const char damaged[][512] = { "QFI\xfb\0\0\0\2", "QFI\xfb\0\0\0\1", "QED\0\1\2\3", "KDMV\1\2\3",
                                          "# Disk DescriptorFile\n \r\n\n#\nversion=1\r\ncreateType=x" };
@@ -279,7 +279,7 @@ test_other_formats (OpsFixture *f, gconstpointer data)
       else
         write_text (disk, "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\n"
                           "RW 64 FLAT \"hard\" 0\n");
-      /* By another name, which has to be looked for in the image. */
+      /* By another path, which only the image contains. */
       (void) unlink (hard);
       g_assert_cmpint (link (machine->overlay, hard), ==, 0);
       check_use (f, f->virt, machine, DISK, disk);
@@ -294,7 +294,7 @@ test_other_formats (OpsFixture *f, gconstpointer data)
     }
   undefine (f->virt, OTHER_UUID);
 
-  /* What a guest wrote to its raw disk or its console is no image. */
+  /* Data that a guest wrote to a raw disk or its console is not an image. */
   g_autoptr (LmMachine) second = fixture_launch (f, "second", "c");
   g_autofree char *raw = g_strdup_printf ("<disk type='file'><driver name='qemu' type='raw'/><source file='%s'/>"
                                           "<target dev='vda' bus='virtio'/></disk><serial type='pty'><log file='%s'/></serial>",
@@ -304,7 +304,7 @@ test_other_formats (OpsFixture *f, gconstpointer data)
   write_text (second->console_log, "KDMV");
   write_text (old_log, "KDMV");
   write_text (second->nvram, "KDMV");
-  /* Nor is what lamina wrote, or a text that is no list of extents. */
+  /* Nor is a file that lamina wrote, or text that is not a list of extents. */
   g_autofree char *half = g_strconcat (second->ready_file, ".lamina-tmp.Abc123", NULL);
   g_autofree char *notes = g_build_filename (second->dir, "notes.txt", NULL);
   write_text (second->ready_file, "KDMV");
@@ -326,7 +326,7 @@ cancel_soon (gpointer cancellable)
   return NULL;
 }
 
-/* qemu-img waits for a pipe that nobody writes to; the user need not. */
+/* qemu-img waits for a pipe that nobody writes to; the user can cancel that. */
 static void
 test_cancelled (OpsFixture *f, gconstpointer data)
 {
@@ -348,7 +348,7 @@ test_cancelled (OpsFixture *f, gconstpointer data)
   g_assert_true (fixture_is_running (f, machine->uuid));
 }
 
-/* The domains of a connection that another record names are asked as well. */
+/* The domains of connections in other records are checked as well. */
 static void
 test_connections (OpsFixture *f, gconstpointer data)
 {
@@ -365,11 +365,11 @@ test_connections (OpsFixture *f, gconstpointer data)
   g_assert_true (lm_machine_save (other, NULL));
   assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_IN_USE, "the domain far (test:///");
 
-  /* One that cannot be asked is not one that uses nothing ... */
+  /* If a connection does not answer, it may use the files ... */
   g_assert_cmpint (unlink (file), ==, 0);
   assert_kept (f, machine, LM_USAGE_ERROR, LM_USAGE_ERROR_UNKNOWN, "node.xml");
 
-  /* ... but another host's is only warned of. */
+  /* ... but for another host there is only a warning. */
   g_free (other->uri);
   other->uri = g_strdup ("test+tcp://127.0.0.1:1/default");
   g_assert_true (lm_machine_save (other, NULL));
@@ -396,7 +396,7 @@ test_volumes (OpsFixture *f, gconstpointer data)
   g_assert_error (error, LM_USAGE_ERROR, LM_USAGE_ERROR_IN_USE);
 }
 
-/* A record that names somebody else's domain does not harm that domain. */
+/* A record with the UUID of a foreign domain has no effect on that domain. */
 static void
 test_planted_record (OpsFixture *f, gconstpointer data)
 {
@@ -432,7 +432,7 @@ test_planted_record (OpsFixture *f, gconstpointer data)
       }
 }
 
-/* The state directory may have been given by another name when it was made. */
+/* The machine may have been created with another path to the state directory. */
 static void
 test_other_name_of_state_dir (OpsFixture *f, gconstpointer data)
 {

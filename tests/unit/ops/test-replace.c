@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <utime.h>
 
-/* Where a --replace can fail or be killed, in order. From the first that has "yes"
- * on the new machine runs. */
+/* The fault points of --replace, in order. From the first one with "yes" on the new
+ * machine runs. */
 static const struct
 {
   const char *name;
@@ -33,7 +33,7 @@ launch (OpsFixture *f, const char *layer, gboolean replace, GError **error)
   return lm_launch (&f->host, f->virt, request, NULL, error);
 }
 
-/* The old machine: made of a and c, running, with autostart. */
+/* Launches the old machine: from a and c, running, with autostart. */
 static LmMachine *
 make_old (OpsFixture *f)
 {
@@ -69,7 +69,7 @@ set_fault (const char *point, gboolean killed)
   g_setenv ("LAMINA_TEST_FAULT", fault, TRUE);
 }
 
-/* A --replace that does what a run killed at @point leaves: it fails there, and does
+/* Leaves what a --replace that is killed at @point leaves: it fails there and does
  * not roll back. */
 static void
 replace_killed (OpsFixture *f, const char *point)
@@ -113,7 +113,7 @@ test_failures (OpsFixture *f, gconstpointer data)
     }
 }
 
-/* The old machine asked for again, another that is refused, and nonsense. */
+/* A launch of the old machine, of one that is refused, and of a layer that does not exist. */
 static void
 test_killed (OpsFixture *f, gconstpointer data)
 {
@@ -135,8 +135,8 @@ test_killed (OpsFixture *f, gconstpointer data)
   g_assert_null (lm_virt_find_name (f->virt, "m", NULL));
 }
 
-/* Once the new one runs it stays; the old disk goes with the next launch that
- * succeeds, not with one that is refused. */
+/* A new machine that runs is kept; the old disk is removed by the next launch that
+ * succeeds, not by one that is refused. */
 static void
 test_killed_while_new_one_runs (OpsFixture *f, gconstpointer data)
 {
@@ -168,7 +168,7 @@ stop_new (OpsFixture *f)
   g_assert_true (lm_virt_domain_destroy (domain, NULL));
 }
 
-/* One that ran and is off by the time of the recovery is told by its disk. */
+/* A new machine that ran and was shut off before the recovery is recognized by its disk. */
 static void
 test_killed_after_new_one_stopped (OpsFixture *f, gconstpointer data)
 {
@@ -179,7 +179,7 @@ test_killed_after_new_one_stopped (OpsFixture *f, gconstpointer data)
   stop_new (f);
   g_assert_null (launch (f, "nonsense", FALSE, &error));
   g_clear_error (&error);
-  assert_as_before (f, old, inode); /* nothing was written */
+  assert_as_before (f, old, inode); /* nothing was written to the disk */
 
   replace_killed (f, "launch-after-start");
   stop_new (f);
@@ -196,7 +196,7 @@ test_killed_after_new_one_stopped (OpsFixture *f, gconstpointer data)
   g_assert_cmpuint (inode_of (old->overlay), ==, 0);
 }
 
-/* The same selections are the same machine; what else was asked for is not to be had so. */
+/* The same selections are the same machine; other options are ignored, with a warning. */
 static void
 test_same (OpsFixture *f, gconstpointer data)
 {
@@ -216,7 +216,7 @@ test_same (OpsFixture *f, gconstpointer data)
     }
 }
 
-/* The old one is removed later if that fails now. */
+/* If removing the old machine fails, it is removed later. */
 static void
 test_removal_fails (OpsFixture *f, gconstpointer data)
 {
@@ -234,8 +234,8 @@ test_removal_fails (OpsFixture *f, gconstpointer data)
   g_assert_cmpuint (fixture_machines (f), ==, 1);
 }
 
-/* What undefining loses for good is not lost: no saved state, no snapshot, no
- * variables of UEFI that go by the domain's name. */
+/* A machine that has something that undefining would lose is not replaced: a saved
+ * state, a snapshot, UEFI variables that are stored under the domain's name. */
 static void
 test_lossy (OpsFixture *f, gconstpointer data)
 {
@@ -339,9 +339,10 @@ test_variables (OpsFixture *f, gconstpointer data)
     }
 }
 
-/* What lamina asked of libvirt, whose test driver knows no TPM; as QEMU's, if @is_qemu. */
+/* The flags with which lamina undefines domains. libvirt's test driver does not
+ * support TPMs; if @is_qemu, it claims to be QEMU's driver. */
 static gboolean is_qemu;
-static GHashTable *undefined; /* UUID: flags of the last call */
+static GHashTable *undefined; /* UUID -> flags of the last call */
 
 const char *
 virConnectGetType (virConnectPtr connection)
@@ -370,14 +371,14 @@ flags_for (const LmMachine *machine)
 
 #define TPM "<tpm><backend type='%s' version='2.0'/></tpm>"
 
-/* The state of an emulated TPM comes back with the domain, or nothing is replaced. */
+/* The state of an emulated TPM is kept with the domain, otherwise the machine is not replaced. */
 static void
 test_tpm_refused (OpsFixture *f, gconstpointer data)
 {
   static const char *const backends[] = { "emulator", "passthrough" };
   for (gsize i = 0; i < 2 * G_N_ELEMENTS (backends); i++)
     {
-      /* This libvirt does not know it; or the domain's end is the state's. */
+      /* This libvirt cannot keep the state, or the state would be removed when the domain stops. */
       gboolean lossy = i % 2 == 0;
       g_autoptr (GError) error = NULL;
       g_autofree char *tpm = g_strdup_printf ("</os><devices>" TPM "</devices><os>", backends[i % 2]);
@@ -411,7 +412,7 @@ test_tpm_kept (OpsFixture *f, gconstpointer data)
   g_assert_cmpuint (flags_for (old) & VIR_DOMAIN_UNDEFINE_KEEP_TPM, !=, 0);
   g_assert_cmpuint (flags_for (old) & VIR_DOMAIN_UNDEFINE_TPM, ==, 0);
 
-  /* It goes with the machine, at last. */
+  /* Finally it is removed together with the machine. */
   g_autoptr (LmLaunchResult) result = launch (f, "e", TRUE, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (flags_for (old) & VIR_DOMAIN_UNDEFINE_TPM, !=, 0);
@@ -424,7 +425,7 @@ test_tpm_kept (OpsFixture *f, gconstpointer data)
   g_clear_pointer (&undefined, g_hash_table_unref);
 }
 
-/* define --replace: nothing has to run. */
+/* define --replace does not start anything. */
 static void
 test_define (OpsFixture *f, gconstpointer data)
 {
@@ -442,7 +443,7 @@ test_define (OpsFixture *f, gconstpointer data)
   g_assert_true (started->existed && started->started);
 }
 
-/* A machine whose domain somebody undefined, and a transient one. */
+/* A machine whose domain was undefined, and a transient one. */
 static void
 test_without_domain (OpsFixture *f, gconstpointer data)
 {
@@ -458,7 +459,7 @@ test_without_domain (OpsFixture *f, gconstpointer data)
   for (gsize i = 0; i < G_N_ELEMENTS (points) && !points[i].runs; i++)
     {
       if (g_str_has_prefix (points[i].name, "replace-"))
-        continue; /* there is nothing to undefine */
+        continue; /* there is no domain to undefine */
       replace_killed (f, points[i].name);
       g_assert_null (launch (f, "c", FALSE, &error));
       g_clear_error (&error);

@@ -9,7 +9,7 @@
 #define LAYER(name, group, build) "  - {name: " name ", version: \"1\", group: " group ", builds: [{" build ", urls: [x]}]}\n"
 #define BASE LAYER ("base", "os", "digest: $base, size: 100")
 #define APP LAYER ("app", "g", "digest: $app, size: 10, parent: $base")
-/* what BASE and APP say is what the files have */
+/* the values that BASE and APP have are those of the files */
 #define WRONG_SIZE LAYER ("app", "g", "digest: $app, size: 20, parent: $base")
 #define WRONG_PARENT LAYER ("app", "g", "digest: $app, size: 10, parent: $other") LAYER ("other", "os", "digest: $other, size: 1")
 #define NO_PARENT LAYER ("app", "g", "digest: $app, size: 10")
@@ -26,7 +26,7 @@ add (LmCatalogSet *set, const char *source, const char *text, int priority)
   lm_catalog_set_add (set, catalog, priority);
 }
 
-/* A host that has the files named in @user_data. */
+/* A view with the files whose names are in @user_data. */
 static gboolean
 lookup (gpointer user_data, LmBlob *blob, gboolean *out_cached, char **out_path, GError **error)
 {
@@ -72,7 +72,7 @@ assert_right (const LmPlan *p)
   g_assert_cmpuint (app->size, ==, 10);
 }
 
-/* One warning, about the catalog @source. */
+/* Checks that there is one warning, which is about the catalog @source. */
 static void
 assert_blamed (const LmPlan *p, const char *source)
 {
@@ -86,7 +86,7 @@ assert_blamed (const LmPlan *p, const char *source)
 
 static const char *const wrong[] = { BASE WRONG_SIZE, BASE WRONG_PARENT, BASE NO_PARENT, WRONG_BASE APP };
 
-/* What is cached is not doubted, wherever the wrong catalog stands. */
+/* A cached file is right, whatever the position of the wrong catalog. */
 static void
 test_cached (void)
 {
@@ -109,7 +109,7 @@ test_cached (void)
         }
 }
 
-/* With no other catalog too. */
+/* Also if there is no other catalog. */
 static void
 test_alone (void)
 {
@@ -124,7 +124,7 @@ test_alone (void)
     }
 }
 
-/* Where no file decides, the catalog that comes first does, not the cheapest. */
+/* If there is no file, the first catalog is used, not the cheapest. */
 static void
 test_uncached (void)
 {
@@ -144,7 +144,7 @@ test_uncached (void)
       }
 }
 
-/* A catalog that is wrong about a file is no mirror for it. */
+/* A catalog that is wrong about a file is not a mirror for it. */
 static void
 test_no_mirror (void)
 {

@@ -17,7 +17,7 @@ plan (const LmCatalogSet *set, const char *selections, const char *const *cached
   return lm_plan_new (set, (const char *const *) words, &options, &view, error);
 }
 
-/* "debian12 nginx*", * being what is cached, as the names that lab digests are of */
+/* "debian12 nginx*", where * means cached; names are those from which lab digests are derived */
 static void
 assert_chain (const LmCatalogSet *set, const char *selections, const char *const *cached, const char *const *expected)
 {
@@ -49,7 +49,7 @@ assert_no_build (const LmCatalogSet *set, const char *selections, const char *me
   g_assert_cmpstr (error->message, ==, message);
 }
 
-/* The limit is said; so many there can be. */
+/* The error has the limit; a chain of that length is possible. */
 static void
 test_long_chain (void)
 {
@@ -92,7 +92,7 @@ static void
 test_no_build (void)
 {
   g_autoptr (LmCatalogSet) set = lab_set (lab_catalog);
-  /* nginx, which is in the only chain, is not required, so not taken in */
+  /* nginx is in the only chain but is not required, so it is not included */
   assert_no_build (set, "mariadb",
                    "no chain of builds combines debian 12.11 + mariadb 10.11: there is no build of mariadb 10.11 on debian 12.11; "
                    "mariadb 10.11 is built only on debian 12.11 + nginx 1.22.1; add web=nginx");
@@ -106,7 +106,7 @@ test_no_build (void)
 #define ON(parent, digest, size) "{parent: $" parent ", digest: $" digest ", size: " size ", urls: [x]}"
 #define LAYER(name, more, builds) "  - {name: " name ", version: \"1\", group: g, " more "builds: [" builds "]}\n"
 
-/* The cheapest from where the cache stands; then the canonical order. */
+/* The cheapest, given what is cached; then the canonical order. */
 static void
 test_cheapest (void)
 {
@@ -121,7 +121,7 @@ test_cheapest (void)
   assert_chain (set, "os a b c", CHAIN ("os", "c2", "ab"), CHAIN ("os", "b", "ab", "c2"));
 }
 
-/* A layer never stands below what it requires. */
+/* A layer is never below one that it requires. */
 static void
 test_order (void)
 {
@@ -132,11 +132,11 @@ test_order (void)
   assert_chain (set, "os a b", nothing, CHAIN ("os", "b", "ab"));
 }
 
-/* Nothing stands in a chain for company. */
+/* A chain contains no layer that is neither selected nor required. */
 static void
 test_not_required (void)
 {
-  /* b is in reach, since an older a requires it */
+  /* b is a candidate, because an older a requires it */
   g_autoptr (LmCatalogSet) set
     = lab_set (HEAD OS ("1", "os") LAYER ("b", "", ON ("os", "b", "1"))
                  LAYER ("a", "requires: [b], ", ON ("os", "a1", "1"))
@@ -144,7 +144,7 @@ test_not_required (void)
   assert_no_build (set, "os a",
                    "no chain of builds combines os 1 + a 2: there is no build of a 2 on os 1; a 2 is built only on os 1 + b 1; add g=b");
   assert_chain (set, "os a b", nothing, CHAIN ("os", "b", "a2"));
-  /* of two that serve, one is too many */
+  /* of two layers that meet the requirement, one is too many */
   g_autoptr (LmCatalogSet) two
     = lab_set (HEAD OS ("1", "os") LAYER ("x", "provides: [v], ", ON ("os", "x", "1"))
                  LAYER ("y", "provides: [v], ", ON ("x", "y", "1")) LAYER ("a", "requires: [v], ", ON ("y", "a", "1")));
@@ -154,7 +154,7 @@ test_not_required (void)
   assert_chain (two, "os a x y", nothing, CHAIN ("os", "x", "y", "a"));
 }
 
-/* Newest that was built together, when the newest of each was not. */
+/* The newest versions that were built together, if the newest of each were not. */
 static void
 test_older (void)
 {
@@ -173,7 +173,7 @@ test_older (void)
                    "os 12.2");
 }
 
-/* Where the newest were not built together: a pre-release only for want of another. */
+/* If the newest were not built together: a pre-release only if there is nothing else. */
 static void
 test_older_prerelease (void)
 {
@@ -193,7 +193,7 @@ test_lost_parent (void)
                    "catalog has");
 }
 
-/* Digests commit to what is below, so no honest catalog has this. */
+/* A digest determines the layers below, so a correct catalog cannot contain a circle. */
 static void
 test_circle (void)
 {
@@ -236,7 +236,7 @@ test_shadow (void)
   g_assert_error (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD);
 }
 
-/* One base that two vendors list, each by a name of its own. */
+/* The same base, which two vendors list under different names. */
 static void
 test_same_file (void)
 {
@@ -249,14 +249,15 @@ test_same_file (void)
       assert_chain (set, "nginx", nothing, CHAIN ("shared", "nginx1"));
       assert_chain (set, "image", nothing, CHAIN ("shared"));
     }
-  /* what the child's own catalog does not have is looked for in the others, among what can be part of it */
+  /* a parent that is not in the child's catalog is searched in the others, among
+   * the layers that can be in the chain */
   g_autoptr (LmCatalogSet) three = lab_set (HEAD BASE ("image"));
   lm_catalog_set_add (three, lab_parse (HEAD NGINX, NULL, NULL), -1);
   lm_catalog_set_add (three, lab_parse (HEAD BASE ("base"), NULL, NULL), -2);
   assert_chain (three, "nginx", nothing, CHAIN ("shared", "nginx1"));
 }
 
-/* Another catalog that has the same files is a mirror, of the kernel too. */
+/* Another catalog that has the same files is a mirror, also for the kernel. */
 static void
 test_mirrors (void)
 {
@@ -280,7 +281,7 @@ test_mirrors (void)
   g_assert_cmpuint (p->blobs->len, ==, 2);
 }
 
-/* What a catalog requires of a machine it requires of its own layers. */
+/* A required group of a catalog applies only to layers of that catalog. */
 static void
 test_foreign_group (void)
 {
@@ -299,8 +300,8 @@ test_foreign_group (void)
     }
 }
 
-/* Where it cannot be told what the cache has, there is no plan: not one that pulls, nor
- * one that does without, nor the search's opinion. */
+/* If a lookup fails, there is no plan: neither one that pulls nor one without the
+ * layer, and no other error. */
 static void
 test_lookup_error (void)
 {

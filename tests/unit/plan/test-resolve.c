@@ -7,7 +7,7 @@
 #define HEAD "lamina-catalog: 1\ngroups: [{name: g, multiple: true}, {name: one}]\nlayers:\n"
 #define BUILDS "builds: [{digest: $x%u, size: 1, urls: [x]}]"
 
-/* "debian 12.11, nginx 1.22.1" of selections that are parted by blanks */
+/* Returns "debian 12.11, nginx 1.22.1" for selections that are separated by spaces. */
 static char *
 resolve (const LmCatalogSet *set, const char *selections, GError **error)
 {
@@ -173,10 +173,10 @@ test_versions (void)
   assert_resolves (set, "a", "a 1.10");
   assert_resolves (set, "b", "a 1.9?, b 1");
   assert_resolves (set, "b a@1.9", "a 1.9, b 1");
-  /* the newest that fits, not the newest that is */
+  /* the newest that fits, not the newest one */
   assert_resolves (set, "c", "a 1.10?, c 1");
   assert_resolves (set, "d", "e 1?, d 1");
-  /* as Debian has it, letters come before all else */
+  /* as in Debian, letters sort before everything else */
   assert_resolves (set, "g", "g 1.0+a");
   assert_resolves (set, "k", "k 1, l 1?");
   /* a pre-release only if it is asked for, or nothing else fits */
@@ -186,7 +186,7 @@ test_versions (void)
   assert_resolves (set, "n", "n 1.0");
   assert_resolves (set, "o", "n 2.0beta1?, o 1");
   assert_resolves (set, "o n", "n 2.0beta1, o 1");
-  /* and of two layers only that of which nothing else fits */
+  /* and of two layers only the one for which nothing else fits */
   assert_resolves (set, "o m", "m 2.0.0, n 2.0beta1?, o 1");
   assert_resolves (set, "p", "p 1.0alpha2");
   assert_resolves (set, "q", "q 1.0-rc1");
@@ -194,7 +194,7 @@ test_versions (void)
   assert_resolves (set, "u", "m 2.0.0-rc1?, u 1");
 }
 
-/* Between two that serve, the one that fits the rest. */
+/* Of two providers, the one that fits the rest. */
 static void
 test_choice (void)
 {
@@ -205,7 +205,7 @@ test_choice (void)
   assert_resolves (set, "app my", "my 1, app 1");
 }
 
-/* What lies outside the closure changes nothing. */
+/* Layers outside the closure have no effect. */
 static void
 test_closure (void)
 {

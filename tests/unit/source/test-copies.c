@@ -47,8 +47,8 @@ tear_down (Fixture *f, gconstpointer data)
   g_free (f->file);
 }
 
-/* What was loaded does not depend on its files any more: not from the text, which
- * comes first, nor from the index that is made of it. */
+/* A loaded catalog does not depend on its files any more: neither if it was parsed
+ * from the text, which is done first, nor if it was loaded from the index. */
 static void
 test_files_go (Fixture *f, gconstpointer data)
 {
@@ -74,7 +74,7 @@ test_files_go (Fixture *f, gconstpointer data)
         }
       if (i == 0)
         g_assert_true (lm_file_write (path, g_bytes_get_data (before, NULL), g_bytes_get_size (before), 0644, NULL));
-      /* The next time the index is of no use, or made of another text, and made again. */
+      /* Afterwards the index cannot be used, or belongs to another text, and is written again. */
       g_autoptr (LmCatalogSet) again = lm_source_load_all (f->state, NULL, warnings, NULL, &error);
       g_assert_no_error (error);
       g_assert_cmpuint (lm_catalog_set_get_length (again), ==, 1);

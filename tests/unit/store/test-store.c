@@ -52,7 +52,7 @@ test_read (Fixture *f, gconstpointer data)
     }
 }
 
-/* What fails once is tried again, as for layers; what cannot get better is not. */
+/* A transient failure is tried again, as for layers; a permanent one is not. */
 static void
 test_retries (Fixture *f, gconstpointer data)
 {
@@ -74,12 +74,12 @@ test_retries (Fixture *f, gconstpointer data)
       g_autoptr (LmStoreObject) object = lm_store_read (&request, NULL, &error);
       g_test_message ("%s: %s", url, error ? error->message : "read");
       g_assert_cmpint (object != NULL, ==, cases[i].good);
-      /* curl itself repeats a request whose connection was closed */
+      /* curl itself repeats a request if the connection was closed */
       g_assert_cmpuint (badserver_count (f->server, logged), >=, cases[i].requests);
     }
 }
 
-/* Every wait has a bound, also where some bytes come all the time. */
+/* Each wait is limited, even if some data arrives all the time. */
 static void
 test_slow (Fixture *f, gconstpointer data)
 {

@@ -6,7 +6,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-/* libvirt's test driver: a host in memory, without a daemon. */
+/* libvirt's test driver simulates a host in memory, without a daemon. */
 #define TEST_URI "test:///default"
 #define URI "urn:lamina:domain:1"
 #define UUID_A "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
@@ -40,7 +40,7 @@ test_connect (void)
   g_assert_nonnull (strstr (error->message, "nonsense:///system"));
 }
 
-/* An error of libvirt is thrown, never printed. */
+/* Errors of libvirt are returned and never printed. */
 static void
 test_silent (void)
 {
@@ -87,7 +87,7 @@ test_life (void)
   assert_state (domain, LM_VIRT_STATE_RUNNING);
   g_assert_true (lm_virt_domain_is_active (domain));
   g_assert_false (lm_virt_domain_start (domain, &error));
-  g_assert_cmpint (error->domain, ==, LM_VIRT_ERROR); /* the test driver has a code of its own here */
+  g_assert_cmpint (error->domain, ==, LM_VIRT_ERROR); /* the test driver uses another code here */
   g_assert_nonnull (strstr (error->message, "web1"));
   g_clear_error (&error);
   g_autofree char *xml = lm_virt_domain_xml (domain, &error);
@@ -108,7 +108,7 @@ test_life (void)
   g_assert_false (lm_virt_domain_is_active (domain));
 }
 
-/* With what would be lost by it a domain is not undefined if it is to be kept. */
+/* With @keep, a domain is not undefined if it has something that would be lost. */
 static void
 test_keep (void)
 {
@@ -199,7 +199,7 @@ test_addresses (void)
   g_assert_true (lm_virt_domain_destroy (domain, NULL));
 }
 
-/* A daemon that accepts and says nothing. */
+/* A daemon that accepts connections and sends nothing. */
 static GSocket *
 listen_silently (char **out_uri)
 {
@@ -227,7 +227,7 @@ test_connect_limits (void)
   g_assert_cmpint (g_get_monotonic_time () - begin, >=, G_USEC_PER_SEC);
 }
 
-/* What a call of libvirt that hangs is to its caller: it ends when the test lets it. */
+/* A simulated libvirt call that hangs until the test lets it end. */
 static GMutex gate;
 
 static void
@@ -264,7 +264,7 @@ test_timed_out (void)
   g_assert_nonnull (strstr (error->message, "cannot turn the host: "));
   g_assert_nonnull (strstr (error->message, "may still do so"));
   g_assert_cmpint (g_atomic_int_get (&virt->unanswered), ==, 2);
-  /* Others are answered meanwhile, and the late end disturbs nobody. */
+  /* Other calls are answered meanwhile, and the late end of the call has no effect. */
   g_assert_null (lm_virt_find_name (virt, "nope", NULL));
   g_mutex_unlock (&gate);
   while (g_atomic_int_get (&virt->unanswered) > 0)
@@ -282,13 +282,14 @@ test_cancelled (void)
   g_mutex_lock (&gate);
   g_autoptr (LmVirtCall) query = lm_virt_call_new (virt, NULL, call_hang);
   GThread *thread = g_thread_new ("cancel", cancel, cancellable);
-  /* Cancelled before or while it runs: the one by the time, the other at once. */
+  /* Cancelled before the call, it is only limited in time; cancelled during the
+   * call, it ends immediately. */
   g_assert_false (lm_virt_call_run (query, LM_VIRT_CALL_QUERY, "ask", &error));
   g_assert_true (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
                  || g_error_matches (error, LM_VIRT_ERROR, LM_VIRT_ERROR_TIMED_OUT));
   g_clear_error (&error);
   g_thread_join (thread);
-  /* What begins after the cancellation is there to undo. */
+  /* Calls that begin after the cancellation undo earlier work. */
   g_autoptr (LmVirtDomain) domain = lm_virt_define (virt, XML ("web1", UUID_A, ""), "web1", UUID_A, &error);
   g_assert_no_error (error);
   g_assert_true (lm_virt_domain_undefine (domain, FALSE, &error));
