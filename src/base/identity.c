@@ -25,6 +25,13 @@ lm_identity_of (const struct stat *st)
   };
 }
 
+LmIdentity
+lm_identity_of_fd (int fd)
+{
+  struct stat st;
+  return fstat (fd, &st) == 0 ? lm_identity_of (&st) : (LmIdentity){ 0 };
+}
+
 gboolean
 lm_identity_has_same_content (const LmIdentity *one, const LmIdentity *other)
 {

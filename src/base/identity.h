@@ -18,6 +18,10 @@ typedef struct
 /** lm_identity_of: returns the identity that @st contains. */
 LmIdentity lm_identity_of (const struct stat *st);
 
+/** lm_identity_of_fd: returns the identity of the open file @fd; all members are 0,
+ * as for no file, if it cannot be determined. */
+LmIdentity lm_identity_of_fd (int fd);
+
 /** lm_identity_has_same_content: whether size, modification time and inode are the
  * same. The time of the last change of the inode is ignored, because libvirt
  * changes owners of files, and so is the device, whose number may change at a

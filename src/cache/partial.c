@@ -36,16 +36,14 @@ struct _LmPartial
 static void
 check_identity (LmPartial *partial)
 {
-  struct stat st;
-  const LmIdentity now = fstat (partial->fd, &st) == 0 ? lm_identity_of (&st) : (LmIdentity){ 0 };
+  const LmIdentity now = lm_identity_of_fd (partial->fd);
   partial->changed_by_others |= !lm_identity_has_same_content (&partial->identity, &now);
 }
 
 static void
 update_identity (LmPartial *partial)
 {
-  struct stat st;
-  partial->identity = fstat (partial->fd, &st) == 0 ? lm_identity_of (&st) : (LmIdentity){ 0 };
+  partial->identity = lm_identity_of_fd (partial->fd);
 }
 
 static char *

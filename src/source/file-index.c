@@ -67,7 +67,7 @@ remove_unused_indexes (const LmStateDir *dir)
     }
 }
 
-/* Whether the file is still the one that was read, and any later change will show. */
+/* Whether the file is still the one that was read. */
 static gboolean
 is_unchanged (const char *path, const LmIdentity *identity)
 {
@@ -75,7 +75,7 @@ is_unchanged (const char *path, const LmIdentity *identity)
   if (stat (path, &st) < 0)
     return FALSE;
   const LmIdentity now = lm_identity_of (&st);
-  return lm_identity_is_equal (&now, identity) && lm_identity_is_settled (now.ctime);
+  return lm_identity_is_equal (&now, identity);
 }
 
 LmCatalog *
@@ -87,6 +87,8 @@ lm_source_file_index_load (const char *state_dir, const char *path, const char *
   g_autoptr (LmStateDir) dir = large ? open_index_dir (state_dir) : NULL;
   const LmIdentity identity = large ? lm_identity_of (&st) : (LmIdentity){ 0 };
   g_autofree char *stamp = lm_identity_format_all (&identity);
+  /* Before it is read: a change during the reading might not show otherwise. */
+  gboolean settled = lm_identity_is_settled (identity.ctime);
   LmDigest digest = lm_digest_of_text (path);
   g_autofree char *name = lm_digest_file_name (&digest, NULL);
   LmCatalog *catalog = dir ? load_file_index (dir, name, shown, base_url, stamp) : NULL;
@@ -95,7 +97,7 @@ lm_source_file_index_load (const char *state_dir, const char *path, const char *
   g_autoptr (GBytes) bytes = lm_file_read (path, LM_SOURCE_SIZE_MAX, cancellable, error);
   guint said = warnings->len;
   catalog = bytes ? lm_source_record_parse (shown, NULL, base_url, bytes, warnings, error) : NULL;
-  if (catalog == NULL || dir == NULL || warnings->len > said || !is_unchanged (path, &identity))
+  if (catalog == NULL || dir == NULL || !settled || warnings->len > said || !is_unchanged (path, &identity))
     return catalog;
   g_autoptr (GBytes) block = lm_catalog_serialize (catalog, stamp);
   remove_unused_indexes (dir);

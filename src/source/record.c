@@ -293,15 +293,12 @@ load_copy_index (const char *dir, const LmSource *source, const char *shown, con
   return bytes != NULL ? lm_catalog_load (bytes, shown, source->url, source->base_url, stamp, NULL) : NULL;
 }
 
-/* Whether the open file has not changed since before it was read; otherwise no
- * index must be made of what was read. */
+/* Whether the open file is as it was before it was read: only then may an index be
+ * made from what was read. */
 static gboolean
 has_not_changed (int fd, const LmIdentity *identity)
 {
-  struct stat st;
-  if (fstat (fd, &st) < 0)
-    return FALSE;
-  const LmIdentity now = lm_identity_of (&st);
+  const LmIdentity now = lm_identity_of_fd (fd);
   return lm_identity_has_same_content (&now, identity);
 }
 
