@@ -156,6 +156,9 @@ lm_replace_remove_tpm_state (LmVirt *virt, const LmMachine *machine, GError **er
     return FALSE;
   if (!found)
     return TRUE;
+  /* If this run is killed while the domain exists, the next one must not take the machine for restored. */
+  if (machine->state != LM_MACHINE_STATE_REMOVING)
+    return lm_throw (error, G_IO_ERROR, G_IO_ERROR_FAILED, "its record cannot be changed to \"removing\"");
   /* Another machine has its name now. */
   g_autofree char *xml = rename_domain (machine->replaced_xml, machine->uuid);
   g_autoptr (LmVirtDomain) domain = lm_virt_define (virt, xml, machine->uuid, machine->uuid, error);

@@ -39,6 +39,6 @@ gboolean lm_replace_roll_back (const LmHost *host, LmVirt *virt, LmMachine *mach
 
 /** lm_replace_remove_tpm_state: removes what libvirt still keeps for @machine, whose domain
  * lm_replace_begin() undefined: the state of its TPM. For this the domain is
- * defined for a moment, with its UUID as its name. Errors: LM_VIRT_ERROR,
- * LM_XML_ERROR. */
+ * defined for a moment, with its UUID as its name; only in the state "removing".
+ * Errors: LM_VIRT_ERROR, LM_XML_ERROR, G_IO_ERROR (another state). */
 gboolean lm_replace_remove_tpm_state (LmVirt *virt, const LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;

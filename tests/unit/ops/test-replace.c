@@ -425,6 +425,28 @@ test_tpm_kept (OpsFixture *f, gconstpointer data)
   g_clear_pointer (&undefined, g_hash_table_unref);
 }
 
+/* If the record cannot say "removing", the domain is not defined for a moment. */
+static void
+test_tpm_unmarked (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *tpm = g_strdup_printf ("</os><devices>" TPM "</devices><os>", "emulator");
+  undefined = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  fixture_write_template (f, tpm);
+  g_autoptr (LmMachine) old = make_old (f);
+  is_qemu = TRUE;
+  g_assert_true (lm_replace_begin (f->virt, old, "successor", NULL));
+  g_hash_table_remove_all (undefined);
+  g_assert_false (lm_replace_remove_tpm_state (f->virt, old, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_false (g_hash_table_contains (undefined, old->uuid));
+  g_assert_true (lm_machine_change_state (old, LM_MACHINE_STATE_REMOVING, NULL));
+  g_assert_true (lm_replace_remove_tpm_state (f->virt, old, NULL));
+  g_assert_true (g_hash_table_contains (undefined, old->uuid));
+  is_qemu = FALSE;
+  g_clear_pointer (&undefined, g_hash_table_unref);
+}
+
 /* define --replace does not start anything. */
 static void
 test_define (OpsFixture *f, gconstpointer data)
@@ -498,6 +520,7 @@ main (int argc, char **argv)
   ADD (variables);
   ADD (tpm_refused);
   ADD (tpm_kept);
+  ADD (tpm_unmarked);
   ADD (define);
   ADD (without_domain);
 #undef ADD
