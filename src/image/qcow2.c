@@ -221,11 +221,17 @@ lm_qcow2_has_extended_l2 (const LmQcow2Header *header)
   return (header->incompatible_features & INCOMPATIBLE_EXTENDED_L2) != 0;
 }
 
+gboolean
+lm_qcow2_has_data_file (const LmQcow2Header *header)
+{
+  return (header->incompatible_features & INCOMPATIBLE_DATA_FILE) != 0 || (header->extensions & LM_QCOW2_HAS_DATA_FILE) != 0;
+}
+
 static gboolean
 check_features (const LmQcow2Header *h, GError **error)
 {
   static const guint64 known = INCOMPATIBLE_COMPRESSION | INCOMPATIBLE_EXTENDED_L2;
-  if ((h->incompatible_features & INCOMPATIBLE_DATA_FILE) != 0 || (h->extensions & LM_QCOW2_HAS_DATA_FILE) != 0)
+  if (lm_qcow2_has_data_file (h))
     return throw_refused (error, "it has an external data file");
   if ((h->incompatible_features & (INCOMPATIBLE_DIRTY | INCOMPATIBLE_CORRUPT)) != 0)
     return throw_refused (error, "it is marked as dirty or corrupt");

@@ -65,6 +65,9 @@ gboolean lm_qcow2_check_layer (const LmQcow2Header *header, guint64 file_size, c
 /** lm_qcow2_has_extended_l2: whether the image has extended L2 entries (subclusters). */
 gboolean lm_qcow2_has_extended_l2 (const LmQcow2Header *header);
 
+/** lm_qcow2_has_data_file: whether the data of the image is in another file. */
+gboolean lm_qcow2_has_data_file (const LmQcow2Header *header);
+
 /** lm_qcow2_read: does lm_qcow2_parse() for the regular file @path; a symbolic link
  * is not followed. @out_file_size (in bytes) may be NULL. Messages about its
  * content begin with @path. Errors: LM_IMAGE_ERROR_REFUSED, G_IO_ERROR. */

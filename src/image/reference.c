@@ -14,8 +14,6 @@
 #define PROBE_SIZE 4096
 /* Limits for one image. Opening it may never end, because an extent can be a FIFO. */
 static const LmRunLimits limits = { .cpu_seconds = 10, .memory = G_GUINT64_CONSTANT (2) << 30, .time_seconds = 20 };
-/* Incompatible feature bit: the data is in another file. */
-#define FEATURE_DATA_FILE (1 << 2)
 
 /* The formats whose files can refer to others; the first match counts. */
 static const struct
@@ -81,28 +79,17 @@ probe_format (const char *path, const char **out_format, GError **error)
   return TRUE;
 }
 
-static void add_json_strings (GPtrArray *names, const char *dir, JsonNode *node);
-
-/* For "json:" and block device options: any string in them may be a path. */
-static gboolean
-add_json_text (GPtrArray *names, const char *dir, const char *text, GError **error)
-{
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  if (!json_parser_load_from_data (parser, text, -1, error))
-    return FALSE;
-  if (json_parser_get_root (parser) != NULL)
-    add_json_strings (names, dir, json_parser_get_root (parser));
-  return TRUE;
-}
-
 static char *
 make_absolute (const char *dir, const char *name)
 {
   return g_path_is_absolute (name) ? g_strdup (name) : g_build_filename (dir, name, NULL);
 }
 
-static void
-add_json_strings (GPtrArray *names, const char *dir, JsonNode *node)
+static gboolean add_image_name (GPtrArray *names, const char *dir, const char *name, GError **error);
+
+/* For "json:" and block device options: any string in them may be the name of a file. */
+static gboolean
+add_json_strings (GPtrArray *names, const char *dir, JsonNode *node, GError **error)
 {
   if (JSON_NODE_HOLDS_OBJECT (node))
     {
@@ -110,16 +97,33 @@ add_json_strings (GPtrArray *names, const char *dir, JsonNode *node)
       JsonNode *member;
       json_object_iter_init (&iter, json_node_get_object (node));
       while (json_object_iter_next (&iter, NULL, &member))
-        add_json_strings (names, dir, member);
+        if (!add_json_strings (names, dir, member, error))
+          return FALSE;
+      return TRUE;
     }
-  else if (JSON_NODE_HOLDS_ARRAY (node))
+  if (JSON_NODE_HOLDS_ARRAY (node))
     {
       JsonArray *array = json_node_get_array (node);
       for (guint i = 0; i < json_array_get_length (array); i++)
-        add_json_strings (names, dir, json_array_get_element (array, i));
+        if (!add_json_strings (names, dir, json_array_get_element (array, i), error))
+          return FALSE;
+      return TRUE;
     }
-  else if (json_node_get_string (node) != NULL)
-    g_ptr_array_add (names, make_absolute (dir, json_node_get_string (node)));
+  const char *text = json_node_get_string (node);
+  /* A file name is literal in some options, while others are interpreted. */
+  if (text != NULL)
+    g_ptr_array_add (names, make_absolute (dir, text));
+  return add_image_name (names, dir, text, error);
+}
+
+static gboolean
+add_json_text (GPtrArray *names, const char *dir, const char *text, GError **error)
+{
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  if (!json_parser_load_from_data (parser, text, -1, error))
+    return FALSE;
+  JsonNode *root = json_parser_get_root (parser);
+  return root == NULL || add_json_strings (names, dir, root, error);
 }
 
 /* Adds @name, which may be NULL or "", as QEMU interprets it for an image in @dir. */
@@ -192,8 +196,7 @@ lm_image_list_references (const char *path, GCancellable *cancellable, GError **
   if (format == NULL)
     return g_steal_pointer (&names);
   gboolean is_read = strcmp (format, "qcow2") == 0 && lm_qcow2_read (path, &header, NULL, &failure)
-                     && (header.incompatible_features & FEATURE_DATA_FILE) == 0
-                     && (header.extensions & LM_QCOW2_HAS_DATA_FILE) == 0;
+                     && !lm_qcow2_has_data_file (&header);
   if (failure != NULL && failure->domain != LM_IMAGE_ERROR)
     {
       g_propagate_error (error, g_steal_pointer (&failure));

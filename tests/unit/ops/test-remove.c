@@ -286,6 +286,12 @@ test_other_formats (OpsFixture *f, gconstpointer data)
       g_assert_cmpint (unlink (hard), ==, 0);
     }
   g_autofree char *devices = g_strdup_printf (DISK, disk);
+  /* A name in options can be one that QEMU interprets. */
+  g_autofree char *options = g_strdup_printf ("json:{\"filename\":\"file:%s\"}", hard);
+  g_assert_cmpint (link (machine->overlay, hard), ==, 0);
+  make_overlay (disk, options);
+  check_use (f, f->virt, machine, DISK, disk);
+  g_assert_cmpint (unlink (hard), ==, 0);
   fixture_define (f->virt, "other", OTHER_UUID, devices);
   for (gsize i = 0; i < G_N_ELEMENTS (damaged); i++)
     {
