@@ -137,8 +137,8 @@ lm_overlay_create (const char *backing, const char *overlay, guint64 size, guint
   if (!there)
     {
       /* Create it with its mode first; qemu-img keeps the mode of an existing file. */
-      g_autofree char *temporary = g_strconcat (overlay, ".tmp.XXXXXX", NULL);
-      int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0600);
+      g_autofree char *temporary = lm_file_temporary_name (overlay);
+      int fd = open (temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
       if (fd < 0)
         return lm_throw_errno (error, "cannot create %s", overlay);
       lm_fd_close (fd);

@@ -206,8 +206,8 @@ lm_seed_write (const LmSeedSpec *spec, const char *path, GCancellable *cancellab
   g_autoptr (LmSeedFiles) files = lm_seed_render (spec, error);
   if (files == NULL)
     return FALSE;
-  g_autofree char *work = g_strconcat (path, ".tmp.XXXXXX", NULL);
-  if (g_mkdtemp (work) == NULL)
+  g_autofree char *work = lm_file_temporary_name (path);
+  if (g_mkdir (work, 0700) < 0)
     return lm_throw_errno (error, "cannot create a directory next to %s", path);
   gboolean ok = create_seed_in (work, files, path, cancellable, error);
   /* Anything left over is removed together with the machine's directory. */

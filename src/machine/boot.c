@@ -106,12 +106,8 @@ lm_boot_check (const char *path, const LmDigest *digest, gboolean *out_intact, G
 gboolean
 lm_boot_replace (const char *blob, const char *path, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *temporary = g_strconcat (path, ".tmp.XXXXXX", NULL);
+  g_autofree char *temporary = lm_file_temporary_name (path);
   g_autofree char *dir = g_path_get_dirname (path);
-  lm_autofd int fd = g_mkstemp_full (temporary, O_RDWR | O_CLOEXEC, 0600);
-  /* Only the name is needed; nobody else uses it in this directory. */
-  if (fd < 0 || unlink (temporary) < 0)
-    return lm_throw_errno (error, "cannot create %s", temporary);
   if (!lm_boot_copy (blob, temporary, cancellable, error))
     return FALSE;
   lm_autofd int copy = lm_boot_open (temporary, error);

@@ -28,6 +28,6 @@ gboolean lm_boot_check (const char *path, const LmDigest *digest, gboolean *out_
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_boot_replace: like lm_boot_copy(), but replaces an existing file atomically
- * and is durable when it returns. While the copy is being written, its name is
- * @path, ".tmp." and six more characters. Errors: G_IO_ERROR. */
+ * and is durable when it returns. While the copy is being written, its name is that
+ * of lm_file_temporary_name(). Errors: G_IO_ERROR. */
 gboolean lm_boot_replace (const char *blob, const char *path, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -26,7 +26,6 @@ G_DEFINE_QUARK (lm-machine-error-quark, lm_machine_error)
 #define CONSOLE_LOG "console.log"
 #define READY "ready"
 #define RECORD "record.json"
-#define TEMPORARY_LENGTH 6
 #define MACHINES "machines"
 
 static void
@@ -374,33 +373,26 @@ is_rotation (const char *rest)
   return rest[0] == '.' && rest[1] != '\0' && strspn (rest + 1, "0123456789") == strlen (rest + 1);
 }
 
-/* Whether @rest is @mark and the six characters of mkstemp(3). */
-static gboolean
-is_temporary (const char *rest, const char *mark)
-{
-  return g_str_has_prefix (rest, mark) && strlen (rest) == strlen (mark) + TEMPORARY_LENGTH
-         && strpbrk (rest + strlen (mark), "./") == NULL;
-}
-
 /* The files that may be in a machine's directory. */
 typedef struct
 {
   const char *name;
-  const char *temporary;    /* suffix of its name while it is written, before six random characters; NULL if none */
   gboolean temporary_is_dir;
   gboolean always;          /* every machine has it; others only if the record says so */
   gboolean is_disk;         /* it is a disk image, complete or not */
 } KnownFile;
 
 static const KnownFile known_files[] = {
-  { OVERLAY, ".tmp.", FALSE, TRUE, TRUE },
-  { SEED, ".tmp.", TRUE, FALSE, TRUE },
-  { RECORD, LM_FILE_TEMPORARY_MARK, FALSE, TRUE, FALSE },
-  { READY, LM_FILE_TEMPORARY_MARK, FALSE, TRUE, FALSE },
-  { KERNEL, ".tmp.", FALSE, FALSE, FALSE },
-  { INITRD, ".tmp.", FALSE, FALSE, FALSE },
-  { NVRAM, NULL, FALSE, FALSE, FALSE },
-  { CONSOLE_LOG, NULL, FALSE, FALSE, FALSE },
+  g_autofree char *written = lm_file_written_name (name);
+  *out_temporary = written != NULL;
+  { OVERLAY, FALSE, TRUE, TRUE },
+  { SEED, TRUE, FALSE, TRUE },
+  { RECORD, FALSE, TRUE, FALSE },
+  { READY, FALSE, TRUE, FALSE },
+  { KERNEL, FALSE, FALSE, FALSE },
+  { INITRD, FALSE, FALSE, FALSE },
+  { NVRAM, FALSE, FALSE, FALSE },
+  { CONSOLE_LOG, FALSE, FALSE, FALSE },
 };
 
 static const KnownFile *
@@ -408,11 +400,10 @@ find_known_file (const char *name, gboolean *out_temporary)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (known_files); i++)
     {
-      if (!g_str_has_prefix (name, known_files[i].name))
-        continue;
-      const char *rest = name + strlen (known_files[i].name);
-      *out_temporary = known_files[i].temporary != NULL && is_temporary (rest, known_files[i].temporary);
-      if (*rest == '\0' || *out_temporary || (strcmp (known_files[i].name, CONSOLE_LOG) == 0 && is_rotation (rest)))
+      const char *known = known_files[i].name;
+      if (strcmp (written != NULL ? written : name, known) == 0)
+        return &known_files[i];
+      if (strcmp (known, CONSOLE_LOG) == 0 && g_str_has_prefix (name, known) && is_rotation (name + strlen (known)))
         return &known_files[i];
     }
   return NULL;
@@ -455,7 +446,9 @@ lm_machine_owns_file (const LmMachine *machine, const char *name)
   gboolean temporary;
   const KnownFile *known = find_known_file (name, &temporary);
   struct stat st;
-  if (known == NULL || (machine->files != NULL && !g_strv_contains ((const char *const *) machine->files, known->name)))
+  if (known == NULL
+      || (!known->always
+          && (machine->files == NULL || !g_strv_contains ((const char *const *) machine->files, known->name))))
     return FALSE;
   gboolean is_dir = lstat (path, &st) == 0 && S_ISDIR (st.st_mode);
   return is_dir == (temporary && known->temporary_is_dir);

@@ -25,7 +25,7 @@ typedef struct
   GPtrArray *publish; /* LmDomainPublish */
   char *ready;        /* NULL if unknown */
   guint64 disk;       /* virtual size of the overlay in bytes */
-  char **files;       /* its files in the directory; NULL in an old record, where it may have all of them */
+  char **files;       /* its files in the directory; NULL: only those that every machine has */
   /* How to restore it while it is being replaced, see ops/replace.h; set until it is complete again. */
   char *replaced_by;  /* UUID of the machine that takes its name */
   char *replaced_xml; /* XML of its domain; NULL if it had none */

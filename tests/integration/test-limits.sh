@@ -29,7 +29,7 @@ kept_in () { # FILE-OF-TINY: prints how many bytes of it are in the state direct
   hex=$(sha256sum <"$tiny/$1" | cut -d' ' -f1)
   stat -c %s "$state/partial/sha256-$hex.part" "$state/layers/sha256-$hex.qcow2" "$state/blobs/sha256-$hex" 2>/dev/null | head -n 1
 }
-list_incomplete () { find "$state" -name '*.tmp.*' -o -name '*.new' -o -name '*.lamina-tmp.*'; }
+list_incomplete () { find "$state" -name '*.lamina-tmp.*'; }
 
 # pull_with WHO OPTION STATUS LIMIT: also checks that complete files are not requested again.
 pull_with () {

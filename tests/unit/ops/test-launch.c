@@ -87,18 +87,19 @@ test_leftovers (OpsFixture *f, gconstpointer data)
     const char *name;
     gboolean stays;
   } files[] = { { "ready.lamina-tmp.Abc123", FALSE }, { "record.json.lamina-tmp.Abc123", FALSE },
-                { "overlay.qcow2.tmp.Abc123", FALSE }, { "notes.lamina-tmp.Abc123", TRUE },
+                { "overlay.qcow2.lamina-tmp.Abc123", FALSE }, { "notes.lamina-tmp.Abc123", TRUE },
                 { "record.json.backup", TRUE }, { "ready.before", TRUE }, { "overlay.qcow2", TRUE }, { "record.json", TRUE } };
   g_autoptr (GError) error = NULL;
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
-  g_clear_pointer (&machine->files, g_strfreev);
-  g_assert_true (lm_machine_save (machine, NULL)); /* as if the machine had a seed */
+  g_strfreev (machine->files);
+  machine->files = g_strsplit ("seed.iso", " ", -1);
+  g_assert_true (lm_machine_save (machine, NULL));
   for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
     {
       g_autofree char *path = g_build_filename (machine->dir, files[i].name, NULL);
       g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS) || g_file_set_contents (path, "x", 1, NULL));
     }
-  g_autofree char *seed = g_build_filename (machine->dir, "seed.iso.tmp.Abc123", NULL);
+  g_autofree char *seed = g_build_filename (machine->dir, "seed.iso.lamina-tmp.Abc123", NULL);
   g_assert_true (lm_file_make_dir (seed, 0700, NULL));
   G_GNUC_UNUSED g_autoptr (LmLaunchResult) again = launch (f, "c", &error);
   g_assert_no_error (error);

@@ -79,7 +79,7 @@ static void
 test_own_files (OpsFixture *f, gconstpointer data)
 {
   static const char *const names[] = { "seed.iso", "kernel", "initrd", "nvram.fd", "console.log", "console.log.0",
-                                       "console.log.12", "overlay.qcow2.tmp.aB3xYz", "kernel.tmp.aB3xYz",
+                                       "console.log.12", "overlay.qcow2.lamina-tmp.aB3xYz", "kernel.lamina-tmp.aB3xYz",
                                        "record.json.lamina-tmp.aB3xYz", "ready", "ready.lamina-tmp.aB3xYz" };
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
   name_all_files (machine);
@@ -88,7 +88,7 @@ test_own_files (OpsFixture *f, gconstpointer data)
       g_autofree char *path = g_build_filename (machine->dir, names[i], NULL);
       write_text (path, "");
     }
-  g_autofree char *work = g_build_filename (machine->dir, "seed.iso.tmp.aB3xYz", "content", NULL);
+  g_autofree char *work = g_build_filename (machine->dir, "seed.iso.lamina-tmp.aB3xYz", "content", NULL);
   g_autofree char *file = g_build_filename (work, "user-data", NULL);
   g_assert_true (lm_file_make_dir (work, 0700, NULL));
   write_text (file, "");
@@ -131,8 +131,8 @@ test_foreign_kinds (OpsFixture *f, gconstpointer data)
     { "nvram.fd", FALSE, FALSE },       { "nvram.fd", TRUE, TRUE },
     { "kernel", FALSE, FALSE },         { "initrd", TRUE, TRUE },
     { "console.log.3", FALSE, FALSE },  { "console.log.3", TRUE, TRUE },
-    { "seed.iso.tmp.aB3xYz", TRUE, FALSE }, { "seed.iso.tmp.aB3xYz", FALSE, TRUE },
-    { "ready", TRUE, TRUE },            { "overlay.qcow2.tmp.aB3xYz", TRUE, TRUE },
+    { "seed.iso.lamina-tmp.aB3xYz", TRUE, FALSE }, { "seed.iso.lamina-tmp.aB3xYz", FALSE, TRUE },
+    { "ready", TRUE, TRUE },            { "overlay.qcow2.lamina-tmp.aB3xYz", TRUE, TRUE },
   };
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
   for (gsize i = 0; i < 2 * G_N_ELEMENTS (cases); i++)
