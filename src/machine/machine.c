@@ -241,10 +241,10 @@ describe_lost_disk (LmStateDir *machines, const char *uuid)
                           lm_state_dir_get_path (dir));
 }
 
-/* Returns the records. Messages about corrupt records are appended to @corrupt,
- * about lost disks to @lost; both may be NULL. */
+/* Returns the records. UUIDs of corrupt records are appended to @corrupt, messages
+ * about them to @messages, and messages about lost disks to @lost; each may be NULL. */
 static GPtrArray *
-list_records (const char *state_dir, GPtrArray *corrupt, GPtrArray *lost, GError **error)
+list_records (const char *state_dir, GPtrArray *corrupt, GPtrArray *messages, GPtrArray *lost, GError **error)
 {
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_machine_free);
   g_autoptr (LmStateDir) machines = open_machines_dir (state_dir, TRUE, error);
@@ -263,8 +263,13 @@ list_records (const char *state_dir, GPtrArray *corrupt, GPtrArray *lost, GError
           g_propagate_prefixed_error (error, g_steal_pointer (&failure), "cannot list machines: ");
           return NULL;
         }
-      else if (failure->code == LM_MACHINE_ERROR_CORRUPT && corrupt != NULL)
-        g_ptr_array_add (corrupt, g_strdup (failure->message));
+      else if (failure->code == LM_MACHINE_ERROR_CORRUPT)
+        {
+          if (corrupt != NULL)
+            g_ptr_array_add (corrupt, g_strdup (uuid));
+          if (messages != NULL)
+            g_ptr_array_add (messages, g_strdup (failure->message));
+        }
       else if (failure->code == LM_MACHINE_ERROR_NOT_FOUND && lost != NULL)
         {
           char *text = describe_lost_disk (machines, uuid);
@@ -281,7 +286,15 @@ list_records (const char *state_dir, GPtrArray *corrupt, GPtrArray *lost, GError
 GPtrArray *
 lm_machine_list (const char *state_dir, GPtrArray *warnings, GError **error)
 {
-  return list_records (state_dir, warnings, warnings, error);
+  return list_records (state_dir, NULL, warnings, warnings, error);
+}
+
+GPtrArray *
+lm_machine_list_corrupt (const char *state_dir, GPtrArray *messages, GError **error)
+{
+  g_autoptr (GPtrArray) corrupt = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) readable = list_records (state_dir, corrupt, messages, NULL, error);
+  return readable != NULL ? g_steal_pointer (&corrupt) : NULL;
 }
 
 gboolean
@@ -297,7 +310,7 @@ LmMachine *
 lm_machine_find (const char *state_dir, const char *name, const char *uri, GError **error)
 {
   g_autoptr (GPtrArray) corrupt = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GPtrArray) list = list_records (state_dir, corrupt, NULL, error);
+  g_autoptr (GPtrArray) list = list_records (state_dir, NULL, corrupt, NULL, error);
   if (list == NULL)
     return NULL;
   const LmMachine *other = NULL;
@@ -321,32 +334,6 @@ lm_machine_find (const char *state_dir, const char *name, const char *uri, GErro
     }
   return lm_throw_null (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND,
                         "there is no machine \"%s\"; \"lamina ps\" lists the machines", safe);
-}
-
-GPtrArray *
-lm_machine_list_corrupt (const char *state_dir, GPtrArray *messages, GError **error)
-{
-  g_autoptr (GPtrArray) corrupt = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (LmStateDir) machines = open_machines_dir (state_dir, TRUE, error);
-  g_autoptr (GPtrArray) names = machines ? lm_state_dir_list (machines, error) : NULL;
-  for (guint i = 0; names != NULL && i < names->len; i++)
-    {
-      const char *uuid = g_ptr_array_index (names, i);
-      g_autoptr (GError) failure = NULL;
-      g_autoptr (LmMachine) machine
-        = g_uuid_string_is_valid (uuid) ? load_record (machines, state_dir, uuid, &failure) : NULL;
-      if (g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT))
-        {
-          g_ptr_array_add (corrupt, g_strdup (uuid));
-          g_ptr_array_add (messages, g_strdup (failure->message));
-        }
-      else if (machine == NULL && failure != NULL && failure->domain != LM_MACHINE_ERROR)
-        {
-          g_propagate_prefixed_error (error, g_steal_pointer (&failure), "cannot list machines: ");
-          return NULL;
-        }
-    }
-  return names != NULL ? g_steal_pointer (&corrupt) : NULL;
 }
 
 void
@@ -383,8 +370,6 @@ typedef struct
 } KnownFile;
 
 static const KnownFile known_files[] = {
-  g_autofree char *written = lm_file_written_name (name);
-  *out_temporary = written != NULL;
   { OVERLAY, FALSE, TRUE, TRUE },
   { SEED, TRUE, FALSE, TRUE },
   { RECORD, FALSE, TRUE, FALSE },
@@ -398,6 +383,8 @@ static const KnownFile known_files[] = {
 static const KnownFile *
 find_known_file (const char *name, gboolean *out_temporary)
 {
+  g_autofree char *written = lm_file_written_name (name);
+  *out_temporary = written != NULL;
   for (gsize i = 0; i < G_N_ELEMENTS (known_files); i++)
     {
       const char *known = known_files[i].name;
