@@ -2,6 +2,7 @@
 #include "config.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "tests/unit/lib/cancel.h"
 #include "tests/unit/lib/faulty.h"
 
 #include <fcntl.h>
@@ -199,14 +200,6 @@ write_late (gpointer data)
   return NULL;
 }
 
-static gpointer
-cancel_late (gpointer data)
-{
-  g_usleep (100 * 1000);
-  g_cancellable_cancel (data);
-  return NULL;
-}
-
 /* A pipe can be read although its data arrives late, but the read ends in any case. */
 static void
 test_pipe (void)
@@ -226,7 +219,7 @@ test_pipe (void)
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "onetwo", 6);
   g_thread_join (writer);
 
-  GThread *canceller = g_thread_new ("canceller", cancel_late, cancellable);
+  GThread *canceller = cancel_after (cancellable, 100);
   g_assert_null (lm_file_read (path, 10, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_thread_join (canceller);

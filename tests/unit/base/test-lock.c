@@ -2,6 +2,7 @@
 #include "config.h"
 #include "base/file.h"
 #include "base/lock.h"
+#include "tests/unit/lib/cancel.h"
 #include "tests/unit/lib/faulty.h"
 
 #include <signal.h>
@@ -135,14 +136,6 @@ test_death_releases (Fixture *f, gconstpointer data)
   close (ready[1]);
 }
 
-static gpointer
-cancel_late (gpointer data)
-{
-  g_usleep (100 * 1000);
-  g_cancellable_cancel (data);
-  return NULL;
-}
-
 /* A cancelled caller does not get the lock, neither after waiting nor a free one. */
 static void
 test_cancelled (Fixture *f, gconstpointer data)
@@ -150,7 +143,7 @@ test_cancelled (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (LmLock) held = lm_lock_acquire (f->path, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error);
-  GThread *thread = g_thread_new ("cancel", cancel_late, cancellable);
+  GThread *thread = cancel_after (cancellable, 100);
   g_assert_null (lm_lock_acquire (f->path, LM_LOCK_SHARED, -1, NULL, NULL, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_thread_join (thread);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "tests/unit/cache/fixture.h"
+#include "tests/unit/lib/cancel.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -265,14 +266,6 @@ test_lock (CacheFixture *f, gconstpointer data)
   g_assert_error (error, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY);
 }
 
-static gpointer
-cancel_late (gpointer data)
-{
-  g_usleep (100 * 1000);
-  g_cancellable_cancel (data);
-  return NULL;
-}
-
 /* Waiting to publish or to lease can be cancelled; received data is kept. */
 static void
 test_cancelled (CacheFixture *f, gconstpointer data)
@@ -290,7 +283,7 @@ test_cancelled (CacheFixture *f, gconstpointer data)
       g_autoptr (GError) error = NULL;
       g_autoptr (GCancellable) cancellable = g_cancellable_new ();
       gint64 begin = g_get_monotonic_time ();
-      GThread *thread = g_thread_new ("cancel", cancel_late, cancellable);
+      GThread *thread = cancel_after (cancellable, 100);
       if (i == 0)
         g_assert_false (lm_partial_publish (partial, LM_BLOB_FILE, cancellable, &error));
       else

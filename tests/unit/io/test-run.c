@@ -2,6 +2,7 @@
 #include "config.h"
 #include "io/run.h"
 #include "base/file.h"
+#include "tests/unit/lib/cancel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -205,20 +206,12 @@ test_left_behind (void)
   unlink (path);
 }
 
-static gpointer
-cancel_soon (gpointer cancellable)
-{
-  g_usleep (100 * 1000);
-  g_cancellable_cancel (cancellable);
-  return NULL;
-}
-
 static void
 test_cancel (void)
 {
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
-  GThread *thread = g_thread_new ("cancel", cancel_soon, cancellable);
+  GThread *thread = cancel_after (cancellable, 100);
   g_assert_false (lm_run (SH ("exec sleep 100"), NULL, NULL, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_thread_join (thread);

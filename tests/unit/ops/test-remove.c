@@ -4,6 +4,7 @@
 #include "ops/machine-domain.h"
 #include "ops/remove.h"
 #include "ops/usage.h"
+#include "tests/unit/lib/cancel.h"
 #include "tests/unit/lib/tools.h"
 #include "tests/unit/ops/fixture.h"
 
@@ -285,13 +286,13 @@ test_other_formats (OpsFixture *f, gconstpointer data)
       check_use (f, f->virt, machine, DISK, disk);
       g_assert_cmpint (unlink (hard), ==, 0);
     }
-  g_autofree char *devices = g_strdup_printf (DISK, disk);
   /* A name in options can be one that QEMU interprets. */
   g_autofree char *options = g_strdup_printf ("json:{\"filename\":\"file:%s\"}", hard);
   g_assert_cmpint (link (machine->overlay, hard), ==, 0);
   make_overlay (disk, options);
   check_use (f, f->virt, machine, DISK, disk);
   g_assert_cmpint (unlink (hard), ==, 0);
+  g_autofree char *devices = g_strdup_printf (DISK, disk);
   fixture_define (f->virt, "other", OTHER_UUID, devices);
   for (gsize i = 0; i < G_N_ELEMENTS (damaged); i++)
     {
@@ -324,14 +325,6 @@ test_other_formats (OpsFixture *f, gconstpointer data)
   assert_removed (f, machine);
 }
 
-static gpointer
-cancel_soon (gpointer cancellable)
-{
-  g_usleep (G_USEC_PER_SEC / 2);
-  g_cancellable_cancel (cancellable);
-  return NULL;
-}
-
 /* qemu-img waits for a pipe that nobody writes to; the user can cancel that. */
 static void
 test_cancelled (OpsFixture *f, gconstpointer data)
@@ -346,7 +339,7 @@ test_cancelled (OpsFixture *f, gconstpointer data)
   g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
   fixture_define (f->virt, "other", OTHER_UUID, devices);
   gint64 begin = g_get_monotonic_time ();
-  GThread *thread = g_thread_new ("cancel", cancel_soon, cancellable);
+  GThread *thread = cancel_after (cancellable, 500);
   g_assert_false (lm_remove (&f->host, f->virt, "m", cancellable, &error));
   g_thread_join (thread);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);

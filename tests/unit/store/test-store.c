@@ -3,6 +3,7 @@
 #include "tests/unit/lib/badserver.h"
 #include "base/file.h"
 #include "store/store.h"
+#include "tests/unit/lib/cancel.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -109,14 +110,6 @@ test_no_file (Fixture *f, gconstpointer data)
   g_assert_false (lm_store_knows ("ftp://h") || lm_store_knows ("http:x") || lm_store_knows ("x") || lm_store_knows (""));
 }
 
-static gpointer
-cancel_late (gpointer data)
-{
-  g_usleep (100 * 1000);
-  g_cancellable_cancel (data);
-  return NULL;
-}
-
 static void
 test_cancel (Fixture *f, gconstpointer data)
 {
@@ -124,7 +117,7 @@ test_cancel (Fixture *f, gconstpointer data)
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autofree char *url = badserver_url (f->server, "stall:100:9", "a");
   LmStoreRead request = { .url = url, .max_size = SIZE, .seconds = 60 };
-  GThread *thread = g_thread_new ("cancel", cancel_late, cancellable);
+  GThread *thread = cancel_after (cancellable, 100);
   g_assert_null (lm_store_read (&request, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_thread_join (thread);
