@@ -398,7 +398,7 @@ lm_cache_remove (LmCache *cache, LmLock *exclusive, LmBlobKind kind, const LmDig
   g_autoptr (GError) failure = NULL;
   if (lease == NULL)
     return FALSE;
-  /* Without waiting, because others wait for the store-wide lock. */
+  /* Without waiting, because others wait for the lock of the cache. */
   if (!lm_lock_table_lock (lease, lm_digest_get_number (digest), LM_LOCK_EXCLUSIVE, 0, NULL, &failure))
     {
       if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))

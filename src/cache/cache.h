@@ -105,11 +105,11 @@ void lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *di
  * blobs, sorted by digest. Files with other names are ignored. Errors: G_IO_ERROR. */
 GPtrArray *lm_cache_list (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* How long to wait for an exclusive holder of the store-wide lock or of a lease, who
+/* How long to wait for an exclusive holder of the lock of the cache or of a lease, who
  * only deletes one file. */
 #define LM_CACHE_LOCK_MS (60 * 1000)
 
-/** lm_cache_lock: takes the store-wide lock, LM_LOCK_SHARED to publish or
+/** lm_cache_lock: takes the lock of the cache, LM_LOCK_SHARED to publish or
  * LM_LOCK_EXCLUSIVE to delete. It must be held only briefly, never during a
  * transfer or the start of a machine. @timeout_ms and errors as for
  * lm_lock_acquire(). */

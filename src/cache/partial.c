@@ -270,8 +270,8 @@ rename_to_final (LmPartial *partial, LmBlobKind kind, const char *to, LmCacheSta
                  GError **error)
 {
   int dir_fd = lm_cache_get_fd (partial->cache);
-  g_autoptr (LmLock) store = lm_cache_lock (partial->cache, LM_LOCK_SHARED, LM_CACHE_LOCK_MS, cancellable, error);
-  if (store == NULL)
+  g_autoptr (LmLock) lock = lm_cache_lock (partial->cache, LM_LOCK_SHARED, LM_CACHE_LOCK_MS, cancellable, error);
+  if (lock == NULL)
     return FALSE;
   lm_cache_note_verified (partial->cache, kind, &partial->digest, &partial->identity);
   if (state == LM_CACHE_MISSING)

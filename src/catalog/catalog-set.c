@@ -41,7 +41,7 @@ lm_catalog_set_free (LmCatalogSet *set)
 }
 
 static const Member *
-get_member (const LmCatalogSet *set, guint index)
+get_set_member (const LmCatalogSet *set, guint index)
 {
   return &g_array_index (set->members, Member, index);
 }
@@ -51,7 +51,7 @@ lm_catalog_set_add (LmCatalogSet *set, LmCatalog *catalog, int priority)
 {
   Member added = { catalog, priority };
   guint at = 0;
-  while (at < set->members->len && get_member (set, at)->priority >= priority)
+  while (at < set->members->len && get_set_member (set, at)->priority >= priority)
     at++;
   g_array_insert_val (set->members, at, added);
 }
@@ -65,7 +65,7 @@ lm_catalog_set_get_length (const LmCatalogSet *set)
 const LmCatalog *
 lm_catalog_set_get (const LmCatalogSet *set, guint index)
 {
-  return get_member (set, index)->catalog;
+  return get_set_member (set, index)->catalog;
 }
 
 /* Gets the highest priority of the catalogs that have @name; FALSE if none has it. */
@@ -73,9 +73,9 @@ static gboolean
 priority_of_name (const LmCatalogSet *set, const char *name, int *out_priority)
 {
   for (guint i = 0; i < set->members->len; i++)
-    if (lm_catalog_find_name (get_member (set, i)->catalog, name) != LM_CATALOG_NONE)
+    if (lm_catalog_find_name (get_set_member (set, i)->catalog, name) != LM_CATALOG_NONE)
       {
-        *out_priority = get_member (set, i)->priority;
+        *out_priority = get_set_member (set, i)->priority;
         return TRUE;
       }
   return FALSE;
@@ -85,7 +85,7 @@ gboolean
 lm_catalog_set_is_visible (const LmCatalogSet *set, LmLayerRef ref)
 {
   int priority;
-  const Member *m = get_member (set, ref.catalog);
+  const Member *m = get_set_member (set, ref.catalog);
   return priority_of_name (set, lm_catalog_get_layer_name (m->catalog, ref.layer), &priority)
          && m->priority == priority;
 }
@@ -97,9 +97,9 @@ lm_catalog_set_find_name (const LmCatalogSet *set, const char *name, GArray *ref
   if (!priority_of_name (set, name, &priority))
     return;
   for (guint i = 0; i < set->members->len; i++)
-    if (get_member (set, i)->priority == priority)
+    if (get_set_member (set, i)->priority == priority)
       {
-        const LmCatalog *catalog = get_member (set, i)->catalog;
+        const LmCatalog *catalog = get_set_member (set, i)->catalog;
         guint layer = lm_catalog_find_name (catalog, name);
         for (; layer != LM_CATALOG_NONE; layer = lm_catalog_find_name_next (catalog, layer))
           {
@@ -116,7 +116,7 @@ lm_catalog_set_find_provided (const LmCatalogSet *set, const char *name, GArray 
   for (guint i = 0; i < set->members->len; i++)
     {
       g_array_set_size (layers, 0);
-      lm_catalog_find_provided (get_member (set, i)->catalog, name, layers);
+      lm_catalog_find_provided (get_set_member (set, i)->catalog, name, layers);
       for (guint j = 0; j < layers->len; j++)
         {
           LmLayerRef ref = { i, g_array_index (layers, guint, j) };
@@ -161,7 +161,7 @@ add_mirrors (const LmCatalogSet *set, guint own, LmLayer *layer, LmBlob *build)
 {
   for (guint i = 0; i < set->members->len; i++)
     {
-      const LmCatalog *catalog = get_member (set, i)->catalog;
+      const LmCatalog *catalog = get_set_member (set, i)->catalog;
       guint found = i == own ? LM_CATALOG_NONE : lm_catalog_find_build (catalog, &build->digest);
       if (found == LM_CATALOG_NONE || !is_same_file (lm_catalog_get_build (catalog, found), build))
         continue;
@@ -178,7 +178,7 @@ add_mirrors (const LmCatalogSet *set, guint own, LmLayer *layer, LmBlob *build)
 LmLayer *
 lm_catalog_set_load_layer (const LmCatalogSet *set, LmLayerRef ref)
 {
-  LmLayer *layer = lm_catalog_load_layer (get_member (set, ref.catalog)->catalog, ref.layer);
+  LmLayer *layer = lm_catalog_load_layer (get_set_member (set, ref.catalog)->catalog, ref.layer);
   for (guint i = 0; set->members->len > 1 && i < layer->builds->len; i++)
     add_mirrors (set, ref.catalog, layer, layer->builds->pdata[i]);
   return layer;
@@ -198,7 +198,7 @@ lm_catalog_set_add_urls (const LmCatalogSet *set, LmBlob *blob)
     blob->urls = g_new0 (char *, 1);
   for (guint i = 0; i < set->members->len; i++)
     {
-      const LmCatalog *catalog = get_member (set, i)->catalog;
+      const LmCatalog *catalog = get_set_member (set, i)->catalog;
       guint build = blob->kind == LM_BLOB_LAYER ? lm_catalog_find_build (catalog, &blob->digest) : LM_CATALOG_NONE;
       g_auto (GStrv) urls = build != LM_CATALOG_NONE ? lm_catalog_get_build_urls (catalog, build) : NULL;
       add_missing_urls (&blob->urls, urls);
@@ -217,9 +217,9 @@ lm_catalog_set_load_groups (const LmCatalogSet *set)
   GPtrArray *groups = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_group_free);
   g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < set->members->len; i++)
-    for (guint j = 0; j < lm_catalog_get_n_groups (get_member (set, i)->catalog); j++)
+    for (guint j = 0; j < lm_catalog_get_n_groups (get_set_member (set, i)->catalog); j++)
       {
-        g_autoptr (LmGroup) group = lm_catalog_load_group (get_member (set, i)->catalog, j);
+        g_autoptr (LmGroup) group = lm_catalog_load_group (get_set_member (set, i)->catalog, j);
         if (g_hash_table_contains (known, group->name))
           continue;
         g_hash_table_add (known, group->name);
@@ -231,7 +231,7 @@ lm_catalog_set_load_groups (const LmCatalogSet *set)
 gboolean
 lm_catalog_set_declares_group (const LmCatalogSet *set, guint index, const char *name)
 {
-  const LmCatalog *catalog = get_member (set, index)->catalog;
+  const LmCatalog *catalog = get_set_member (set, index)->catalog;
   for (guint i = 0; i < lm_catalog_get_n_groups (catalog); i++)
     {
       g_autoptr (LmGroup) group = lm_catalog_load_group (catalog, i);
@@ -261,7 +261,7 @@ lm_catalog_set_load_layers (const LmCatalogSet *set)
   for (guint i = 0; i < groups->len; i++)
     g_hash_table_insert (order, ((LmGroup *) groups->pdata[i])->name, GINT_TO_POINTER ((int) i));
   for (guint i = 0; i < set->members->len; i++)
-    for (guint j = 0; j < lm_catalog_get_n_layers (get_member (set, i)->catalog); j++)
+    for (guint j = 0; j < lm_catalog_get_n_layers (get_set_member (set, i)->catalog); j++)
       if (lm_catalog_set_is_visible (set, (LmLayerRef){ i, j }))
         g_ptr_array_add (layers, lm_catalog_set_load_layer (set, (LmLayerRef){ i, j }));
   g_ptr_array_sort_with_data (layers, compare_listed, order);
@@ -315,7 +315,7 @@ lm_catalog_set_suggest (const LmCatalogSet *set, const char *name)
    * that two may be swapped */
   guint best_distance = MIN (3, (guint) (strlen (name) + 1) / 3) + 1;
   for (guint i = 0; i < set->members->len; i++)
-    for (guint j = 0; j < lm_catalog_get_n_layers (get_member (set, i)->catalog); j++)
-      update_suggestion (name, lm_catalog_get_layer_name (get_member (set, i)->catalog, j), &best, &best_distance);
+    for (guint j = 0; j < lm_catalog_get_n_layers (get_set_member (set, i)->catalog); j++)
+      update_suggestion (name, lm_catalog_get_layer_name (get_set_member (set, i)->catalog, j), &best, &best_distance);
   return g_strdup (best);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* The publication of one verified file in a thread of its own, because it waits for
- * the lock of the store and for the disk. Private to fetch. All functions are called
+ * the lock of the cache and for the disk. Private to fetch. All functions are called
  * in the same thread. */
 #include "cache/partial.h"
 

@@ -28,7 +28,7 @@ lm_creation_free (LmCreation *creation)
 }
 
 static void
-warn_about_machine (const LmHost *host, const LmMachine *machine, const char *what, const GError *failure)
+warn_about_failure (const LmHost *host, const LmMachine *machine, const char *what, const GError *failure)
 {
   g_autofree char *text = g_strdup_printf ("%s %s: %s", machine->name, what, failure->message);
   host->warning (host->user_data, text);
@@ -218,14 +218,14 @@ lm_creation_roll_back (const LmHost *host, LmVirt *virt, LmCreation *creation)
   /* Its domain may have been created even if the answer was lost. */
   if (!lm_fault_point ("roll-back", &failure) || !lm_remove_domain (virt, creation->machine, &failure))
     {
-      warn_about_machine (host, creation->machine, "could not be rolled back; the next launch or rm will do so",
+      warn_about_failure (host, creation->machine, "could not be rolled back; the next launch or rm will do so",
                           failure);
       return;
     }
   if (creation->replaced != NULL && !lm_replace_roll_back (host, virt, creation->replaced, &failure))
-    warn_about_machine (host, creation->machine, "could not be restored; the next launch will try again", failure);
+    warn_about_failure (host, creation->machine, "could not be restored; the next launch will try again", failure);
   g_clear_error (&failure);
   if (!lm_remove_machine (host, virt, creation->machine, NULL, &failure))
-    warn_about_machine (host, creation->machine,
+    warn_about_failure (host, creation->machine,
                         "was rolled back, but not removed completely; the next launch or rm will do so", failure);
 }

@@ -31,7 +31,7 @@ plan_has_selection (const LmPlan *plan, const LmSelection *selection)
 }
 
 static GPtrArray *
-parse_selections (char **texts)
+parse_all_selections (char **texts)
 {
   g_autoptr (GPtrArray) selections = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_selection_free);
   for (; texts != NULL && *texts != NULL; texts++)
@@ -47,8 +47,8 @@ parse_selections (char **texts)
 LmMatch
 lm_match_selections (char **requested, char **resolved, const GPtrArray *layers, const LmPlan *plan)
 {
-  g_autoptr (GPtrArray) wanted = parse_selections (requested);
-  g_autoptr (GPtrArray) made_of = parse_selections (resolved);
+  g_autoptr (GPtrArray) wanted = parse_all_selections (requested);
+  g_autoptr (GPtrArray) made_of = parse_all_selections (resolved);
   if (wanted == NULL || made_of == NULL)
     return LM_MATCH_NO;
   for (guint i = 0; i < wanted->len; i++)

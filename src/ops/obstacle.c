@@ -13,7 +13,7 @@
 G_DEFINE_QUARK (lm-obstacle-error-quark, lm_obstacle_error)
 
 static void
-check_network (GPtrArray *missing, LmVirt *virt, const LmDomainNetwork *network)
+add_missing_network (GPtrArray *missing, LmVirt *virt, const LmDomainNetwork *network)
 {
   const char *name = network->source;
   gboolean exists = TRUE;
@@ -38,7 +38,7 @@ list_missing (LmVirt *virt, const LmLaunchRequest *request, const char *arch)
   GPtrArray *missing = g_ptr_array_new_with_free_func (g_free);
   gboolean exists = TRUE;
   for (guint i = 0; request->networks != NULL && i < request->networks->len; i++)
-    check_network (missing, virt, g_ptr_array_index (request->networks, i));
+    add_missing_network (missing, virt, g_ptr_array_index (request->networks, i));
   /* For other architectures libvirt accepts more models than it lists. */
   if (request->cpu != NULL && lm_domain_cpu_mode (request->cpu) == NULL && strcmp (arch, "x86_64") == 0
       && lm_virt_cpu_exists (virt, arch, request->cpu, &exists, NULL) && !exists)

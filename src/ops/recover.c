@@ -25,7 +25,7 @@ found_machine_free (FoundMachine *found)
 }
 
 static void
-warn_about_machine (const LmHost *host, const LmMachine *machine, const char *what)
+warn_about_record (const LmHost *host, const LmMachine *machine, const char *what)
 {
   g_autofree char *text = g_strdup_printf ("%s (%s) %s", machine->name, machine->dir, what);
   host->warning (host->user_data, text);
@@ -127,7 +127,7 @@ recover_replaced (const LmHost *host, LmVirt *virt, const GPtrArray *all, FoundM
     return TRUE;
   if (found->has_domain || find_complete (all) == NULL)
     return restore_replaced (host, virt, found, successor, error);
-  warn_about_machine (host, found->machine,
+  warn_about_record (host, found->machine,
                       "was replaced by a machine that no longer exists, and another machine has the name; it is kept");
   return TRUE;
 }
@@ -138,7 +138,7 @@ complete_created (const LmHost *host, const GPtrArray *all, FoundMachine *found,
 {
   if (found->has_domain || find_complete (all) == NULL)
     return lm_machine_change_state (found->machine, LM_MACHINE_STATE_COMPLETE, error);
-  warn_about_machine (host, found->machine,
+  warn_about_record (host, found->machine,
                       "was left by a run that was killed; it is kept because its guest has run, but another machine "
                       "has the name; remove that directory if nothing in it is needed");
   return TRUE;
@@ -220,7 +220,7 @@ remove_superseded (const LmHost *host, LmVirt *virt, LmMachine *machine, GError 
     return FALSE;
   if (domain == NULL)
     return lm_remove_machine (host, virt, machine, NULL, error);
-  warn_about_machine (host, machine, "was replaced, but its domain was restored, so it is kept");
+  warn_about_record (host, machine, "was replaced, but its domain was restored, so it is kept");
   return lm_machine_change_state (machine, LM_MACHINE_STATE_COMPLETE, error);
 }
 
@@ -237,7 +237,7 @@ lm_recover_remove_superseded (const LmHost *host, LmVirt *virt, GPtrArray *super
         continue;
       g_autofree char *text = g_strdup_printf ("was replaced, but the old machine was not removed completely; the next "
                                                "launch or rm will do so: %s", failure->message);
-      warn_about_machine (host, machine, text);
+      warn_about_record (host, machine, text);
     }
   g_ptr_array_set_size (superseded, 0);
 }
