@@ -255,10 +255,9 @@ test_backing_chains (OpsFixture *f, gconstpointer data)
   assert_removed (f, machine);
 }
 
-/* qemu-img reads what lamina's reader refuses; if neither can read an image, it may
- * use the machine's files. */
+/* Images of other formats at @disk that use the overlay by another path, which only they contain. */
 static void
-test_other_formats (OpsFixture *f, gconstpointer data)
+check_formats (OpsFixture *f, const LmMachine *machine, const char *disk)
 {
   static const char *const formats[][2] = {
     { "qcow", "backing_fmt=qcow2,backing_file=" },
@@ -266,10 +265,6 @@ test_other_formats (OpsFixture *f, gconstpointer data)
     { "qcow2", "data_file=" },
     { "vmdk", NULL }, /* text that refers to its extent */
   };
-  static const char damaged[][512] = { "QFI\xfb\0\0\0\2", "QFI\xfb\0\0\0\1", "QED\0\1\2\3", "KDMV\1\2\3",
-                                         "# Disk DescriptorFile\n \r\n\n#\nversion=1\r\ncreateType=x" };
-  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
-  g_autofree char *disk = g_build_filename (f->top, "disk", NULL);
   g_autofree char *hard = g_build_filename (f->top, "hard", NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (formats); i++)
     {
@@ -280,7 +275,6 @@ test_other_formats (OpsFixture *f, gconstpointer data)
       else
         write_text (disk, "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\n"
                           "RW 64 FLAT \"hard\" 0\n");
-      /* By another path, which only the image contains. */
       (void) unlink (hard);
       g_assert_cmpint (link (machine->overlay, hard), ==, 0);
       check_use (f, f->virt, machine, DISK, disk);
@@ -292,6 +286,18 @@ test_other_formats (OpsFixture *f, gconstpointer data)
   make_overlay (disk, options);
   check_use (f, f->virt, machine, DISK, disk);
   g_assert_cmpint (unlink (hard), ==, 0);
+}
+
+/* qemu-img reads what lamina's reader refuses; if neither can read an image, it may
+ * use the machine's files. */
+static void
+test_other_formats (OpsFixture *f, gconstpointer data)
+{
+  static const char damaged[][512] = { "QFI\xfb\0\0\0\2", "QFI\xfb\0\0\0\1", "QED\0\1\2\3", "KDMV\1\2\3",
+                                         "# Disk DescriptorFile\n \r\n\n#\nversion=1\r\ncreateType=x" };
+  g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
+  g_autofree char *disk = g_build_filename (f->top, "disk", NULL);
+  check_formats (f, machine, disk);
   g_autofree char *devices = g_strdup_printf (DISK, disk);
   fixture_define (f->virt, "other", OTHER_UUID, devices);
   for (gsize i = 0; i < G_N_ELEMENTS (damaged); i++)
