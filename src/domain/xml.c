@@ -373,3 +373,18 @@ lm_domain_xml (const LmDomainSpec *spec, const char *const *template_dirs, const
     skip_cpu_property_queries (xml);
   return lm_xml_to_string (xml, error);
 }
+
+gboolean
+lm_domain_xml_on_network (const char *xml)
+{
+  g_autoptr (LmXml) parsed = lm_xml_parse (xml, strlen (xml), "domain", NULL);
+  const LmXmlNode *devices = parsed != NULL ? lm_xml_child (lm_xml_root (parsed), NULL, "devices") : NULL;
+  const LmXmlNode *card = devices != NULL ? lm_xml_child (devices, NULL, "interface") : NULL;
+  for (; card != NULL; card = lm_xml_next (card, NULL, "interface"))
+    {
+      g_autofree char *type = lm_xml_attribute (card, "type");
+      if (g_strcmp0 (type, "network") == 0)
+        return TRUE;
+    }
+  return FALSE;
+}

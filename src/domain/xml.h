@@ -38,3 +38,8 @@
  * it). */
 char *lm_domain_xml (const LmDomainSpec *spec, const char *const *template_dirs, const char *template_name,
                      GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_domain_xml_on_network: whether a network card in @xml, a domain's XML from
+ * libvirt, is connected to one of libvirt's networks (type='network'). FALSE if
+ * @xml cannot be parsed. */
+gboolean lm_domain_xml_on_network (const char *xml);

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "ops/launch.h"
 #include "base/error.h"
+#include "domain/xml.h"
 #include "machine/ready.h"
 #include "ops/creation.h"
 #include "ops/existing.h"
@@ -27,6 +28,26 @@ static gboolean
 domain_is_alive (gpointer domain)
 {
   return lm_virt_domain_is_active (domain);
+}
+
+/* The DHCP server reports a lease to libvirt only after the guest has it, so a guest
+ * that has just become ready may have no known address yet. */
+#define LEASE_WAIT_SECONDS 2
+
+static char **
+find_addresses (LmVirtDomain *domain, GCancellable *cancellable)
+{
+  gint64 end = g_get_monotonic_time () + LEASE_WAIT_SECONDS * G_USEC_PER_SEC;
+  g_autofree char *xml = lm_virt_domain_live_xml (domain, NULL);
+  gboolean expected = xml != NULL && lm_domain_xml_on_network (xml);
+  g_auto (GStrv) addresses = lm_virt_domain_addresses (domain);
+  while (expected && addresses[0] == NULL && g_get_monotonic_time () < end && !g_cancellable_is_cancelled (cancellable))
+    {
+      g_usleep (G_USEC_PER_SEC / 20);
+      g_strfreev (addresses);
+      addresses = lm_virt_domain_addresses (domain);
+    }
+  return g_steal_pointer (&addresses);
 }
 
 static gboolean
@@ -68,7 +89,7 @@ wait_until_ready (const LmHost *host, const LmLaunchRequest *request, LmLaunchRe
     return FALSE;
   result->ready = TRUE;
   result->ready_seconds = (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
-  result->addresses = lm_virt_domain_addresses (result->domain);
+  result->addresses = find_addresses (result->domain, cancellable);
   return TRUE;
 }
 

@@ -277,6 +277,17 @@ test_user_template (void)
   assert_user_template ("<domain>" BODY DISKS "</domain>", spec, "<?lamina cpu?>");
 }
 
+static void
+test_on_network (void)
+{
+  g_assert_true (lm_domain_xml_on_network ("<domain><devices><interface type='user'/><disk/>"
+                                           "<interface type='network'/></devices></domain>"));
+  g_assert_false (lm_domain_xml_on_network ("<domain><devices><interface type='bridge'/></devices></domain>"));
+  g_assert_false (lm_domain_xml_on_network ("<domain><interface type='network'/><devices/></domain>"));
+  g_assert_false (lm_domain_xml_on_network ("<domain/>"));
+  g_assert_false (lm_domain_xml_on_network ("<domain>"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -291,5 +302,6 @@ main (int argc, char **argv)
   g_test_add_func ("/domain/stable", test_stable);
   g_test_add_func ("/domain/errors", test_errors);
   g_test_add_func ("/domain/user-template", test_user_template);
+  g_test_add_func ("/domain/on-network", test_on_network);
   return g_test_run ();
 }
