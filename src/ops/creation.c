@@ -48,12 +48,12 @@ check_obstacles (const LmHost *host, LmVirt *virt, const LmLaunchRequest *reques
 /* Finds contradictions before anything is created. */
 static gboolean
 check_request (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
-               const LmMachine *replaced, gboolean replaced_active, GError **error)
+               const LmMachine *replaced, gboolean replaced_active, GCancellable *cancellable, GError **error)
 {
   if (request->wait && plan->ready == NULL)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_REQUEST,
                      "--wait: the catalog does not say how the console shows that the guest is up (\"ready\")");
-  if (replaced != NULL && !lm_replace_check (host, virt, replaced, error))
+  if (replaced != NULL && !lm_replace_check (host, virt, replaced, cancellable, error))
     return FALSE;
   if (!request->start)
     lm_obstacles_warn (host, virt, request, plan->arch);
@@ -118,7 +118,7 @@ build_domain_xml (const LmHost *host, LmVirt *virt, const LmLaunchRequest *reque
  * machine to be replaced is still running, and continues to run if this fails. */
 static gboolean
 repeat_checks (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
-               const LmMachine *replaced, GError **error)
+               const LmMachine *replaced, GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmVirtDomain) domain = NULL;
   gboolean active = FALSE;
@@ -129,7 +129,7 @@ repeat_checks (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request,
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
                      "the domain %s has been created again; --replace removes it and its disk", replaced->name);
   return (!request->start || check_obstacles (host, virt, request, plan, replaced, active, error))
-         && lm_replace_check (host, virt, replaced, error);
+         && lm_replace_check (host, virt, replaced, cancellable, error);
 }
 
 static gboolean
@@ -168,7 +168,7 @@ create_disks_and_domain (const LmHost *host, LmVirt *virt, const LmLaunchRequest
   if (creation->sync == NULL)
     return FALSE;
   if (creation->replaced != NULL
-      && (!repeat_checks (host, virt, request, plan, creation->replaced, error)
+      && (!repeat_checks (host, virt, request, plan, creation->replaced, cancellable, error)
           || !lm_replace_begin (virt, creation->replaced, creation->machine->uuid, error)))
     return FALSE;
   if (disks_first)
@@ -184,7 +184,7 @@ lm_creation_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *reques
 {
   g_autoptr (LmCreation) creation = g_new0 (LmCreation, 1);
   creation->replaced = replaced;
-  if (!check_request (host, virt, request, plan, replaced, replaced_active, error))
+  if (!check_request (host, virt, request, plan, replaced, replaced_active, cancellable, error))
     return NULL;
   /* Held until record and overlay refer to the layers, so that nobody deletes them in the meantime. */
   G_GNUC_UNUSED g_autoptr (LmLock) lease = NULL;

@@ -82,12 +82,13 @@ check_tpm (const LmMachine *machine, LmVirtDomain *domain, GError **error)
 }
 
 gboolean
-lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error)
+lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmVirtDomain) domain = NULL;
   gboolean saved = FALSE;
   /* What can change fastest is checked last. */
-  if (!lm_machine_domain_find (virt, machine, &domain, error) || !lm_usage_check (host, virt, machine, NULL, error))
+  if (!lm_machine_domain_find (virt, machine, &domain, error)
+      || !lm_usage_check (host, virt, machine, cancellable, error))
     return FALSE;
   if (domain == NULL)
     return TRUE;

@@ -22,9 +22,11 @@ GQuark lm_replace_error_quark (void);
  * snapshot or checkpoint (which are lost when it is undefined), no UEFI variables
  * stored under its name, and no TPM whose state libvirt would not keep. Changes
  * nothing. Must be called again directly before lm_replace_begin() if time has
- * passed. Errors: LM_REPLACE_ERROR, LM_USAGE_ERROR, LM_MACHINE_DOMAIN_ERROR,
- * LM_VIRT_ERROR. */
-gboolean lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * passed. Blocks while qemu-img looks at disks of other domains, which @cancellable
+ * ends. Errors: LM_REPLACE_ERROR, LM_USAGE_ERROR, LM_MACHINE_DOMAIN_ERROR,
+ * LM_VIRT_ERROR, G_IO_ERROR_CANCELLED. */
+gboolean lm_replace_check (const LmHost *host, LmVirt *virt, const LmMachine *machine, GCancellable *cancellable,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_replace_begin: stops and undefines @machine's domain, after recording how to
  * restore it if the machine with the UUID @by is not created successfully. Errors:

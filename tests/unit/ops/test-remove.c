@@ -331,12 +331,30 @@ test_other_formats (OpsFixture *f, gconstpointer data)
   assert_removed (f, machine);
 }
 
+/* Runs lm_remove() or a launch with --replace, and cancels it after half a second. */
+static void
+assert_cancelled (OpsFixture *f, const LmMachine *machine, gboolean replace)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (LmLaunchRequest) request = fixture_request (f, machine->name, "e");
+  request->replace = replace;
+  gint64 begin = g_get_monotonic_time ();
+  GThread *thread = cancel_after (cancellable, 500);
+  if (replace)
+    g_assert_null (lm_launch (&f->host, f->virt, request, cancellable, &error));
+  else
+    g_assert_false (lm_remove (&f->host, f->virt, machine->name, cancellable, &error));
+  g_thread_join (thread);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 10 * G_USEC_PER_SEC);
+  g_assert_true (fixture_is_running (f, machine->uuid));
+}
+
 /* qemu-img waits for a pipe that nobody writes to; the user can cancel that. */
 static void
 test_cancelled (OpsFixture *f, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
   g_autofree char *disk = g_build_filename (f->top, "disk", NULL);
   g_autofree char *pipe = g_build_filename (f->top, "pipe", NULL);
@@ -344,13 +362,8 @@ test_cancelled (OpsFixture *f, gconstpointer data)
   write_text (disk, "version=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\nRW 64 FLAT \"pipe\" 0\n");
   g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
   fixture_define (f->virt, "other", OTHER_UUID, devices);
-  gint64 begin = g_get_monotonic_time ();
-  GThread *thread = cancel_after (cancellable, 500);
-  g_assert_false (lm_remove (&f->host, f->virt, "m", cancellable, &error));
-  g_thread_join (thread);
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_assert_cmpint (g_get_monotonic_time () - begin, <, 10 * G_USEC_PER_SEC);
-  g_assert_true (fixture_is_running (f, machine->uuid));
+  assert_cancelled (f, machine, FALSE);
+  assert_cancelled (f, machine, TRUE);
 }
 
 /* The domains of connections in other records are checked as well. */
