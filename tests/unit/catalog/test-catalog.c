@@ -353,19 +353,21 @@ test_set (void)
   g_assert_cmpuint (groups->len, ==, 1);
 }
 
-/* A catalog that is large enough to be read by two threads: @middle is inserted among its layers. */
+/* A catalog that comments make large enough to be read by two threads: @middle is
+ * inserted among its layers. */
 static char *
 make_large (const char *middle, const char *tail)
 {
   GString *text = g_string_new ("lamina-catalog: 1\nname: big\ngroups:\n  - {name: os}\nlayers:\n# the first\n");
-  for (guint i = 0; i < 8000; i++)
+  g_autofree char *padding = g_strnfill (2000, '#');
+  for (guint i = 0; i < 800; i++)
     {
       g_string_append_printf (text,
-                              "  - name: l%u\n    version: \"%u\"\n    group: os\n    provides: [p%u, \"q = %u\"]\n"
+                              "  - name: l%u # %s\n    version: \"%u\"\n    group: os\n    provides: [p%u, \"q = %u\"]\n"
                               "    boot: {kernel: {digest: $k%u, size: 1, urls: [k]}}\n"
                               "    builds:\n      - {digest: $b%u, size: %u, urls: [u%u, \"https://h.example/u%u\"]}\n",
-                              i / 3, i, i % 10, i, i, i, i + 1, i, i);
-      if (i % 100 == 50)
+                              i / 3, padding, i, i % 10, i, i, i, i + 1, i, i);
+      if (i % 10 == 5)
         g_string_append (text, middle);
     }
   g_string_append (text, tail);
@@ -430,15 +432,15 @@ test_large_faults (void)
   {
     const char *middle, *tail, *message;
   } cases[] = {
-    { "", "  - {name: A}\n", "56007: \"A\" is not a name (lower-case letters, digits and + . _ -, at most 64)" },
-    { "", "layers: []\n", "56007: \"layers\" is given twice" },
+    { "", "  - {name: A}\n", "5607: \"A\" is not a name (lower-case letters, digits and + . _ -, at most 64)" },
+    { "", "layers: []\n", "5607: \"layers\" is given twice" },
     { "", "  - {name: l0, version: \"0\", group: os, builds: [{digest: $z, size: 1, urls: [a]}]}\n",
-      "56007: line 7 has the same version of this layer" },
-    { "", "  - {name: z, version: \"0\", group: os, builds: [{digest: $b7999, size: 1, urls: [a]}]}\n",
-      "56007: line 56006 has a build with the same digest" },
+      "5607: line 7 has the same version of this layer" },
+    { "", "  - {name: z, version: \"0\", group: os, builds: [{digest: $b799, size: 1, urls: [a]}]}\n",
+      "5607: line 5606 has a build with the same digest" },
     { "", "  - {name: z, version: \"0\", group: gone, builds: [{digest: $z, size: 1, urls: [a]}]}\n",
-      "56007: the layer \"z\" belongs to the group \"gone\", which is not listed in \"groups\"" },
-    { "", "groups: []\n", "56007: \"groups\" is given twice" },
+      "5607: the layer \"z\" belongs to the group \"gone\", which is not listed in \"groups\"" },
+    { "", "groups: []\n", "5607: \"groups\" is given twice" },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
