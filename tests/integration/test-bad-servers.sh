@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Each fault of a server ends with the layer in the cache or with the right exit status.
+# About input: in run-tests only with sanitizers, which find more.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A file with a wrong digest: exit status 6, the message has both digests, and nothing
 # is kept; if a mirror has the right file, it is used.
+# About input: in run-tests only with sanitizers, which find more.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny

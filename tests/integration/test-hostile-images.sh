@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # qcow2 files that are not acceptable layers are refused although digest and size are
 # right, and nothing of them is kept.
+# About input: in run-tests only with sanitizers, which find more.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Hostile text in each option and each field of a catalog is refused or treated as
 # plain text: nothing is executed, and nothing is written elsewhere.
+# About input: in run-tests only with sanitizers, which find more.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
 tiny
@@ -22,15 +23,19 @@ run host_lamina "$host" "${good[@]}" pull a c
 exits 0 'the plain catalog works'
 
 sane () { # DESC: checks the result of a run with hostile text
-  local bad=
+  local bad='' file
   case $status in 0|1|2|3|5|6|7) ;; *) bad="status $status" ;; esac
   [ ! -e "$trap_file" ] || bad='a command was run'
   [ ! -e "$tmp/escaped" ] || bad='a file was written outside'
-  [ -z "$(ls -A "$tmp/cwd")" ] || bad="files in the working directory: $(ls -A "$tmp/cwd")"
+  for file in "$tmp/cwd"/* "$tmp/cwd"/.[!.]*; do [ ! -e "$file" ] || bad="a file in the working directory: $file"; done
   [ "$status" -eq 0 ] || [ -n "$err" ] || bad='silent failure'
-  ! grep -q $'\e\\[2J' <<<"$out$err" || bad='a control sequence reached the terminal'
-  if [ -n "$bad" ]; then ok "$1: $bad" false; diag "out: $out"; diag "err: $err"; else ok "$1" true; fi
-  rm -rf "$trap_file" "$tmp/escaped" "$tmp/cwd"/*
+  [[ $out$err != *$'\e[2J'* ]] || bad='a control sequence reached the terminal'
+  if [ -z "$bad" ]; then ok "$1" true; return; fi
+  ok "$1: $bad" false
+  diag "out: $out"
+  diag "err: $err"
+  rm -rf "$trap_file" "$tmp/escaped" "$tmp/cwd"
+  mkdir "$tmp/cwd" && cd "$tmp/cwd"
 }
 
 number=0

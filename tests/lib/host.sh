@@ -77,29 +77,31 @@ host_stop () {
   return 0
 }
 
-_host_env () {
+# Sets environment and init, without starting a program, because this runs often.
+_host_enter () {
   local name
-  printf '%s\0' "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" LANG=C.UTF-8 \
-    "LAMINA_VIRT_TYPE=qemu" "LAMINA_TEMPLATE_DIR=${LAMINA_TEMPLATE_DIR:-$(dirname "$(dirname "$host_lib")")/xml-templates}"
+  read -r init <"$1/init.pid"
+  environment=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 LAMINA_VIRT_TYPE=qemu
+    "LAMINA_TEMPLATE_DIR=${LAMINA_TEMPLATE_DIR:-${host_lib%/*/*}/xml-templates}")
   for name in ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS LAMINA_TRACE LAMINA_TEST_FAULT LAMINA_TEST_FREE LAMINA_TEST_NO_DELAY; do
-    [ -z "${!name+x}" ] || printf '%s\0' "$name=${!name}"
+    [ -z "${!name+x}" ] || environment+=("$name=${!name}")
   done
 }
 
 host_exec () {
-  local dir=$1 environment
+  local dir=$1 environment init
   shift
-  mapfile -d '' environment < <(_host_env)
-  nsenter --target "$(cat "$dir/init.pid")" --mount --pid --net --wd="$PWD" -- env -i "${environment[@]}" HOME=/root \
+  _host_enter "$dir"
+  nsenter --target "$init" --mount --pid --net --wd="$PWD" -- env -i "${environment[@]}" HOME=/root \
     TMPDIR="${TMPDIR:-/tmp}" LIBVIRT_DEFAULT_URI=qemu:///system LAMINA_STATE_DIR="$dir/lamina" "$@"
 }
 
 host_user () {
-  local dir=$1 environment uid
+  local dir=$1 environment init uid
   shift
-  uid=$(cat "$dir/uid")
-  mapfile -d '' environment < <(_host_env)
-  nsenter --target "$(cat "$dir/init.pid")" --mount --pid --net --wd=/ -- \
+  _host_enter "$dir"
+  read -r uid <"$dir/uid"
+  nsenter --target "$init" --mount --pid --net --wd=/ -- \
     setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all env -i "${environment[@]}" HOME=/run/home \
     USER=laminauser XDG_RUNTIME_DIR="/run/user/$uid" LIBVIRT_DEFAULT_URI=qemu:///session "$@"
 }

@@ -81,8 +81,8 @@ like () {
 run () {
   status=0
   "$@" >"$tmp/.out" 2>"$tmp/.err" </dev/null || status=$?
-  out=$(cat "$tmp/.out")
-  err=$(cat "$tmp/.err")
+  out=$(<"$tmp/.out")
+  err=$(<"$tmp/.err")
 }
 
 exits () {
@@ -208,8 +208,8 @@ except Exception as error:
     print(f"(no value: {type(error).__name__}: {error})")' "$1"
 }
 
-digest_of () { echo "sha256:$(cat "$tiny/$1.digest")"; }
-layer_file () { echo "$1/layers/sha256-$(cat "$tiny/$2.digest").qcow2"; } # STATE-DIR NAME
+digest_of () { echo "sha256:$(<"$tiny/$1.digest")"; }
+layer_file () { echo "$1/layers/sha256-$(<"$tiny/$2.digest").qcow2"; } # STATE-DIR NAME
 
 console_of () { host_lamina "$host" show "$1" --json | json 'd["console_log"]'; }
 # Prints the markers that the guest of machine $1 found, as "A C ".
