@@ -50,9 +50,16 @@ is_printable (gunichar c)
 const char *
 lm_text_find_unprintable (const char *text)
 {
-  for (const char *p = text; *p; p = g_utf8_next_char (p))
-    if ((guint8) *p < 0x80 ? g_ascii_iscntrl (*p) : !is_printable (g_utf8_get_char (p)))
-      return p;
+  const char *p = text;
+  while (*p != '\0')
+    {
+      if (*p >= ' ' && *p <= '~')
+        p++;
+      else if ((guint8) *p < 0x80 || !is_printable (g_utf8_get_char (p)))
+        return p;
+      else
+        p = g_utf8_next_char (p);
+    }
   return NULL;
 }
 

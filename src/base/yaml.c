@@ -188,14 +188,14 @@ strip_line_ends (yaml_char_t *text, gsize *length)
     text[--*length] = '\0';
 }
 
-/* Converts the event in the reader. Sets *out_skip if it is about the stream or its
- * documents and therefore not for the caller. */
+/* Converts the event in the reader to *out, which is zeroed. Sets *out_skip if it is
+ * about the stream or its documents and therefore not for the caller. */
 static gboolean
 translate_event (LmYamlReader *reader, LmYamlEvent *out, gboolean *out_skip, GError **error)
 {
   yaml_event_t *e = &reader->event;
   *out_skip = FALSE;
-  *out = (LmYamlEvent){ .line = (guint) MIN (e->start_mark.line + reader->first_line, G_MAXUINT) };
+  out->line = (guint) MIN (e->start_mark.line + reader->first_line, G_MAXUINT);
   switch (e->type)
     {
     case YAML_SCALAR_EVENT:
@@ -389,7 +389,7 @@ lm_yaml_type_of (const char *text, gboolean plain)
     return LM_YAML_NULL;
   if (g_ascii_isdigit (*text) || *text == '-' || *text == '+' || *text == '.')
     return looks_like_int (text) ? LM_YAML_INT : looks_like_float (text) ? LM_YAML_FLOAT : LM_YAML_STRING;
-  if (strchr ("tTyYoOfFnN", *text) == NULL)
+  if (strchr ("tTyYoOfFnN", *text) == NULL || strlen (text) > strlen ("false"))
     return LM_YAML_STRING;
   if (is_one_of (text, true_words) || is_one_of (text, false_words))
     return LM_YAML_BOOL;

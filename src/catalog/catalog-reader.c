@@ -104,9 +104,8 @@ count_lines (const char *text, const char *end)
 }
 
 /* Finds a position near the middle of @text between two items of "layers:", if that
- * is a block sequence. The first part ends there and has *out_lines lines; the
- * second part is "layers:" followed by the rest of the text. NULL if there is no
- * such position.
+ * is a block sequence. The first part ends there; the second part is "layers:"
+ * followed by the rest of the text. NULL if there is no such position.
  *
  * Only a little of the text is examined, so the position may be wrong. The caller
  * parses the first part as a document of its own and checks that it ends at this
@@ -115,7 +114,7 @@ count_lines (const char *text, const char *end)
  * scalar continues in a line that is not indented more than the sequence. JSON is
  * not split, because it is parsed fast enough. */
 static const char *
-find_middle (const char *text, gsize size, guint *out_lines)
+find_middle (const char *text, gsize size)
 {
   const char *end = text + size, *first = find_first_item (text, end), *middle = text + size / 2;
   if (first == NULL || first >= middle)
@@ -123,27 +122,29 @@ find_middle (const char *text, gsize size, guint *out_lines)
   gsize indent = (gsize) (skip_blanks (first, end) - first);
   for (const char *line = next_line (middle, end); indent <= MAX_INDENT && line < end; line = next_line (line, end))
     if (skip_blanks (line, end) == line + indent && starts_with (line + indent, end, "- "))
-      {
-        *out_lines = count_lines (text, line);
-        return line;
-      }
+      return line;
   return NULL;
 }
 
 typedef struct
 {
   LmCatalogPart *part;
-  char *text;
-  gsize size;
-  guint line;
+  const char *text, *middle, *end;
+  guint lines; /* before the middle; set by the thread */
   gboolean good;
 } SecondPart;
 
 static gpointer
 read_second_part (gpointer data)
 {
+  static const char head[] = "layers:\n";
   SecondPart *second = data;
-  second->good = lm_catalog_part_read (second->part, second->text, second->size, second->line, TRUE, NULL);
+  gsize head_size = strlen (head), size = (gsize) (second->end - second->middle);
+  g_autofree char *text = g_malloc (head_size + size);
+  memcpy (text, head, head_size);
+  memcpy (text + head_size, second->middle, size);
+  second->lines = count_lines (second->text, second->middle);
+  second->good = lm_catalog_part_read (second->part, text, head_size + size, second->lines, TRUE, NULL);
   return NULL;
 }
 
@@ -178,24 +179,18 @@ join_parts (LmCatalogPart *first, LmCatalogPart *second)
 static LmCatalogPart *
 read_in_two_threads (const LmCatalogOrigin *origin, const char *text, gsize size, gboolean want_warnings)
 {
-  static const char head[] = "layers:\n";
-  guint lines;
-  const char *middle = size < SPLIT_SIZE ? NULL : find_middle (text, size, &lines);
+  const char *middle = size < SPLIT_SIZE ? NULL : find_middle (text, size);
   if (middle == NULL)
     return NULL;
   g_autoptr (LmCatalogPart) first = lm_catalog_part_new (origin, want_warnings);
   g_autoptr (LmCatalogPart) rest = lm_catalog_part_new (origin, want_warnings);
-  gsize first_size = (gsize) (middle - text), rest_size = strlen (head) + size - first_size;
-  g_autofree char *rest_text = g_malloc (rest_size);
-  memcpy (rest_text, head, strlen (head));
-  memcpy (rest_text + strlen (head), middle, size - first_size);
-  SecondPart second = { rest, rest_text, rest_size, lines, FALSE };
+  SecondPart second = { .part = rest, .text = text, .middle = middle, .end = text + size };
   GThread *thread = g_thread_try_new ("catalog", read_second_part, &second, NULL);
   if (thread == NULL)
     return NULL;
-  gboolean good = lm_catalog_part_read (first, text, first_size, 1, FALSE, NULL);
+  gboolean good = lm_catalog_part_read (first, text, (gsize) (middle - text), 1, FALSE, NULL);
   g_thread_join (thread);
-  if (!good || !second.good || !are_parts_of_one (first, rest, lines + 1))
+  if (!good || !second.good || !are_parts_of_one (first, rest, second.lines + 1))
     return NULL;
   join_parts (first, rest);
   return g_steal_pointer (&first);

@@ -98,7 +98,7 @@ read_field (LmFieldReader *r, const LmYamlEvent *key, const char *what, const Lm
   guint i = 0;
   if (key->kind != LM_YAML_SCALAR)
     return lm_field_throw (r, key->line, error, "a key must be a single value");
-  while (fields[i].key != NULL && strcmp (fields[i].key, key->text) != 0)
+  while (fields[i].key != NULL && (fields[i].key[0] != key->text[0] || strcmp (fields[i].key, key->text) != 0))
     i++;
   if (fields[i].key == NULL)
     return add_unknown (r, keys, key, what, error) && next_event (r, &value, error)

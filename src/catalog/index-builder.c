@@ -60,10 +60,12 @@ lm_index_builder_add_string (LmIndexBuilder *builder, const char *text, gsize le
 guint32
 lm_index_builder_add_common (LmIndexBuilder *builder, const char *text, gsize length)
 {
-  guint32 *recent = &builder->recent[lm_index_hash (text) % G_N_ELEMENTS (builder->recent)];
-  if (*recent == 0 || strcmp (builder->strings->str + *recent, text) != 0)
-    *recent = lm_index_builder_add_string (builder, text, length);
-  return *recent;
+  guint32 hash = lm_index_hash (text);
+  LmIndexRecent *recent = &builder->recent[hash % G_N_ELEMENTS (builder->recent)];
+  /* The hash first, because another string is probably no longer in the processor's cache. */
+  if (recent->offset == 0 || recent->hash != hash || strcmp (builder->strings->str + recent->offset, text) != 0)
+    *recent = (LmIndexRecent){ .hash = hash, .offset = lm_index_builder_add_string (builder, text, length) };
+  return recent->offset;
 }
 
 static guint32
@@ -75,20 +77,21 @@ adjust_reference (guint32 reference, guint32 none, guint32 by)
 static void
 append_layers (LmIndexBuilder *builder, const LmIndexBuilder *other, guint32 strings, guint32 lists)
 {
-  for (guint32 i = 0; i < other->layers->len; i++)
+  guint32 first = builder->layers->len;
+  g_array_append_vals (builder->layers, other->layers->data, other->layers->len);
+  for (guint32 i = first; i < builder->layers->len; i++)
     {
-      LmIndexLayer layer = g_array_index (other->layers, LmIndexLayer, i);
-      guint32 *texts[] = { &layer.name, &layer.version, &layer.group, &layer.summary,
-                           &layer.osinfo, &layer.arch, &layer.ready, &layer.cmdline };
+      LmIndexLayer *layer = &g_array_index (builder->layers, LmIndexLayer, i);
+      guint32 *texts[] = { &layer->name, &layer->version, &layer->group, &layer->summary,
+                           &layer->osinfo, &layer->arch, &layer->ready, &layer->cmdline };
       for (guint j = 0; j < G_N_ELEMENTS (texts); j++)
         *texts[j] = adjust_reference (*texts[j], 0, strings);
-      layer.provides.first += lists;
-      layer.requires.first += lists;
-      layer.conflicts.first += lists;
-      layer.builds.first += builder->builds->len;
-      layer.kernel = adjust_reference (layer.kernel, LM_INDEX_NONE, builder->blobs->len);
-      layer.initrd = adjust_reference (layer.initrd, LM_INDEX_NONE, builder->blobs->len);
-      g_array_append_val (builder->layers, layer);
+      layer->provides.first += lists;
+      layer->requires.first += lists;
+      layer->conflicts.first += lists;
+      layer->builds.first += builder->builds->len;
+      layer->kernel = adjust_reference (layer->kernel, LM_INDEX_NONE, builder->blobs->len);
+      layer->initrd = adjust_reference (layer->initrd, LM_INDEX_NONE, builder->blobs->len);
     }
 }
 
@@ -98,17 +101,16 @@ lm_index_builder_append (LmIndexBuilder *builder, const LmIndexBuilder *other)
   guint32 strings = (guint32) builder->strings->len, lists = builder->lists->len, layers = builder->layers->len;
   append_layers (builder, other, strings, lists);
   g_string_append_len (builder->strings, other->strings->str, (gssize) other->strings->len);
-  for (guint32 i = 0; i < other->lists->len; i++)
+  g_array_append_vals (builder->lists, other->lists->data, other->lists->len);
+  for (guint32 i = lists; i < builder->lists->len; i++)
+    g_array_index (builder->lists, guint32, i) += strings;
+  guint32 builds = builder->builds->len;
+  g_array_append_vals (builder->builds, other->builds->data, other->builds->len);
+  for (guint32 i = builds; i < builder->builds->len; i++)
     {
-      guint32 text = g_array_index (other->lists, guint32, i) + strings;
-      g_array_append_val (builder->lists, text);
-    }
-  for (guint32 i = 0; i < other->builds->len; i++)
-    {
-      LmIndexBuild build = g_array_index (other->builds, LmIndexBuild, i);
-      build.layer += layers;
-      build.urls.first += lists;
-      g_array_append_val (builder->builds, build);
+      LmIndexBuild *build = &g_array_index (builder->builds, LmIndexBuild, i);
+      build->layer += layers;
+      build->urls.first += lists;
     }
   for (guint32 i = 0; i < other->blobs->len; i++)
     {

@@ -3,6 +3,13 @@
 /* Builds an index record by record. For catalog-reader.c only. */
 #include "catalog/index.h"
 
+/* A string that was added. */
+typedef struct
+{
+  guint32 hash;
+  guint32 offset; /* 0: none */
+} LmIndexRecent;
+
 /* The arrays may be read and appended to directly; strings are added by the functions below. */
 typedef struct
 {
@@ -13,7 +20,7 @@ typedef struct
   GArray *builds;   /* LmIndexBuild */
   GArray *blobs;    /* LmIndexBlob */
   GArray *provides; /* LmIndexProvide */
-  guint32 recent[1024];
+  LmIndexRecent recent[1024];
   GArray *slots[3]; /* hash tables, in the order of the sections */
 } LmIndexBuilder;
 
