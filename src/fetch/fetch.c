@@ -12,7 +12,7 @@
 #define PROGRESS_MS 100
 #define POLL_MS 50
 /* Size of the rings of all transfers together. */
-#define MEMORY (16 * 1024 * 1024)
+#define MEMORY (24 * 1024 * 1024)
 
 static guint
 hash_blob (gconstpointer blob)
