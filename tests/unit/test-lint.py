@@ -291,6 +291,26 @@ UNUSED_CASES = [
     ([("src/base/x.h", "void lm_x_do (int a);\n"), ("src/io/y.c", "  lm_x_do (1);\n")], {"lm_x_do": "why"}, 1),
 ]
 
+
+def undistributed(texts):
+    """Files that no list of automake contains, so that they would be missing in the tarball."""
+    lists = "".join(text for path, text in texts if path.endswith(".am") or path == "configure.ac")
+    for path, _text in texts:
+        name = os.path.basename(path)
+        if name.startswith(".") or path in ("Makefile.am", "configure.ac") or path.startswith("tests/data/"):
+            continue
+        if name not in lists and (not name.endswith((".c", ".pod")) or os.path.splitext(name)[0] not in lists):
+            yield path, 1, "it is not in the tarball; add it to a local.am"
+
+
+# Files, number of violations
+DIST_CASES = [
+    ([("tests/local.am", "TESTS += %D%/test-a %D%/test-b.sh\n"), ("Makefile.am", "include tests/local.am\n"),
+      ("tests/test-a.c", ""), ("tests/test-b.sh", ""), ("tests/.keep", "")], 0),
+    ([("tests/local.am", "TESTS += %D%/test-a.sh\n"), ("Makefile.am", "include tests/local.am\n"),
+      ("tests/test-a-late.sh", ""), ("tests/test-b.sh", "")], 2),
+]
+
 # The rules, each with violations that it must find.
 RULES = [
     ("layering", rule_layering, [
@@ -379,6 +399,9 @@ def main():
     results.append(("the rule shares works", ["case %d" % number for number, (case, most, count) in enumerate(SHARE_CASES)
                                               if len(list(module_shares(case, most))) != count]))
     results.append(("shares", ["%s:%d: %s" % violation for violation in module_shares(texts, MAX_MODULE_SHARE)]))
+    results.append(("the rule undistributed works", ["case %d" % number for number, (case, count) in enumerate(DIST_CASES)
+                                                     if len(list(undistributed(case))) != count]))
+    results.append(("undistributed", ["%s:%d: %s" % violation for violation in undistributed(texts)]))
     results.append(("there is something to check", [] if len(texts) > 50 else ["%d files in %s" % (len(texts), top)]))
     print("1..%d" % len(results))
     for number, (name, violations) in enumerate(results, 1):
