@@ -19,7 +19,10 @@ print_layers (const LmCatalogSet *set, const LmPlanView *view, GError **error)
     cached[i] = lm_listing_is_cached (facts, g_ptr_array_index (layers, i));
   if (!lm_facts_check (facts, error))
     return FALSE;
-  LmTable *table = lm_table_new ((const char *const[]){ "GROUP", "NAME", "VERSION", ">SIZE", "CACHED", "SUMMARY", NULL });
+  /* Several catalogs may have the same layer. */
+  gboolean several = lm_catalog_set_get_length (set) > 1;
+  LmTable *table = lm_table_new ((const char *const[]){ "GROUP", "NAME", "VERSION", ">SIZE", "CACHED", "SUMMARY",
+                                                        several ? "SOURCE" : NULL, NULL });
   for (guint i = 0; i < layers->len; i++)
     {
       const LmLayer *layer = g_ptr_array_index (layers, i);
@@ -28,7 +31,8 @@ print_layers (const LmCatalogSet *set, const LmPlanView *view, GError **error)
         smallest = MIN (smallest, ((LmBlob *) g_ptr_array_index (layer->builds, b))->size);
       g_autofree char *size = lm_size_format (smallest);
       lm_table_add (table, (const char *const[]){ layer->group, layer->name, layer->version, size,
-                                                  cached[i] ? "yes" : "no", layer->summary });
+                                                  cached[i] ? "yes" : "no", layer->summary,
+                                                  several ? layer->source : NULL });
     }
   lm_table_print (table);
   return TRUE;

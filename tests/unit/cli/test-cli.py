@@ -182,12 +182,16 @@ expect(3, "remove a source that is not there", "catalog", "remove", "gone")
 added = json.loads(run("catalog", "add", "second", catalog, "--priority", "7", "--json").stdout)
 ok((added["name"], added["priority"], added["url"]) == ("second", 7, f"file://{catalog}"), "catalog add as JSON", added)
 ok(type(added["fetched"]) is int and abs(added["fetched"] - time.time()) < 600, "times are seconds since 1970", added)
+rows = [line.split() for line in run("list").stdout.splitlines()]
+ok(rows[0][-1] == "SOURCE" and {row[-1] for row in rows[1:]} == {"lab"},
+   "list: which of several catalogs a layer is from", rows)
 updated = json.loads(run("catalog", "update", "--json", "lab", "lab").stdout)
 ok(len(updated["sources"]) == 1, "a source that is given twice is updated once", updated)
 updated = json.loads(run("catalog", "update", "--json").stdout)
 ok(updated == {"sources": [{"name": "lab", "changed": False}, {"name": "second", "changed": False}]},
    "catalog update as JSON; a file that is the same is no change", updated)
 done = expect(3, "catalog remove: one of three is not there", "catalog", "remove", "nope", "second", "second", says="1 of 2")
+ok("SOURCE" not in run("list").stdout, "list: not if there is only one")
 ok("nope" in done.stderr.splitlines()[0] and "second" not in run("catalog", "list").stdout, "the other one is removed", done.stderr)
 run("catalog", "add", "second", catalog)
 done = run("catalog", "remove", "second", "nope", "--json")
