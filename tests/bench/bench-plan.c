@@ -198,21 +198,23 @@ time_load (LmCatalog *(*load) (const char *), const char *path)
   return end - start;
 }
 
+/* Returns whether the end was reached; a text that is cut may end in an error. */
 static gpointer
 scan (gpointer bytes)
 {
   yaml_parser_t parser;
   g_assert_true (yaml_parser_initialize (&parser));
   yaml_parser_set_input_string (&parser, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
-  gboolean ended = FALSE;
-  while (!ended)
+  gboolean ended = FALSE, good = TRUE;
+  while (good && !ended)
     {
       yaml_token_t token;
-      ended = !yaml_parser_scan (&parser, &token) || token.type == YAML_STREAM_END_TOKEN;
+      good = yaml_parser_scan (&parser, &token);
+      ended = good && token.type == YAML_STREAM_END_TOKEN;
       yaml_token_delete (&token);
     }
   yaml_parser_delete (&parser);
-  return NULL;
+  return GINT_TO_POINTER (ended);
 }
 
 /* Returns the time that libyaml alone needs to scan the same bytes. */
@@ -222,7 +224,7 @@ time_scan (const char *path)
   double start = now ();
   g_autoptr (GBytes) bytes = lm_file_read (path, G_MAXINT, NULL, NULL);
   g_assert_nonnull (bytes);
-  (void) scan (bytes);
+  g_assert_nonnull (scan (bytes));
   return now () - start;
 }
 
