@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The command line without network, libvirt or root: exit status, messages, JSON."""
+import contextlib
 import hashlib
 import json
 import os
@@ -407,12 +408,22 @@ silent.close()
 locks = [f for f in os.listdir(f"{state}/catalogs/urls") if f.endswith(".lock")]
 ok(len(locks) == 1, "no lock is left of a catalog that was never fetched", locks)
 
+
+def wait_until_open(process, file):
+    """Until @process has opened @file, or has ended."""
+    while process.poll() is None:
+        with contextlib.suppress(OSError):
+            if any(os.path.realpath(f"/proc/{process.pid}/fd/{fd}") == file for fd in os.listdir(f"/proc/{process.pid}/fd")):
+                return
+        time.sleep(0.01)
+
+
 # Waiting for a pipe ends.
 os.mkfifo(f"{work}/pipe")
 for words in (["list", "--catalog", f"{work}/pipe"], ["define", "-f", f"{work}/pipe"],
               ["define", "n", "debian", "--cloud-init", f"user-data={work}/pipe"]):
     stuck = subprocess.Popen([lamina, *words], stderr=subprocess.PIPE, text=True, env={**os.environ, "LAMINA_STATE_DIR": state})
-    time.sleep(0.2)
+    wait_until_open(stuck, os.path.realpath(f"{work}/pipe"))
     stuck.send_signal(signal.SIGINT)
     said = stuck.communicate()[1]
     ok(stuck.returncode == 1 and "interrupted" in said, f"{words[0]} waits for a pipe until interrupted", said)
