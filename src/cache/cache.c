@@ -163,9 +163,9 @@ lm_cache_get_path (LmCache *cache, LmBlobKind kind, const LmDigest *digest)
 
 /* FALSE if nothing was noted or it cannot be read; then the file is verified again. */
 static gboolean
-read_note (LmCache *cache, const LmBlob *blob, LmIdentity *out)
+read_note (LmCache *cache, LmBlobKind kind, const LmDigest *digest, LmIdentity *out)
 {
-  g_autofree char *name = lm_digest_file_name (&blob->digest, kinds[blob->kind].suffix);
+  g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
   const gsize size = LM_IDENTITY_FORMAT_SIZE + 1;
   g_autoptr (GBytes) bytes = lm_state_dir_read (cache->verified, name, size, NULL);
   if (bytes == NULL || g_bytes_get_size (bytes) != size)
@@ -271,7 +271,7 @@ lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCa
     }
   const LmIdentity now = lm_identity_of (&st);
   LmIdentity then;
-  gboolean noted = read_note (cache, blob, &then);
+  gboolean noted = read_note (cache, blob->kind, &blob->digest, &then);
   /* Two files with the same digest cannot differ in size. */
   if (!S_ISREG (st.st_mode) || (noted && then.size != now.size))
     *out_state = LM_CACHE_DAMAGED;
@@ -329,6 +329,13 @@ lm_cache_list (LmCache *cache, GError **error)
     return NULL;
   g_ptr_array_sort (entries, compare_entries);
   return g_steal_pointer (&entries);
+}
+
+gboolean
+lm_cache_has_lost_size (LmCache *cache, const LmCacheEntry *entry)
+{
+  LmIdentity then;
+  return read_note (cache, entry->kind, &entry->digest, &then) && then.size != entry->size;
 }
 
 LmLock *

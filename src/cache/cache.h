@@ -105,6 +105,11 @@ void lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *di
  * blobs, sorted by digest. Files with other names are ignored. Errors: G_IO_ERROR. */
 GPtrArray *lm_cache_list (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_cache_has_lost_size: whether the file of @entry had another size when it was
+ * verified, so that it was truncated or overwritten since. FALSE if that is not
+ * known. Reads a note, not the file. */
+gboolean lm_cache_has_lost_size (LmCache *cache, const LmCacheEntry *entry);
+
 /* How long to wait for an exclusive holder of the lock of the cache or of a lease, who
  * only deletes one file. */
 #define LM_CACHE_LOCK_MS (60 * 1000)

@@ -293,3 +293,30 @@ lm_catalog_get_layer_version (const LmCatalog *catalog, guint layer)
 {
   return lm_index_string (&catalog->p, catalog->p.layers[layer].version);
 }
+
+const char *
+lm_catalog_get_layer_group (const LmCatalog *catalog, guint layer)
+{
+  return lm_index_string (&catalog->p, catalog->p.layers[layer].group);
+}
+
+static const LmDigest *
+get_layer_file (const LmCatalog *catalog, guint32 number, guint64 *out_size)
+{
+  if (number == LM_INDEX_NONE)
+    return NULL;
+  *out_size = catalog->p.blobs[number].size;
+  return &catalog->p.blobs[number].digest;
+}
+
+const LmDigest *
+lm_catalog_get_layer_kernel (const LmCatalog *catalog, guint layer, guint64 *out_size)
+{
+  return get_layer_file (catalog, catalog->p.layers[layer].kernel, out_size);
+}
+
+const LmDigest *
+lm_catalog_get_layer_initrd (const LmCatalog *catalog, guint layer, guint64 *out_size)
+{
+  return get_layer_file (catalog, catalog->p.layers[layer].initrd, out_size);
+}

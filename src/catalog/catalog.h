@@ -104,6 +104,12 @@ guint lm_catalog_get_builds (const LmCatalog *catalog, guint layer, guint *out_n
 /** lm_catalog_get_build_urls: returns the absolute URLs of a build; newly allocated. */
 char **lm_catalog_get_build_urls (const LmCatalog *catalog, guint build);
 
-/* Name and version of a layer; owned by the catalog. */
+/* Name, version and group of a layer; owned by the catalog. */
 const char *lm_catalog_get_layer_name (const LmCatalog *catalog, guint layer);
 const char *lm_catalog_get_layer_version (const LmCatalog *catalog, guint layer);
+const char *lm_catalog_get_layer_group (const LmCatalog *catalog, guint layer);
+
+/* Digest and size in bytes of the kernel and the initrd of a layer; NULL if it has
+ * none. Owned by the catalog. */
+const LmDigest *lm_catalog_get_layer_kernel (const LmCatalog *catalog, guint layer, guint64 *out_size);
+const LmDigest *lm_catalog_get_layer_initrd (const LmCatalog *catalog, guint layer, guint64 *out_size);

@@ -14,6 +14,7 @@
 #include "catalog/selection.h"
 #include "machine/machine.h"
 #include "ops/launch.h"
+#include "ops/layer-names.h"
 #include "ops/obstacle.h"
 #include "ops/port.h"
 #include "source/source.h"
@@ -49,6 +50,8 @@ lm_status_of_error (const GError *error)
     { LM_SOURCE_ERROR, LM_SOURCE_ERROR_NAME, LM_STATUS_USAGE },
     { LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_REQUEST, LM_STATUS_USAGE },
     { LM_RESOLVE_ERROR, ANY, LM_STATUS_NOT_FOUND },
+    { LM_LAYER_NAMES_ERROR, LM_LAYER_NAMES_ERROR_AMBIGUOUS, LM_STATUS_USAGE },
+    { LM_LAYER_NAMES_ERROR, LM_LAYER_NAMES_ERROR_UNKNOWN, LM_STATUS_NOT_FOUND },
     { LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND, LM_STATUS_NOT_FOUND },
     { LM_SOURCE_ERROR, LM_SOURCE_ERROR_NOT_FOUND, LM_STATUS_NOT_FOUND },
     { LM_OBSTACLE_ERROR, ANY, LM_STATUS_LIBVIRT },
