@@ -1,27 +1,61 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "base/size.h"
 #include "cli/host.h"
 #include "cli/output.h"
 #include "ops/prepare.h"
+#include "ops/supply.h"
 
 #include <stdio.h>
+
+static const LmOption options[] = {
+  { "machine", 0, LM_OPTION_VALUE, "NAME|UUID", "pull the layers that this machine has, instead of selections",
+    LM_COMPLETE_MACHINE },
+  { NULL },
+};
+
+static char **
+pull_selections (const LmInvocation *invocation, const LmHost *host, LmPrepareResult *out_result, GError **error)
+{
+  g_autoptr (LmPlan) plan = lm_prepare_plan (host, lm_args_words (invocation->args), invocation->cancellable, error);
+  if (plan == NULL || !lm_prepare_pull (host, plan, out_result, NULL, invocation->cancellable, error))
+    return NULL;
+  return g_strdupv (plan->selections);
+}
+
+static char **
+pull_machine (const LmInvocation *invocation, const LmHost *host, const char *name, LmPrepareResult *out_result,
+              GError **error)
+{
+  g_autoptr (LmMachine) machine = g_uuid_string_is_valid (name) ? lm_machine_load (host->state_dir, name, error)
+                                                                : lm_machine_find (host->state_dir, name, NULL, error);
+  if (machine == NULL || !lm_supply_layers (host, machine, out_result, invocation->cancellable, error))
+    return NULL;
+  return g_strdupv (machine->resolved);
+}
 
 static gboolean
 run_pull (const LmInvocation *invocation, GError **error)
 {
+  const char *name = lm_args_get (invocation->args, "machine");
+  gboolean words = lm_args_words (invocation->args)[0] != NULL;
+  if ((name != NULL) == words)
+    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "pull needs either selections or --machine");
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
-  g_autoptr (LmPlan) plan
-    = host ? lm_prepare_plan (&host->host, lm_args_words (invocation->args), invocation->cancellable, error) : NULL;
+  if (host == NULL)
+    return FALSE;
   LmPrepareResult result;
-  if (plan == NULL || !lm_prepare_pull (&host->host, plan, &result, NULL, invocation->cancellable, error))
+  g_auto (GStrv) selections = name != NULL ? pull_machine (invocation, &host->host, name, &result, error)
+                                           : pull_selections (invocation, &host->host, &result, error);
+  if (selections == NULL)
     return FALSE;
   if (lm_args_has (invocation->args, "json"))
     {
       g_autoptr (JsonBuilder) builder = json_builder_new ();
       json_builder_begin_object (builder);
-      lm_json_add_strv (builder, "selections", plan->selections);
+      lm_json_add_strv (builder, "selections", selections);
       lm_prepare_result_to_json (&result, builder);
       lm_output_json (builder);
       return TRUE;
@@ -34,10 +68,10 @@ run_pull (const LmInvocation *invocation, GError **error)
 const LmVerb lm_verb_pull = {
   .name = "pull",
   .page = "lamina-cache",
-  .synopsis = "SELECTION...",
-  .summary = "pull the selected layers into the cache",
-  .min_words = 1,
+  .synopsis = "[SELECTION...]",
+  .summary = "pull the selected layers, or those of a machine, into the cache",
   .max_words = G_MAXUINT,
+  .options = options,
   .first = LM_COMPLETE_SELECTION,
   .others = LM_COMPLETE_SELECTION,
   .run = run_pull,

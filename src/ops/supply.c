@@ -42,14 +42,31 @@ make_copy (const LmHost *host, LmCache *cache, const LmMachine *machine, const L
   return lm_boot_replace (from, path, cancellable, error);
 }
 
+static GPtrArray *
+list_layers (const LmMachine *machine)
+{
+  GPtrArray *blobs = g_ptr_array_new ();
+  for (guint i = 0; i < machine->layers->len; i++)
+    g_ptr_array_add (blobs, &((LmDomainLayer *) g_ptr_array_index (machine->layers, i))->blob);
+  return blobs;
+}
+
+gboolean
+lm_supply_layers (const LmHost *host, const LmMachine *machine, LmPrepareResult *out_result, GCancellable *cancellable,
+                  GError **error)
+{
+  g_autoptr (GPtrArray) blobs = list_layers (machine);
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
+  g_autoptr (LmLock) lease = cache != NULL ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
+  return lease != NULL && lm_prepare_recorded (host, cache, blobs, out_result, cancellable, error);
+}
+
 gboolean
 lm_supply_machine (const LmHost *host, const LmMachine *machine, LmPrepareResult *out_result, GCancellable *cancellable,
                    GError **error)
 {
-  g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
+  g_autoptr (GPtrArray) blobs = list_layers (machine);
   gboolean no_kernel, no_initrd;
-  for (guint i = 0; i < machine->layers->len; i++)
-    g_ptr_array_add (blobs, &((LmDomainLayer *) g_ptr_array_index (machine->layers, i))->blob);
   if (!check_copy (host, machine->kernel_blob, machine->kernel, blobs, &no_kernel, cancellable, error)
       || !check_copy (host, machine->initrd_blob, machine->initrd, blobs, &no_initrd, cancellable, error))
     return FALSE;

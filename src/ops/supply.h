@@ -6,6 +6,12 @@
 #include "ops/host.h"
 #include "ops/prepare.h"
 
+/** lm_supply_layers: pulls the layers of @machine that are not cached. Needs no lock
+ * and no libvirt, so that a libvirt hook can have it run. Blocks on the network.
+ * Errors: LM_FETCH_ERROR, G_IO_ERROR and others. */
+gboolean lm_supply_layers (const LmHost *host, const LmMachine *machine, LmPrepareResult *out_result,
+                           GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_supply_machine: pulls the layers of @machine that are not cached, and copies
  * its kernel and initrd again from the cache if they are missing or damaged, with a
  * warning. An old record does not name their blobs; then they are not checked. The

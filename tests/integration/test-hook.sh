@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The libvirt hook: "virsh start" pulls the layers of a machine that are missing or
+# damaged. Other domains and operations are not affected.
+. "$(dirname "$0")/../lib/integration.sh"
+need_hosts
+plugin=$(dirname "$LAMINA")/plugin
+tiny
+serve "$tiny"
+# libvirtd looks for hooks only when it starts.
+hooks=$tmp/one/etc-libvirt/hooks/qemu.d
+mkdir -p "$hooks"
+cat >"$hooks/lamina" <<END
+#!/bin/sh
+printf '%s\n' "\$2 \$3" >>$tmp/operations
+export LAMINA_TEST_PROGRAM=$LAMINA LAMINA_TEST_NO_DELAY=1 ${ASAN_OPTIONS:+ASAN_OPTIONS=$ASAN_OPTIONS}
+exec $plugin/qemu-hook "\$@"
+END
+chmod 0755 "$hooks/lamina"
+new_host one
+state=$host/lamina
+virsh () { run host_exec "$host" virsh -q "$@"; }
+layer=$(layer_file "$state" c)
+stop () { host_exec "$host" virsh -q destroy m >/dev/null 2>&1; }
+
+like "$(ldd "$plugin/qemu-hook" | xargs)" 'libc\.so' 'the hook is linked with the C library'
+is "$(ldd "$plugin/qemu-hook" | grep -cvE 'linux-vdso|libc\.so|ld-linux|lib[alu]*san|libm\.so|libgcc_s')" 0 'and with nothing else'
+is "$(ldd "$plugin/qemu-prepare" | grep -cE 'curl|libvirt')" 0 'what it runs is linked with neither curl nor libvirt'
+
+host_lamina "$host" catalog add tiny "$http_url/catalog.yaml" >/dev/null
+run host_lamina "$host" launch m a c --wait=60
+exits 0 'a machine is launched; the hook does not disturb that'
+stop
+: >"$http_dir/access.log"
+virsh start m
+exits 0 'virsh start, with all layers cached'
+is "$(http_count "$http_dir" c.qcow2)" 0 'nothing is pulled'
+stop
+
+rm -f "$layer"
+virsh start m
+exits 0 'virsh start, with a layer that is not cached'
+is "$(http_count "$http_dir" c.qcow2)" 1 'the layer is pulled'
+ok 'the cache is intact' cache_is_intact "$state"
+ok 'the guest has all layers again' wait_for 60 eval '[ "$(markers_of m)" = "a c " ]'
+stop
+
+truncate -s -1 "$layer"
+virsh start m
+exits 0 'virsh start, with a layer that is damaged'
+is "$(http_count "$http_dir" c.qcow2)" 2 'the layer is pulled again'
+ok 'the cache is intact again' cache_is_intact "$state"
+host_exec "$host" virsh dumpxml m >"$tmp/m.xml"
+stop
+
+# The machine has no other source.
+host_lamina "$host" catalog remove tiny >/dev/null
+cp "$layer" "$tmp/kept"
+rm -f "$layer"
+http_stop "$http_dir"
+virsh start m
+ok 'virsh start fails if the layer cannot be pulled' [ "$status" -ne 0 ]
+like "$err" 'lamina: m cannot start: ' 'the message says that lamina refuses'
+like "$err" "layer c: " 'which layer'
+like "$err" "$http_url" 'from where'
+is "$(grep -c 'lamina: ' <<<"$err")" 1 'in one line'
+is "$(host_exec "$host" virsh domstate m | head -n 1)" 'shut off' 'the domain is not started'
+ok 'nothing incomplete is left' eval '! ls -A "$state/layers" | grep -q part'
+install -m 0444 "$tmp/kept" "$layer"
+virsh start m
+exits 0 'it starts when the layer is there again'
+stop
+
+# A domain that lamina did not make.
+cat >"$tmp/plain.xml" <<'END'
+<domain type="qemu"><name>plain</name><memory unit="MiB">32</memory><os><type arch="x86_64">hvm</type></os></domain>
+END
+host_exec "$host" virsh -q define "$tmp/plain.xml" >/dev/null
+virsh start plain
+exits 0 'a domain that lamina did not make starts'
+host_exec "$host" virsh -q destroy plain >/dev/null
+
+# Each operation, as libvirt calls it, with the XML of a running domain. The layer is
+# missing and cannot be pulled, so only a start would be refused.
+rm -f "$layer"
+hook () { LAMINA_TEST_PROGRAM=$LAMINA LAMINA_TEST_NO_DELAY=1 "$plugin/qemu-hook" "$@" >"$tmp/out" 2>"$tmp/err"; }
+for operation in 'start begin' 'started begin' 'stopped end' 'release end' 'migrate begin' 'restore begin' 'reconnect begin' 'attach begin'; do
+  hook m $operation - <"$tmp/m.xml"
+  is "$? $(cat "$tmp/out" "$tmp/err")" '0 ' "$operation: succeeds and prints nothing"
+done
+hook m prepare begin - <"$tmp/m.xml"
+is "$? $(cat "$tmp/out")" '1 ' 'prepare begin: fails and prints nothing to standard output'
+hook plain prepare begin - <"$tmp/plain.xml"
+is "$? $(cat "$tmp/out" "$tmp/err")" '0 ' 'prepare begin for another domain: succeeds and prints nothing'
+hook m prepare begin - <&-
+is "$? $(cat "$tmp/out")" '0 ' 'prepare begin without input: succeeds'
+sed 's/<uuid>.*</<uuid>01234567-89ab-cdef-0123-456789abcdef</' "$tmp/m.xml" >"$tmp/clone.xml"
+hook clone prepare begin - <"$tmp/clone.xml"
+is "$? $(cat "$tmp/out" "$tmp/err")" '0 ' 'prepare begin for a clone, which is not a machine: succeeds'
+hook m
+is "$? $(cat "$tmp/out" "$tmp/err")" '0 ' 'without an operation: succeeds'
+for operation in 'prepare begin' 'start begin' 'started begin' 'stopped end' 'release end'; do
+  ok "libvirt called the hook with $operation" grep -qxF "$operation" "$tmp/operations"
+done
+done_testing
