@@ -41,6 +41,7 @@ lm_cli_host_new (const LmInvocation *invocation, GError **error)
     .catalogs = lm_args_get_all (invocation->args, "catalog"),
     .template_dirs = (const char *const *) settings->template_dirs,
     .osinfo_dirs = (const char *const *) settings->osinfo_dirs,
+    .history = settings->history,
     .transfers = settings->transfers,
     .warning = on_warning,
     .status = on_status,

@@ -17,7 +17,7 @@ G_DEFINE_QUARK (lm-settings-error-quark, lm_settings_error)
 #define MAX_SIZE (1024 * 1024)
 #define MAX_LIBVIRT_TIMEOUT 3600
 
-static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", "libvirt-timeout", NULL };
+static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", "libvirt-timeout", "history", NULL };
 
 static gboolean
 check_file_number (const char *path, const char *key, const char *value, guint64 max, GError **error)
@@ -28,6 +28,13 @@ check_file_number (const char *path, const char *key, const char *value, guint64
                       "%s: %s \"%s\" is not a number from 1 to %" G_GUINT64_FORMAT, path, key, value, max);
 }
 
+static gboolean
+check_file_switch (const char *path, const char *key, const char *value, GError **error)
+{
+  return strcmp (value, "yes") == 0 || strcmp (value, "no") == 0
+         || lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s \"%s\" is neither yes nor no", path, key, value);
+}
+
 /* Checks those values whose errors must name the file. */
 static gboolean
 check_file_value (const char *path, const char *key, const char *value, GError **error)
@@ -36,6 +43,8 @@ check_file_value (const char *path, const char *key, const char *value, GError *
     return check_file_number (path, key, value, MAX_TRANSFERS, error);
   if (strcmp (key, "libvirt-timeout") == 0)
     return check_file_number (path, key, value, MAX_LIBVIRT_TIMEOUT, error);
+  if (strcmp (key, "history") == 0)
+    return check_file_switch (path, key, value, error);
   /* A relative path would depend on the current directory. */
   if (strcmp (key, "state-dir") == 0 && *value != '\0' && !g_path_is_absolute (value))
     return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
@@ -104,6 +113,13 @@ choose_number (GKeyFile *file, const char *key, guint otherwise)
 {
   g_autofree char *value = g_key_file_get_string (file, GROUP, key, NULL);
   return value != NULL ? (guint) g_ascii_strtoull (value, NULL, 10) : otherwise;
+}
+
+static gboolean
+choose_switch (GKeyFile *file, const char *key, gboolean otherwise)
+{
+  g_autofree char *value = g_key_file_get_string (file, GROUP, key, NULL);
+  return value != NULL ? strcmp (value, "yes") == 0 : otherwise;
 }
 
 static char *
@@ -186,6 +202,7 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, 
   settings->verbose = lm_args_has (args, "verbose");
   settings->transfers = choose_number (file, "transfers", DEFAULT_TRANSFERS);
   settings->libvirt_timeout = choose_number (file, "libvirt-timeout", 0);
+  settings->history = choose_switch (file, "history", TRUE);
   if (!check_settings (settings, error))
     return NULL;
   return g_steal_pointer (&settings);

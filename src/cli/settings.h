@@ -17,6 +17,7 @@ typedef struct
   char **osinfo_dirs;   /* directories to search for the osinfo database, in order */
   guint transfers;   /* maximum number of files pulled at a time */
   guint libvirt_timeout; /* seconds to wait for an answer of libvirt; 0 for the default */
+  gboolean history;  /* whether launches and starts are added to the history */
   gboolean verbose;
 } LmSettings;
 

@@ -15,6 +15,7 @@ typedef struct
   const char *const *catalogs;       /* extra catalogs; NULL if none */
   const char *const *template_dirs;  /* in the order in which they are searched */
   const char *const *osinfo_dirs;
+  gboolean history;                  /* launches and starts are added to the history in lamina.db */
   guint transfers;                   /* maximum number of files pulled at a time */
   void (*warning) (gpointer user_data, const char *text);
   void (*status) (gpointer user_data, const char *text); /* announces a step, such as "waiting for ..." */

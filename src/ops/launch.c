@@ -3,6 +3,7 @@
 #include "ops/launch.h"
 #include "base/error.h"
 #include "domain/xml.h"
+#include "machine/history.h"
 #include "machine/ready.h"
 #include "ops/creation.h"
 #include "ops/existing.h"
@@ -48,6 +49,16 @@ find_addresses (LmVirtDomain *domain, GCancellable *cancellable)
       addresses = lm_virt_domain_addresses (domain);
     }
   return g_steal_pointer (&addresses);
+}
+
+/* Notes the successful launch, definition or start of @machine. */
+static void
+note_history (const LmHost *host, const LmMachine *machine, const char *how)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  lm_history_note (machine, how, host->history, warnings);
+  for (guint i = 0; i < warnings->len; i++)
+    host->warning (host->user_data, g_ptr_array_index (warnings, i));
 }
 
 static gboolean
@@ -132,6 +143,7 @@ start_existing (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request
       return NULL;
     }
   result->started = TRUE;
+  note_history (host, result->machine, "start");
   return g_steal_pointer (&result);
 }
 
@@ -162,6 +174,7 @@ launch_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, ch
   result->prepared = creation->prepared;
   result->machine = g_steal_pointer (&creation->machine);
   result->domain = g_steal_pointer (&creation->domain);
+  note_history (host, result->machine, request->start ? "launch" : "define");
   return g_steal_pointer (&result);
 }
 

@@ -33,6 +33,7 @@ OWNED_HEADERS = [
     (r"libxml/", r"src/io/xml[^/]*$"),
     (r"yaml\.h$", r"(src/base/yaml|tests/bench/bench-plan)[^/]*$"),
     (r"solv/", r"src/(plan|catalog)/"),
+    (r"sqlite3\.h$", r"src/cache/|tests/"),
     (r"gnutls/", r"src/(base/|io/http-tls\.c$)"),
 ]
 # Calls that are not allowed: pattern, files in which they are allowed, what to do instead.

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "cache/database.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/fd.h"
+#include "base/lock.h"
+#include "base/state-dir.h"
+#include "base/trace.h"
+#include "cache/cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DATABASE "lamina.db"
+#define SCHEMA_VERSION 1
+#define BUSY_MS 5000
+#define HISTORY_MAX "20000"
+
+static const char *const companions[] = { DATABASE "-wal", DATABASE "-shm", DATABASE "-journal" };
+
+static const char schema[]
+  = "CREATE TABLE use (digest BLOB PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE pin (digest BLOB PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE history (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, user TEXT, uid INTEGER NOT NULL,"
+    " how TEXT NOT NULL, machine TEXT NOT NULL, name TEXT NOT NULL, selections TEXT NOT NULL, chain TEXT NOT NULL);"
+    "PRAGMA user_version = " G_STRINGIFY (SCHEMA_VERSION) ";";
+
+struct _LmDatabase
+{
+  LmStateDir *state;
+  char *path;
+  gboolean readonly;
+  gboolean damaged;    /* SQLite has said so */
+  GPtrArray *warnings; /* not owned; may be NULL */
+  sqlite3 *handle;     /* NULL: empty */
+};
+
+void
+lm_database_close (LmDatabase *database)
+{
+  if (database == NULL)
+    return;
+  sqlite3_close_v2 (database->handle);
+  lm_state_dir_close (database->state);
+  g_free (database->path);
+  g_free (database);
+}
+
+/* Sets @error to what SQLite says about the last call. */
+static gboolean
+throw_database (LmDatabase *database, GError **error)
+{
+  int code = database->handle != NULL ? sqlite3_errcode (database->handle) & 0xff : SQLITE_NOMEM;
+  const char *text = database->handle != NULL ? sqlite3_errmsg (database->handle) : sqlite3_errstr (code);
+  LmCacheError kind = code == SQLITE_BUSY || code == SQLITE_LOCKED ? LM_CACHE_ERROR_BUSY
+                      : code == SQLITE_FULL                        ? LM_CACHE_ERROR_NO_SPACE
+                                                                   : LM_CACHE_ERROR_DATABASE;
+  database->damaged |= code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+  return lm_throw (error, LM_CACHE_ERROR, kind, "cannot use %s: %s", database->path, text);
+}
+
+static gboolean
+execute (LmDatabase *database, const char *sql, GError **error)
+{
+  return sqlite3_exec (database->handle, sql, NULL, NULL, NULL) == SQLITE_OK || throw_database (database, error);
+}
+
+static gboolean
+read_version (LmDatabase *database, int *out_version, GError **error)
+{
+  sqlite3_stmt *statement = NULL;
+  gboolean ok = sqlite3_prepare_v2 (database->handle, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK
+                && sqlite3_step (statement) == SQLITE_ROW;
+  if (ok)
+    *out_version = sqlite3_column_int (statement, 0);
+  else
+    throw_database (database, error);
+  sqlite3_finalize (statement);
+  return ok;
+}
+
+/* Whether the file may be believed; *out_missing if there is none. */
+static gboolean
+check_file (LmDatabase *database, gboolean *out_missing, GError **error)
+{
+  struct stat st;
+  int dir = lm_state_dir_get_fd (database->state);
+  *out_missing = dir < 0 || (fstatat (dir, DATABASE, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT);
+  if (*out_missing)
+    return TRUE;
+  /* Not lm_state_dir_open_file(): closing the file would release SQLite's locks. */
+  if (fstatat (dir, DATABASE, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    return lm_throw_errno (error, "cannot stat %s", database->path);
+  if (S_ISREG (st.st_mode) && (st.st_uid == geteuid () || st.st_uid == 0) && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+    return TRUE;
+  return lm_throw (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                   "%s is not a regular file that only you or root can write, so it is not trusted; remove it",
+                   database->path);
+}
+
+/* SQLite would create the file with another mode; its companions get the mode of the file. */
+static gboolean
+create_file (LmDatabase *database, GError **error)
+{
+  lm_autofd int fd = openat (lm_state_dir_get_fd (database->state), DATABASE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  return fd >= 0 || errno == EEXIST || lm_throw_errno (error, "cannot create %s", database->path);
+}
+
+/* Creates the tables of an empty database, unless another process was faster. */
+static gboolean
+create_tables (LmDatabase *database, GError **error)
+{
+  int version = 0;
+  /* If another process is using the file at this moment, it has set the mode or will do so. */
+  (void) sqlite3_exec (database->handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+  if (!execute (database, "BEGIN IMMEDIATE", error))
+    return FALSE;
+  if (read_version (database, &version, error) && (version != 0 || execute (database, schema, error))
+      && lm_fault_point ("database-before-commit", error) && execute (database, "COMMIT", error))
+    return TRUE;
+  (void) sqlite3_exec (database->handle, "ROLLBACK", NULL, NULL, NULL);
+  return FALSE;
+}
+
+static gboolean
+connect_database (LmDatabase *database, GError **error)
+{
+  int flags = (database->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
+  gboolean missing = FALSE;
+  int version = 0;
+  if (!check_file (database, &missing, error))
+    return FALSE;
+  if (missing && database->readonly)
+    return TRUE;
+  if (missing && !create_file (database, error))
+    return FALSE;
+  if (sqlite3_open_v2 (database->path, &database->handle, flags, NULL) != SQLITE_OK)
+    return throw_database (database, error);
+  sqlite3_busy_timeout (database->handle, BUSY_MS);
+  /* The last process to close it would otherwise sync the whole log. */
+  sqlite3_db_config (database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+  if (!read_version (database, &version, error)
+      || (version == 0 && !database->readonly && !create_tables (database, error)))
+    return FALSE;
+  if (version > SCHEMA_VERSION)
+    return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_DATABASE,
+                     "%s has version %d, but this lamina knows only version %d; use a newer lamina, or remove the file, "
+                     "with its pins and history", database->path, version, SCHEMA_VERSION);
+  if (version == 0 && database->readonly)
+    g_clear_pointer (&database->handle, sqlite3_close_v2);
+  return database->readonly || execute (database, "PRAGMA synchronous = NORMAL", error);
+}
+
+static void
+warn_database (LmDatabase *database, const char *what, const char *cause)
+{
+  if (database->warnings != NULL)
+    g_ptr_array_add (database->warnings, g_strdup_printf ("%s; %s", cause, what));
+}
+
+/* Renames the damaged file, unless another process has done so already: then the
+ * file that is there now is not damaged. */
+static gboolean
+set_aside_locked (LmDatabase *database, const char *cause, GError **error)
+{
+  int dir = lm_state_dir_get_fd (database->state);
+  g_autoptr (GError) failure = NULL;
+  database->damaged = FALSE;
+  if (connect_database (database, &failure) && sqlite3_exec (database->handle, "PRAGMA quick_check", NULL, NULL, NULL) == SQLITE_OK
+      && !database->damaged)
+    return TRUE;
+  g_clear_pointer (&database->handle, sqlite3_close_v2);
+  if (renameat (dir, DATABASE, dir, DATABASE ".damaged") < 0 && errno != ENOENT)
+    return lm_throw_errno (error, "cannot rename %s", database->path);
+  for (gsize i = 0; i < G_N_ELEMENTS (companions); i++)
+    if (unlinkat (dir, companions[i], 0) < 0 && errno != ENOENT)
+      return lm_throw_errno (error, "cannot remove %s of %s", companions[i], database->path);
+  warn_database (database, "it was renamed to " DATABASE ".damaged, and its pins and history are lost", cause);
+  database->damaged = FALSE;
+  return connect_database (database, error);
+}
+
+/* Replaces a damaged database by an empty one. */
+static gboolean
+set_aside (LmDatabase *database, const GError *cause, GError **error)
+{
+  g_clear_pointer (&database->handle, sqlite3_close_v2);
+  if (database->readonly)
+    {
+      warn_database (database, "it counts as empty", cause->message);
+      return TRUE;
+    }
+  g_autofree char *path = g_build_filename (lm_state_dir_get_path (database->state), "lock", NULL);
+  g_autoptr (LmLock) lock = lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, BUSY_MS, NULL, NULL, NULL, error);
+  return lock != NULL && set_aside_locked (database, cause->message, error);
+}
+
+static LmDatabase *
+open_database (LmStateDir *state, gboolean readonly, GPtrArray *warnings, GError **error)
+{
+  if (state == NULL)
+    return NULL;
+  g_autoptr (LmDatabase) database = g_new0 (LmDatabase, 1);
+  g_autoptr (GError) failure = NULL;
+  database->state = state;
+  database->readonly = readonly;
+  database->warnings = warnings;
+  database->path = g_build_filename (lm_state_dir_get_path (state), DATABASE, NULL);
+  if (connect_database (database, &failure))
+    return g_steal_pointer (&database);
+  if (database->damaged)
+    return set_aside (database, failure, error) ? g_steal_pointer (&database) : NULL;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return NULL;
+}
+
+LmDatabase *
+lm_database_open (const char *state_dir, GPtrArray *warnings, GError **error)
+{
+  return open_database (lm_state_dir_open (state_dir, error), FALSE, warnings, error);
+}
+
+/* Runs @change in a transaction; if the database turns out to be damaged, again in a new one. */
+static gboolean
+change_database (LmDatabase *database, gboolean (*change) (LmDatabase *database, gconstpointer data, GError **error),
+                 gconstpointer data, GError **error)
+{
+  for (gboolean again = FALSE;; again = TRUE)
+    {
+      g_autoptr (GError) failure = NULL;
+      if (execute (database, "BEGIN IMMEDIATE", &failure) && change (database, data, &failure)
+          && lm_fault_point ("database-before-commit", &failure) && execute (database, "COMMIT", &failure))
+        return TRUE;
+      (void) sqlite3_exec (database->handle, "ROLLBACK", NULL, NULL, NULL);
+      if (again || !database->damaged)
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      if (!set_aside (database, failure, error))
+        return FALSE;
+    }
+}
+
+/* Prepares @sql; NULL on error. */
+static sqlite3_stmt *
+prepare (LmDatabase *database, const char *sql, GError **error)
+{
+  sqlite3_stmt *statement = NULL;
+  if (sqlite3_prepare_v2 (database->handle, sql, -1, &statement, NULL) != SQLITE_OK)
+    throw_database (database, error);
+  return statement;
+}
+
+static void
+bind_text (sqlite3_stmt *statement, int index, const char *text)
+{
+  sqlite3_bind_text (statement, index, text, -1, SQLITE_TRANSIENT);
+}
+
+/* Runs the prepared statement, which returns no rows, and can be run again. */
+static gboolean
+run_statement (LmDatabase *database, sqlite3_stmt *statement, GError **error)
+{
+  gboolean done = sqlite3_step (statement) == SQLITE_DONE;
+  if (!done)
+    throw_database (database, error);
+  sqlite3_reset (statement);
+  return done;
+}
+
+static gboolean
+note_uses (LmDatabase *database, sqlite3_stmt *statement, const GPtrArray *blobs, gint64 time, GError **error)
+{
+  for (guint i = 0; blobs != NULL && i < blobs->len; i++)
+    {
+      const LmBlob *blob = g_ptr_array_index (blobs, i);
+      sqlite3_bind_blob (statement, 1, blob->digest.bytes, LM_DIGEST_SIZE, SQLITE_STATIC);
+      sqlite3_bind_int64 (statement, 2, time);
+      if (!run_statement (database, statement, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static char *
+join_digests (const GPtrArray *blobs)
+{
+  GString *text = g_string_new (NULL);
+  for (guint i = 0; i < blobs->len; i++)
+    {
+      char digest[LM_DIGEST_STRING_SIZE];
+      const LmBlob *blob = g_ptr_array_index (blobs, i);
+      g_string_append_printf (text, "%s%s", i > 0 ? " " : "", lm_digest_format (&blob->digest, digest));
+    }
+  return g_string_free (text, FALSE);
+}
+
+static gboolean
+add_history (LmDatabase *database, const LmDatabaseStart *start, GError **error)
+{
+  g_autofree char *selections = start->selections != NULL ? g_strjoinv (" ", (char **) start->selections) : g_strdup ("");
+  g_autofree char *chain = join_digests (start->chain);
+  sqlite3_stmt *statement = prepare (database,
+                                     "INSERT INTO history (time, user, uid, how, machine, name, selections, chain)"
+                                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)", error);
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, start->time);
+  bind_text (statement, 2, start->user);
+  sqlite3_bind_int64 (statement, 3, (gint64) getuid ());
+  bind_text (statement, 4, start->how);
+  bind_text (statement, 5, start->uuid);
+  bind_text (statement, 6, start->name);
+  bind_text (statement, 7, selections);
+  bind_text (statement, 8, chain);
+  gboolean added = run_statement (database, statement, error);
+  sqlite3_finalize (statement);
+  return added && execute (database, "DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - " HISTORY_MAX, error);
+}
+
+typedef struct
+{
+  const LmDatabaseStart *start;
+  gboolean history;
+} Note;
+
+static gboolean
+change_note_start (LmDatabase *database, gconstpointer data, GError **error)
+{
+  const Note *note = data;
+  sqlite3_stmt *statement
+    = prepare (database, "INSERT INTO use VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET time = max(time, excluded.time)", error);
+  gboolean noted = statement != NULL && note_uses (database, statement, note->start->chain, note->start->time, error)
+                   && note_uses (database, statement, note->start->others, note->start->time, error);
+  sqlite3_finalize (statement);
+  return noted && (!note->history || add_history (database, note->start, error));
+}
+
+gboolean
+lm_database_note_start (LmDatabase *database, const LmDatabaseStart *start, gboolean history, GError **error)
+{
+  const Note note = { start, history };
+  return change_database (database, change_note_start, &note, error);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* lamina.db: what lamina remembers about the cache, in SQLite. It holds when each
+ * blob was last used by a launch or start, which ones are pinned, and a history of
+ * launches and starts. It is never the only truth about what may be deleted: that is
+ * in the files and in libvirt. So a missing or damaged database counts as empty, and
+ * a damaged one is set aside. Only this module uses SQLite.
+ *
+ * The write-ahead log lets readers and one writer work at the same time, survives
+ * kills and power failures without a sync per note, and is replayed by the next
+ * process. Nobody may open and close lamina.db otherwise in a process that has it
+ * open here, because that would release SQLite's locks. */
+#include "base/blob.h"
+#include <gio/gio.h>
+
+typedef struct _LmDatabase LmDatabase;
+
+/** lm_database_open: opens the database in the existing state directory @state_dir
+ * and creates it if missing (mode 0600). If it is damaged, it is renamed to
+ * lamina.db.damaged, a message is appended to @warnings (char *; may be NULL; must
+ * outlive the result), and a new one is created; the same happens when damage shows
+ * later. Waits up to five seconds for other processes. Errors: LM_CACHE_ERROR_DATABASE
+ * (also if a later version of lamina made it), _BUSY, _NO_SPACE, G_IO_ERROR. */
+LmDatabase *lm_database_open (const char *state_dir, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_database_close: frees @database; NULL is ignored. */
+void lm_database_close (LmDatabase *database);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmDatabase, lm_database_close)
+
+/* A launch, definition or start of a machine. Everything is owned by the caller. */
+typedef struct
+{
+  gint64 time;             /* seconds since 1970 */
+  const char *how;         /* "launch", "define", "start", ... */
+  const char *user;        /* name of the user; may be NULL */
+  const char *uuid;        /* of the machine */
+  const char *name;
+  char *const *selections; /* as resolved; may be NULL */
+  const GPtrArray *chain;  /* LmBlob, base first */
+  const GPtrArray *others; /* LmBlob: kernel and initrd, which are used but not part of the chain; may be NULL */
+} LmDatabaseStart;
+
+/** lm_database_note_start: notes that the blobs of @start were used at its time and,
+ * if @history is set, adds it to the history, of which the latest 20,000 entries are
+ * kept. Does not sync: a power failure may lose it. Errors: as for lm_database_open(). */
+gboolean lm_database_note_start (LmDatabase *database, const LmDatabaseStart *start, gboolean history,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

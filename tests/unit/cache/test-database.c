@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "base/file.h"
+#include "cache/cache.h"
+#include "cache/database.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct
+{
+  char *dir;
+  char *path;
+  GPtrArray *warnings;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  f->dir = g_dir_make_tmp ("lm-database-XXXXXX", NULL);
+  f->path = g_build_filename (f->dir, "lamina.db", NULL);
+  f->warnings = g_ptr_array_new_with_free_func (g_free);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_unsetenv ("LAMINA_TEST_FAULT");
+  g_assert_true (lm_file_remove_tree (f->dir, NULL));
+  g_free (f->dir);
+  g_free (f->path);
+  g_ptr_array_unref (f->warnings);
+}
+
+/* Notes a start of a machine made of a layer and a kernel. */
+static gboolean
+note (Fixture *f, gint64 time, gboolean history, GError **error)
+{
+  LmBlob layer = { .kind = LM_BLOB_LAYER, .digest = lm_digest_of_text ("a") };
+  LmBlob kernel = { .kind = LM_BLOB_FILE, .digest = lm_digest_of_text ("b") };
+  g_autoptr (GPtrArray) chain = g_ptr_array_new ();
+  g_autoptr (GPtrArray) others = g_ptr_array_new ();
+  g_autoptr (LmDatabase) database = lm_database_open (f->dir, f->warnings, error);
+  char *selections[] = { (char *) "os=a@1", (char *) "b@2", NULL };
+  g_ptr_array_add (chain, &layer);
+  g_ptr_array_add (chain, &layer);
+  g_ptr_array_add (others, &kernel);
+  const LmDatabaseStart start = { .time = time, .how = "launch", .user = "me", .uuid = "u-u", .name = "web1",
+                                  .selections = selections, .chain = chain, .others = others };
+  return database != NULL && lm_database_note_start (database, &start, history, error);
+}
+
+static void
+note_well (Fixture *f, gint64 time)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_true (note (f, time, TRUE, &error));
+  g_assert_no_error (error);
+}
+
+/* Returns the first column of the first row that @sql selects. */
+static char *
+query (Fixture *f, const char *sql)
+{
+  sqlite3 *handle = NULL;
+  sqlite3_stmt *statement = NULL;
+  g_assert_cmpint (sqlite3_open (f->path, &handle), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_prepare_v2 (handle, sql, -1, &statement, NULL), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_step (statement), ==, SQLITE_ROW);
+  char *text = g_strdup ((const char *) sqlite3_column_text (statement, 0));
+  sqlite3_finalize (statement);
+  sqlite3_close (handle);
+  return text;
+}
+
+static void
+assert_query (Fixture *f, const char *sql, const char *expected)
+{
+  g_autofree char *text = query (f, sql);
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static void
+test_note (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  struct stat st;
+  note_well (f, 1000);
+  note_well (f, 900);
+  g_assert_true (note (f, 2000, FALSE, &error));
+  assert_query (f, "SELECT count(*) FROM use", "2");
+  assert_query (f, "SELECT time FROM use WHERE hex(digest) = "
+                   "'CA978112CA1BBDCAFAC231B39A23DC4DA786EFF8147C4E72B9807785AFEE48BB'", "2000");
+  assert_query (f, "SELECT count(*) FROM history", "2");
+  assert_query (f, "SELECT time || user || how || machine || name || selections FROM history", "1000melaunchu-uweb1os=a@1 b@2");
+  assert_query (f, "SELECT substr(chain, 1, 14) || length(chain) FROM history", "sha256:ca97811143");
+  g_assert_cmpint (stat (f->path, &st), ==, 0);
+  g_assert_cmpuint (st.st_mode & 0777, ==, 0600);
+  g_assert_cmpuint (f->warnings->len, ==, 0);
+}
+
+/* The time of a use never goes back, and the oldest entries of the history go. */
+static void
+test_limits (Fixture *f, gconstpointer data)
+{
+  note_well (f, 1000);
+  g_free (query (f, "INSERT INTO history SELECT 50000, time, user, uid, how, machine, name, selections, chain FROM history"
+                    " RETURNING id"));
+  note_well (f, 500);
+  assert_query (f, "SELECT min(time) || ' ' || max(time) FROM use", "1000 1000");
+  assert_query (f, "SELECT group_concat(id) FROM history", "50000,50001");
+}
+
+static void
+write_file (const char *path, const char *text)
+{
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+/* Not a database any more; the log, which could make up for it, was copied into it before. */
+static void
+test_damaged (Fixture *f, gconstpointer data)
+{
+  g_autofree char *damaged = g_strconcat (f->path, ".damaged", NULL);
+  g_autoptr (GString) noise = g_string_new (NULL);
+  while (noise->len < 20000)
+    g_string_append (noise, "this is not a database; ");
+  note_well (f, 1000);
+  g_free (query (f, "PRAGMA wal_checkpoint(TRUNCATE)"));
+  write_file (f->path, noise->str);
+  note_well (f, 2000);
+  assert_query (f, "SELECT min(time) || ' ' || count(*) FROM use", "2000 2");
+  g_assert_cmpuint (f->warnings->len, ==, 1);
+  g_assert_nonnull (strstr (f->warnings->pdata[0], "lamina.db.damaged"));
+  g_assert_true (g_file_test (damaged, G_FILE_TEST_EXISTS));
+  /* An empty file is an empty database, as after a kill just after its creation. */
+  write_file (f->path, "");
+  note_well (f, 3000);
+  g_assert_cmpuint (f->warnings->len, ==, 1);
+}
+
+/* The first page is intact, so that it can be opened, but a table is not. */
+static void
+test_damaged_table (Fixture *f, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+  gsize size;
+  note_well (f, 1000);
+  g_free (query (f, "PRAGMA wal_checkpoint(TRUNCATE)"));
+  g_assert_true (g_file_get_contents (f->path, &text, &size, NULL));
+  g_assert_cmpuint (size, >, 8192);
+  memset (text + 4096, 0x55, size - 4096);
+  g_assert_true (g_file_set_contents (f->path, text, (gssize) size, NULL));
+  note_well (f, 2000);
+  assert_query (f, "SELECT min(time) || ' ' || count(*) FROM use", "2000 2");
+  g_assert_cmpuint (f->warnings->len, ==, 1);
+}
+
+static void
+test_refused (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  note_well (f, 1000);
+  g_assert_cmpint (chmod (f->path, 0666), ==, 0);
+  g_assert_false (note (f, 2000, TRUE, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_clear_error (&error);
+  g_assert_cmpint (chmod (f->path, 0600), ==, 0);
+  assert_query (f, "PRAGMA user_version", "1");
+  g_free (query (f, "SELECT time FROM use"));
+  sqlite3 *handle = NULL;
+  g_assert_cmpint (sqlite3_open (f->path, &handle), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (handle, "PRAGMA user_version = 2", NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (handle);
+  g_assert_false (note (f, 2000, TRUE, &error));
+  g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_DATABASE);
+  g_assert_nonnull (strstr (error->message, "newer lamina"));
+  assert_query (f, "SELECT max(time) FROM use", "1000");
+}
+
+/* Starts a process that notes @count starts; with a fault it kills itself. */
+static pid_t
+note_in_process (Fixture *f, guint count, const char *fault)
+{
+  pid_t pid = fork ();
+  if (pid != 0)
+    return pid;
+  if (fault != NULL)
+    g_setenv ("LAMINA_TEST_FAULT", fault, TRUE);
+  for (guint i = 0; i < count; i++)
+    if (!note (f, 1000 + i, TRUE, NULL))
+      _exit (1);
+  _exit (0);
+}
+
+/* Several processes create the database and write at the same time. */
+static void
+test_processes (Fixture *f, gconstpointer data)
+{
+  pid_t pids[4];
+  int status;
+  for (gsize i = 0; i < G_N_ELEMENTS (pids); i++)
+    pids[i] = note_in_process (f, 25, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (pids); i++)
+    {
+      g_assert_cmpint (waitpid (pids[i], &status, 0), ==, pids[i]);
+      g_assert_cmpint (status, ==, 0);
+    }
+  assert_query (f, "SELECT count(*) FROM history", "100");
+  assert_query (f, "PRAGMA journal_mode", "wal");
+  assert_query (f, "PRAGMA integrity_check", "ok");
+}
+
+/* Killed in the transaction that creates the tables, then in one that notes a start. */
+static void
+test_killed (Fixture *f, gconstpointer data)
+{
+  int status;
+  for (guint i = 0; i < 2; i++)
+    {
+      pid_t pid = note_in_process (f, 1, "database-before-commit=kill");
+      g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+      g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+      note_well (f, 2000 + i);
+    }
+  assert_query (f, "SELECT count(*) || ' ' || min(time) FROM history", "2 2000");
+  g_assert_cmpuint (f->warnings->len, ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/database/note", Fixture, NULL, set_up, test_note, tear_down);
+  g_test_add ("/database/limits", Fixture, NULL, set_up, test_limits, tear_down);
+  g_test_add ("/database/damaged", Fixture, NULL, set_up, test_damaged, tear_down);
+  g_test_add ("/database/damaged-table", Fixture, NULL, set_up, test_damaged_table, tear_down);
+  g_test_add ("/database/refused", Fixture, NULL, set_up, test_refused, tear_down);
+  g_test_add ("/database/processes", Fixture, NULL, set_up, test_processes, tear_down);
+  g_test_add ("/database/killed", Fixture, NULL, set_up, test_killed, tear_down);
+  return g_test_run ();
+}
