@@ -67,6 +67,16 @@ lm_cli_connect (const LmCliHost *host, GError **error)
   return lm_virt_connect (host->host.uri, &host->host.libvirt, error);
 }
 
+LmHookPlaces
+lm_cli_hook_places (const LmSettings *settings, LmVirtScope scope)
+{
+  return (LmHookPlaces){
+    .dir = LM_LIBVIRT_HOOKS_DIR,
+    .program = settings->hook_program,
+    .run_dir = scope == LM_VIRT_SCOPE_SESSION ? g_get_user_runtime_dir () : "/run",
+  };
+}
+
 void
 lm_cli_warnings (GPtrArray *warnings)
 {

@@ -4,6 +4,7 @@
  * going to stderr. */
 #include "cli/progress.h"
 #include "cli/verb.h"
+#include "ops/hook.h"
 #include "ops/host.h"
 #include "virt/connect.h"
 
@@ -22,6 +23,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCliHost, lm_cli_host_free)
 
 /** lm_cli_connect: connects to libvirt according to the settings of @host. Errors: LM_VIRT_ERROR. */
 LmVirt *lm_cli_connect (const LmCliHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_cli_hook_places: returns where the hook is, and the files of the daemon of
+ * @scope. Owned by @settings. */
+LmHookPlaces lm_cli_hook_places (const LmSettings *settings, LmVirtScope scope);
 
 /** lm_cli_warnings: prints @warnings (char *) and removes them from the array. */
 void lm_cli_warnings (GPtrArray *warnings);

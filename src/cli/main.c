@@ -148,7 +148,7 @@ dispatch_verb (int argc, char **argv, GCancellable *cancellable, GError **error)
       if ((g_strcmp0 (next, "--help") == 0 || g_strcmp0 (next, "-h") == 0) && lm_help_print_group (argv[used]))
         return TRUE;
       g_autofree char *safe = lm_output_safe (argv[used]);
-      if (strcmp (safe, "catalog") == 0 || strcmp (safe, "cache") == 0)
+      if (strcmp (safe, "catalog") == 0 || strcmp (safe, "cache") == 0 || strcmp (safe, "hook") == 0)
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE,
                          "%s requires a second word; \"lamina help %s\" lists them", safe, safe);
       return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown verb: %s; \"lamina --help\" lists the verbs",

@@ -199,6 +199,8 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, 
   settings->template = choose_value (args, file, NULL, NULL, "template");
   settings->template_dirs = template_dirs ();
   settings->osinfo_dirs = osinfo_dirs ();
+  const char *hook = g_getenv ("LAMINA_HOOK_PROGRAM");
+  settings->hook_program = g_strdup (hook != NULL ? hook : LM_LIBEXECDIR "/lamina/qemu-hook");
   settings->verbose = lm_args_has (args, "verbose");
   settings->transfers = choose_number (file, "transfers", DEFAULT_TRANSFERS);
   settings->libvirt_timeout = choose_number (file, "libvirt-timeout", 0);
@@ -219,5 +221,6 @@ lm_settings_free (LmSettings *settings)
   g_free (settings->template);
   g_strfreev (settings->template_dirs);
   g_strfreev (settings->osinfo_dirs);
+  g_free (settings->hook_program);
   g_free (settings);
 }
