@@ -58,7 +58,9 @@ pull (const LmMachine *machine, GError **error)
 static gboolean
 check_machine (const LmMachine *machine, GError **error)
 {
-  g_autoptr (LmCache) cache = lm_cache_open (machine->state_dir, NULL, error);
+  /* Whether to set the immutable flag is written in lamina.conf, which is not read here. */
+  const LmCacheOptions options = { .without_flag = TRUE };
+  g_autoptr (LmCache) cache = lm_cache_open (machine->state_dir, &options, error);
   /* Until this process ends. Then libvirt checks that the files exist, and QEMU opens them. */
   g_autoptr (LmLock) lease = cache != NULL ? lm_cache_lease (cache, machine->layers, NULL, error) : NULL;
   g_autoptr (GError) missing = NULL;

@@ -39,9 +39,15 @@ lm_identity_has_same_content (const LmIdentity *one, const LmIdentity *other)
 }
 
 gboolean
+lm_identity_is_untouched (const LmIdentity *one, const LmIdentity *other)
+{
+  return lm_identity_has_same_content (one, other) && one->ctime == other->ctime;
+}
+
+gboolean
 lm_identity_is_equal (const LmIdentity *one, const LmIdentity *other)
 {
-  return lm_identity_has_same_content (one, other) && one->device == other->device && one->ctime == other->ctime;
+  return lm_identity_is_untouched (one, other) && one->device == other->device;
 }
 
 gboolean
@@ -67,9 +73,9 @@ gboolean
 lm_identity_parse (const char *text, LmIdentity *out_identity)
 {
   LmIdentity identity = { 0 };
-  guint64 *const numbers[] = { &identity.size, &identity.mtime, &identity.inode };
+  guint64 *const numbers[] = { &identity.size, &identity.mtime, &identity.inode, &identity.device, &identity.ctime };
   g_auto (GStrv) fields = g_strsplit (text, " ", -1);
-  if (strlen (text) != LM_IDENTITY_FORMAT_SIZE || g_strv_length (fields) != G_N_ELEMENTS (numbers))
+  if (strlen (text) != LM_IDENTITY_ALL_SIZE || g_strv_length (fields) != G_N_ELEMENTS (numbers))
     return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
     if (!g_ascii_string_to_unsigned (fields[i], 10, 0, G_MAXUINT64, numbers[i], NULL))

@@ -23,11 +23,14 @@ LmIdentity lm_identity_of (const struct stat *st);
 LmIdentity lm_identity_of_fd (int fd);
 
 /** lm_identity_has_same_content: whether size, modification time and inode are the
- * same. The time of the last change of the inode is ignored, because libvirt
- * changes owners of files, and so is the device, whose number may change at a
- * reboot. Whoever may write the file can also restore its times, so that a change
- * does not show. */
+ * same. Owner, mode and names may have changed, and whoever owns the file can also
+ * restore its modification time, so that a change does not show. */
 gboolean lm_identity_has_same_content (const LmIdentity *one, const LmIdentity *other);
+
+/** lm_identity_is_untouched: whether the time of the last change of the inode is the
+ * same too, which nobody can restore. The device is ignored, because its number may
+ * change at a reboot. */
+gboolean lm_identity_is_untouched (const LmIdentity *one, const LmIdentity *other);
 
 /** lm_identity_is_equal: whether all members are the same. */
 gboolean lm_identity_is_equal (const LmIdentity *one, const LmIdentity *other);
@@ -36,16 +39,16 @@ gboolean lm_identity_is_equal (const LmIdentity *one, const LmIdentity *other);
  * ago that any later change shows in it. */
 gboolean lm_identity_is_settled (guint64 time);
 
-/* The length of the text that lm_identity_format() returns. */
-#define LM_IDENTITY_FORMAT_SIZE 62
-
 /** lm_identity_format: returns what lm_identity_has_same_content() compares as
  * text: three decimal numbers of fixed width; newly allocated. */
 char *lm_identity_format (const LmIdentity *identity);
 
+/* The length of the text that lm_identity_format_all() returns. */
+#define LM_IDENTITY_ALL_SIZE 104
+
 /** lm_identity_format_all: likewise for all members. */
 char *lm_identity_format_all (const LmIdentity *identity);
 
-/** lm_identity_parse: parses the text that lm_identity_format() returns; the
- * members that it does not contain are 0. FALSE if @text does not have that form. */
+/** lm_identity_parse: parses the text that lm_identity_format_all() returns. FALSE if
+ * @text does not have that form. */
 gboolean lm_identity_parse (const char *text, LmIdentity *out_identity);

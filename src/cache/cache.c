@@ -2,10 +2,12 @@
 #include "config.h"
 #include "cache/cache.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/fd.h"
 #include "base/state-dir.h"
 #include "base/testenv.h"
 #include "base/trace.h"
+#include "cache/guard.h"
 #include "cache/verify.h"
 
 #include <errno.h>
@@ -27,6 +29,7 @@ struct _LmCache
   LmLock *part_locks;  /* one descriptor for all; NULL before the first use */
   GHashTable *parts;   /* LmDigest, those that are locked through it */
   LmFindings *findings;
+  gboolean with_flag;
 };
 
 static const struct
@@ -84,13 +87,14 @@ check_mounts (LmCache *cache, GError **error)
 /* Takes ownership of @state, which may be NULL. A read-only cache does not need
  * partial/ and might not be allowed to open it. */
 static LmCache *
-open_cache (LmStateDir *state, LmFindings *findings, gboolean with_partial, GError **error)
+open_cache (LmStateDir *state, const LmCacheOptions *options, gboolean with_partial, GError **error)
 {
   if (state == NULL)
     return NULL;
   g_autoptr (LmCache) cache = g_new0 (LmCache, 1);
   cache->state = state;
-  cache->findings = findings != NULL ? lm_findings_ref (findings) : lm_findings_new ();
+  cache->findings = options && options->findings ? lm_findings_ref (options->findings) : lm_findings_new ();
+  cache->with_flag = options == NULL || !options->without_flag;
   cache->parts = g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, g_free, NULL);
   cache->verified = lm_state_dir_open_below (state, "verified", 0755, error);
   if (cache->verified == NULL)
@@ -108,15 +112,15 @@ open_cache (LmStateDir *state, LmFindings *findings, gboolean with_partial, GErr
 }
 
 LmCache *
-lm_cache_open (const char *state_dir, LmFindings *findings, GError **error)
+lm_cache_open (const char *state_dir, const LmCacheOptions *options, GError **error)
 {
-  return open_cache (lm_state_dir_open (state_dir, error), findings, TRUE, error);
+  return open_cache (lm_state_dir_open (state_dir, error), options, TRUE, error);
 }
 
 LmCache *
-lm_cache_open_readonly (const char *state_dir, LmFindings *findings, GError **error)
+lm_cache_open_readonly (const char *state_dir, const LmCacheOptions *options, GError **error)
 {
-  return open_cache (lm_state_dir_open_readonly (state_dir, error), findings, FALSE, error);
+  return open_cache (lm_state_dir_open_readonly (state_dir, error), options, FALSE, error);
 }
 
 void
@@ -166,7 +170,7 @@ static gboolean
 read_note (LmCache *cache, LmBlobKind kind, const LmDigest *digest, LmIdentity *out)
 {
   g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
-  const gsize size = LM_IDENTITY_FORMAT_SIZE + 1;
+  const gsize size = LM_IDENTITY_ALL_SIZE + 1;
   g_autoptr (GBytes) bytes = lm_state_dir_read (cache->verified, name, size, NULL);
   if (bytes == NULL || g_bytes_get_size (bytes) != size)
     return FALSE;
@@ -174,53 +178,49 @@ read_note (LmCache *cache, LmBlobKind kind, const LmDigest *digest, LmIdentity *
   return lm_identity_parse (text, out);
 }
 
-void
-lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest, const LmIdentity *identity)
+/* Records what was found out about the contents of a file, for this run and, if
+ * @for_later, for later ones. */
+static void
+note_finding (LmCache *cache, LmBlobKind kind, const LmDigest *digest, const LmFinding *finding, gboolean for_later)
 {
   int dir_fd = lm_state_dir_get_fd (cache->verified);
   g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
-  const LmFinding finding = { .identity = *identity, .settled = TRUE, .good = TRUE };
-  lm_findings_note (cache->findings, kind, digest, &finding);
-  if (cache->partial != NULL && dir_fd >= 0)
-    lm_verify_write_note (dir_fd, name, identity);
+  lm_findings_note (cache->findings, kind, digest, finding);
+  if (for_later && cache->partial != NULL && dir_fd >= 0)
+    lm_verify_write_note (dir_fd, name, &finding->identity);
 }
 
-/* Whether an untrusted user could have changed the file and then restored its times. */
+void
+lm_cache_note_published (LmCache *cache, LmBlobKind kind, const LmDigest *digest, int fd, const LmIdentity *identity)
+{
+  lm_guard_restore (fd, cache->with_flag);
+  (void) !lm_fault_point ("flag-before-note", NULL);
+  const LmFinding now = { .identity = lm_identity_of_fd (fd), .settled = TRUE, .good = TRUE };
+  if (lm_identity_has_same_content (&now.identity, identity))
+    note_finding (cache, kind, digest, &now, TRUE);
+}
+
+static int
+open_file (LmCache *cache, LmBlobKind kind, const char *name)
+{
+  return openat (lm_state_dir_get_fd (cache->dirs[kind]), name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+}
+
+/* Computes the digest of the open file. */
 static gboolean
-is_exposed (const struct stat *st)
+hash_file (const LmBlob *blob, int fd, const char *path, const struct stat *st, LmFinding *out_found,
+           GCancellable *cancellable, GError **error)
 {
-  return (st->st_uid != geteuid () && st->st_uid != 0) || (st->st_mode & (S_IWGRP | S_IWOTH)) != 0;
-}
-
-/* Gets what this run found out about the file, if it has not changed since; otherwise FALSE. */
-static gboolean
-get_finding (LmCache *cache, const LmBlob *blob, const struct stat *st, LmFinding *out_then)
-{
-  const LmIdentity now = lm_identity_of (st);
-  return lm_findings_get (cache->findings, blob->kind, &blob->digest, out_then)
-         && (is_exposed (st) ? lm_identity_is_equal (&out_then->identity, &now)
-                             : lm_identity_has_same_content (&out_then->identity, &now));
-}
-
-/* Records @found about the open file, whose contents matched its digest. */
-static void
-note_good (LmCache *cache, const LmBlob *blob, int fd, const LmFinding *found)
-{
-  struct stat st;
-  if (fstat (fd, &st) < 0)
-    return;
-  /* Otherwise the file would be read again each time. */
-  if (cache->partial != NULL && is_exposed (&st) && geteuid () == 0 && fchown (fd, 0, 0) == 0)
-    (void) !fchmod (fd, 0444);
-  const gboolean is_ours = fstat (fd, &st) == 0 && !is_exposed (&st);
-  const LmFinding now = { .identity = lm_identity_of (&st), .settled = found->settled, .good = TRUE };
-  if (!lm_identity_has_same_content (&now.identity, &found->identity))
-    return;
-  /* If it was read just after a change, another one might not show. */
-  if (is_ours && found->settled)
-    lm_cache_note_verified (cache, blob->kind, &blob->digest, &now.identity);
-  else
-    lm_findings_note (cache->findings, blob->kind, &blob->digest, &now);
+  LmDigest digest;
+  gboolean settled;
+  /* Its owner can restore its modification time. */
+  const gboolean hidden = lm_guard_is_exposed (st) && !lm_identity_is_settled (lm_identity_of (st).ctime);
+  lm_trace (LM_TRACE_CACHE, "%s has changed since it was verified, or never was: reading it", path);
+  if (!lm_verify_hash (fd, path, &digest, &out_found->identity, &settled, cancellable, error))
+    return FALSE;
+  out_found->settled = settled && !hidden;
+  out_found->good = lm_digest_equal (&digest, &blob->digest);
+  return TRUE;
 }
 
 /* Reads the file in full, if this run has not done so yet, and compares its digest. */
@@ -228,32 +228,48 @@ static gboolean
 verify_digest (LmCache *cache, const LmBlob *blob, const char *name, LmCacheState *out_state, GCancellable *cancellable,
                GError **error)
 {
-  lm_autofd int fd = openat (lm_state_dir_get_fd (cache->dirs[blob->kind]), name,
-                             O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  lm_autofd int fd = open_file (cache, blob->kind, name);
   g_autofree char *path = g_build_filename (lm_state_dir_get_path (cache->dirs[blob->kind]), name, NULL);
-  struct stat st;
   if (fd < 0 && errno == ENOENT)
     {
       *out_state = LM_CACHE_MISSING;
       return TRUE;
     }
-  if (fd < 0 || fstat (fd, &st) < 0)
+  if (fd < 0)
     return lm_throw_errno (error, "cannot open %s", path);
+  LmIdentity now = lm_identity_of_fd (fd);
   LmFinding found;
-  if (!get_finding (cache, blob, &st, &found))
-    {
-      LmDigest digest;
-      lm_trace (LM_TRACE_CACHE, "%s has changed since it was verified, or never was: reading it", name);
-      if (!lm_verify_hash (fd, path, &digest, &found.identity, &found.settled, cancellable, error))
-        return FALSE;
-      found.good = lm_digest_equal (&digest, &blob->digest);
-    }
-  if (found.good)
-    note_good (cache, blob, fd, &found);
-  else
-    lm_findings_note (cache->findings, blob->kind, &blob->digest, &found);
+  gboolean known = lm_findings_get (cache->findings, blob->kind, &blob->digest, &found)
+                   && lm_identity_is_equal (&found.identity, &now);
+  /* Before it is read, so that nobody can change it afterwards and restore its times. */
+  if (cache->partial != NULL)
+    lm_guard_restore (fd, cache->with_flag);
+  struct stat st;
+  if (fstat (fd, &st) < 0)
+    return lm_throw_errno (error, "cannot stat %s", path);
+  now = lm_identity_of (&st);
+  if (known && lm_identity_has_same_content (&found.identity, &now))
+    found.identity = now;
+  else if (!hash_file (blob, fd, path, &st, &found, cancellable, error))
+    return FALSE;
+  /* If it was read just after a change, another one might not show. */
+  note_finding (cache, blob->kind, &blob->digest, &found, found.good && found.settled && !lm_guard_is_exposed (&st));
   *out_state = found.good ? LM_CACHE_PRESENT : LM_CACHE_DAMAGED;
   return TRUE;
+}
+
+/* Sets the flag of an undamaged file that does not have it: it was published by an older
+ * version, or somebody lifted it. That changes the identity of the file. */
+static void
+set_missing_flag (LmCache *cache, const LmBlob *blob, const char *name, const LmIdentity *identity)
+{
+  if (cache->partial == NULL || !cache->with_flag
+      || !lm_guard_lacks_flag (lm_state_dir_get_fd (cache->dirs[blob->kind]), name))
+    return;
+  lm_autofd int fd = open_file (cache, blob->kind, name);
+  const LmIdentity now = lm_identity_of_fd (fd);
+  if (lm_identity_is_untouched (&now, identity))
+    lm_cache_note_published (cache, blob->kind, &blob->digest, fd, identity);
 }
 
 gboolean
@@ -275,8 +291,11 @@ lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCa
   /* Two files with the same digest cannot differ in size. */
   if (!S_ISREG (st.st_mode) || (noted && then.size != now.size))
     *out_state = LM_CACHE_DAMAGED;
-  else if (noted && lm_identity_has_same_content (&then, &now) && !is_exposed (&st))
-    *out_state = LM_CACHE_PRESENT;
+  else if (noted && lm_identity_is_untouched (&then, &now) && !lm_guard_is_exposed (&st))
+    {
+      *out_state = LM_CACHE_PRESENT;
+      set_missing_flag (cache, blob, name, &now);
+    }
   else
     return verify_digest (cache, blob, name, out_state, cancellable, error);
   return TRUE;
@@ -414,10 +433,12 @@ lm_cache_remove (LmCache *cache, LmLock *exclusive, LmBlobKind kind, const LmDig
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-  if (!lm_state_dir_remove_file (cache->dirs[kind], name, error))
+  const LmStateDir *dir = cache->dirs[kind];
+  if (!lm_guard_lift (lm_state_dir_get_fd (dir), name, lm_state_dir_get_path (dir), error)
+      || !lm_state_dir_remove_file (dir, name, error))
     return FALSE;
-  if (fsync (lm_state_dir_get_fd (cache->dirs[kind])) < 0)
-    return lm_throw_errno (error, "cannot sync %s", lm_state_dir_get_path (cache->dirs[kind]));
+  if (fsync (lm_state_dir_get_fd (dir)) < 0)
+    return lm_throw_errno (error, "cannot sync %s", lm_state_dir_get_path (dir));
   return lm_state_dir_remove_file (cache->verified, name, error);
 }
 

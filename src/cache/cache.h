@@ -13,9 +13,13 @@
  * not know where bytes come from, or whether a layer is a valid image.
  *
  * A file with the right name does not necessarily have the right contents: it may
- * have been truncated or overwritten. Its size, modification time and inode number
- * are compared with those at the time of its verification; if they differ, its
- * digest is computed again. */
+ * have been truncated or overwritten. Its size, inode number, modification time and
+ * the time of the last change of the inode are compared with those at the time of its
+ * verification; if they differ, its digest is computed again.
+ *
+ * Where the file system has the immutable flag, root sets it after the publication, and
+ * lifts it only to delete or replace the file. The flag is not what makes the contents
+ * trusted, so nothing is lost if a process is killed in between. */
 #include "base/blob.h"
 #include "base/lock.h"
 #include "cache/findings.h"
@@ -35,6 +39,12 @@ GQuark lm_cache_error_quark (void);
 
 typedef struct _LmCache LmCache;
 
+typedef struct
+{
+  LmFindings *findings;  /* shared by every LmCache of the run; NULL if each has its own */
+  gboolean without_flag; /* does not set the immutable flag of the files */
+} LmCacheOptions;
+
 /* One cached file. */
 typedef struct
 {
@@ -50,14 +60,14 @@ void lm_cache_entry_free (LmCacheEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCacheEntry, lm_cache_entry_free)
 
 /** lm_cache_open: opens the cache in the state directory @state_dir (see
- * lm_state_dir_open()) and creates its directories. Keeps a reference to @findings;
- * if NULL, it gets its own. Errors: those of lm_state_dir_open(), and
+ * lm_state_dir_open()) and creates its directories. Keeps a reference to the findings;
+ * @options may be NULL. Errors: those of lm_state_dir_open(), and
  * LM_CACHE_ERROR_MOUNT. */
-LmCache *lm_cache_open (const char *state_dir, LmFindings *findings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+LmCache *lm_cache_open (const char *state_dir, const LmCacheOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_cache_open_readonly: opens the cache for lm_cache_check() and lm_cache_list()
  * only: nothing is created, and what is missing counts as empty. Errors: as for
  * lm_state_dir_open_readonly(). */
-LmCache *lm_cache_open_readonly (const char *state_dir, LmFindings *findings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+LmCache *lm_cache_open_readonly (const char *state_dir, const LmCacheOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_cache_close: frees @cache; NULL is ignored. All locks of lm_cache_lock_part()
  * must have been released. */
 void lm_cache_close (LmCache *cache);
@@ -90,17 +100,19 @@ typedef enum
  * wrong catalog. Fast, unless the file was changed or never verified; then it is
  * read in full. The result is kept for this run in the findings, and also for later
  * runs if @cache is not read-only and the file was not changed within the last
- * seconds. A layer that libvirt gave to the user of QEMU is verified again; root
- * also takes back its ownership. Blocks. Errors: G_IO_ERROR (also _CANCELLED; _BUSY
+ * seconds. A layer that libvirt gave to the user of QEMU is verified again; before
+ * that, root takes back its ownership. If @cache is not read-only, root also sets the
+ * immutable flag if it is missing. Blocks. Errors: G_IO_ERROR (also _CANCELLED; _BUSY
  * if the file keeps changing). */
 gboolean lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCancellable *cancellable,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cache_note_verified: records that the contents of the file were verified to
- * match @digest. @identity is the identity of the file, taken before it was read.
- * If that fails, for example for lack of space, the file is only verified again
- * later. */
-void lm_cache_note_verified (LmCache *cache, LmBlobKind kind, const LmDigest *digest, const LmIdentity *identity);
+/** lm_cache_note_published: sets the immutable flag of the open, published file @fd,
+ * whose contents were verified to match @digest, and records that. @identity is the
+ * identity of the file, taken before it was read; if the contents have changed since
+ * then, nothing is recorded. If this fails, for example for lack of space, the file is
+ * only verified again later. */
+void lm_cache_note_published (LmCache *cache, LmBlobKind kind, const LmDigest *digest, int fd, const LmIdentity *identity);
 
 /** lm_cache_list: returns an LmCacheEntry for each cached file, layers before
  * blobs, sorted by digest. Files with other names are ignored. Errors: G_IO_ERROR. */

@@ -20,7 +20,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmFindings, lm_findings_unref)
 typedef struct
 {
   LmIdentity identity; /* of the file when it was read */
-  gboolean settled;    /* lm_identity_is_settled() for its mtime when reading began */
+  gboolean settled;    /* any change since then shows in the identity */
   gboolean good;       /* its contents match the digest */
 } LmFinding;
 

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/trace.h"
+#include "cache/guard.h"
 #include "cache/verify.h"
 
 #include <errno.h>
@@ -263,8 +264,24 @@ check_contents (LmPartial *partial, GCancellable *cancellable, GError **error)
                       "%s was changed by another process while it was being written; try again", partial->path);
 }
 
-/* Renames the file to @to, which does not exist (never replace then) or is a
- * damaged file; processes that have the damaged file open keep it. */
+/* Renames the file over the damaged file @to; processes that have that open keep it. */
+static gboolean
+replace_damaged (LmPartial *partial, const char *to, GError **error)
+{
+  int dir_fd = lm_cache_get_fd (partial->cache);
+  struct stat st;
+  if (fstatat (dir_fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG (st.st_mode))
+    return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s/%s is not a regular file; remove it",
+                     lm_cache_get_dir (partial->cache), to);
+  if (!lm_guard_lift (dir_fd, to, lm_cache_get_dir (partial->cache), error))
+    return FALSE;
+  if (renameat (dir_fd, partial->relative, dir_fd, to) < 0)
+    return lm_throw_errno (error, "cannot publish %s as %s", partial->path, to);
+  lm_trace (LM_TRACE_CACHE, "%s was damaged and is replaced", to);
+  return TRUE;
+}
+
+/* Renames the file to @to, which does not exist (never replace then) or is a damaged file. */
 static gboolean
 rename_to_final (LmPartial *partial, LmBlobKind kind, const char *to, LmCacheState state, GCancellable *cancellable,
                  GError **error)
@@ -273,16 +290,10 @@ rename_to_final (LmPartial *partial, LmBlobKind kind, const char *to, LmCacheSta
   g_autoptr (LmLock) lock = lm_cache_lock (partial->cache, LM_LOCK_SHARED, LM_CACHE_LOCK_MS, cancellable, error);
   if (lock == NULL)
     return FALSE;
-  lm_cache_note_verified (partial->cache, kind, &partial->digest, &partial->identity);
-  if (state == LM_CACHE_MISSING)
-    return lm_file_publish (dir_fd, partial->relative, to, error);
-  struct stat st;
-  if (fstatat (dir_fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG (st.st_mode))
-    return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s/%s is not a regular file; remove it",
-                     lm_cache_get_dir (partial->cache), to);
-  if (renameat (dir_fd, partial->relative, dir_fd, to) < 0)
-    return lm_throw_errno (error, "cannot publish %s as %s", partial->path, to);
-  lm_trace (LM_TRACE_CACHE, "%s was damaged and is replaced", to);
+  if (state == LM_CACHE_MISSING ? !lm_file_publish (dir_fd, partial->relative, to, error)
+                                : !replace_damaged (partial, to, error))
+    return FALSE;
+  lm_cache_note_published (partial->cache, kind, &partial->digest, partial->fd, &partial->identity);
   return TRUE;
 }
 

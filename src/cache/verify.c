@@ -52,7 +52,7 @@ lm_verify_hash (int fd, const char *shown, LmDigest *out_digest, LmIdentity *out
       if (!lm_identity_has_same_content (out_identity, &now))
         continue;
       if (out_settled != NULL)
-        *out_settled = settled;
+        *out_settled = settled && lm_identity_is_untouched (out_identity, &now);
       return TRUE;
     }
   return lm_throw (error, G_IO_ERROR, G_IO_ERROR_BUSY, "%s is being changed by another process", shown);
@@ -62,7 +62,7 @@ void
 lm_verify_write_note (int dir_fd, const char *name, const LmIdentity *identity)
 {
   lm_autofd int out = openat (dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0644);
-  g_autofree char *text = lm_identity_format (identity);
+  g_autofree char *text = lm_identity_format_all (identity);
   g_autofree char *line = g_strconcat (text, "\n", NULL);
   /* Whatever else was in the file is cut off after this: a reader never sees it empty. */
   if (out >= 0 && pwrite (out, line, strlen (line), 0) == (ssize_t) strlen (line))

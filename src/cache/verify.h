@@ -10,7 +10,7 @@
  * and moves its file position. *out_identity is its identity, which was the same
  * before and after that; if it changes meanwhile, the file is read again, up to a
  * limit. *out_settled, which may be NULL, is whether *out_identity would show any
- * change since reading began. @shown is for messages. Errors: G_IO_ERROR, _BUSY if
+ * change since reading began, and the inode was not touched meanwhile. @shown is for messages. Errors: G_IO_ERROR, _BUSY if
  * it keeps changing. */
 gboolean lm_verify_hash (int fd, const char *shown, LmDigest *out_digest, LmIdentity *out_identity, gboolean *out_settled,
                          GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -36,7 +36,7 @@ lm_cli_host_new (const LmInvocation *invocation, GError **error)
   host->host = (LmHost){
     .state_dir = settings->state_dir,
     .uri = settings->connect,
-    .findings = lm_findings_new (),
+    .cache = { lm_findings_new (), settings->without_flag },
     .libvirt = { settings->libvirt_timeout, invocation->cancellable },
     .catalogs = lm_args_get_all (invocation->args, "catalog"),
     .template_dirs = (const char *const *) settings->template_dirs,
@@ -56,7 +56,7 @@ lm_cli_host_free (LmCliHost *host)
 {
   if (host == NULL)
     return;
-  lm_findings_unref (host->host.findings);
+  lm_findings_unref (host->host.cache.findings);
   lm_progress_free (host->progress);
   g_free (host);
 }

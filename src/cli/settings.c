@@ -17,7 +17,7 @@ G_DEFINE_QUARK (lm-settings-error-quark, lm_settings_error)
 #define MAX_SIZE (1024 * 1024)
 #define MAX_LIBVIRT_TIMEOUT 3600
 
-static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", "libvirt-timeout", "history", NULL };
+static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", "libvirt-timeout", "history", "immutable", NULL };
 
 static gboolean
 check_file_number (const char *path, const char *key, const char *value, guint64 max, GError **error)
@@ -43,7 +43,7 @@ check_file_value (const char *path, const char *key, const char *value, GError *
     return check_file_number (path, key, value, MAX_TRANSFERS, error);
   if (strcmp (key, "libvirt-timeout") == 0)
     return check_file_number (path, key, value, MAX_LIBVIRT_TIMEOUT, error);
-  if (strcmp (key, "history") == 0)
+  if (strcmp (key, "history") == 0 || strcmp (key, "immutable") == 0)
     return check_file_switch (path, key, value, error);
   /* A relative path would depend on the current directory. */
   if (strcmp (key, "state-dir") == 0 && *value != '\0' && !g_path_is_absolute (value))
@@ -203,6 +203,7 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, 
   settings->hook_program = g_strdup (hook != NULL ? hook : LM_LIBEXECDIR "/lamina/qemu-hook");
   settings->verbose = lm_args_has (args, "verbose");
   settings->transfers = choose_number (file, "transfers", DEFAULT_TRANSFERS);
+  settings->without_flag = !choose_switch (file, "immutable", TRUE);
   settings->libvirt_timeout = choose_number (file, "libvirt-timeout", 0);
   settings->history = choose_switch (file, "history", TRUE);
   if (!check_settings (settings, error))

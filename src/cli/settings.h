@@ -16,6 +16,7 @@ typedef struct
   char **template_dirs; /* directories to search for templates, in order */
   char **osinfo_dirs;   /* directories to search for the osinfo database, in order */
   char *hook_program;   /* libvirt's hook, absolute */
+  gboolean without_flag; /* does not set the immutable flag of cached files */
   guint transfers;   /* maximum number of files pulled at a time */
   guint libvirt_timeout; /* seconds to wait for an answer of libvirt; 0 for the default */
   gboolean history;  /* whether launches and starts are added to the history */

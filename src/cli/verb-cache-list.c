@@ -123,7 +123,7 @@ static gboolean
 run_cache_list (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
-  g_autoptr (LmCache) cache = host ? lm_cache_open_readonly (host->host.state_dir, host->host.findings, error) : NULL;
+  g_autoptr (LmCache) cache = host ? lm_cache_open_readonly (host->host.state_dir, &host->host.cache, error) : NULL;
   g_autoptr (GPtrArray) entries = cache ? lm_cache_list (cache, error) : NULL;
   g_autoptr (LmLayerNames) names
     = entries ? lm_layer_names_load (&host->host, entries, invocation->cancellable, error) : NULL;

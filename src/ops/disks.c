@@ -72,7 +72,7 @@ make_overlay (const LmDisksJob *job, GError **error)
 {
   guint64 size = job->request->disk ? job->request->disk : job->plan->disk;
   g_autoptr (GPtrArray) layers = lm_plan_list_layers (job->plan);
-  g_autoptr (LmCache) cache = lm_cache_open_readonly (job->host->state_dir, job->host->findings, error);
+  g_autoptr (LmCache) cache = lm_cache_open_readonly (job->host->state_dir, &job->host->cache, error);
   return cache != NULL
          && lm_chain_make_overlay (cache, layers, job->machine->overlay, size, &job->machine->disk, job->cancellable, error);
 }

@@ -2,7 +2,7 @@
 #pragma once
 /* The parameters of every use case: where things are on this host, and functions to
  * which warnings and progress are reported. Owned by the caller. */
-#include "cache/findings.h"
+#include "cache/cache.h"
 #include "fetch/fetch.h"
 #include "virt/connect.h"
 
@@ -11,7 +11,7 @@ typedef struct
   const char *state_dir;             /* absolute */
   const char *uri;                   /* libvirt connection; NULL for libvirt's choice */
   LmVirtLimits libvirt;              /* for every connection */
-  LmFindings *findings;              /* shared by every LmCache of the run; NULL if each has its own */
+  LmCacheOptions cache;              /* for every LmCache */
   const char *const *catalogs;       /* extra catalogs; NULL if none */
   const char *const *template_dirs;  /* in the order in which they are searched */
   const char *const *osinfo_dirs;

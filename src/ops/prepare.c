@@ -17,7 +17,7 @@ lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable
   g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
   for (guint i = 0; i < warnings->len; i++)
     host->warning (host->user_data, g_ptr_array_index (warnings, i));
-  g_autoptr (LmCache) cache = set ? lm_cache_open_readonly (host->state_dir, host->findings, error) : NULL;
+  g_autoptr (LmCache) cache = set ? lm_cache_open_readonly (host->state_dir, &host->cache, error) : NULL;
   if (cache == NULL)
     return NULL;
   LmPlanView view = { lm_cache_view_lookup, &(LmCacheView){ cache, cancellable } };
@@ -92,7 +92,7 @@ gboolean
 lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_result, LmLock **out_lease,
                  GCancellable *cancellable, GError **error)
 {
-  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, &host->cache, error);
   g_autoptr (GPtrArray) blobs = lm_plan_list_blobs (plan);
   g_autoptr (LmLock) lease = cache != NULL ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
   LmPrepareResult result = { 0 };

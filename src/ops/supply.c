@@ -56,7 +56,7 @@ lm_supply_layers (const LmHost *host, const LmMachine *machine, LmPrepareResult 
                   GError **error)
 {
   g_autoptr (GPtrArray) blobs = list_layers (machine);
-  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, &host->cache, error);
   g_autoptr (LmLock) lease = cache != NULL ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
   return lease != NULL && lm_prepare_recorded (host, cache, blobs, out_result, cancellable, error);
 }
@@ -71,7 +71,7 @@ lm_supply_machine (const LmHost *host, const LmMachine *machine, LmPrepareResult
       || !check_copy (host, machine->initrd_blob, machine->initrd, blobs, &no_initrd, cancellable, error))
     return FALSE;
   /* Held until the copies have been made, so that nobody deletes the blobs in the meantime. */
-  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, host->findings, error);
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, &host->cache, error);
   g_autoptr (LmLock) lease = cache != NULL ? lm_cache_lease (cache, blobs, cancellable, error) : NULL;
   return lease != NULL && lm_prepare_recorded (host, cache, blobs, out_result, cancellable, error)
          && (!no_kernel || make_copy (host, cache, machine, machine->kernel_blob, machine->kernel, cancellable, error))

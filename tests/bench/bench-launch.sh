@@ -28,7 +28,7 @@ command -v virt-install >/dev/null || missing='needs virt-install'
 # QEMU's user must be able to reach the disks.
 dir=$(mktemp -d "${TMPDIR:-/tmp}/lamina-bench.XXXXXX")
 chmod 0755 "$dir"
-trap 'host_stop "$dir/host" || :; rm -rf "$dir"' EXIT # "||": errexit must not end the trap
+trap 'host_stop "$dir/host" || :; chattr -R -f -i "$dir" 2>/dev/null || :; rm -rf "$dir"' EXIT # "||": errexit must not end the trap
 trap 'exit 1' INT TERM HUP
 bash "$here/../lib/tiny-guest" "$dir/tiny"
 host_start "$dir/host"

@@ -32,6 +32,7 @@ finish () {
     kill "$server" 2>/dev/null || true
     wait "$server" 2>/dev/null || true
   fi
+  chattr -R -f -i "$dir" ${fast:+"$fast"} 2>/dev/null || true
   rm -rf "$dir" ${fast:+"$fast"}
 }
 trap finish EXIT
@@ -147,6 +148,7 @@ compare () {
       exit 1
     }
     test "$(ls "$state/layers" | wc -l)" = $#
+    chattr -R -f -i "$state" 2>/dev/null || true
     rm -rf "$state"
   done
   awk -v label="$label" -v ratio_bound=$ratio_bound -v memory_bound=$memory_bound \

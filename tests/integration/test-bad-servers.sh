@@ -26,7 +26,7 @@ expect () {
     ok "$2: there is no layer" test ! -e "$(layer_file "$state" a)"
     like "$err" '[a-z]' "$2: there is an error message"
   fi
-  rm -rf "$state"
+  remove_tree "$state"
 }
 
 expect 0 ok
@@ -53,7 +53,7 @@ for behaviour in status:404 status:500 flip "length:-100" close garbage loop end
   run host_lamina "$host" --state-dir "$tmp/state$number" --catalog "$tmp/catalog.yaml" pull x
   exits 0 "$behaviour: the next mirror is used"
   ok "$behaviour: the layer is correct" cmp "$tiny/a.qcow2" "$(layer_file "$tmp/state$number" a)"
-  rm -rf "$tmp/state$number"
+  remove_tree "$tmp/state$number"
 done
 
 # Wrong data without another mirror is refused and not kept.
@@ -68,7 +68,7 @@ for behaviour in flip otherbytes endless "biglength:99999999"; do
   esac
   [ "$behaviour" = otherbytes ] || ok "$behaviour: no data beyond the declared size is kept" \
     eval '[ "$(find "$tmp/state$number" -type f -size +"$((size / 1024 + 1))"k | wc -l)" -eq 0 ]'
-  rm -rf "$tmp/state$number"
+  remove_tree "$tmp/state$number"
 done
 # A catalog that is redirected: its relative URLs are tried relative to the given URL
 # and relative to the URL after the redirect.
@@ -84,6 +84,6 @@ for url in "$http_url/given/catalog.yaml" "${http_url/127.0.0.1/localhost}/given
     ok "$name is correct" cmp "$tiny/$name.qcow2" "$(layer_file "$tmp/redirected" $name)"
   done
   is "$(http_count "$http_dir" given/a.qcow2) $(http_count "$http_dir" led/a.qcow2)" '1 0' 'the given URL is tried first'
-  rm -rf "$tmp/redirected"
+  remove_tree "$tmp/redirected"
 done
 done_testing

@@ -15,7 +15,8 @@ launch_points='part-reserve part-before-write part-after-write part-before-sync 
 replace_points='replace-before-undefine replace-after-undefine'
 rm_points='remove-before-undefine remove-after-undefine erase-before-record'
 # Fault points at which a run continues nevertheless; the unit tests cover them.
-other_points='replace-before-remove roll-back file-before-rename verify-after-read database-before-commit'
+other_points='replace-before-remove roll-back file-before-rename verify-after-read database-before-commit flag-before-note
+  flag-after-lift'
 is "$(xargs -n 1 <<<"$launch_points $replace_points $rm_points $other_points" | sort)" \
   "$(grep -rhoE --include='*.c' 'lm_fault_point \("[a-z0-9-]+"' "$top/src" | sed 's/.*"\(.*\)"/\1/' | sort -u)" \
   'each fault point of the sources belongs to a scenario'
@@ -44,7 +45,7 @@ for point in $launch_points; do
     ok "$point=$action: the cache is intact" cache_is_intact "$state"
     run host_lamina "$host" --state-dir "$state" rm "$name"
     exits 0 "$point=$action: removed"
-    rm -rf "$state"
+    remove_tree "$state"
   done
 done
 

@@ -24,7 +24,7 @@ is "$(machines_in "$state")" 0 'no machine is left in the state directory'
 ok 'the cache is intact' cache_is_intact "$state"
 
 # The file system becomes full during the transfer, because somebody else writes to it.
-rm -rf "$state"
+remove_tree "$state"
 host_lamina "$host" --state-dir "$state" catalog add tiny "$http_url/catalog.yaml" >/dev/null
 export LAMINA_TEST_FREE=1000000000
 dd if=/dev/zero of="$tmp/small/filler" bs=1M count=8 2>/dev/null

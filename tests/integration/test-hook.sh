@@ -36,7 +36,7 @@ exits 0 'virsh start, with all layers cached'
 is "$(http_count "$http_dir" c.qcow2)" 0 'nothing is pulled'
 stop
 
-rm -f "$layer"
+unlock_layer "$layer"; rm -f "$layer"
 virsh start m
 exits 0 'virsh start, with a layer that is not cached'
 is "$(http_count "$http_dir" c.qcow2)" 1 'the layer is pulled'
@@ -44,7 +44,7 @@ ok 'the cache is intact' cache_is_intact "$state"
 ok 'the guest has all layers again' wait_for 60 eval '[ "$(markers_of m)" = "a c " ]'
 stop
 
-truncate -s -1 "$layer"
+unlock_layer "$layer"; truncate -s -1 "$layer"
 virsh start m
 exits 0 'virsh start, with a layer that is damaged'
 is "$(http_count "$http_dir" c.qcow2)" 2 'the layer is pulled again'
@@ -55,7 +55,7 @@ stop
 # The machine has no other source.
 host_lamina "$host" catalog remove tiny >/dev/null
 cp "$layer" "$tmp/kept"
-rm -f "$layer"
+unlock_layer "$layer"; rm -f "$layer"
 http_stop "$http_dir"
 virsh start m
 ok 'virsh start fails if the layer cannot be pulled' [ "$status" -ne 0 ]
@@ -81,7 +81,7 @@ host_exec "$host" virsh -q destroy plain >/dev/null
 
 # Each operation, as libvirt calls it, with the XML of a running domain. The layer is
 # missing and cannot be pulled, so only a start would be refused.
-rm -f "$layer"
+unlock_layer "$layer"; rm -f "$layer"
 hook () { LAMINA_TEST_PROGRAM=$LAMINA LAMINA_TEST_NO_DELAY=1 "$plugin/qemu-hook" "$@" >"$tmp/out" 2>"$tmp/err"; }
 for operation in 'start begin' 'started begin' 'stopped end' 'release end' 'migrate begin' 'restore begin' 'reconnect begin' 'attach begin'; do
   hook m $operation - <"$tmp/m.xml"

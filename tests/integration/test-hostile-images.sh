@@ -35,7 +35,7 @@ END
 while read -r kind relation why; do
   entry "$kind" "$relation" >"$tmp/catalog.yaml"
   if [ "$relation" = base ]; then selections=h; else selections='a h'; fi
-  rm -rf "$state"
+  remove_tree "$state"
   run host_lamina "$host" --state-dir "$state" --catalog "$tmp/catalog.yaml" pull $selections
   hex=$(sha256sum <"$tmp/images/$kind" | cut -d' ' -f1)
   file=$state/layers/sha256-$hex.qcow2
@@ -55,7 +55,7 @@ done < <(/usr/bin/python3 "$host_lib/mkqcow2.py" --list)
 kind=$(/usr/bin/python3 "$host_lib/mkqcow2.py" --list | awk '$2 == "child" && $3 == "good" { print $1; exit }')
 entry "$kind" child >"$tmp/catalog.yaml"
 for first in '' a; do
-  rm -rf "$state"
+  remove_tree "$state"
   [ -z "$first" ] || host_lamina "$host" --state-dir "$state" --catalog "$tmp/catalog.yaml" pull a >/dev/null 2>&1
   run host_lamina "$host" --state-dir "$state" --catalog "$tmp/catalog.yaml" pull a h
   exits 6 "a child that is smaller than its parent is refused (cached before: ${first:-none})"
@@ -68,7 +68,7 @@ done
 # Accepted as a base, then declared as a child by another catalog: the cached file
 # proves that catalog wrong, so there is no chain with it.
 good=$(/usr/bin/python3 "$host_lib/mkqcow2.py" --list | awk '$2 == "base" && $3 == "good" { print $1; exit }')
-rm -rf "$state"
+remove_tree "$state"
 entry "$good" base >"$tmp/catalog.yaml"
 run host_lamina "$host" --state-dir "$state" --catalog "$tmp/catalog.yaml" pull h
 exits 0 "$good is accepted as a base"

@@ -70,7 +70,7 @@ choose () {
 # prepare USE-CASE: creates the state from which it starts; sets words.
 prepare () {
   lamina rm m --ignore-missing >/dev/null 2>&1
-  rm -rf "$state"
+  remove_tree "$state"
   lamina catalog add tiny "$http_url/catalog.yaml" >/dev/null
   old=
   case $1 in

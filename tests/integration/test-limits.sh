@@ -34,7 +34,7 @@ list_incomplete () { find "$state" -name '*.lamina-tmp.*'; }
 # pull_with WHO OPTION STATUS LIMIT: also checks that complete files are not requested again.
 pull_with () {
   local name whole=
-  rm -rf "$state"/{layers,blobs,partial,verified}
+  remove_tree "$state"/{layers,blobs,partial,verified}
   : >"$http_dir/access.log"
   limited "$1" "$2" pull a c
   exits "$3" "pull with $2"

@@ -41,7 +41,7 @@ sed -i 's/\(urls: \[[a-z.0-9]*\)\]/\1?token=word]/' "$tmp/guarded/catalog.yaml"
 serve "$tmp/guarded" '' 'if ($request_uri !~ "(catalog.yaml|token=word)$") { return 403; }'
 host_lamina "$host" catalog remove tiny >/dev/null
 host_lamina "$host" catalog add tiny "$http_url/catalog.yaml" >/dev/null
-find "$host/lamina/layers" "$host/lamina/blobs" -type f -delete
+remove_tree "$host/lamina/layers" "$host/lamina/blobs"
 host_lamina "$host" launch m a c >/dev/null
 dir=$host/lamina/machines/$(host_exec "$host" virsh domuuid m | head -n 1)
 ok 'the record contains the token' grep -q token=word "$dir/record.json"
@@ -51,7 +51,7 @@ said=$(host_lamina "$host" show m; host_lamina "$host" show --json m; host_lamin
 is "$(grep -c 'token=\|word' <<<"$said")" 0 'no output contains it'
 host_exec "$host" virsh -q destroy m
 host_lamina "$host" catalog remove tiny >/dev/null
-find "$host/lamina/layers" "$host/lamina/blobs" -type f -delete
+remove_tree "$host/lamina/layers" "$host/lamina/blobs"
 : >"$tmp/empty"
 mv -f "$tmp/empty" "$dir/kernel"
 rm "$dir/initrd"

@@ -20,7 +20,7 @@ refused=$(awk '$3 == 503' "$http_dir/access.log" | wc -l)
 ok "the server refused at least one request, but not many ($refused)" eval '[ "$refused" -ge 1 ] && [ "$refused" -le 8 ]'
 
 # Two processes at the same time: each waits while the server sends to the other.
-rm -rf "$state"/{layers,blobs,verified,partial}
+remove_tree "$state"/{layers,blobs,verified,partial}
 : >"$http_dir/access.log"
 host_lamina "$host" pull a c >"$tmp/first" 2>&1 &
 first=$!

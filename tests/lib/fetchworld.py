@@ -72,6 +72,7 @@ class World:
         self.server.stdin.close()
         self.server.wait()
         self.server.stdout.close()
+        unlock(self.dir)
         shutil.rmtree(self.dir)
 
     def file(self, size=SIZE, **kind):
@@ -100,6 +101,11 @@ class World:
                 return [line for line in log if text in line]
         except FileNotFoundError:
             return []
+
+
+def unlock(path):
+    """Lifts the immutable flag of the file @path, or of all files below the directory @path."""
+    subprocess.run(["chattr", "-R", "-f", "-i", path], stderr=subprocess.DEVNULL, check=False)
 
 
 def list_partial(state):

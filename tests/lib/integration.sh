@@ -16,6 +16,8 @@
 #   go_on                    continues it and waits for its end; sets status, err
 #   tiny                     creates the tiny guests; sets tiny (their directory)
 #   json EXPRESSION          reads JSON on standard input as d, prints EXPRESSION
+#   unlock_layer FILE...     lets the test change or remove cached files, which are immutable
+#   remove_tree DIR...       removes directories with cached files
 #   done_testing
 
 . "$(dirname "${BASH_SOURCE[0]}")/host.sh"
@@ -38,10 +40,17 @@ at_end () {
   serve_badly_stop
   release_port
   if declare -F extra_cleanup >/dev/null; then extra_cleanup; fi
-  rm -rf --one-file-system "$tmp"
+  remove_tree "$tmp"
 }
 trap at_end EXIT
 trap 'exit 1' INT TERM HUP
+
+# Where there is no such flag, there is nothing to lift.
+unlock_layer () { chattr -f -i -- "$@" 2>/dev/null || true; }
+remove_tree () {
+  chattr -R -f -i -- "$@" 2>/dev/null
+  rm -rf --one-file-system -- "$@"
+}
 
 skip_all () { echo "1..0 # SKIP $1"; exit 0; }
 done_testing () { echo "1..$test_number"; [ "$test_failures" -eq 0 ]; exit; }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "tests/unit/cache/fixture.h"
+#include "tests/unit/lib/unlock.h"
 #include "base/file.h"
 
 #include <stdio.h>
@@ -22,7 +23,7 @@ cache_fixture_tear_down (CacheFixture *f, gconstpointer data)
   g_unsetenv ("LAMINA_TEST_FREE");
   g_unsetenv ("LAMINA_TEST_FAULT");
   lm_cache_close (f->cache);
-  g_assert_true (lm_file_remove_tree (f->dir, NULL));
+  g_assert_true (lm_file_remove_tree (unlock_tree (f->dir), NULL));
   g_free (f->dir);
   g_free (f->state);
 }
@@ -60,7 +61,7 @@ cache_put (LmCache *cache, LmBlobKind kind, const char *text)
 void
 cache_change (const char *path, const char *text)
 {
-  FILE *file = fopen (path, "r+");
+  FILE *file = fopen (unlock_file (path), "r+");
   g_assert_cmpuint (fwrite (text, 1, strlen (text), file), ==, strlen (text));
   g_assert_cmpint (fclose (file), ==, 0);
 }

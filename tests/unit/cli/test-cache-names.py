@@ -37,7 +37,8 @@ def cache(digest, size, noted=None, suffix=".qcow2"):
     found = os.stat(path)
     note = os.path.join(state, "verified", f"sha256-{digest}{suffix}")
     with open(note, "w", encoding="ascii") as file:
-        file.write("%020d %020d %020d\n" % (size if noted is None else noted, found.st_mtime_ns, found.st_ino))
+        file.write("%020d %020d %020d %020d %020d\n" % (size if noted is None else noted, found.st_mtime_ns, found.st_ino,
+                                                     found.st_dev, found.st_ctime_ns))
 
 
 def hexes(text):

@@ -160,6 +160,8 @@ for value in ("rel", "~/lamina"):
     expect(2, f"state-dir = {value} in the configuration", "list", "--config", odd, says="odd.conf")
 odd = path("odd.conf", "[lamina]\ntransfers = many\n")
 expect(2, "a wrong number in the configuration", "list", "--config", odd, says="odd.conf")
+odd = path("odd.conf", "[lamina]\nimmutable = maybe\n")
+expect(2, "immutable is yes or no", "list", "--config", odd, says="immutable")
 for words in (["cache", "list"], ["list"], ["plan", "nginx"]):
     done = run(*words, "--catalog", small, "--state-dir", f"{work}/not-there")
     ok(not os.path.exists(f"{work}/not-there"), f"{words[0]} does not create a state directory", done.stderr)

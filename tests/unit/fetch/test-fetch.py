@@ -14,7 +14,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ.get("G_TEST_SRCDIR", os.path.join(os.path.dirname(__file__), "..", "..")), "lib"))
-from fetchworld import FETCH_REAL, DEADLINE, SIZE, File, list_partial, main, size_of, wait_for
+from fetchworld import FETCH_REAL, DEADLINE, SIZE, File, list_partial, main, size_of, unlock, wait_for
 
 
 def test_plain(w):
@@ -305,6 +305,7 @@ def test_few_descriptors(w):
         results.append(w.run(state, layer.spec(url if most % 2 else "ok"),
                              program=["prlimit", "--nofile=%d" % most, FETCH_REAL]))
         if results[-1].startswith("ok 1 "):
+            unlock(layer.final(state))
             os.unlink(layer.final(state))
             continue
         assert results[-1].startswith("error failed "), (most, results[-1])
@@ -407,6 +408,7 @@ def test_damaged(w):
     assert w.run(state, f.spec("ok")).startswith("ok 1 ")
     assert w.run(state, f.spec("ok")) == "ok 0 0"
     for cut in (0, 1000, SIZE - 1, SIZE + 1, None):
+        unlock(f.final(state))
         os.chmod(f.final(state), 0o644)
         with open(f.final(state), "r+b") as file:
             if cut is None:
@@ -418,6 +420,7 @@ def test_damaged(w):
         assert f.good(state) and os.fstat(opened).st_nlink == 0 and not list_partial(state)
         os.close(opened)
     # If it cannot be pulled, the damaged file is kept, and counts as damaged.
+    unlock(f.final(state))
     os.truncate(f.final(state), 1000)
     assert w.run(state, f.spec("404")).startswith("error source"), cut
     assert size_of(f.final(state)) == 1000

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "image/qcow2.h"
 #include "tests/unit/lib/tools.h"
+#include "tests/unit/lib/unlock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +41,7 @@ put (Fixture *f, guint i, const char *file)
   item->size = g_bytes_get_size (bytes);
   g_free (f->paths[i]);
   f->paths[i] = lm_cache_get_path (f->cache, LM_BLOB_LAYER, &item->digest);
-  g_assert_cmpint (rename (file, f->paths[i]), ==, 0);
+  g_assert_cmpint (rename (file, unlock_file (f->paths[i])), ==, 0);
 }
 
 /* Creates the layer @i and those above it, each over the one below. */
@@ -87,7 +88,7 @@ teardown (Fixture *f, gconstpointer data)
   lm_cache_close (f->cache);
   for (guint i = 0; i < DEPTH; i++)
     g_free (f->paths[i]);
-  g_assert_true (lm_file_remove_tree (f->dir, NULL));
+  g_assert_true (lm_file_remove_tree (unlock_tree (f->dir), NULL));
   g_free (f->overlay);
   g_free (f->dir);
 }
@@ -127,7 +128,7 @@ assert_refused (Fixture *f, LmChainError code)
 static void
 test_missing (Fixture *f, gconstpointer data)
 {
-  g_assert_cmpint (unlink (f->paths[0]), ==, 0);
+  g_assert_cmpint (unlink (unlock_file (f->paths[0])), ==, 0);
   assert_refused (f, LM_CHAIN_ERROR_MISSING);
 }
 
@@ -149,17 +150,17 @@ test_damaged (Fixture *f, gconstpointer data)
         g_autofree char *bad = g_memdup2 (text, size);
         bad[size - 1] ^= 1;
         if (i < 2)
-          g_assert_cmpint (truncate (f->paths[1], i == 0 ? 1000 : (off_t) size + 1), ==, 0);
+          g_assert_cmpint (truncate (unlock_file (f->paths[1]), i == 0 ? 1000 : (off_t) size + 1), ==, 0);
         else if (i == 2)
           {
-            FILE *file = fopen (f->paths[1], "r+");
+            FILE *file = fopen (unlock_file (f->paths[1]), "r+");
             g_assert_cmpuint (fwrite (bad, 1, size, file), ==, size);
             g_assert_cmpint (fclose (file), ==, 0);
           }
         else
-          g_assert_true (g_file_set_contents (f->paths[1], bad, (gssize) size, NULL));
+          g_assert_true (g_file_set_contents (unlock_file (f->paths[1]), bad, (gssize) size, NULL));
         assert_refused (f, LM_CHAIN_ERROR_MISSING);
-        g_assert_true (g_file_set_contents (f->paths[1], text, (gssize) size, NULL));
+        g_assert_true (g_file_set_contents (unlock_file (f->paths[1]), text, (gssize) size, NULL));
         g_assert_true (lm_chain_check (f->cache, f->layers, NULL, NULL, &error));
         g_assert_no_error (error);
       }

@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "tests/unit/lib/tools.h"
+#include "tests/unit/lib/unlock.h"
 
 #include <string.h>
 
@@ -127,7 +128,7 @@ fixture_teardown (OpsFixture *f, gconstpointer data)
 {
   g_unsetenv ("LAMINA_TEST_FAULT");
   lm_virt_free (f->virt);
-  g_assert_true (lm_file_remove_tree (f->top, NULL));
+  g_assert_true (lm_file_remove_tree (unlock_tree (f->top), NULL));
   g_ptr_array_unref (f->warnings);
   g_free (f->top);
   g_free (f->state_dir);

@@ -7,6 +7,7 @@
 #include "ops/inventory.h"
 #include "ops/remove.h"
 #include "tests/unit/lib/tools.h"
+#include "tests/unit/lib/unlock.h"
 #include "tests/unit/ops/fixture.h"
 
 #include <stdio.h>
@@ -286,7 +287,7 @@ test_missing_layer (OpsFixture *f, gconstpointer data)
     {
       const LmDomainLayer *layer = g_ptr_array_index (machine->layers, i);
       stop (f);
-      g_assert_cmpint (unlink (layer->path), ==, 0);
+      g_assert_cmpint (unlink (unlock_file (layer->path)), ==, 0);
       g_autoptr (LmLaunchResult) result = launch (f, "c", &error);
       g_assert_no_error (error);
       g_assert_true (result->existed && result->started);
@@ -301,7 +302,7 @@ test_missing_layer (OpsFixture *f, gconstpointer data)
   g_assert_no_error (error);
   g_assert_true (offline->started);
   stop (f);
-  g_assert_cmpint (unlink (top->path), ==, 0);
+  g_assert_cmpint (unlink (unlock_file (top->path)), ==, 0);
   assert_refused (f, "c", LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE);
   g_assert_false (fixture_is_running (f, machine->uuid));
 }
@@ -330,7 +331,7 @@ test_moved_layer (OpsFixture *f, gconstpointer data)
   stop (f);
   move_file (f, "c", "c-moved");
   for (guint i = 0; i < machine->layers->len; i++)
-    g_assert_cmpint (unlink (((LmDomainLayer *) g_ptr_array_index (machine->layers, i))->path), ==, 0);
+    g_assert_cmpint (unlink (unlock_file (((LmDomainLayer *) g_ptr_array_index (machine->layers, i))->path)), ==, 0);
   const char *const *catalogs = f->host.catalogs;
   f->host.catalogs = NULL;
   g_assert_null (launch (f, "c", &error));
@@ -396,7 +397,7 @@ test_boot_files (OpsFixture *f, gconstpointer data)
       g_assert_cmpint (unlink (copy), ==, 0);
       g_assert_true (!damaged || g_file_set_contents (copy, "kernes", -1, NULL));
       if (i >= 4)
-        g_assert_true (lm_file_remove_tree (blobs, NULL));
+        g_assert_true (lm_file_remove_tree (unlock_tree (blobs), NULL));
       g_autoptr (LmLaunchResult) result = launch (f, "c", &error);
       g_assert_no_error (error);
       g_assert_true (result->existed && result->started);
@@ -408,7 +409,7 @@ test_boot_files (OpsFixture *f, gconstpointer data)
     }
   /* An intact copy needs no blob; if a missing one cannot be created, the launch
    * fails before the start. */
-  g_assert_true (lm_file_remove_tree (blobs, NULL));
+  g_assert_true (lm_file_remove_tree (unlock_tree (blobs), NULL));
   g_assert_cmpint (unlink (source), ==, 0);
   stop (f);
   g_autoptr (LmLaunchResult) offline = launch (f, "c", &error);
@@ -530,7 +531,7 @@ test_no_file (OpsFixture *f, gconstpointer data)
   g_autoptr (LmMachine) machine = fixture_launch (f, "m", "c");
   const LmDomainLayer *top = g_ptr_array_index (machine->layers, 1);
   g_assert_true (lm_remove (&f->host, f->virt, "m", NULL, NULL));
-  g_assert_cmpint (unlink (top->path), ==, 0);
+  g_assert_cmpint (unlink (unlock_file (top->path)), ==, 0);
   g_assert_cmpint (mkdir (top->path, 0755), ==, 0);
   assert_refused (f, "c", LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT);
   g_assert_cmpint (rmdir (top->path), ==, 0);

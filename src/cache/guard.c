@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "cache/guard.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/fd.h"
+#include "base/immutable.h"
+#include "base/trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+gboolean
+lm_guard_is_exposed (const struct stat *st)
+{
+  return (st->st_uid != geteuid () && st->st_uid != 0) || (st->st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+gboolean
+lm_guard_lacks_flag (int dir_fd, const char *name)
+{
+  return geteuid () == 0 && lm_immutable_get (dir_fd, name) == LM_IMMUTABLE_NO;
+}
+
+void
+lm_guard_restore (int fd, gboolean with_flag)
+{
+  struct stat st;
+  if (geteuid () != 0 || fstat (fd, &st) < 0)
+    return;
+  if (lm_guard_is_exposed (&st) && fchown (fd, 0, 0) == 0)
+    (void) !fchmod (fd, 0444);
+  if (with_flag && !lm_immutable_set (fd, TRUE))
+    lm_trace (LM_TRACE_CACHE, "the immutable flag cannot be set: %s", lm_error_text_of_errno (errno));
+}
+
+gboolean
+lm_guard_lift (int dir_fd, const char *name, const char *dir, GError **error)
+{
+  if (lm_immutable_get (dir_fd, name) != LM_IMMUTABLE_YES)
+    return TRUE;
+  lm_autofd int fd = openat (dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  if (fd >= 0 && lm_immutable_set (fd, FALSE))
+    return lm_fault_point ("flag-after-lift", error);
+  return errno == ENOENT || lm_throw_errno (error, "cannot lift the immutable flag of %s/%s", dir, name);
+}

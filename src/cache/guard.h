@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* What keeps others from changing a published file: its owner, its mode, and the
+ * immutable flag where the file system has it and the user may set it. The flag also
+ * keeps libvirt from giving the file to the user of QEMU, in domains that do not say
+ * otherwise. Private to cache. */
+#include <glib.h>
+#include <sys/stat.h>
+
+/** lm_guard_is_exposed: whether an untrusted user could change the file with the
+ * properties @st, or could have done so and then restored its modification time. */
+gboolean lm_guard_is_exposed (const struct stat *st);
+
+/** lm_guard_lacks_flag: whether this user should set the immutable flag of the file
+ * @name in @dir_fd: the user is root, the file system has the flag, and the file does not. */
+gboolean lm_guard_lacks_flag (int dir_fd, const char *name);
+
+/** lm_guard_restore: makes root the owner of the open file again if another user owns
+ * it, with mode 0444, and sets the immutable flag if @with_flag. Does nothing if this
+ * user is not root; what cannot be done is left as it is. */
+void lm_guard_restore (int fd, gboolean with_flag);
+
+/** lm_guard_lift: lifts the immutable flag of the file @name in @dir_fd, before it is
+ * deleted or replaced. Succeeds if it does not have the flag or is missing. @dir is the
+ * path of the directory, for messages. Errors: G_IO_ERROR. */
+gboolean lm_guard_lift (int dir_fd, const char *name, const char *dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
