@@ -42,9 +42,8 @@ lm_file_lock_temporary (int fd, int dir_fd, const char *name, gboolean *out_kept
   return lm_fd_has_name (fd, dir_fd, name, out_kept, error);
 }
 
-/* Creates a temporary file for @name and locks it. Returns -1 on error. */
-static int
-make_temporary (int dir_fd, const char *name, const char *shown, char **out_name, GError **error)
+int
+lm_file_make_temporary (int dir_fd, const char *name, const char *shown, char **out_name, GError **error)
 {
   for (;;)
     {
@@ -76,7 +75,7 @@ replace_file (int dir_fd, const char *name, const char *shown, const void *data,
               GError **error)
 {
   g_autofree char *temporary = NULL;
-  lm_autofd int fd = make_temporary (dir_fd, name, shown, &temporary, error);
+  lm_autofd int fd = lm_file_make_temporary (dir_fd, name, shown, &temporary, error);
   if (fd < 0)
     return FALSE;
   gboolean written = lm_fd_write_all (fd, data, size, error) && lm_fault_point ("file-before-rename", error);

@@ -35,6 +35,13 @@ char *lm_file_temporary_name (const char *name);
  * or is about to be, and the caller creates another one. Does not wait. */
 gboolean lm_file_lock_temporary (int fd, int dir_fd, const char *name, gboolean *out_kept, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_file_make_temporary: creates a file of mode 0600 with a name of
+ * lm_file_temporary_name() for @name in @dir_fd, and locks it. Returns a descriptor,
+ * or -1 on error; the caller gives the file its final name or removes it. Messages
+ * call it @shown. *out_name is newly allocated. */
+int lm_file_make_temporary (int dir_fd, const char *name, const char *shown, char **out_name,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_file_written_name: if @name is a name that lm_file_write() gives to a file
  * while writing it, returns the final name, newly allocated; else NULL. */
 char *lm_file_written_name (const char *name);

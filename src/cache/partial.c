@@ -202,11 +202,21 @@ lm_partial_append (LmPartial *partial, const void *data, gsize size, GError **er
 }
 
 gboolean
+lm_partial_cut (LmPartial *partial, guint64 size, GError **error)
+{
+  check_identity (partial);
+  if (ftruncate (partial->fd, (off_t) size) < 0)
+    return lm_throw_errno (error, "cannot truncate %s", partial->path);
+  partial->end = partial->write_back = size;
+  update_identity (partial);
+  return TRUE;
+}
+
+gboolean
 lm_partial_truncate (LmPartial *partial, GError **error)
 {
-  if (ftruncate (partial->fd, 0) < 0)
-    return lm_throw_errno (error, "cannot truncate %s", partial->path);
-  partial->end = partial->write_back = 0;
+  if (!lm_partial_cut (partial, 0, error))
+    return FALSE;
   if (partial->reserved > 0)
     (void) !fallocate (partial->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) partial->reserved);
   update_identity (partial);

@@ -48,6 +48,10 @@ gboolean lm_partial_append (LmPartial *partial, const void *data, gsize size, GE
  * the allocated disk space. Errors: G_IO_ERROR. */
 gboolean lm_partial_truncate (LmPartial *partial, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_partial_cut: keeps only the first @size bytes of those that are there. Errors:
+ * G_IO_ERROR. */
+gboolean lm_partial_cut (LmPartial *partial, guint64 size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_partial_sync: sets mode 0444 and fsyncs the file; blocks on the disk. Errors:
  * LM_CACHE_ERROR_NO_SPACE, G_IO_ERROR. */
 gboolean lm_partial_sync (LmPartial *partial, GError **error) G_GNUC_WARN_UNUSED_RESULT;

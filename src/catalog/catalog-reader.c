@@ -167,6 +167,8 @@ are_parts_of_one (const LmCatalogPart *first, const LmCatalogPart *second, guint
 static void
 join_parts (LmCatalogPart *first, LmCatalogPart *second)
 {
+  if (second->name != 0)
+    first->name = (guint32) first->builder->strings->len + second->name;
   lm_index_builder_append (first->builder, second->builder);
   g_array_append_vals (first->layer_lines, second->layer_lines->data, second->layer_lines->len);
   g_array_append_vals (first->build_lines, second->build_lines->data, second->build_lines->len);
@@ -220,5 +222,5 @@ lm_catalog_read (const char *requested_url, const char *base_url, const char *te
   guint32 base = lm_index_builder_add_string (part->builder, base_url, strlen (base_url));
   guint32 requested
     = requested_url ? lm_index_builder_add_string (part->builder, requested_url, strlen (requested_url)) : 0;
-  return lm_index_builder_finish (part->builder, requested, base);
+  return lm_index_builder_finish (part->builder, part->name, requested, base);
 }

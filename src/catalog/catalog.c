@@ -119,6 +119,12 @@ lm_catalog_get_source (const LmCatalog *catalog)
   return catalog->source;
 }
 
+const char *
+lm_catalog_get_name (const LmCatalog *catalog)
+{
+  return lm_index_string (&catalog->p, catalog->p.header->name);
+}
+
 guint
 lm_catalog_get_n_groups (const LmCatalog *catalog)
 {

@@ -54,6 +54,10 @@ gboolean lm_catalog_has_secrets (const LmCatalog *catalog);
 /** lm_catalog_get_source: returns the name by which the user knows the catalog. Owned by @catalog. */
 const char *lm_catalog_get_source (const LmCatalog *catalog);
 
+/** lm_catalog_get_name: returns the name that the catalog has itself; NULL if it has
+ * none. Owned by @catalog. */
+const char *lm_catalog_get_name (const LmCatalog *catalog);
+
 /** lm_catalog_get_n_groups: returns the number of groups. */
 guint lm_catalog_get_n_groups (const LmCatalog *catalog);
 /** lm_catalog_get_n_layers: returns the number of layers. */

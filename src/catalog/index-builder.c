@@ -285,7 +285,7 @@ lm_index_builder_make_tables (LmIndexBuilder *builder, guint32 *out_a, guint32 *
 }
 
 GBytes *
-lm_index_builder_finish (LmIndexBuilder *builder, guint32 requested_url, guint32 base_url)
+lm_index_builder_finish (LmIndexBuilder *builder, guint32 name, guint32 requested_url, guint32 base_url)
 {
   const GArray *arrays[LM_INDEX_N_SECTIONS] = {
     [LM_INDEX_LISTS] = builder->lists,           [LM_INDEX_GROUPS] = builder->groups,
@@ -296,6 +296,7 @@ lm_index_builder_finish (LmIndexBuilder *builder, guint32 requested_url, guint32
   };
   LmIndexHeader header = { .byte_order = LM_INDEX_BYTE_ORDER,
                               .format = LM_INDEX_FORMAT,
+                              .name = name,
                               .base_url = base_url,
                               .requested_url = requested_url };
   memcpy (header.magic, LM_INDEX_MAGIC, sizeof header.magic);

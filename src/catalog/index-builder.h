@@ -55,5 +55,6 @@ typedef enum
 LmIndexResult lm_index_builder_make_tables (LmIndexBuilder *builder, guint32 *out_a, guint32 *out_b) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_index_builder_finish: returns the block. To be called after
- * lm_index_builder_make_tables(). @requested_url and @base_url are offsets of strings. */
-GBytes *lm_index_builder_finish (LmIndexBuilder *builder, guint32 requested_url, guint32 base_url);
+ * lm_index_builder_make_tables(). @name, @requested_url and @base_url are offsets of
+ * strings. */
+GBytes *lm_index_builder_finish (LmIndexBuilder *builder, guint32 name, guint32 requested_url, guint32 base_url);

@@ -8,7 +8,7 @@
 G_STATIC_ASSERT (sizeof (LmIndexLayer) == 8 * 4 + 4 * 8 + 4 * 4 + 2 * 8);
 G_STATIC_ASSERT (sizeof (LmIndexBuild) == 64 + 8 + 8 + 8);
 G_STATIC_ASSERT (sizeof (LmIndexBlob) == 32 + 8 + 8);
-G_STATIC_ASSERT (sizeof (LmIndexHeader) == 8 + 8 + 8 + 32 + 8 + 8 + 16 * LM_INDEX_N_SECTIONS);
+G_STATIC_ASSERT (sizeof (LmIndexHeader) == 8 + 8 + 8 + 32 + 8 + 8 + 8 + 16 * LM_INDEX_N_SECTIONS);
 
 gsize
 lm_index_record_size (LmIndexSection section)
@@ -148,7 +148,8 @@ static gboolean
 check_records (const LmIndex *p)
 {
   gboolean good = is_string_offset (p, p->header->base_url)
-                  && is_in_bounds (p, LM_INDEX_STRINGS, p->header->requested_url);
+                  && is_in_bounds (p, LM_INDEX_STRINGS, p->header->requested_url)
+                  && is_in_bounds (p, LM_INDEX_STRINGS, p->header->name);
   for (guint32 i = 0; good && i < p->count[LM_INDEX_LISTS]; i++)
     good = is_string_offset (p, p->lists[i]);
   for (guint32 i = 0; good && i < p->count[LM_INDEX_GROUPS]; i++)

@@ -80,6 +80,8 @@ typedef struct
   LmDigest digest; /* of everything after this field; zero until serialized */
   guint32 base_url;      /* string offset */
   guint32 requested_url; /* string offset; 0 if it is base_url */
+  guint32 name;          /* string offset; 0 if it has none */
+  guint32 unused;
   guint64 stamp; /* offset in the block of a NUL-terminated text; 0 for none */
   struct
   {
@@ -91,7 +93,7 @@ typedef struct
 #define LM_INDEX_MAGIC "lmcat\r\n\032"
 #define LM_INDEX_BYTE_ORDER 0x01020304u
 /* Increment this whenever anything in this file changes. */
-#define LM_INDEX_FORMAT 3u
+#define LM_INDEX_FORMAT 4u
 
 /* An open index; points into the block. */
 typedef struct

@@ -10,7 +10,8 @@
 const LmVerb *const lm_verbs[] = {
   &lm_verb_launch,      &lm_verb_define,       &lm_verb_ps,           &lm_verb_show,
   &lm_verb_rm,          &lm_verb_plan,         &lm_verb_pull,         &lm_verb_list,
-  &lm_verb_cache_list,  &lm_verb_catalog_add,  &lm_verb_catalog_list, &lm_verb_catalog_update,
+  &lm_verb_cache_list,  &lm_verb_cache_export, &lm_verb_cache_import,
+  &lm_verb_catalog_add,  &lm_verb_catalog_list, &lm_verb_catalog_update,
   &lm_verb_catalog_remove, &lm_verb_hook_install, &lm_verb_hook_status, &lm_verb_hook_remove,
   &lm_verb_help,      &lm_verb_complete,     NULL,
 };
@@ -82,7 +83,8 @@ lm_help_print_all (void)
       printf ("  %-16s  %s\n", (*verb)->name, (*verb)->summary);
   print_options ("Global options", lm_global_options);
   puts ("\nExit status: 0 done, 1 failed, 2 usage, 3 no such layer or selection, 4 busy or\n"
-        "timed out, 5 network or source, 6 refused (digest, image), 7 libvirt, 8 no space.\n\n"
+        "timed out, 5 network or source, 6 refused (digest, image), 7 libvirt, 8 no space,\n"
+        "9 there already, but different.\n\n"
         "\"lamina VERB --help\" describes a verb and names its manual page; see also lamina(1).");
 }
 

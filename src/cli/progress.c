@@ -132,7 +132,8 @@ print_lines (LmProgress *progress, const LmFetchProgress *fetch)
       progress->states[i] = item->state;
       g_autofree char *size = lm_size_format (item->blob->size);
       g_autofree char *safe = lm_output_safe (item->blob->name);
-      fprintf (stderr, "%s %s (%s)%s\n", item->state == LM_FETCH_DONE ? "pulled" : "pulling", safe, size,
+      fprintf (stderr, "%s%s %s (%s)%s\n", fetch->imported ? "import" : "pull",
+               item->state == LM_FETCH_DONE ? "ed" : "ing", safe, size,
                item->other_process ? " by another process" : "");
     }
 }
@@ -142,7 +143,7 @@ print_event_json (const LmFetchProgress *fetch)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
-  lm_json_add_string (builder, "event", "pull");
+  lm_json_add_string (builder, "event", fetch->imported ? "import" : "pull");
   lm_json_add_uint (builder, "done", fetch->done);
   lm_json_add_uint (builder, "total", fetch->total);
   json_builder_set_member_name (builder, "files");

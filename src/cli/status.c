@@ -8,11 +8,14 @@
 #include "image/error.h"
 #include "io/http.h"
 #include "io/run.h"
+#include "io/tar.h"
 #include "io/xml.h"
 #include "domain/spec.h"
 #include "plan/resolve.h"
 #include "catalog/selection.h"
 #include "machine/machine.h"
+#include "ops/export.h"
+#include "ops/import.h"
 #include "ops/launch.h"
 #include "ops/layer-names.h"
 #include "ops/obstacle.h"
@@ -49,6 +52,12 @@ lm_status_of_error (const GError *error)
     { LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, LM_STATUS_USAGE },
     { LM_SOURCE_ERROR, LM_SOURCE_ERROR_NAME, LM_STATUS_USAGE },
     { LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_REQUEST, LM_STATUS_USAGE },
+    { LM_EXPORT_ERROR, LM_EXPORT_ERROR_NOT_CACHED, LM_STATUS_NOT_FOUND },
+    { LM_EXPORT_ERROR, LM_EXPORT_ERROR_EXISTS, LM_STATUS_DIFFERENT },
+    { LM_EXPORT_ERROR, LM_EXPORT_ERROR_CHANGED, LM_STATUS_REFUSED },
+    { LM_IMPORT_ERROR, ANY, LM_STATUS_REFUSED },
+    { LM_TAR_ERROR, ANY, LM_STATUS_REFUSED },
+    { LM_SOURCE_ERROR, LM_SOURCE_ERROR_EXISTS, LM_STATUS_DIFFERENT },
     { LM_RESOLVE_ERROR, ANY, LM_STATUS_NOT_FOUND },
     { LM_LAYER_NAMES_ERROR, LM_LAYER_NAMES_ERROR_AMBIGUOUS, LM_STATUS_USAGE },
     { LM_LAYER_NAMES_ERROR, LM_LAYER_NAMES_ERROR_UNKNOWN, LM_STATUS_NOT_FOUND },

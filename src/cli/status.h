@@ -14,6 +14,7 @@ typedef enum
   LM_STATUS_REFUSED = 6,   /* digest, signature, hostile image */
   LM_STATUS_LIBVIRT = 7,
   LM_STATUS_NO_SPACE = 8,
+  LM_STATUS_DIFFERENT = 9, /* there already, but different */
 } LmStatus;
 
 /** lm_status_of_error: returns the exit status for @error. */

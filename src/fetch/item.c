@@ -2,11 +2,12 @@
 #include "config.h"
 #include "fetch/item.h"
 #include "base/error.h"
+#include "fetch/check.h"
 #include "fetch/error.h"
 #include "fetch/mirror.h"
 #include "fetch/publisher.h"
 #include "fetch/sink.h"
-#include "image/vet.h"
+#include "image/error.h"
 #include "base/content.h"
 
 #include <string.h>
@@ -160,27 +161,15 @@ lm_fetch_item_free (LmFetchItem *self)
   g_free (self);
 }
 
-static gboolean
-vet_file (LmFetchItem *self, const LmDigest *got, GError **error)
-{
-  const LmBlob *blob = self->blob;
-  if (!lm_digest_equal (got, &blob->digest))
-    {
-      char want_text[LM_DIGEST_STRING_SIZE], got_text[LM_DIGEST_STRING_SIZE];
-      g_autofree char *hint = lm_http_response_describe (&self->seen);
-      return lm_throw (error, LM_FETCH_ERROR, LM_FETCH_ERROR_DIGEST, "wrong digest: expected %s, got %s%s",
-                       lm_digest_format (&blob->digest, want_text), lm_digest_format (got, got_text), hint);
-    }
-  return blob->kind != LM_BLOB_LAYER
-         || lm_image_vet (lm_partial_get_path (self->partial), "the file", blob->has_parent ? &blob->parent : NULL,
-                          &self->virtual_size, self->run->cancellable, error);
-}
-
 /* Called in the hashing thread of the sink. */
 static gboolean
 sink_complete (LmFetchSink *sink, const LmDigest *got, gpointer user_data, GError **error)
 {
-  return vet_file (user_data, got, error) && lm_fetch_sink_wait_synced (sink, error);
+  LmFetchItem *self = user_data;
+  g_autofree char *hint = lm_http_response_describe (&self->seen);
+  return lm_fetch_check (self->blob, lm_partial_get_path (self->partial), got, hint, &self->virtual_size,
+                         self->run->cancellable, error)
+         && lm_fetch_sink_wait_synced (sink, error);
 }
 
 static gboolean

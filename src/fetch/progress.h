@@ -29,6 +29,7 @@ typedef struct
   guint n_items;
   guint64 done;  /* bytes, sum of all items */
   guint64 total;
+  gboolean imported; /* they come out of an archive, instead of being pulled */
 } LmFetchProgress;
 
 /* What this run transferred itself. */

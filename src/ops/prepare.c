@@ -11,13 +11,10 @@
 #include <sys/stat.h>
 
 LmPlan *
-lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable *cancellable, GError **error)
+lm_prepare_plan_over (const LmHost *host, const LmCatalogSet *set, const char *const *selections, GCancellable *cancellable,
+                      GError **error)
 {
-  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
-  for (guint i = 0; i < warnings->len; i++)
-    host->warning (host->user_data, g_ptr_array_index (warnings, i));
-  g_autoptr (LmCache) cache = set ? lm_cache_open_readonly (host->state_dir, &host->cache, error) : NULL;
+  g_autoptr (LmCache) cache = lm_cache_open_readonly (host->state_dir, &host->cache, error);
   if (cache == NULL)
     return NULL;
   LmPlanView view = { lm_cache_view_lookup, &(LmCacheView){ cache, cancellable } };
@@ -27,6 +24,16 @@ lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable
   for (char **note = plan->notes; note && *note; note++)
     host->warning (host->user_data, *note);
   return plan;
+}
+
+LmPlan *
+lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
+  for (guint i = 0; i < warnings->len; i++)
+    host->warning (host->user_data, g_ptr_array_index (warnings, i));
+  return set != NULL ? lm_prepare_plan_over (host, set, selections, cancellable, error) : NULL;
 }
 
 static void

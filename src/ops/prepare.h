@@ -21,6 +21,10 @@ typedef struct
  * catalogs that are URLs. */
 LmPlan *lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_prepare_plan_over: likewise, over the catalogs @set. */
+LmPlan *lm_prepare_plan_over (const LmHost *host, const LmCatalogSet *set, const char *const *selections,
+                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_prepare_pull: pulls what @plan requires and the cache does not have; if
  * nothing is missing, does not use the network. If @out_lease is not NULL, it is
  * set to the lease that prevents the deletion of the files. Blocks. Errors:

@@ -116,6 +116,7 @@ lm_source_record_load (const char *dir, const char *name, GError **error)
   source->etag = get_string_member (root, "etag");
   source->priority = (int) CLAMP (get_int_member (root, "priority"), 0, LM_SOURCE_PRIORITY_MAX);
   source->fetched = get_int_member (root, "fetched");
+  source->imported = get_int_member (root, "imported") != 0;
   if (get_int_member (root, VERSION_KEY) != RECORD_VERSION || source->url == NULL || source->base_url == NULL)
     return lm_throw_null (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_CORRUPT,
                           "%s is not a record of a catalog source; run \"lamina catalog remove %s\" and add it again", path,
@@ -145,6 +146,8 @@ record_json (const LmSource *source)
     json_object_set_string_member (object, "etag", source->etag);
   json_object_set_int_member (object, "priority", source->priority);
   json_object_set_int_member (object, "fetched", source->fetched);
+  if (source->imported)
+    json_object_set_int_member (object, "imported", 1);
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
   return json_to_string (node, TRUE);
 }
@@ -157,10 +160,13 @@ get_record_mode (const LmSource *source)
 }
 
 /* Returns the mode of copy and index: they contain the URLs in @catalog (NULL if
- * unknown), and the copy of a file must not be more readable than the file. */
+ * unknown), and the copy of a file must not be more readable than the file. One that
+ * was imported contains nothing that is not public (catalog/portable.h). */
 static int
 get_copy_mode (const LmSource *source, const LmCatalog *catalog)
 {
+  if (source->imported)
+    return 0644;
   g_autofree char *path = g_str_has_prefix (source->url, "file:") ? g_filename_from_uri (source->url, NULL, NULL) : NULL;
   struct stat st;
   if ((path != NULL && stat (path, &st) == 0 && (st.st_mode & S_IROTH) == 0)

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/url.h"
+#include "catalog/portable.h"
 #include "catalog/selection.h"
 #include "source/fetch.h"
 #include "source/record.h"
@@ -185,6 +186,68 @@ lm_source_add (const char *state_dir, const char *name, const char *url_or_file,
   return lm_source_fetch_keep (fetch, dir, source, name, NULL, error) || remove_unused_lock (dir, name, lock);
 }
 
+/* Whether @known lists every build of @catalog. */
+static gboolean
+lists_all_builds (const LmCatalog *known, const LmCatalog *catalog)
+{
+  for (guint i = 0; i < lm_catalog_get_n_layers (catalog); i++)
+    {
+      guint n, first = lm_catalog_get_builds (catalog, i, &n);
+      for (guint b = first; b < first + n; b++)
+        if (lm_catalog_find_build (known, lm_catalog_get_build (catalog, b).digest) == LM_CATALOG_NONE)
+          return FALSE;
+    }
+  return TRUE;
+}
+
+/* Makes the copy of @source, which is NULL if it does not exist, list @catalog as well. */
+static gboolean
+merge_import (const char *dir, const char *name, LmSource *source, const LmCatalog *catalog, const char *url, gboolean dry_run,
+              LmSourceImport *out_result, GError **error)
+{
+  g_autoptr (LmCatalog) known = source != NULL ? lm_source_record_catalog (dir, source, name, NULL, error) : NULL;
+  if (source != NULL && known == NULL)
+    return FALSE;
+  if (source != NULL && !source->imported)
+    {
+      *out_result = LM_SOURCE_IMPORT_LISTED;
+      return lists_all_builds (known, catalog) || check_same_url (source, url, error);
+    }
+  g_autoptr (LmSource) fresh = lm_source_new (name, url);
+  char *text = lm_portable_merge (name, known, catalog);
+  g_autoptr (GBytes) body = g_bytes_new_take (text, strlen (text));
+  if (source != NULL && lm_source_record_has (dir, source, body))
+    *out_result = LM_SOURCE_IMPORT_UNCHANGED;
+  else
+    *out_result = source != NULL ? LM_SOURCE_IMPORT_CHANGED : LM_SOURCE_IMPORT_NEW;
+  if (dry_run || *out_result == LM_SOURCE_IMPORT_UNCHANGED)
+    return TRUE;
+  fresh->base_url = g_strdup (url);
+  fresh->priority = source != NULL ? source->priority : LM_SOURCE_PRIORITY_DEFAULT;
+  fresh->fetched = g_get_real_time () / G_USEC_PER_SEC;
+  fresh->imported = TRUE;
+  return lm_source_record_save (dir, fresh, body, NULL, error);
+}
+
+gboolean
+lm_source_import (const char *state_dir, const char *name, const LmCatalog *catalog, const char *url, gboolean dry_run,
+                  LmSourceImport *out_result, const LmSourceStatus *status, GCancellable *cancellable, GError **error)
+{
+  if (!check_source_name (name, error))
+    return FALSE;
+  g_autofree char *dir = lm_source_record_dir (state_dir);
+  g_autoptr (LmSource) source = NULL;
+  if (dry_run)
+    return lm_source_record_find (dir, name, &source, error)
+           && merge_import (dir, name, source, catalog, url, TRUE, out_result, error);
+  g_autoptr (LmLock) lock = wait_for_lock (state_dir, dir, name, status, cancellable, error);
+  if (lock == NULL)
+    return FALSE;
+  return (lm_source_record_find (dir, name, &source, error)
+          && merge_import (dir, name, source, catalog, url, FALSE, out_result, error))
+         || remove_unused_lock (dir, name, lock);
+}
+
 gboolean
 lm_source_update (const char *state_dir, const char *name, gboolean *out_changed, GPtrArray *warnings,
                   const LmSourceStatus *status, GCancellable *cancellable, GError **error)
@@ -193,6 +256,12 @@ lm_source_update (const char *state_dir, const char *name, gboolean *out_changed
     return FALSE;
   g_autofree char *dir = lm_source_record_dir (state_dir);
   g_autoptr (LmSource) before = lm_source_record_load (dir, name, error);
+  if (before != NULL && before->imported)
+    {
+      if (out_changed != NULL)
+        *out_changed = FALSE;
+      return TRUE;
+    }
   g_autoptr (LmSourceFetch) fetch
     = before ? lm_source_fetch_run (dir, before, name, FALSE, warnings, cancellable, error) : NULL;
   g_autoptr (LmLock) lock = fetch ? wait_for_lock (state_dir, dir, name, status, cancellable, error) : NULL;

@@ -19,6 +19,7 @@ typedef struct
   char *base_url; /* URL of the copy after redirects */
   char *etag;     /* NULL if none */
   gint64 fetched; /* when the copy was last known to be current; seconds since 1970, UTC */
+  gboolean imported; /* the copy came out of the archive @url, and cannot be fetched again */
 } LmSource;
 
 typedef enum
@@ -62,8 +63,26 @@ gboolean lm_source_add (const char *state_dir, const char *name, const char *url
                         GPtrArray *warnings, const LmSourceStatus *status, GCancellable *cancellable,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+typedef enum
+{
+  LM_SOURCE_IMPORT_LISTED,    /* a source that was added lists everything already, and is not changed */
+  LM_SOURCE_IMPORT_UNCHANGED, /* so does one that was imported */
+  LM_SOURCE_IMPORT_CHANGED,   /* entries were added to one that was imported */
+  LM_SOURCE_IMPORT_NEW,
+} LmSourceImport;
+
+/** lm_source_import: makes the entries of @catalog, which came with files out of
+ * the archive @url, a part of the source @name: a new one, or one that was imported
+ * before. If @dry_run is set, only checks whether that is possible now. Waits as
+ * lm_source_add() does. Errors: LM_SOURCE_ERROR_NAME, LM_SOURCE_ERROR_EXISTS (a
+ * source that was added has the name and does not list the layers), G_IO_ERROR. */
+gboolean lm_source_import (const char *state_dir, const char *name, const LmCatalog *catalog, const char *url,
+                           gboolean dry_run, LmSourceImport *out_result, const LmSourceStatus *status,
+                           GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_source_update: fetches a catalog again; if that fails
- * (LM_SOURCE_ERROR_FETCH), the last good copy is kept. *out_changed may be NULL. */
+ * (LM_SOURCE_ERROR_FETCH), the last good copy is kept. *out_changed may be NULL. One
+ * that was imported does not change. */
 gboolean lm_source_update (const char *state_dir, const char *name, gboolean *out_changed, GPtrArray *warnings,
                            const LmSourceStatus *status, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -32,6 +32,7 @@ OWNED_HEADERS = [
     (r"libvirt/", r"src/virt/|tests/"),
     (r"libxml/", r"src/io/xml[^/]*$"),
     (r"yaml\.h$", r"(src/base/yaml|tests/bench/bench-plan)[^/]*$"),
+    (r"archive(_entry)?\.h", r"src/io/tar[^/]*$"),
     (r"solv/", r"src/(plan|catalog)/"),
     (r"sqlite3\.h$", r"src/cache/|tests/"),
     (r"gnutls/", r"src/(base/|io/http-tls\.c$)"),

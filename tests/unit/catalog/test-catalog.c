@@ -412,6 +412,23 @@ test_large (void)
     }
 }
 
+/* The name may be in either part. */
+static void
+test_large_name (void)
+{
+  for (guint last = 0; last < 2; last++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *text = make_large ("", last ? "name: big\n" : "");
+      char *first = strstr (text, "name: big\n");
+      if (last)
+        memset (first, '#', strlen ("name: big"));
+      g_autoptr (LmCatalog) catalog = lab_parse (text, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (lm_catalog_get_name (catalog), ==, "big");
+    }
+}
+
 static void
 test_large_warnings (void)
 {
@@ -534,6 +551,7 @@ main (int argc, char **argv)
   g_test_add_func ("/catalog/load-forged", test_load_forged);
   g_test_add_func ("/catalog/set", test_set);
   g_test_add_func ("/catalog/large", test_large);
+  g_test_add_func ("/catalog/large-name", test_large_name);
   g_test_add_func ("/catalog/large-warnings", test_large_warnings);
   g_test_add_func ("/catalog/large-faults", test_large_faults);
   g_test_add_func ("/catalog/large-line-ends", test_large_line_ends);

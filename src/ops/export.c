@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/export.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/size.h"
+#include "catalog/portable.h"
+#include "io/tar.h"
+#include "machine/chain.h"
+#include "ops/cache-view.h"
+#include "ops/export-chain.h"
+#include "source/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_SIZE (1024 * 1024)
+
+G_DEFINE_QUARK (lm-export-error-quark, lm_export_error)
+
+/* The file to be written, under a temporary name until it is complete. */
+typedef struct
+{
+  const char *shown;
+  int fd;
+  int dir_fd;      /* -1 for standard output; likewise the names */
+  char *name;      /* in the directory */
+  char *temporary; /* NULL if it has its final name or was removed */
+} Target;
+
+static void
+target_clear (Target *target)
+{
+  if (target->temporary != NULL)
+    (void) unlinkat (target->dir_fd, target->temporary, 0);
+  if (target->dir_fd >= 0)
+    lm_fd_clear (&target->fd);
+  lm_fd_clear (&target->dir_fd);
+  g_free (target->name);
+  g_free (target->temporary);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Target, target_clear)
+
+void
+lm_export_result_free (LmExportResult *result)
+{
+  if (result == NULL)
+    return;
+  g_free (result->name);
+  g_ptr_array_unref (result->blobs);
+  g_free (result);
+}
+
+static gboolean
+throw_exists (const char *file, GError **error)
+{
+  return lm_throw (error, LM_EXPORT_ERROR, LM_EXPORT_ERROR_EXISTS, "%s exists; use --force to replace it", file);
+}
+
+/* To be called before anything is pulled. */
+static gboolean
+check_target (const LmExportRequest *request, GError **error)
+{
+  struct stat st;
+  if (strcmp (request->file, "-") == 0)
+    return TRUE;
+  if (lstat (request->file, &st) < 0)
+    return errno == ENOENT || lm_throw_errno (error, "cannot stat %s", request->file);
+  if (!S_ISREG (st.st_mode))
+    return lm_throw (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, "%s is not a regular file; - is standard output",
+                     request->file);
+  return request->force || throw_exists (request->file, error);
+}
+
+/* What killed runs left of the same file. */
+static void
+remove_leftovers (const Target *target)
+{
+  g_autoptr (GPtrArray) names = lm_file_list_fd (fcntl (target->dir_fd, F_DUPFD_CLOEXEC, 0), target->shown, NULL);
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    {
+      g_autofree char *written = lm_file_written_name (g_ptr_array_index (names, i));
+      if (g_strcmp0 (written, target->name) == 0)
+        lm_file_remove_leftover (target->dir_fd, g_ptr_array_index (names, i));
+    }
+}
+
+static gboolean
+open_target (Target *target, const LmExportRequest *request, GError **error)
+{
+  if (strcmp (request->file, "-") == 0)
+    {
+      target->shown = "standard output";
+      target->fd = STDOUT_FILENO;
+      return TRUE;
+    }
+  g_autofree char *dir = g_path_get_dirname (request->file);
+  target->shown = request->file;
+  target->name = g_path_get_basename (request->file);
+  target->dir_fd = open (dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (target->dir_fd < 0)
+    return lm_throw_errno (error, "cannot open %s", dir);
+  remove_leftovers (target);
+  target->fd = lm_file_make_temporary (target->dir_fd, target->name, target->shown, &target->temporary, error);
+  return target->fd >= 0;
+}
+
+/* Gives the file the mode that any new file has, makes it durable, and gives it its name. */
+static gboolean
+publish_target (Target *target, gboolean replace, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  if (target->dir_fd < 0)
+    return TRUE;
+  mode_t mask = umask (0); /* there is no other way to read it, and no other thread now */
+  (void) umask (mask);
+  if (fchmod (target->fd, 0666 & ~mask) < 0 || fsync (target->fd) < 0)
+    return lm_throw_errno (error, "cannot write %s", target->shown);
+  if (!lm_fault_point ("export-before-rename", error))
+    return FALSE;
+  if (replace && renameat (target->dir_fd, target->temporary, target->dir_fd, target->name) == 0)
+    {
+      g_clear_pointer (&target->temporary, g_free);
+      return fsync (target->dir_fd) == 0 || lm_throw_errno (error, "cannot sync the directory of %s", target->shown);
+    }
+  if (replace)
+    return lm_throw_errno (error, "cannot write %s", target->shown);
+  if (lm_file_publish (target->dir_fd, target->temporary, target->name, &failure))
+    {
+      g_clear_pointer (&target->temporary, g_free);
+      return TRUE;
+    }
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_EXISTS))
+    return throw_exists (target->shown, error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+static LmExportChain *
+find_chain (const LmHost *host, const LmExportRequest *request, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
+  for (guint i = 0; i < warnings->len; i++)
+    host->warning (host->user_data, g_ptr_array_index (warnings, i));
+  if (set == NULL)
+    return NULL;
+  if (request->machine != NULL)
+    {
+      g_autoptr (LmMachine) machine = lm_machine_find (host->state_dir, request->machine, NULL, error);
+      return machine != NULL ? lm_export_chain_of_machine (host, set, machine) : NULL;
+    }
+  g_autoptr (LmPlan) plan = lm_prepare_plan_over (host, set, request->selections, cancellable, error);
+  return plan != NULL ? lm_export_chain_of_plan (set, plan) : NULL;
+}
+
+/* Without pulling: what is missing is an error. */
+static gboolean
+check_cached (LmCache *cache, const LmExportChain *chain, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) layers = g_ptr_array_new ();
+  guint missing = 0;
+  const char *first = NULL;
+  for (guint i = 0; i < chain->blobs->len; i++)
+    {
+      LmBlob *blob = g_ptr_array_index (chain->blobs, i);
+      LmCacheState state;
+      if (!lm_cache_check (cache, blob, &state, cancellable, error))
+        return FALSE;
+      if (state != LM_CACHE_PRESENT && missing++ == 0)
+        first = blob->name;
+      if (blob->kind == LM_BLOB_LAYER)
+        g_ptr_array_add (layers, blob);
+    }
+  if (missing > 0)
+    return lm_throw (error, LM_EXPORT_ERROR, LM_EXPORT_ERROR_NOT_CACHED,
+                     "%s is not in the cache%s; without --no-pull it would be pulled", first,
+                     missing > 1 ? ", and others are not either" : "");
+  return lm_chain_check (cache, layers, NULL, cancellable, error);
+}
+
+static gboolean
+write_blob (LmTarWriter *writer, int fd, const LmBlob *blob, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *name = lm_portable_file_name (blob->kind, &blob->digest);
+  g_autofree char *buffer = g_malloc (READ_SIZE);
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  LmDigest got;
+  if (!lm_tar_writer_begin (writer, name, blob->size, error))
+    return FALSE;
+  for (guint64 left = blob->size; left > 0;)
+    {
+      gsize n, want = (gsize) MIN (left, READ_SIZE);
+      if (g_cancellable_set_error_if_cancelled (cancellable, error) || !lm_fd_read_full (fd, buffer, want, &n, error))
+        return FALSE;
+      if (n < want)
+        break;
+      lm_hasher_update (hasher, buffer, n);
+      if (!lm_tar_writer_write (writer, buffer, n, error))
+        return FALSE;
+      left -= n;
+    }
+  lm_hasher_peek (hasher, &got);
+  return lm_digest_equal (&got, &blob->digest)
+         || lm_throw (error, LM_EXPORT_ERROR, LM_EXPORT_ERROR_CHANGED,
+                      "%s: the contents of the cached file do not match its digest; try again, so that it is pulled again",
+                      blob->name);
+}
+
+static gboolean
+write_catalog (LmTarWriter *writer, LmExportChain *chain, GError **error)
+{
+  char *text = lm_export_chain_to_json (chain);
+  g_autoptr (GBytes) bytes = g_bytes_new_take (text, strlen (text));
+  /* What another host would refuse must not be written. */
+  g_autoptr (LmCatalog) checked = lm_portable_parse (bytes, "the catalog of the archive", error);
+  return checked != NULL && lm_tar_writer_begin (writer, LM_PORTABLE_CATALOG, strlen (text), error)
+         && lm_tar_writer_write (writer, text, strlen (text), error);
+}
+
+/* Opens the files, so that nothing can replace them any more, and gets their sizes. */
+static GArray *
+open_blobs (LmCache *cache, LmExportChain *chain, GError **error)
+{
+  g_autoptr (GArray) fds = g_array_new (FALSE, FALSE, sizeof (int));
+  g_array_set_clear_func (fds, (GDestroyNotify) lm_fd_clear);
+  for (guint i = 0; i < chain->blobs->len; i++)
+    {
+      const LmBlob *blob = g_ptr_array_index (chain->blobs, i);
+      g_autofree char *path = lm_cache_get_path (cache, blob->kind, &blob->digest);
+      int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+      struct stat st;
+      if (fd < 0)
+        return lm_throw_errno_null (error, "cannot open %s", path);
+      g_array_append_val (fds, fd);
+      if (fstat (fd, &st) < 0)
+        return lm_throw_errno_null (error, "cannot stat %s", path);
+      lm_export_chain_set_size (chain, i, (guint64) st.st_size);
+    }
+  return g_steal_pointer (&fds);
+}
+
+static gboolean
+write_archive (const LmHost *host, LmCache *cache, LmExportChain *chain, const Target *target, GCancellable *cancellable,
+               GError **error)
+{
+  g_autoptr (GArray) fds = open_blobs (cache, chain, error);
+  g_autoptr (LmTarWriter) writer = fds != NULL ? lm_tar_writer_new (target->fd, target->shown) : NULL;
+  if (writer == NULL)
+    return FALSE;
+  g_autofree char *text = g_strdup_printf ("writing %u files to %s", chain->blobs->len, target->shown);
+  host->status (host->user_data, text);
+  if (!write_catalog (writer, chain, error))
+    return FALSE;
+  for (guint i = 0; i < chain->blobs->len; i++)
+    if (!write_blob (writer, g_array_index (fds, int, i), g_ptr_array_index (chain->blobs, i), cancellable, error))
+      return FALSE;
+  return lm_tar_writer_finish (writer, error);
+}
+
+LmExportResult *
+lm_export (const LmHost *host, const LmExportRequest *request, GCancellable *cancellable, GError **error)
+{
+  g_auto (Target) target = { .fd = -1, .dir_fd = -1 };
+  LmPrepareResult pulled = { 0 };
+  if (!check_target (request, error))
+    return NULL;
+  g_autoptr (LmExportChain) chain = find_chain (host, request, cancellable, error);
+  g_autoptr (LmCache) cache = chain != NULL ? lm_cache_open (host->state_dir, &host->cache, error) : NULL;
+  g_autoptr (LmLock) lease = cache != NULL ? lm_cache_lease (cache, chain->blobs, cancellable, error) : NULL;
+  if (lease == NULL)
+    return NULL;
+  if (request->pull ? !lm_prepare_recorded (host, cache, chain->blobs, &pulled, cancellable, error)
+                    : !check_cached (cache, chain, cancellable, error))
+    return NULL;
+  if (!open_target (&target, request, error) || !write_archive (host, cache, chain, &target, cancellable, error)
+      || !publish_target (&target, request->force, error))
+    return NULL;
+  LmExportResult *result = g_new0 (LmExportResult, 1);
+  result->name = g_steal_pointer (&chain->name);
+  result->blobs = g_ptr_array_ref (chain->blobs);
+  result->pulled = pulled;
+  for (guint i = 0; i < result->blobs->len; i++)
+    result->bytes += ((LmBlob *) g_ptr_array_index (result->blobs, i))->size;
+  return result;
+}
