@@ -26,8 +26,8 @@ lm_resolution_free (LmResolution *resolution)
   g_free (resolution);
 }
 
-static char *
-host_arch (void)
+char *
+lm_resolve_host_arch (void)
 {
   struct utsname host;
   return g_strdup (uname (&host) == 0 ? host.machine : "x86_64");
@@ -131,7 +131,7 @@ lm_resolve (const LmCatalogSet *set, const char *const *selections, const char *
   r->layers = g_ptr_array_new ();
   r->selections = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_selection_free);
   r->groups = lm_catalog_set_load_groups (set);
-  r->arch = arch ? g_strdup (arch) : host_arch ();
+  r->arch = arch ? g_strdup (arch) : lm_resolve_host_arch ();
   if (!parse_selections (r, selections, error) || !lm_resolve_check_selections (set, r, error))
     return NULL;
   r->candidates = lm_candidates_collect (set, r->selections, r->arch);

@@ -28,6 +28,9 @@ typedef struct
 void lm_resolution_free (LmResolution *resolution);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmResolution, lm_resolution_free)
 
+/** lm_resolve_host_arch: returns the architecture of this host ("x86_64"); newly allocated. */
+char *lm_resolve_host_arch (void);
+
 /** lm_resolve: finds the layers that together meet all @selections
  * ("[group=]name[@version]", at least one), each in the newest version that fits. A
  * pre-release (catalog/version.h) is used only if it is asked for or nothing else
