@@ -13,17 +13,17 @@
 
 #define NAME "lamina"
 #define MAX_SIZE (64 * 1024)
-/* By the second line, files of all versions are recognized. Statuses 126 and 127: the
- * program cannot be run or is missing. */
+/* By the second line, files of all versions are recognized. exec saves a process for
+ * each operation on each domain; if it fails, the script must succeed all the same,
+ * which takes a trap in dash and execfail in bash. */
 #define HEAD                                                                                                           \
   "#!/bin/sh\n"                                                                                                        \
   "# Created by \"lamina hook install\"; \"lamina hook remove\" removes it.\n"
 #define BODY                                                                                                           \
   "[ -x \"$hook\" ] || exit 0\n"                                                                                       \
-  "\"$hook\" \"$@\"\n"                                                                                                 \
-  "status=$?\n"                                                                                                        \
-  "[ $status -ne 126 ] && [ $status -ne 127 ] || exit 0\n"                                                             \
-  "exit $status\n"
+  "trap 'exit 0' EXIT\n"                                                                                               \
+  "[ -z \"$BASH_VERSION\" ] || shopt -s execfail\n"                                                                    \
+  "exec \"$hook\" \"$@\"\n"
 
 G_DEFINE_QUARK (lm-hook-error-quark, lm_hook_error)
 

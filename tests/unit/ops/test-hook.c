@@ -149,12 +149,12 @@ test_install (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
 }
 
-/* Runs the installed script. Returns its exit status. */
+/* Runs the installed script with @shell. Returns its exit status. */
 static int
-run_script (const Fixture *f, char **out_stdout)
+run_script (const Fixture *f, const char *shell, char **out_stdout)
 {
   g_autoptr (GError) error = NULL;
-  const char *argv[] = { f->path, "vm", "prepare", "begin", "-", NULL };
+  const char *const argv[] = { shell, f->path, "vm", "prepare", "begin", "-", NULL };
   int status;
   g_assert_true (g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, out_stdout, NULL, &status, &error));
   g_assert_no_error (error);
@@ -164,15 +164,20 @@ run_script (const Fixture *f, char **out_stdout)
 static void
 test_script (Fixture *f, gconstpointer data)
 {
-  g_autofree char *output = NULL;
+  const char *const shells[] = { "/bin/sh", "/bin/bash" };
   install (f, TRUE);
-  g_assert_cmpint (run_script (f, &output), ==, 7);
-  g_assert_cmpstr (output, ==, "vm prepare begin -\n");
-  /* Not executable, as under AppArmor: other domains must start. */
-  write_file (f->program, "\177ELF nonsense", 0755);
-  g_assert_cmpint (run_script (f, NULL), ==, 0);
-  g_assert_cmpint (g_unlink (f->program), ==, 0);
-  g_assert_cmpint (run_script (f, NULL), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (shells); i++)
+    {
+      g_autofree char *output = NULL;
+      write_file (f->program, "#!/bin/sh\necho \"$@\"\nexit 7\n", 0755);
+      g_assert_cmpint (run_script (f, shells[i], &output), ==, 7);
+      g_assert_cmpstr (output, ==, "vm prepare begin -\n");
+      /* It cannot be run, as under AppArmor: other domains must start. */
+      write_file (f->program, "#!/does/not/exist\n", 0755);
+      g_assert_cmpint (run_script (f, shells[i], NULL), ==, 0);
+      g_assert_cmpint (g_unlink (f->program), ==, 0);
+      g_assert_cmpint (run_script (f, shells[i], NULL), ==, 0);
+    }
 }
 
 static void
