@@ -68,12 +68,13 @@ lm_cli_connect (const LmCliHost *host, GError **error)
 }
 
 LmHookPlaces
-lm_cli_hook_places (const LmSettings *settings, LmVirtScope scope)
+lm_cli_hook_places (const LmSettings *settings)
 {
   return (LmHookPlaces){
     .dir = LM_LIBVIRT_HOOKS_DIR,
     .program = settings->hook_program,
-    .run_dir = scope == LM_VIRT_SCOPE_SESSION ? g_get_user_runtime_dir () : "/run",
+    .run_dir = "/run",
+    .user_run_dir = g_get_user_runtime_dir (),
   };
 }
 

@@ -24,9 +24,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCliHost, lm_cli_host_free)
 /** lm_cli_connect: connects to libvirt according to the settings of @host. Errors: LM_VIRT_ERROR. */
 LmVirt *lm_cli_connect (const LmCliHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_cli_hook_places: returns where the hook is, and the files of the daemon of
- * @scope. Owned by @settings. */
-LmHookPlaces lm_cli_hook_places (const LmSettings *settings, LmVirtScope scope);
+/** lm_cli_hook_places: returns where the hook and the files of libvirt's daemons are.
+ * Owned by @settings. */
+LmHookPlaces lm_cli_hook_places (const LmSettings *settings);
 
 /** lm_cli_warnings: prints @warnings (char *) and removes them from the array. */
 void lm_cli_warnings (GPtrArray *warnings);

@@ -168,6 +168,15 @@ check_settings (LmSettings *settings, GError **error)
   return TRUE;
 }
 
+/* Returns the file to which this user would add settings. */
+static char *
+choose_config_file (const char *own)
+{
+  if (own != NULL && *own != '\0')
+    return g_strdup (own);
+  return g_build_filename (geteuid () == 0 ? LM_SYSCONFDIR : g_get_user_config_dir (), "lamina", "lamina.conf", NULL);
+}
+
 LmSettings *
 lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, GError **error)
 {
@@ -199,6 +208,7 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, 
   settings->template = choose_value (args, file, NULL, NULL, "template");
   settings->template_dirs = template_dirs ();
   settings->osinfo_dirs = osinfo_dirs ();
+  settings->config_file = choose_config_file (own);
   const char *hook = g_getenv ("LAMINA_HOOK_PROGRAM");
   settings->hook_program = g_strdup (hook != NULL ? hook : LM_LIBEXECDIR "/lamina/qemu-hook");
   settings->verbose = lm_args_has (args, "verbose");
@@ -222,6 +232,7 @@ lm_settings_free (LmSettings *settings)
   g_free (settings->template);
   g_strfreev (settings->template_dirs);
   g_strfreev (settings->osinfo_dirs);
+  g_free (settings->config_file);
   g_free (settings->hook_program);
   g_free (settings);
 }

@@ -15,6 +15,7 @@ typedef struct
   char *template;    /* domain template; NULL to choose by how the disk boots */
   char **template_dirs; /* directories to search for templates, in order */
   char **osinfo_dirs;   /* directories to search for the osinfo database, in order */
+  char *config_file;    /* to which this user would add settings; need not exist */
   char *hook_program;   /* libvirt's hook, absolute */
   gboolean without_flag; /* does not set the immutable flag of cached files */
   guint transfers;   /* maximum number of files pulled at a time */

@@ -28,7 +28,7 @@ static LmHookStatus *
 examine_hook (const LmInvocation *invocation, GError **error)
 {
   const LmVirtScope scope = find_scope (invocation);
-  const LmHookPlaces places = lm_cli_hook_places (invocation->settings, scope);
+  const LmHookPlaces places = lm_cli_hook_places (invocation->settings);
   return lm_hook_examine (&places, scope, error);
 }
 
@@ -76,7 +76,7 @@ run_hook_status (const LmInvocation *invocation, GError **error)
 static gboolean
 run_hook_install (const LmInvocation *invocation, GError **error)
 {
-  const LmHookPlaces places = lm_cli_hook_places (invocation->settings, LM_VIRT_SCOPE_SYSTEM);
+  const LmHookPlaces places = lm_cli_hook_places (invocation->settings);
   gboolean changed;
   if (!lm_hook_install (&places, &changed, error))
     return FALSE;
@@ -99,7 +99,7 @@ run_hook_install (const LmInvocation *invocation, GError **error)
 static gboolean
 run_hook_remove (const LmInvocation *invocation, GError **error)
 {
-  const LmHookPlaces places = lm_cli_hook_places (invocation->settings, LM_VIRT_SCOPE_SYSTEM);
+  const LmHookPlaces places = lm_cli_hook_places (invocation->settings);
   gboolean removed;
   if (!lm_hook_remove (&places, &removed, error))
     return FALSE;

@@ -210,14 +210,26 @@ examine_file (const LmHookPlaces *places, LmHookStatus *status, GError **error)
   return TRUE;
 }
 
+gboolean
+lm_hook_find_daemon (const LmHookPlaces *places, LmVirtScope scope, LmVirtDaemon *out_daemon, GError **error)
+{
+  return lm_virt_daemon_find (scope, scope == LM_VIRT_SCOPE_SYSTEM ? places->run_dir : places->user_run_dir, out_daemon, error);
+}
+
+char *
+lm_hook_service (const LmHookPlaces *places, const char *verb, const char *name)
+{
+  g_autofree char *systemd = g_build_filename (places->run_dir, "systemd", "system", NULL);
+  return g_file_test (systemd, G_FILE_TEST_IS_DIR) ? g_strdup_printf ("systemctl %s %s", verb, name)
+                                                   : g_strdup_printf ("service %s %s", name, verb);
+}
+
 /* Guests keep running in either case; a user's daemon is started by the next connection. */
 static char *
 restart_command (const LmHookPlaces *places, LmVirtScope scope, const LmVirtDaemon *daemon)
 {
-  g_autofree char *systemd = g_build_filename (places->run_dir, "systemd", "system", NULL);
   if (scope == LM_VIRT_SCOPE_SYSTEM)
-    return g_file_test (systemd, G_FILE_TEST_IS_DIR) ? g_strdup_printf ("systemctl restart %s", daemon->name)
-                                                     : g_strdup_printf ("service %s restart", daemon->name);
+    return lm_hook_service (places, "restart", daemon->name);
   return daemon->pid > 0 ? g_strdup_printf ("kill %d", daemon->pid) : NULL;
 }
 
@@ -226,7 +238,7 @@ static gboolean
 examine_daemon (const LmHookPlaces *places, LmVirtScope scope, LmHookStatus *status, GError **error)
 {
   LmVirtDaemon *daemon = &status->daemon;
-  if (!lm_virt_daemon_find (scope, places->run_dir, daemon, error))
+  if (!lm_hook_find_daemon (places, scope, daemon, error))
     return FALSE;
   if (!daemon->running)
     {

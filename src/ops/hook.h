@@ -15,7 +15,8 @@ typedef struct
 {
   const char *dir;     /* libvirt's directory of hooks */
   const char *program; /* the hook; absolute */
-  const char *run_dir; /* of the daemon, see virt/daemon.h */
+  const char *run_dir; /* of the system's daemon, see virt/daemon.h */
+  const char *user_run_dir; /* of the user's */
 } LmHookPlaces;
 
 typedef enum
@@ -37,6 +38,15 @@ typedef enum
   LM_HOOK_UNKNOWN, /* installed here, but it cannot be determined whether the daemon sees it */
   LM_HOOK_ACTIVE,
 } LmHookState;
+
+/** lm_hook_find_daemon: gets the daemon of @scope, which is not OTHER, see
+ * lm_virt_daemon_find(). */
+gboolean lm_hook_find_daemon (const LmHookPlaces *places, LmVirtScope scope, LmVirtDaemon *out_daemon,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_hook_service: returns the command that does @verb ("start", "restart") with the
+ * system's daemon @name, newly allocated. */
+char *lm_hook_service (const LmHookPlaces *places, const char *verb, const char *name);
 
 /** lm_hook_state_name: returns "absent", "foreign", "broken", "unseen", "stopped", "unknown" or "active". */
 const char *lm_hook_state_name (LmHookState state);

@@ -43,7 +43,7 @@ setup (Fixture *f, gconstpointer data)
   f->program = g_build_filename (f->top, "it's a hook", NULL);
   f->run_dir = g_build_filename (f->top, "run", NULL);
   f->path = g_build_filename (f->dir, "qemu.d", "lamina", NULL);
-  f->places = (LmHookPlaces){ f->dir, f->program, f->run_dir };
+  f->places = (LmHookPlaces){ f->dir, f->program, f->run_dir, f->run_dir };
   write_file (f->program, "#!/bin/sh\necho \"$@\"\nexit 7\n", 0755);
 }
 
