@@ -157,7 +157,8 @@ lm_check_selinux (LmDoctor *doctor)
     lm_check_add (doctor, LM_DIAGNOSIS_OK, NULL, "%s has the SELinux type %s", dir, type);
   else
     lm_check_add (doctor, LM_DIAGNOSIS_WARNING,
-                  g_strdup_printf ("semanage fcontext -a -t virt_image_t '%s(/.*)?' && restorecon -R %s", dir, dir),
+                  g_strdup_printf ("semanage fcontext -a -t virt_image_t '%s(/.*)?' && semanage fcontext -a -t virt_content_t "
+                                   "'%s/(layers|blobs|partial)(/.*)?' && restorecon -R %s", dir, dir, dir),
                   "%s has the SELinux type %s, which QEMU may not be allowed to read", dir, type);
 }
 
