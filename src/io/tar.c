@@ -24,6 +24,7 @@ struct _LmTarWriter
   struct archive *archive;
   int fd;
   char *shown;
+  gboolean abandoned; /* nothing is written any more */
   GError *failure; /* of the callback */
 };
 
@@ -58,6 +59,8 @@ write_tar_block (struct archive *archive, void *user_data, const void *data, siz
 {
   LmTarWriter *writer = user_data;
   g_clear_error (&writer->failure);
+  if (writer->abandoned)
+    return -1;
   if (lm_fault_point ("tar-write", &writer->failure) && lm_fd_write_all (writer->fd, data, size, &writer->failure))
     return (la_ssize_t) size;
   g_prefix_error (&writer->failure, "cannot write %s: ", writer->shown);
@@ -86,8 +89,9 @@ lm_tar_writer_free (LmTarWriter *writer)
 {
   if (writer == NULL)
     return;
-  /* Otherwise the destructor would write the rest. */
-  (void) archive_write_fail (writer->archive);
+  /* Closing an archive that is not finished writes the rest. Not archive_write_fail():
+   * libarchive 3.6 then leaks its buffer. */
+  writer->abandoned = TRUE;
   (void) archive_write_free (writer->archive);
   g_clear_error (&writer->failure);
   g_free (writer->shown);
