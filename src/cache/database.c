@@ -156,6 +156,48 @@ connect_database (LmDatabase *database, GError **error)
   return database->readonly || execute (database, "PRAGMA synchronous = NORMAL", error);
 }
 
+/* *out_damage is what SQLite says about the first damaged place, NULL if there is none. */
+static gboolean
+check_pages (LmDatabase *database, char **out_damage, GError **error)
+{
+  sqlite3_stmt *statement = NULL;
+  gboolean ok = sqlite3_prepare_v2 (database->handle, "PRAGMA quick_check (1)", -1, &statement, NULL) == SQLITE_OK
+                && sqlite3_step (statement) == SQLITE_ROW;
+  const char *text = ok ? (const char *) sqlite3_column_text (statement, 0) : NULL;
+  if (ok)
+    *out_damage = g_strcmp0 (text, "ok") != 0 ? g_strdup (text) : NULL;
+  else
+    throw_database (database, error);
+  sqlite3_finalize (statement);
+  return ok;
+}
+
+gboolean
+lm_database_check (const char *state_dir, char **out_damage, GError **error)
+{
+  g_autoptr (LmDatabase) database = g_new0 (LmDatabase, 1);
+  g_autoptr (GError) failure = NULL;
+  database->readonly = TRUE;
+  database->state = lm_state_dir_open_readonly (state_dir, error);
+  if (database->state == NULL)
+    return FALSE;
+  database->path = g_build_filename (lm_state_dir_get_path (database->state), DATABASE, NULL);
+  if (connect_database (database, &failure) && database->handle == NULL)
+    {
+      *out_damage = NULL;
+      return TRUE;
+    }
+  if (failure == NULL && check_pages (database, out_damage, &failure))
+    return TRUE;
+  if (database->damaged)
+    {
+      *out_damage = g_strdup (failure->message);
+      return TRUE;
+    }
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
 static void
 warn_database (LmDatabase *database, const char *what, const char *cause)
 {

@@ -23,6 +23,11 @@ typedef struct _LmDatabase LmDatabase;
  * (also if a later version of lamina made it), _BUSY, _NO_SPACE, G_IO_ERROR. */
 LmDatabase *lm_database_open (const char *state_dir, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_database_check: reads the database in @state_dir and changes nothing. *out_damage
+ * is a text about damage, newly allocated, or NULL if there is none or no database.
+ * Errors: as for lm_database_open(). */
+gboolean lm_database_check (const char *state_dir, char **out_damage, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_database_close: frees @database; NULL is ignored. */
 void lm_database_close (LmDatabase *database);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmDatabase, lm_database_close)

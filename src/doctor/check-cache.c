@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/immutable.h"
 #include "base/size.h"
+#include "cache/database.h"
 #include "doctor/check.h"
 #include "image/qcow2.h"
 
@@ -150,12 +151,23 @@ lm_check_images (LmDoctor *doctor)
 void
 lm_check_database (LmDoctor *doctor)
 {
+  g_autoptr (GError) error = NULL;
+  g_autofree char *damage = NULL;
   g_autofree char *damaged = lm_check_directory (doctor, "lamina.db.damaged");
-  if (g_file_test (damaged, G_FILE_TEST_EXISTS))
+  if (!lm_database_check (doctor->host->state_dir, &damage, &error))
+    lm_check_add (doctor, LM_DIAGNOSIS_WARNING, NULL, "the database cannot be examined: %s", error->message);
+  else if (damage != NULL)
+    {
+      g_autofree char *path = lm_check_directory (doctor, "lamina.db");
+      g_autofree char *remove = lm_check_quote ("rm -f", path);
+      lm_check_add (doctor, LM_DIAGNOSIS_WARNING, g_strconcat (remove, "*", NULL), /* and what SQLite keeps beside it */
+                    "the database is damaged, so times of last use and pins may be lost: %s", damage);
+    }
+  else if (g_file_test (damaged, G_FILE_TEST_EXISTS))
     lm_check_add (doctor, LM_DIAGNOSIS_WARNING, lm_check_quote ("rm", damaged),
                   "the database was damaged and was replaced by an empty one; %s is the damaged one", damaged);
   else
-    lm_check_add (doctor, LM_DIAGNOSIS_OK, NULL, "the database was not found damaged");
+    lm_check_add (doctor, LM_DIAGNOSIS_OK, NULL, "the database is not damaged");
 }
 
 /* Whether a process is writing the file @name in @dir. */

@@ -311,6 +311,14 @@ static void
 test_database (Fixture *f, gconstpointer data)
 {
   assert_good (f, lm_check_database);
+  write_in (f->ops.state_dir, "lamina.db", "this is not a database, but long enough to be taken for one; it is longer than a header");
+  g_autofree char *remove = g_strdup_printf ("rm -f %s/lamina.db*", f->ops.state_dir);
+  assert_only (f, lm_check_database, LM_DIAGNOSIS_WARNING, "is damaged", remove);
+  g_autofree char *path = g_build_filename (f->ops.state_dir, "lamina.db", NULL);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_autoptr (LmMachine) machine G_GNUC_UNUSED = fixture_launch (&f->ops, "m", "c");
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+  assert_good (f, lm_check_database);
   write_in (f->ops.state_dir, "lamina.db.damaged", "");
   g_autofree char *command = g_strdup_printf ("rm %s/lamina.db.damaged", f->ops.state_dir);
   assert_only (f, lm_check_database, LM_DIAGNOSIS_WARNING, "damaged", command);
