@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tarfile
@@ -250,6 +251,34 @@ status, out, errors = host.run("cache", "import", web)
 ok(status == 0 and before < WEB and host.cached() == WEB, "the whole one continues it", errors)
 status, out, errors = Host("x").run("cache", "import", work)
 ok(status in (1, 6), "a directory", errors)
+
+
+# Several at once
+def start(directory, *words, **environment):
+    return subprocess.Popen([lamina, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
+                            env={**os.environ, "LAMINA_STATE_DIR": directory, **environment})
+
+
+for end, what in (signal.SIGCONT, "goes on"), (signal.SIGKILL, "dies"):
+    host = Host(f"together-{what}")
+    first = start(host.dir, "cache", "import", web, "--as", "first", LAMINA_TEST_FAULT="part-before-sync=stop")
+    os.waitpid(first.pid, os.WUNTRACED)
+    second = start(host.dir, "cache", "import", web, "--as", "second", "--json", LAMINA_TRACE="cache")
+    try:
+        second.wait(timeout=0.5)
+    except subprocess.TimeoutExpired:
+        pass
+    waits = second.poll() is None
+    stopped = True
+    while stopped:
+        os.kill(first.pid, end)
+        stopped = os.WIFSTOPPED(os.waitpid(first.pid, os.WUNTRACED)[1])
+    out, errors = second.communicate(timeout=60)
+    first.communicate()
+    actions = {file["action"] for file in json.loads(out)["files"]} if second.returncode == 0 else errors
+    ok(waits and second.returncode == 0 and host.cached() == WEB and host.list("partial") == set(),
+       f"an import waits for another one, which {what}", (waits, actions))
+    ok(("cached" in actions) == (end == signal.SIGCONT), "and does what the other one has not done", actions)
 
 # An interrupt ends the wait for a pipe.
 reading, writing = os.pipe()
