@@ -334,6 +334,8 @@ list_entries (LmCache *cache, LmBlobKind kind, GPtrArray *entries, GError **erro
       entry->digest = digest;
       entry->size = (guint64) st.st_size;
       entry->mtime = (gint64) st.st_mtime;
+      entry->allocated = (guint64) st.st_blocks * 512;
+      entry->identity = lm_identity_of (&st);
       entry->path = lm_cache_get_path (cache, kind, &digest);
       g_ptr_array_add (entries, entry);
     }
@@ -355,6 +357,20 @@ lm_cache_has_lost_size (LmCache *cache, const LmCacheEntry *entry)
 {
   LmIdentity then;
   return read_note (cache, entry->kind, &entry->digest, &then) && then.size != entry->size;
+}
+
+GPtrArray *
+lm_cache_list_digests (LmCache *cache, LmBlobKind kind, GError **error)
+{
+  g_autoptr (GPtrArray) digests = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) names = lm_state_dir_list (cache->dirs[kind], error);
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    {
+      LmDigest digest;
+      if (lm_digest_from_file_name (g_ptr_array_index (names, i), kinds[kind].suffix, &digest))
+        g_ptr_array_add (digests, g_memdup2 (&digest, sizeof digest));
+    }
+  return names != NULL ? g_steal_pointer (&digests) : NULL;
 }
 
 LmLock *
@@ -394,8 +410,8 @@ lm_cache_unlock_part (LmCache *cache, const LmDigest *digest)
     lm_lock_table_unlock (cache->part_locks, lm_digest_get_number (digest));
 }
 
-static LmLock *
-open_leases (LmCache *cache, GError **error)
+LmLock *
+lm_cache_open_leases (LmCache *cache, GError **error)
 {
   g_autofree char *path = g_build_filename (lm_cache_get_dir (cache), "leases", NULL);
   return lm_lock_table_open (path, error);
@@ -404,7 +420,7 @@ open_leases (LmCache *cache, GError **error)
 LmLock *
 lm_cache_lease (LmCache *cache, const GPtrArray *blobs, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (LmLock) lease = open_leases (cache, error);
+  g_autoptr (LmLock) lease = lm_cache_open_leases (cache, error);
   for (guint i = 0; lease != NULL && i < blobs->len; i++)
     {
       const LmBlob *blob = g_ptr_array_index (blobs, i);
@@ -420,7 +436,7 @@ lm_cache_remove (LmCache *cache, LmLock *exclusive, LmBlobKind kind, const LmDig
 {
   g_return_val_if_fail (exclusive != NULL, FALSE);
   g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
-  g_autoptr (LmLock) lease = open_leases (cache, error);
+  g_autoptr (LmLock) lease = lm_cache_open_leases (cache, error);
   g_autoptr (GError) failure = NULL;
   if (lease == NULL)
     return FALSE;
@@ -435,16 +451,15 @@ lm_cache_remove (LmCache *cache, LmLock *exclusive, LmBlobKind kind, const LmDig
     }
   const LmStateDir *dir = cache->dirs[kind];
   if (!lm_guard_lift (lm_state_dir_get_fd (dir), name, lm_state_dir_get_path (dir), error)
-      || !lm_state_dir_remove_file (dir, name, error))
+      || !lm_state_dir_remove_file (dir, name, error) || !lm_fault_point ("cache-after-unlink", error))
     return FALSE;
   if (fsync (lm_state_dir_get_fd (dir)) < 0)
     return lm_throw_errno (error, "cannot sync %s", lm_state_dir_get_path (dir));
   return lm_state_dir_remove_file (cache->verified, name, error);
 }
 
-/* Gets the number of bytes that can still be written. */
-static gboolean
-get_free_space (LmCache *cache, guint64 *out_free, GError **error)
+gboolean
+lm_cache_get_free (LmCache *cache, guint64 *out_free, GError **error)
 {
   const char *pretended = lm_testenv_get (LM_TESTENV_FREE);
   if (pretended != NULL)
@@ -463,7 +478,7 @@ gboolean
 lm_cache_check_space (LmCache *cache, guint64 needed, GError **error)
 {
   guint64 available = 0;
-  if (!get_free_space (cache, &available, error))
+  if (!lm_cache_get_free (cache, &available, error))
     return FALSE;
   if (needed <= available)
     return TRUE;

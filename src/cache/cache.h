@@ -21,6 +21,7 @@
  * lifts it only to delete or replace the file. The flag is not what makes the contents
  * trusted, so nothing is lost if a process is killed in between. */
 #include "base/blob.h"
+#include "base/identity.h"
 #include "base/lock.h"
 #include "cache/findings.h"
 #include <gio/gio.h>
@@ -52,6 +53,8 @@ typedef struct
   LmDigest digest;
   guint64 size; /* in bytes */
   gint64 mtime; /* seconds since 1970 */
+  guint64 allocated; /* bytes that it occupies on disk */
+  LmIdentity identity;
   char *path;
 } LmCacheEntry;
 
@@ -123,6 +126,10 @@ GPtrArray *lm_cache_list (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RES
  * known. Reads a note, not the file. */
 gboolean lm_cache_has_lost_size (LmCache *cache, const LmCacheEntry *entry);
 
+/** lm_cache_list_digests: returns the digests (LmDigest) of the files of @kind, by
+ * their names only; newly allocated, in no particular order. Errors: G_IO_ERROR. */
+GPtrArray *lm_cache_list_digests (LmCache *cache, LmBlobKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* How long to wait for an exclusive holder of the lock of the cache or of a lease, who
  * only deletes one file. */
 #define LM_CACHE_LOCK_MS (60 * 1000)
@@ -142,6 +149,11 @@ LmLock *lm_cache_lock (LmCache *cache, LmLockMode mode, gint timeout_ms, GCancel
 LmLock *lm_cache_lease (LmCache *cache, const GPtrArray *blobs, GCancellable *cancellable,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_cache_open_leases: opens the table of leases, in which the number of a digest
+ * (lm_digest_get_number()) is locked while somebody, perhaps this process, needs the
+ * file; nothing is locked yet. Errors: G_IO_ERROR. */
+LmLock *lm_cache_open_leases (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_cache_open_part_locks: opens the lock table of partial/ for locks other than
  * those of lm_cache_lock_part(); nothing is locked yet. Errors: G_IO_ERROR. */
 LmLock *lm_cache_open_part_locks (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -160,6 +172,10 @@ void lm_cache_unlock_part (LmCache *cache, const LmDigest *digest);
  * domain needs the file. Errors: LM_CACHE_ERROR_BUSY if it is leased, G_IO_ERROR. */
 gboolean lm_cache_remove (LmCache *cache, LmLock *exclusive, LmBlobKind kind, const LmDigest *digest,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_cache_get_free: gets how many bytes can still be written where the cache is;
+ * LAMINA_TEST_FREE overrides it. Errors: G_IO_ERROR. */
+gboolean lm_cache_get_free (LmCache *cache, guint64 *out_free, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_cache_check_space: whether @needed more bytes fit; LAMINA_TEST_FREE overrides
  * the free space. Errors: LM_CACHE_ERROR_NO_SPACE, with both numbers in the

@@ -91,6 +91,8 @@ check_file (LmDatabase *database, gboolean *out_missing, GError **error)
   struct stat st;
   int dir = lm_state_dir_get_fd (database->state);
   *out_missing = dir < 0 || (fstatat (dir, DATABASE, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT);
+  /* Others may read the cache, but not the history of its owner. */
+  *out_missing |= database->readonly && faccessat (dir, DATABASE, R_OK, AT_EACCESS) < 0 && errno == EACCES;
   if (*out_missing)
     return TRUE;
   /* Not lm_state_dir_open_file(): closing the file would release SQLite's locks. */
@@ -267,6 +269,12 @@ lm_database_open (const char *state_dir, GPtrArray *warnings, GError **error)
   return open_database (lm_state_dir_open (state_dir, error), FALSE, warnings, error);
 }
 
+LmDatabase *
+lm_database_open_readonly (const char *state_dir, GPtrArray *warnings, GError **error)
+{
+  return open_database (lm_state_dir_open_readonly (state_dir, error), TRUE, warnings, error);
+}
+
 /* Runs @change in a transaction; if the database turns out to be damaged, again in a new one. */
 static gboolean
 change_database (LmDatabase *database, gboolean (*change) (LmDatabase *database, gconstpointer data, GError **error),
@@ -389,4 +397,82 @@ lm_database_note_start (LmDatabase *database, const LmDatabaseStart *start, gboo
 {
   const Note note = { start, history };
   return change_database (database, change_note_start, &note, error);
+}
+
+/* Reads digests and times. */
+static gboolean
+read_times (LmDatabase *database, const char *sql, GHashTable *times, GError **error)
+{
+  sqlite3_stmt *statement = prepare (database, sql, error);
+  int code = SQLITE_DONE;
+  while (statement != NULL && (code = sqlite3_step (statement)) == SQLITE_ROW)
+    if (sqlite3_column_bytes (statement, 0) == LM_DIGEST_SIZE)
+      {
+        gint64 time = sqlite3_column_int64 (statement, 1);
+        g_hash_table_insert (times, g_memdup2 (sqlite3_column_blob (statement, 0), LM_DIGEST_SIZE),
+                             g_memdup2 (&time, sizeof time));
+      }
+  if (statement != NULL && code != SQLITE_DONE)
+    throw_database (database, error);
+  sqlite3_finalize (statement);
+  return statement != NULL && code == SQLITE_DONE;
+}
+
+static GHashTable *
+list_times (LmDatabase *database, const char *sql, GError **error)
+{
+  g_autoptr (GHashTable) times = g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, g_free, g_free);
+  g_autoptr (GError) failure = NULL;
+  if (database->handle == NULL || read_times (database, sql, times, &failure))
+    return g_steal_pointer (&times);
+  if (!database->damaged)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  g_hash_table_remove_all (times);
+  return set_aside (database, failure, error) ? g_steal_pointer (&times) : NULL;
+}
+
+GHashTable *
+lm_database_list_uses (LmDatabase *database, GError **error)
+{
+  return list_times (database, "SELECT digest, time FROM use", error);
+}
+
+GHashTable *
+lm_database_list_pins (LmDatabase *database, GError **error)
+{
+  return list_times (database, "SELECT digest, time FROM pin", error);
+}
+
+typedef struct
+{
+  const LmDigest *digest;
+  gboolean pinned;
+  gboolean *out_changed;
+} PinChange;
+
+static gboolean
+change_pin (LmDatabase *database, gconstpointer data, GError **error)
+{
+  const PinChange *pin = data;
+  sqlite3_stmt *statement = prepare (database,
+                                     pin->pinned ? "INSERT OR IGNORE INTO pin VALUES (?, unixepoch())" : "DELETE FROM pin WHERE digest = ?",
+                                     error);
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_blob (statement, 1, pin->digest->bytes, LM_DIGEST_SIZE, SQLITE_STATIC);
+  gboolean done = run_statement (database, statement, error);
+  *pin->out_changed = sqlite3_changes (database->handle) > 0;
+  sqlite3_finalize (statement);
+  return done;
+}
+
+gboolean
+lm_database_set_pinned (LmDatabase *database, const LmDigest *digest, gboolean pinned, gboolean *out_changed, GError **error)
+{
+  const PinChange pin = { digest, pinned, out_changed };
+  /* The user relies on a pin. */
+  return execute (database, "PRAGMA synchronous = FULL", error) && change_database (database, change_pin, &pin, error);
 }

@@ -28,6 +28,11 @@ LmDatabase *lm_database_open (const char *state_dir, GPtrArray *warnings, GError
  * Errors: as for lm_database_open(). */
 gboolean lm_database_check (const char *state_dir, char **out_damage, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_database_open_readonly: likewise for reading only: nothing is created or set
+ * aside. A database that is missing or damaged, or that this user may not read,
+ * counts as empty. */
+LmDatabase *lm_database_open_readonly (const char *state_dir, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_database_close: frees @database; NULL is ignored. */
 void lm_database_close (LmDatabase *database);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmDatabase, lm_database_close)
@@ -49,4 +54,17 @@ typedef struct
  * if @history is set, adds it to the history, of which the latest 20,000 entries are
  * kept. Does not sync: a power failure may lose it. Errors: as for lm_database_open(). */
 gboolean lm_database_note_start (LmDatabase *database, const LmDatabaseStart *start, gboolean history,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_database_list_uses: returns when each blob was last used: a table of LmDigest
+ * to gint64, seconds since 1970, both owned by it. Errors: as for lm_database_open(). */
+GHashTable *lm_database_list_uses (LmDatabase *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_database_list_pins: likewise which blobs are pinned, and since when. */
+GHashTable *lm_database_list_pins (LmDatabase *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_database_set_pinned: pins the blob @digest, so that it is not removed for want
+ * of space, or unpins it. Durable when the function returns. *out_changed is whether
+ * it was otherwise before. Errors: as for lm_database_open(). */
+gboolean lm_database_set_pinned (LmDatabase *database, const LmDigest *digest, gboolean pinned, gboolean *out_changed,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

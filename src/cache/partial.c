@@ -350,3 +350,58 @@ lm_partial_stat (LmCache *cache, const LmDigest *digest, guint64 *out_size, guin
   *out_size = there ? (guint64) st.st_size : 0;
   *out_held = there ? (guint64) st.st_blocks * BLOCK : 0;
 }
+
+static void
+partial_entry_free (LmPartialEntry *entry)
+{
+  g_free (entry->path);
+  g_free (entry);
+}
+
+GPtrArray *
+lm_partial_list (LmCache *cache, GError **error)
+{
+  g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) partial_entry_free);
+  g_autofree char *dir = g_build_filename (lm_cache_get_dir (cache), "partial", NULL);
+  lm_autofd int fd = openat (lm_cache_get_fd (cache), "partial", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0)
+    return errno == ENOENT || lm_cache_get_fd (cache) < 0 ? g_steal_pointer (&entries)
+                                                          : lm_throw_errno_null (error, "cannot open %s", dir);
+  g_autoptr (GPtrArray) names = lm_file_list_fd (dup (fd), dir, error);
+  g_autoptr (LmLock) locks = names != NULL && names->len > 0 ? lm_cache_open_part_locks (cache, error) : NULL;
+  if (names == NULL || (names->len > 0 && locks == NULL))
+    return NULL;
+  for (guint i = 0; i < names->len; i++)
+    {
+      const char *name = g_ptr_array_index (names, i);
+      LmDigest digest;
+      struct stat st;
+      if (!lm_digest_from_file_name (name, ".part", &digest) || fstatat (fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        continue;
+      LmPartialEntry *entry = g_new0 (LmPartialEntry, 1);
+      *entry = (LmPartialEntry){ digest, (guint64) st.st_blocks * BLOCK, (gint64) st.st_mtime,
+                                 lm_lock_table_is_locked (locks, lm_digest_get_number (&digest)),
+                                 g_build_filename (dir, name, NULL) };
+      g_ptr_array_add (entries, entry);
+    }
+  return g_steal_pointer (&entries);
+}
+
+gboolean
+lm_partial_remove (LmCache *cache, const LmDigest *digest, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *relative = make_partial_name (digest, ".part");
+  if (!lm_cache_lock_part (cache, digest, &failure))
+    {
+      if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))
+        return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY, "another process is writing %s/%s",
+                         lm_cache_get_dir (cache), relative);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  gboolean removed = unlinkat (lm_cache_get_fd (cache), relative, 0) == 0 || errno == ENOENT
+                     || lm_throw_errno (error, "cannot remove %s/%s", lm_cache_get_dir (cache), relative);
+  lm_cache_unlock_part (cache, digest);
+  return removed;
+}

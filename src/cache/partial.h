@@ -73,3 +73,20 @@ gboolean lm_partial_publish (LmPartial *partial, LmBlobKind kind, GCancellable *
  * writing, and the disk space that it occupies, both in bytes; zeros if there is
  * none. */
 void lm_partial_stat (LmCache *cache, const LmDigest *digest, guint64 *out_size, guint64 *out_held);
+
+/* A .part file. */
+typedef struct
+{
+  LmDigest digest;
+  guint64 allocated; /* bytes that it occupies on disk */
+  gint64 mtime;      /* when it last grew, seconds since 1970 */
+  gboolean busy;     /* a process is writing it */
+  char *path;
+} LmPartialEntry;
+
+/** lm_partial_list: returns an LmPartialEntry for each .part file. Errors: G_IO_ERROR. */
+GPtrArray *lm_partial_list (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_partial_remove: deletes the .part file of @digest; succeeds if it is missing.
+ * Does not wait. Errors: LM_CACHE_ERROR_BUSY if a process is writing it, G_IO_ERROR. */
+gboolean lm_partial_remove (LmCache *cache, const LmDigest *digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -55,6 +55,16 @@ lm_table_new (const char *const *titles)
 }
 
 void
+lm_table_free (LmTable *table)
+{
+  if (table == NULL)
+    return;
+  g_ptr_array_unref (table->cells);
+  g_free (table->right);
+  g_free (table);
+}
+
+void
 lm_table_add (LmTable *table, const char *const *cells)
 {
   for (guint i = 0; i < table->n_columns; i++)
@@ -90,9 +100,7 @@ lm_table_print (LmTable *table)
     }
   for (guint row = 0; row < table->cells->len / table->n_columns; row++)
     print_table_row (table, row, widths);
-  g_ptr_array_unref (table->cells);
-  g_free (table->right);
-  g_free (table);
+  lm_table_free (table);
 }
 
 void

@@ -12,6 +12,8 @@ typedef struct _LmTable LmTable;
 LmTable *lm_table_new (const char *const *titles);
 /** lm_table_add: adds a row with as many cells as there are titles; NULL is printed as "-". */
 void lm_table_add (LmTable *table, const char *const *cells);
+/** lm_table_free: frees @table, which may be NULL, without printing it. */
+void lm_table_free (LmTable *table);
 /** lm_table_print: prints @table to stdout and frees it. */
 void lm_table_print (LmTable *table);
 

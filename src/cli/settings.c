@@ -4,6 +4,7 @@
 #include "base/content.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/size.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -17,7 +18,8 @@ G_DEFINE_QUARK (lm-settings-error-quark, lm_settings_error)
 #define MAX_SIZE (1024 * 1024)
 #define MAX_LIBVIRT_TIMEOUT 3600
 
-static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", "libvirt-timeout", "history", "immutable", NULL };
+static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", "libvirt-timeout", "history", "immutable", "max-size",
+                                          "min-free", "connections", NULL };
 
 static gboolean
 check_file_number (const char *path, const char *key, const char *value, guint64 max, GError **error)
@@ -35,6 +37,15 @@ check_file_switch (const char *path, const char *key, const char *value, GError 
          || lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s \"%s\" is neither yes nor no", path, key, value);
 }
 
+static gboolean
+check_file_size (const char *path, const char *key, const char *value, GError **error)
+{
+  guint64 size;
+  return (lm_size_parse (value, LM_SIZE_GIB, &size, NULL) && size > 0)
+         || lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s \"%s\" is not a size, such as 50GiB", path, key,
+                      value);
+}
+
 /* Checks those values whose errors must name the file. */
 static gboolean
 check_file_value (const char *path, const char *key, const char *value, GError **error)
@@ -43,6 +54,8 @@ check_file_value (const char *path, const char *key, const char *value, GError *
     return check_file_number (path, key, value, MAX_TRANSFERS, error);
   if (strcmp (key, "libvirt-timeout") == 0)
     return check_file_number (path, key, value, MAX_LIBVIRT_TIMEOUT, error);
+  if (strcmp (key, "max-size") == 0 || strcmp (key, "min-free") == 0)
+    return check_file_size (path, key, value, error);
   if (strcmp (key, "history") == 0 || strcmp (key, "immutable") == 0)
     return check_file_switch (path, key, value, error);
   /* A relative path would depend on the current directory. */
@@ -120,6 +133,28 @@ choose_switch (GKeyFile *file, const char *key, gboolean otherwise)
 {
   g_autofree char *value = g_key_file_get_string (file, GROUP, key, NULL);
   return value != NULL ? strcmp (value, "yes") == 0 : otherwise;
+}
+
+/* 0 if it is not given. */
+static guint64
+choose_size (GKeyFile *file, const char *key)
+{
+  g_autofree char *value = g_key_file_get_string (file, GROUP, key, NULL);
+  guint64 size = 0;
+  return value != NULL && lm_size_parse (value, LM_SIZE_GIB, &size, NULL) ? size : 0;
+}
+
+/* Returns the words of a value. */
+static char **
+choose_words (GKeyFile *file, const char *key)
+{
+  g_autofree char *value = g_key_file_get_string (file, GROUP, key, NULL);
+  g_auto (GStrv) words = g_strsplit_set (value != NULL ? value : "", " \t", -1);
+  g_autoptr (GStrvBuilder) found = g_strv_builder_new ();
+  for (char **word = words; *word != NULL; word++)
+    if (**word != '\0')
+      g_strv_builder_add (found, *word);
+  return g_strv_builder_end (found);
 }
 
 static char *
@@ -215,6 +250,9 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, 
   settings->transfers = choose_number (file, "transfers", DEFAULT_TRANSFERS);
   settings->without_flag = !choose_switch (file, "immutable", TRUE);
   settings->libvirt_timeout = choose_number (file, "libvirt-timeout", 0);
+  settings->max_size = choose_size (file, "max-size");
+  settings->min_free = choose_size (file, "min-free");
+  settings->connections = choose_words (file, "connections");
   settings->history = choose_switch (file, "history", TRUE);
   if (!check_settings (settings, error))
     return NULL;
@@ -234,5 +272,6 @@ lm_settings_free (LmSettings *settings)
   g_strfreev (settings->osinfo_dirs);
   g_free (settings->config_file);
   g_free (settings->hook_program);
+  g_strfreev (settings->connections);
   g_free (settings);
 }

@@ -20,6 +20,9 @@ typedef struct
   gboolean without_flag; /* does not set the immutable flag of cached files */
   guint transfers;   /* maximum number of files pulled at a time */
   guint libvirt_timeout; /* seconds to wait for an answer of libvirt; 0 for the default */
+  guint64 max_size;  /* bytes that the cache may occupy; 0: no limit */
+  guint64 min_free;  /* bytes that must remain free where it is; 0: no limit */
+  char **connections; /* further libvirt URIs whose domains may use layers */
   gboolean history;  /* whether launches and starts are added to the history */
   gboolean verbose;
 } LmSettings;

@@ -16,6 +16,7 @@
 #include "machine/machine.h"
 #include "ops/export.h"
 #include "ops/import.h"
+#include "ops/collect.h"
 #include "ops/launch.h"
 #include "ops/layer-names.h"
 #include "ops/obstacle.h"
@@ -79,6 +80,9 @@ lm_status_of_error (const GError *error)
     { LM_FETCH_ERROR, LM_FETCH_ERROR_REFUSED, LM_STATUS_REFUSED },
     { LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED, LM_STATUS_REFUSED },
     { LM_CHAIN_ERROR, LM_CHAIN_ERROR_BROKEN, LM_STATUS_REFUSED },
+    { LM_COLLECT_ERROR, LM_COLLECT_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
+    { LM_COLLECT_ERROR, LM_COLLECT_ERROR_UNKNOWN, LM_STATUS_LIBVIRT },
+    { LM_COLLECT_ERROR, LM_COLLECT_ERROR_BUSY, LM_STATUS_BUSY },
     { LM_VIRT_ERROR, LM_VIRT_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
     { LM_VIRT_ERROR, LM_VIRT_ERROR_TIMED_OUT, LM_STATUS_BUSY },
     { LM_VIRT_ERROR, LM_VIRT_ERROR_INTERRUPTED, LM_STATUS_FAILED },

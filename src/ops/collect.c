@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "ops/collect.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/size.h"
+#include "base/trace.h"
+#include "cache/database.h"
+#include "machine/machine.h"
+#include "ops/name-lock.h"
+#include "ops/remove.h"
+#include "virt/domain.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+G_DEFINE_QUARK (lm-collect-error-quark, lm_collect_error)
+
+/* Domains can change without lamina, so what they use is determined again after this. */
+#define MAX_AGE (2 * G_USEC_PER_SEC)
+/* How often in succession a plan may be outdated before anything was removed. */
+#define MAX_OUTDATED 20
+
+/* A collection at work. */
+typedef struct
+{
+  const LmHost *host;
+  LmVirt *virt;
+  LmCache *cache;
+  const LmCollectLimits *limits;
+  LmCollectFunc removed;
+  gpointer data;
+  GCancellable *cancellable;
+  LmDatabase *database;
+  LmCollectPlan *plan;
+  char *machines;    /* describes the directories of machines before the plan was made */
+  GHashTable *known; /* LmDigest: the layers of the plan */
+  gint64 planned;    /* monotonic time at which the plan was made */
+} Collection;
+
+static void
+collection_clear (Collection *collection)
+{
+  lm_database_close (collection->database);
+  lm_collect_plan_free (collection->plan);
+  g_free (collection->machines);
+  g_clear_pointer (&collection->known, g_hash_table_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Collection, collection_clear)
+
+/* Returns a text that differs after a file was created or renamed in any directory of a machine. */
+static char *
+describe_machines (const LmHost *host, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *dir = g_build_filename (host->state_dir, "machines", NULL);
+  g_autoptr (GPtrArray) names = lm_file_list_dir (dir, &failure);
+  if (names == NULL && !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  for (guint i = 0; names != NULL && i < names->len; i++)
+    {
+      g_autofree char *path = g_build_filename (dir, g_ptr_array_index (names, i), NULL);
+      struct stat st;
+      if (!g_uuid_string_is_valid (g_ptr_array_index (names, i)) || lstat (path, &st) < 0)
+        continue;
+      const LmIdentity identity = lm_identity_of (&st);
+      g_autofree char *line = lm_identity_format (&identity);
+      g_string_append (text, line);
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static gboolean
+make_plan (Collection *collection, GError **error)
+{
+  g_clear_pointer (&collection->machines, g_free);
+  g_clear_pointer (&collection->plan, lm_collect_plan_free);
+  collection->machines = describe_machines (collection->host, error);
+  if (collection->machines == NULL)
+    return FALSE;
+  collection->plan = lm_collect_plan_new (collection->host, collection->virt, collection->cache, collection->limits,
+                                          collection->cancellable, error);
+  if (collection->plan == NULL)
+    return FALSE;
+  collection->planned = g_get_monotonic_time ();
+  g_clear_pointer (&collection->known, g_hash_table_unref);
+  collection->known = g_hash_table_new (lm_digest_hash, lm_digest_equal_func);
+  const GPtrArray *entries = collection->plan->users->entries;
+  for (guint i = 0; i < entries->len; i++)
+    g_hash_table_add (collection->known, &((LmCacheEntry *) g_ptr_array_index (entries, i))->digest);
+  return TRUE;
+}
+
+/* Whether nothing can have come to need @item since the plan was made. To be called
+ * under the exclusive lock of the cache, under which nothing is published. A launch
+ * holds a lease, which lm_cache_remove() checks, until its machine has a directory. */
+static gboolean
+check_current (const Collection *collection, const LmCollectItem *item, gboolean *out_current, GError **error)
+{
+  g_autofree char *machines = describe_machines (collection->host, error);
+  g_autoptr (GHashTable) pins = machines != NULL ? lm_database_list_pins (collection->database, error) : NULL;
+  g_autoptr (GPtrArray) digests = pins != NULL ? lm_cache_list_digests (collection->cache, LM_BLOB_LAYER, error) : NULL;
+  if (digests == NULL)
+    return FALSE;
+  *out_current = strcmp (machines, collection->machines) == 0
+                 && !g_hash_table_contains (pins, &item->use->entry->digest);
+  /* A new layer may have been built on this one. */
+  for (guint i = 0; *out_current && i < digests->len; i++)
+    *out_current = g_hash_table_contains (collection->known, g_ptr_array_index (digests, i));
+  return TRUE;
+}
+
+/* Removes one file, unless the plan is outdated or a process needs it now. */
+static gboolean
+remove_victim (Collection *collection, const LmCollectItem *item, gboolean *out_current, GError **error)
+{
+  const LmCacheEntry *entry = item->use->entry;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmLock) lock
+    = lm_cache_lock (collection->cache, LM_LOCK_EXCLUSIVE, LM_CACHE_LOCK_MS, collection->cancellable, error);
+  if (lock == NULL || !check_current (collection, item, out_current, error))
+    return FALSE;
+  if (!*out_current)
+    return TRUE;
+  if (!lm_fault_point ("collect-before-remove", error))
+    return FALSE;
+  if (lm_cache_remove (collection->cache, lock, entry->kind, &entry->digest, &failure))
+    {
+      collection->removed (collection->data, &(LmCollectRemoval){ .item = item });
+      return lm_fault_point ("collect-after-remove", error);
+    }
+  if (g_error_matches (failure, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY))
+    {
+      *out_current = FALSE;
+      return TRUE;
+    }
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* Removes the victims of the plan until it is outdated. */
+static gboolean
+remove_victims (Collection *collection, guint *out_removed, gboolean *out_current, GError **error)
+{
+  *out_removed = 0;
+  *out_current = TRUE;
+  for (guint i = 0; i < collection->plan->victims->len; i++)
+    {
+      if (i > 0 && g_get_monotonic_time () - collection->planned > MAX_AGE)
+        *out_current = FALSE;
+      if (!*out_current)
+        return TRUE;
+      if (g_cancellable_set_error_if_cancelled (collection->cancellable, error)
+          || !remove_victim (collection, g_ptr_array_index (collection->plan->victims, i), out_current, error))
+        return FALSE;
+      *out_removed += *out_current ? 1 : 0;
+    }
+  return TRUE;
+}
+
+static gboolean
+remove_parts (Collection *collection, GError **error)
+{
+  for (guint i = 0; i < collection->plan->stale->len; i++)
+    {
+      const LmPartialEntry *part = g_ptr_array_index (collection->plan->stale, i);
+      g_autoptr (GError) failure = NULL;
+      if (lm_partial_remove (collection->cache, &part->digest, &failure))
+        collection->removed (collection->data, &(LmCollectRemoval){ .part = part });
+      else if (!g_error_matches (failure, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+/* Returns the names of machines that have a lock but no record. */
+static GPtrArray *
+list_idle_names (const LmHost *host)
+{
+  GPtrArray *idle = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *dir = g_build_filename (host->state_dir, "machines", NULL);
+  g_autoptr (GPtrArray) names = lm_file_list_dir (dir, NULL);
+  g_autoptr (GPtrArray) machines = names != NULL ? lm_machine_list (host->state_dir, NULL, NULL) : NULL;
+  g_autoptr (GHashTable) used = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; machines != NULL && i < machines->len; i++)
+    g_hash_table_add (used, ((LmMachine *) g_ptr_array_index (machines, i))->name);
+  for (guint i = 0; machines != NULL && i < names->len; i++)
+    {
+      const char *name = g_ptr_array_index (names, i);
+      if (!g_str_has_suffix (name, ".lock"))
+        continue;
+      g_autofree char *machine = g_strndup (name, strlen (name) - strlen (".lock"));
+      if (!g_hash_table_contains (used, machine))
+        g_ptr_array_add (idle, g_steal_pointer (&machine));
+    }
+  return idle;
+}
+
+/* Removes locks that killed runs left; one that a process holds is not one of them. */
+static void
+remove_locks (const LmHost *host, gboolean dry_run, LmCollectFunc removed, gpointer data)
+{
+  g_autoptr (GPtrArray) idle = list_idle_names (host);
+  for (guint i = 0; i < idle->len; i++)
+    {
+      const char *name = g_ptr_array_index (idle, i);
+      g_autofree char *file = g_strconcat (name, ".lock", NULL);
+      g_autofree char *path = g_build_filename (host->state_dir, "machines", file, NULL);
+      LmLock *lock = lm_machine_lock (host->state_dir, name, 0, NULL, NULL);
+      if (lock == NULL)
+        continue;
+      removed (data, &(LmCollectRemoval){ .lock = path });
+      if (dry_run)
+        lm_lock_release (lock);
+      else
+        lm_name_lock_release (host, name, lock);
+    }
+}
+
+/* To be called with the lock of the machine's name held. */
+static gboolean
+remove_orphan_locked (Collection *collection, const LmLayerUser *orphan, gboolean *out_removed, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmVirt) own = NULL;
+  LmVirt *virt = collection->virt;
+  if (virt == NULL || strcmp (lm_virt_uri (virt), orphan->uri) != 0)
+    virt = own = lm_virt_connect (orphan->uri, &collection->host->libvirt, error);
+  g_autoptr (LmMachine) machine = virt != NULL ? lm_machine_load (collection->host->state_dir, orphan->uuid, &failure) : NULL;
+  g_autoptr (LmVirtDomain) domain = machine != NULL ? lm_virt_find_uuid (virt, orphan->uuid, &failure) : NULL;
+  *out_removed = FALSE;
+  if (virt == NULL)
+    return FALSE;
+  /* It may have been removed, replaced or defined again meanwhile. */
+  if (domain != NULL || g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND)
+      || (machine != NULL && machine->state != LM_MACHINE_STATE_COMPLETE))
+    return TRUE;
+  if (machine == NULL || !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  *out_removed = TRUE;
+  return lm_fault_point ("collect-before-orphan", error)
+         && lm_remove_machine (collection->host, virt, machine, collection->cancellable, error);
+}
+
+static gboolean
+remove_orphans (Collection *collection, GError **error)
+{
+  for (guint i = 0; i < collection->plan->orphans->len; i++)
+    {
+      const LmLayerUser *orphan = g_ptr_array_index (collection->plan->orphans, i);
+      g_autoptr (GError) failure = NULL;
+      gboolean removed = FALSE;
+      LmLock *lock = lm_name_lock_acquire (collection->host, orphan->name, collection->cancellable, error);
+      if (lock == NULL)
+        return FALSE;
+      gboolean ok = remove_orphan_locked (collection, orphan, &removed, &failure);
+      lm_name_lock_release (collection->host, orphan->name, lock);
+      if (ok && removed)
+        collection->removed (collection->data, &(LmCollectRemoval){ .orphan = orphan });
+      else if (!ok && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        {
+          g_propagate_error (error, g_steal_pointer (&failure));
+          return FALSE;
+        }
+      else if (!ok)
+        collection->host->warning (collection->host->user_data, failure->message);
+    }
+  return TRUE;
+}
+
+/* Removes orphans first, because that changes what is needed. */
+static gboolean
+begin_collection (Collection *collection, GError **error)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  collection->database = lm_database_open (collection->host->state_dir, warnings, error);
+  for (guint i = 0; i < warnings->len; i++)
+    collection->host->warning (collection->host->user_data, g_ptr_array_index (warnings, i));
+  if (collection->database == NULL)
+    return FALSE;
+  if (!collection->limits->orphans)
+    return make_plan (collection, error);
+  LmCollectLimits all = *collection->limits;
+  all.orphans = FALSE;
+  const LmCollectLimits *limits = collection->limits;
+  collection->limits = &all;
+  gboolean ok = make_plan (collection, error) && remove_orphans (collection, error) && make_plan (collection, error);
+  collection->limits = limits;
+  return ok;
+}
+
+/* What the plan says about the cache is from before its files were removed. */
+static void
+subtract_removed (LmCollectPlan *plan)
+{
+  guint64 removed = 0;
+  for (guint i = 0; i < plan->victims->len; i++)
+    removed += ((LmCollectItem *) g_ptr_array_index (plan->victims, i))->use->entry->allocated;
+  for (guint i = 0; i < plan->stale->len; i++)
+    removed += ((LmPartialEntry *) g_ptr_array_index (plan->stale, i))->allocated;
+  plan->size -= MIN (removed, plan->size);
+}
+
+/* Removes files until the limits hold or nothing more can be removed. */
+static gboolean
+collect_files (Collection *collection, GError **error)
+{
+  for (guint outdated = 0; outdated < MAX_OUTDATED;)
+    {
+      guint removed;
+      gboolean current;
+      if (!remove_parts (collection, error) || !remove_victims (collection, &removed, &current, error))
+        return FALSE;
+      if (current)
+        {
+          subtract_removed (collection->plan);
+          return TRUE;
+        }
+      outdated = removed > 0 ? 0 : outdated + 1;
+      lm_trace (LM_TRACE_CACHE, "the users of the cache are determined again after %u deletions", removed);
+      if (!make_plan (collection, error))
+        return FALSE;
+    }
+  return lm_throw (error, LM_COLLECT_ERROR, LM_COLLECT_ERROR_BUSY,
+                   "other processes keep changing machines and layers; try again later");
+}
+
+LmCollectPlan *
+lm_collect_run (const LmHost *host, LmVirt *virt, LmCache *cache, const LmCollectLimits *limits, LmCollectFunc removed,
+                gpointer data, GCancellable *cancellable, GError **error)
+{
+  LmCollectLimits now = *limits;
+  g_auto (Collection) collection = { .host = host, .virt = virt, .cache = cache, .limits = &now, .removed = removed,
+                                     .data = data, .cancellable = cancellable };
+  if (!begin_collection (&collection, error))
+    return NULL;
+  /* A machine that could not be removed needs its layers. */
+  now.orphans = FALSE;
+  lm_machine_remove_leftovers (host->state_dir);
+  remove_locks (host, FALSE, removed, data);
+  return collect_files (&collection, error) ? g_steal_pointer (&collection.plan) : NULL;
+}
+
+void
+lm_collect_dry_run (const LmHost *host, const LmCollectPlan *plan, const LmCollectLimits *limits, LmCollectFunc removed,
+                    gpointer data)
+{
+  for (guint i = 0; limits->orphans && i < plan->orphans->len; i++)
+    removed (data, &(LmCollectRemoval){ .orphan = g_ptr_array_index (plan->orphans, i) });
+  remove_locks (host, TRUE, removed, data);
+  for (guint i = 0; i < plan->stale->len; i++)
+    removed (data, &(LmCollectRemoval){ .part = g_ptr_array_index (plan->stale, i) });
+  for (guint i = 0; i < plan->victims->len; i++)
+    removed (data, &(LmCollectRemoval){ .item = g_ptr_array_index (plan->victims, i) });
+}
+
+/* Describes the limits that are exceeded, and by how much. */
+static char *
+describe_limits (const LmCollectPlan *plan, const LmCollectLimits *limits)
+{
+  g_autofree char *size = lm_size_format (plan->size);
+  g_autofree char *available = lm_size_format (plan->free);
+  g_autofree char *needed = lm_size_format (limits->needed);
+  g_autofree char *more = limits->needed > 0 ? g_strdup_printf (" and %s more are needed", needed) : g_strdup ("");
+  g_autofree char *max = lm_size_format (limits->max_size);
+  g_autofree char *min = lm_size_format (limits->min_free);
+  if (limits->max_size != G_MAXUINT64 && plan->size + limits->needed > limits->max_size)
+    return g_strdup_printf ("the cache occupies %s%s, but its max-size is %s", size, more, max);
+  return g_strdup_printf ("%s are free%s, but min-free is %s", available, more, min);
+}
+
+gboolean
+lm_collect_throw (const LmCollectPlan *plan, const LmCollectLimits *limits, GError **error)
+{
+  if (plan->missing == 0)
+    return TRUE;
+  g_autofree char *what = describe_limits (plan, limits);
+  const GPtrArray *unknown = plan->users->unknown;
+  if (unknown->len > 0)
+    {
+      g_autofree char *others = unknown->len > 1 ? g_strdup_printf (" (and %u more)", unknown->len - 1) : g_strdup ("");
+      return lm_throw (error, LM_COLLECT_ERROR, LM_COLLECT_ERROR_UNKNOWN,
+                       "%s, and nothing is removed because it cannot be determined who needs it: %s%s", what,
+                       (const char *) g_ptr_array_index (unknown, 0), others);
+    }
+  g_autofree char *holders = lm_collect_plan_holders (plan);
+  g_autofree char *missing = lm_size_format (plan->missing);
+  return lm_throw (error, LM_COLLECT_ERROR, LM_COLLECT_ERROR_NO_SPACE, "%s, and %s cannot be freed; needed by %s", what,
+                   missing, *holders != '\0' ? holders : "nobody");
+}
+
+LmCollectLimits
+lm_collect_get_limits (const LmHost *host)
+{
+  return (LmCollectLimits){ .max_size = host->max_size > 0 ? host->max_size : G_MAXUINT64, .min_free = host->min_free };
+}
+
+static void
+announce_removal (gpointer data, const LmCollectRemoval *removal)
+{
+  const LmHost *host = data;
+  if (removal->item == NULL)
+    return;
+  g_autofree char *size = lm_size_format (removal->item->use->entry->allocated);
+  g_autofree char *text = g_strdup_printf ("removed %s (%s) from the cache to make room", removal->item->use->entry->path, size);
+  host->status (host->user_data, text);
+}
+
+/* Who uses the files could only be asked of libvirt, which holds the lock of the domain. */
+static gboolean
+throw_in_start (const LmHost *host, guint64 excess, GError **error)
+{
+  g_autofree char *more = lm_size_format (excess);
+  return lm_throw (error, LM_COLLECT_ERROR, LM_COLLECT_ERROR_NO_SPACE,
+                   "max-size or min-free would be exceeded by %s, and nothing can be removed from the cache in %s while "
+                   "libvirt waits; run \"lamina cache gc\" with less, or raise the limit", more, host->state_dir);
+}
+
+gboolean
+lm_collect_make_room (const LmHost *host, LmCache *cache, guint64 needed, GCancellable *cancellable, GError **error)
+{
+  LmCollectLimits limits = lm_collect_get_limits (host);
+  guint64 size, available, excess;
+  limits.needed = needed;
+  if (needed == 0 || (host->max_size == 0 && host->min_free == 0))
+    return TRUE;
+  if (!lm_collect_excess (cache, &limits, &size, &available, &excess, error))
+    return FALSE;
+  if (excess == 0)
+    return TRUE;
+  if (host->in_start)
+    return throw_in_start (host, excess, error);
+  g_autoptr (LmCollectPlan) plan = lm_collect_plan_new (host, NULL, cache, &limits, cancellable, error);
+  if (plan == NULL || !lm_collect_throw (plan, &limits, error))
+    return FALSE;
+  g_autoptr (LmCollectPlan) done
+    = lm_collect_run (host, NULL, cache, &limits, announce_removal, (gpointer) host, cancellable, error);
+  return done != NULL && lm_collect_throw (done, &limits, error);
+}

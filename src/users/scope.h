@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Where to look for users of files. */
+#include "virt/connect.h"
+
+/* Owned by the caller. */
+typedef struct
+{
+  const char *state_dir;          /* absolute */
+  const char *uri;                /* libvirt connection; NULL for libvirt's choice */
+  const char *const *connections; /* further ones whose domains may use files; NULL if none */
+  LmVirtLimits libvirt;           /* for every connection */
+  void (*warning) (gpointer user_data, const char *text);
+  gpointer user_data;
+} LmUsersScope;

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "virt/definition.h"
+#include "virt/call.h"
+
+/* How many domains are read in one call, to whose end the time limit applies. */
+#define BATCH 25
+
+/* What the listing of all domains tells about each. */
+typedef enum
+{
+  IS_RUNNING = 1 << 0,
+  IS_PAUSED = 1 << 1,
+  IS_SHUT_OFF = 1 << 2,
+  IS_TRANSIENT = 1 << 3,
+  IS_SAVED = 1 << 4,
+  HAS_SNAPSHOT = 1 << 5,
+} Traits;
+
+static const struct
+{
+  unsigned int filter;
+  Traits trait;
+} listings[] = {
+  { VIR_CONNECT_LIST_DOMAINS_RUNNING, IS_RUNNING },     { VIR_CONNECT_LIST_DOMAINS_PAUSED, IS_PAUSED },
+  { VIR_CONNECT_LIST_DOMAINS_SHUTOFF, IS_SHUT_OFF },    { VIR_CONNECT_LIST_DOMAINS_TRANSIENT, IS_TRANSIENT },
+  { VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, IS_SAVED },   { VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT, HAS_SNAPSHOT },
+};
+
+typedef struct
+{
+  virDomainPtr domain;
+  Traits traits;
+  LmVirtDefinition definition;
+  gboolean gone;
+} Reading;
+
+static void
+reading_free (Reading *reading)
+{
+  virDomainFree (reading->domain);
+  g_free (reading->definition.name);
+  g_free (reading->definition.uuid);
+  g_clear_pointer (&reading->definition.xml, g_ptr_array_unref);
+  g_free (reading);
+}
+
+static Reading *
+reading_new (virDomainPtr domain)
+{
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+  Reading *reading = g_new0 (Reading, 1);
+  reading->domain = domain;
+  reading->definition.name = g_strdup (virDomainGetName (domain));
+  if (virDomainGetUUIDString (domain, uuid) == 0)
+    reading->definition.uuid = g_strdup (uuid);
+  reading->definition.xml = g_ptr_array_new_with_free_func (free);
+  return reading;
+}
+
+/* Adds @trait to those of the readings whose domains the connection lists with @filter. */
+static int
+add_trait (virConnectPtr connection, GHashTable *by_uuid, unsigned int filter, Traits trait)
+{
+  virDomainPtr *handles = NULL;
+  int count = virConnectListAllDomains (connection, &handles, filter);
+  for (int i = 0; i < count; i++)
+    {
+      char uuid[VIR_UUID_STRING_BUFLEN] = "";
+      Reading *reading = virDomainGetUUIDString (handles[i], uuid) == 0 ? g_hash_table_lookup (by_uuid, uuid) : NULL;
+      if (reading != NULL)
+        reading->traits |= trait;
+      virDomainFree (handles[i]);
+    }
+  free (handles);
+  return count;
+}
+
+static void
+call_list_traits (LmVirtCall *call)
+{
+  virDomainPtr *handles = NULL;
+  g_autoptr (GHashTable) by_uuid = g_hash_table_new (g_str_hash, g_str_equal);
+  call->out_list = g_ptr_array_new_with_free_func ((GDestroyNotify) reading_free);
+  call->status = virConnectListAllDomains (call->virt->connection, &handles, 0);
+  for (int i = 0; i < call->status; i++)
+    {
+      Reading *reading = reading_new (handles[i]);
+      g_ptr_array_add (call->out_list, reading);
+      if (reading->definition.uuid != NULL)
+        g_hash_table_insert (by_uuid, reading->definition.uuid, reading);
+    }
+  free (handles);
+  for (gsize i = 0; i < G_N_ELEMENTS (listings) && call->status > 0; i++)
+    call->status = add_trait (call->virt->connection, by_uuid, listings[i].filter, listings[i].trait) < 0 ? -1 : 1;
+}
+
+/* Takes ownership of @text. FALSE if libvirt failed for another reason than that
+ * there is no such domain or state (any more), or that the driver has none. */
+static gboolean
+add_xml (Reading *reading, char *text)
+{
+  if (text != NULL)
+    {
+      g_ptr_array_add (reading->definition.xml, text);
+      return TRUE;
+    }
+  switch (virGetLastErrorCode ())
+    {
+    case VIR_ERR_NO_DOMAIN:
+      reading->gone = TRUE;
+      return TRUE;
+    case VIR_ERR_NO_DOMAIN_SNAPSHOT:
+    case VIR_ERR_NO_SUPPORT:
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+static gboolean
+read_saved (Reading *reading)
+{
+  char *text = virDomainManagedSaveGetXMLDesc (reading->domain, 0);
+  /* It may have been started meanwhile. */
+  return add_xml (reading, text) || virDomainHasManagedSaveImage (reading->domain, 0) == 0;
+}
+
+static gboolean
+read_snapshots (Reading *reading)
+{
+  virDomainSnapshotPtr *snapshots = NULL;
+  int count = virDomainListAllSnapshots (reading->domain, &snapshots, 0);
+  gboolean ok = count >= 0 || add_xml (reading, NULL);
+  for (int i = 0; i < count; i++)
+    {
+      guint before = reading->definition.xml->len;
+      ok = ok && add_xml (reading, virDomainSnapshotGetXMLDesc (snapshots[i], 0));
+      reading->definition.snapshots += reading->definition.xml->len - before;
+      virDomainSnapshotFree (snapshots[i]);
+    }
+  free (snapshots);
+  return ok;
+}
+
+static gboolean
+read_domain (Reading *reading)
+{
+  const Traits traits = reading->traits;
+  LmVirtDefinition *definition = &reading->definition;
+  definition->transient = (traits & IS_TRANSIENT) != 0;
+  definition->state = (traits & IS_RUNNING) != 0  ? "running"
+                      : (traits & IS_PAUSED) != 0 ? "paused"
+                      : (traits & IS_SAVED) != 0  ? "saved"
+                      : (traits & IS_SHUT_OFF) != 0 ? "shut off"
+                                                    : "crashed";
+  /* The XML of a domain that is not running is the same as defined. */
+  if (!add_xml (reading, virDomainGetXMLDesc (reading->domain, 0)) || definition->xml->len == 0)
+    return reading->gone;
+  return ((traits & IS_SHUT_OFF) != 0 || add_xml (reading, virDomainGetXMLDesc (reading->domain, VIR_DOMAIN_XML_INACTIVE)))
+         && ((traits & IS_SAVED) == 0 || read_saved (reading))
+         && ((traits & HAS_SNAPSHOT) == 0 || read_snapshots (reading));
+}
+
+static void
+call_read (LmVirtCall *call)
+{
+  call->status = 0;
+  for (guint i = 0; i < call->out_list->len && call->status == 0; i++)
+    call->status = read_domain (g_ptr_array_index (call->out_list, i)) ? 0 : -1;
+}
+
+/* Takes ownership of the readings. */
+static gboolean
+visit_batch (LmVirt *virt, GPtrArray *readings, LmVirtDefinitionFunc func, gpointer data, GError **error)
+{
+  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, call_read);
+  g_autofree char *what = g_strdup_printf ("read the domains of %s", lm_virt_uri (virt));
+  call->out_list = readings;
+  if (!lm_virt_call_run (call, LM_VIRT_CALL_QUERY, what, error))
+    return FALSE;
+  if (call->status < 0)
+    return lm_virt_call_throw (call, error, "cannot %s", what);
+  for (guint i = 0; i < readings->len; i++)
+    {
+      const Reading *reading = g_ptr_array_index (readings, i);
+      if (!reading->gone && reading->definition.uuid != NULL && !func (data, &reading->definition, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+lm_virt_visit_definitions (LmVirt *virt, LmVirtDefinitionFunc func, gpointer data, GError **error)
+{
+  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, call_list_traits);
+  g_autofree char *what = g_strdup_printf ("list the domains of %s", lm_virt_uri (virt));
+  if (!lm_virt_call_run (call, LM_VIRT_CALL_QUERY, what, error))
+    return FALSE;
+  if (call->status < 0)
+    return lm_virt_call_throw (call, error, "cannot %s", what);
+  g_autoptr (GPtrArray) all = g_steal_pointer (&call->out_list);
+  while (all->len > 0)
+    {
+      GPtrArray *batch = g_ptr_array_new_with_free_func ((GDestroyNotify) reading_free);
+      for (guint i = 0; i < BATCH && all->len > 0; i++)
+        g_ptr_array_add (batch, g_ptr_array_steal_index (all, all->len - 1));
+      if (!visit_batch (virt, batch, func, data, error))
+        return FALSE;
+    }
+  return TRUE;
+}
