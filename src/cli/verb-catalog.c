@@ -31,6 +31,7 @@ add_source_json (const LmSource *source, JsonBuilder *builder)
   lm_json_add_url (builder, "url", source->url);
   lm_json_add_uint (builder, "priority", source->priority);
   lm_json_add_uint (builder, "fetched", (guint64) MAX (source->fetched, 0));
+  lm_json_add_bool (builder, "imported", source->imported);
 }
 
 /* Prints the source as "catalog list" does. */

@@ -2,6 +2,7 @@
 /* The check that catalog sources can be reached. */
 #include "config.h"
 #include "doctor/check.h"
+#include "base/url.h"
 #include "source/record.h"
 #include "store/store.h"
 
@@ -54,6 +55,18 @@ end_visit (LmDoctor *doctor, Visit *visit)
   g_clear_error (&visit->error);
 }
 
+/* It has no server; the archive that it came from need not exist any more. */
+static void
+report_imported (LmDoctor *doctor, const LmSource *source, gboolean has_copy)
+{
+  g_autofree char *url = lm_url_redact (source->url);
+  if (has_copy)
+    lm_check_add (doctor, LM_DIAGNOSIS_OK, NULL, "%s was imported", source->name);
+  else
+    lm_check_add (doctor, LM_DIAGNOSIS_ERROR, g_strdup ("lamina cache import FILE"),
+                  "%s was imported from %s, and its copy is missing", source->name, url);
+}
+
 void
 lm_check_sources (LmDoctor *doctor)
 {
@@ -75,9 +88,16 @@ lm_check_sources (LmDoctor *doctor)
   for (guint i = 0; i < sources->len; i++)
     {
       const LmSource *source = sources->pdata[i];
-      visits[i] = (Visit){ source, lm_source_record_has_copy (dir, source->name), doctor->host->libvirt.cancellable, NULL, NULL };
+      gboolean has_copy = lm_source_record_has_copy (dir, source->name);
+      if (source->imported)
+        {
+          report_imported (doctor, source, has_copy);
+          continue;
+        }
+      visits[i] = (Visit){ source, has_copy, doctor->host->libvirt.cancellable, NULL, NULL };
       visits[i].thread = g_thread_try_new ("source", visit_source, &visits[i], NULL);
     }
   for (guint i = 0; i < sources->len; i++)
-    end_visit (doctor, &visits[i]);
+    if (visits[i].source != NULL)
+      end_visit (doctor, &visits[i]);
 }

@@ -205,9 +205,16 @@ static gboolean
 merge_import (const char *dir, const char *name, LmSource *source, const LmCatalog *catalog, const char *url, gboolean dry_run,
               LmSourceImport *out_result, GError **error)
 {
-  g_autoptr (LmCatalog) known = source != NULL ? lm_source_record_catalog (dir, source, name, NULL, error) : NULL;
-  if (source != NULL && known == NULL)
-    return FALSE;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmCatalog) known = source != NULL ? lm_source_record_catalog (dir, source, name, NULL, &failure) : NULL;
+  /* An import replaces the copy of another one that is missing or damaged. */
+  gboolean lost = failure != NULL && source->imported
+                  && (failure->domain != G_IO_ERROR || failure->code == G_IO_ERROR_NOT_FOUND);
+  if (failure != NULL && !lost)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   if (source != NULL && !source->imported)
     {
       *out_result = LM_SOURCE_IMPORT_LISTED;
@@ -216,7 +223,7 @@ merge_import (const char *dir, const char *name, LmSource *source, const LmCatal
   g_autoptr (LmSource) fresh = lm_source_new (name, url);
   char *text = lm_portable_merge (name, known, catalog);
   g_autoptr (GBytes) body = g_bytes_new_take (text, strlen (text));
-  if (source != NULL && lm_source_record_has (dir, source, body))
+  if (known != NULL && lm_source_record_has (dir, source, body))
     *out_result = LM_SOURCE_IMPORT_UNCHANGED;
   else
     *out_result = source != NULL ? LM_SOURCE_IMPORT_CHANGED : LM_SOURCE_IMPORT_NEW;
@@ -258,6 +265,10 @@ lm_source_update (const char *state_dir, const char *name, gboolean *out_changed
   g_autoptr (LmSource) before = lm_source_record_load (dir, name, error);
   if (before != NULL && before->imported)
     {
+      g_autofree char *shown = lm_url_redact (before->url);
+      if (!lm_source_record_has_copy (dir, name))
+        return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_FETCH,
+                         "catalog source %s: it was imported from %s, and its copy is missing; import it again", name, shown);
       if (out_changed != NULL)
         *out_changed = FALSE;
       return TRUE;
