@@ -8,6 +8,7 @@
 #include "catalog/portable.h"
 #include "fetch/intake.h"
 #include "io/tar.h"
+#include "ops/collect.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -157,7 +158,7 @@ list_wanted_files (Import *import, GError **error)
   return import->files->len > 0 || refuse (import, error, "its catalog lists no layers");
 }
 
-/* Finds out what is missing, and whether it fits, so that a full disk is found before the first byte. */
+/* Finds out what is missing, and makes room for it, so that a full disk is found before the first byte. */
 static gboolean
 find_missing_files (Import *import, GCancellable *cancellable, GError **error)
 {
@@ -177,7 +178,8 @@ find_missing_files (Import *import, GCancellable *cancellable, GError **error)
       g_array_append_val (import->items, item);
       import->total += blob->size;
     }
-  return lm_cache_check_space (import->cache, needed, error);
+  return lm_collect_make_room (import->host, import->cache, needed, cancellable, error)
+         && lm_cache_check_space (import->cache, needed, error);
 }
 
 static void
@@ -276,9 +278,19 @@ import_all_files (Import *import, GCancellable *cancellable, GError **error)
 static LmLock *
 lease_files (Import *import, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
+  g_autoptr (GPtrArray) blobs = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
   for (guint i = 0; i < import->files->len; i++)
-    g_ptr_array_add (blobs, &((LmImportFile *) g_ptr_array_index (import->files, i))->blob);
+    {
+      const LmBlob *blob = &((LmImportFile *) g_ptr_array_index (import->files, i))->blob;
+      g_ptr_array_add (blobs, lm_blob_dup (blob));
+      /* It may be one that only the cache has. */
+      LmBlob *parent = blob->has_parent ? g_new0 (LmBlob, 1) : NULL;
+      if (parent == NULL)
+        continue;
+      parent->kind = LM_BLOB_LAYER;
+      parent->digest = blob->parent;
+      g_ptr_array_add (blobs, parent);
+    }
   return lm_cache_lease (import->cache, blobs, cancellable, error);
 }
 

@@ -120,6 +120,17 @@ ok(status == 8 and host.cached() == set() and host.list("catalogs") == set(), "t
 host.run("cache", "import", web)
 found = host.json("cache", "import", db, LAMINA_TEST_FREE=str(len(other)))
 ok(found.get("source") == "lab", "what is cached needs no space", found)
+host = Host("limited")
+host.run("cache", "import", db)
+config = os.path.join(work, "limited.conf")
+with open(config, "w", encoding="utf-8") as file:
+    file.write(f"[lamina]\nmax-size = {len(base) + len(child) + len(kernel) + 200000}B\n")
+status, out, errors = host.run("cache", "import", web, "--config", config, "--connect", "test:///default")
+ok(status == 0 and host.cached() == WEB, "room is made by removing what nobody needs", (errors, host.cached()))
+with open(config, "w", encoding="utf-8") as file:
+    file.write(f"[lamina]\nmax-size = {len(base) + 1000}B\n")
+status, out, errors = host.run("cache", "import", db, "--config", config, "--connect", "test:///default")
+ok(status == 8 and host.cached() == WEB, "but not if that does not suffice", (errors, host.cached()))
 
 
 # Hostile archives
