@@ -47,6 +47,9 @@ run host_lamina "$second" catalog update
 exits 0 'an imported catalog has nothing to update'
 run host_lamina "$second" cache list
 like "$out" 'layer +e +' 'the imported layers have names'
+run host_lamina "$second" outdated --json
+is "$(json '[(m["name"], m["outdated"], m["bytes_to_pull"]) for m in d["machines"]]' <<<"$out")" \
+  "[('ac', False, 0), ('ae', False, 0)]" 'no machine is outdated, and nothing would be pulled'
 run host_lamina "$second" rm ac ae
 exits 0 'the machines are removed'
 
