@@ -20,6 +20,7 @@
 #define TABLES 0x1000 /* of three levels; each is a page */
 #define CODE 0x4000
 #define PORT 0x10
+#define TSS 0xfffbd000 /* KVM on Intel requires a place for three pages that the guest does not use */
 /* 200,000 instructions take a processor less than a tenth of a millisecond; software that
  * executes one at a time does about a million in a second. The CPU time counts, so that a
  * busy host makes no difference. */
@@ -118,7 +119,8 @@ make_guest (Guest *guest)
   fill_memory (guest->memory);
   const struct kvm_userspace_memory_region region = { .memory_size = MEMORY, .userspace_addr = (guint64) (gsize) guest->memory };
   int size = ioctl (guest->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-  if (size < (int) sizeof (struct kvm_run) || ioctl (guest->vm, KVM_SET_USER_MEMORY_REGION, &region) < 0)
+  if (size < (int) sizeof (struct kvm_run) || ioctl (guest->vm, KVM_SET_TSS_ADDR, TSS) < 0
+      || ioctl (guest->vm, KVM_SET_USER_MEMORY_REGION, &region) < 0)
     return FALSE;
   guest->vcpu = ioctl (guest->vm, KVM_CREATE_VCPU, 0);
   if (guest->vcpu < 0)
