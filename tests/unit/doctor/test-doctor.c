@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -204,7 +205,8 @@ start_daemon (Fixture *f)
     {
       const struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
       int fd = open (path, O_RDWR | O_CLOEXEC);
-      if (fd < 0 || fcntl (fd, F_SETLK, &lock) < 0 || write (pipe_fds[1], "x", 1) != 1)
+      /* A failed test must not leave it behind. */
+      if (prctl (PR_SET_PDEATHSIG, SIGKILL) < 0 || fd < 0 || fcntl (fd, F_SETLK, &lock) < 0 || write (pipe_fds[1], "x", 1) != 1)
         _exit (1);
       for (;;)
         pause ();
