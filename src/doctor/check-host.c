@@ -204,10 +204,12 @@ lm_check_space (LmDoctor *doctor)
       lm_check_add (doctor, LM_DIAGNOSIS_OK, NULL, "not examined: %s", error != NULL ? error->message : "there is no cache yet");
       return;
     }
+  const guint64 wanted = MAX (doctor->host->min_free, LITTLE_SPACE);
+  g_autofree char *size = lm_size_format (wanted);
   if (!lm_cache_check_space (cache, NO_SPACE, &error))
     lm_check_add (doctor, LM_DIAGNOSIS_ERROR, g_strdup ("lamina cache gc"), "no space is left: %s", error->message);
-  else if (!lm_cache_check_space (cache, LITTLE_SPACE, &error))
+  else if (!lm_cache_check_space (cache, wanted, &error))
     lm_check_add (doctor, LM_DIAGNOSIS_WARNING, g_strdup ("lamina cache gc"), "little space is left: %s", error->message);
   else
-    lm_check_add (doctor, LM_DIAGNOSIS_OK, NULL, "%s has at least 1 GiB free", dir);
+    lm_check_add (doctor, LM_DIAGNOSIS_OK, NULL, "%s has at least %s free", dir, size);
 }

@@ -43,6 +43,9 @@ for unit in gc verify; do
   fi
 done
 
+"$LAMINA" cache gc --help >/dev/null 2>&1
+result $? 'the verb of lamina-gc.service exists'
+
 if command -v apparmor_parser >/dev/null; then
   { echo 'profile lamina-test {'; cat "$data/apparmor/libvirtd"; echo '}'; } >"$TMPDIR/profile"
   said=$(apparmor_parser --skip-kernel-load --skip-cache --skip-read-cache "$TMPDIR/profile" 2>&1)

@@ -256,6 +256,9 @@ test_space (Fixture *f, gconstpointer data)
   g_assert_cmpint (g_mkdir_with_parents (f->ops.state_dir, 0755), ==, 0);
   g_setenv ("LAMINA_TEST_FREE", "2000000000", TRUE);
   assert_good (f, lm_check_space);
+  f->ops.host.min_free = G_GUINT64_CONSTANT (3000000000);
+  assert_only (f, lm_check_space, LM_DIAGNOSIS_WARNING, "little space", "lamina cache gc");
+  f->ops.host.min_free = 0;
   g_setenv ("LAMINA_TEST_FREE", "1000000000", TRUE);
   assert_only (f, lm_check_space, LM_DIAGNOSIS_WARNING, "little space", "lamina cache gc");
   g_setenv ("LAMINA_TEST_FREE", "10000", TRUE);
