@@ -152,14 +152,15 @@ read_tar_block (struct archive *archive, void *user_data, const void **out_data)
   LmTarReader *reader = user_data;
   g_clear_error (&reader->failure);
   ssize_t n = -1;
-  if (wait_for_data (reader, &reader->failure) && lm_fault_point ("tar-read", &reader->failure))
+  gboolean ready;
+  do
     {
-      do
-        n = read (reader->fd, reader->buffer, BLOCK_SIZE);
-      while (n < 0 && errno == EINTR);
-      if (n < 0)
-        (void) lm_throw_errno (&reader->failure, "cannot read %s", reader->shown);
+      ready = wait_for_data (reader, &reader->failure) && lm_fault_point ("tar-read", &reader->failure);
+      n = ready ? read (reader->fd, reader->buffer, BLOCK_SIZE) : -1;
     }
+  while (ready && n < 0 && (errno == EINTR || errno == EAGAIN));
+  if (ready && n < 0)
+    (void) lm_throw_errno (&reader->failure, "cannot read %s", reader->shown);
   if (n < 0)
     archive_set_error (archive, EIO, "cannot read");
   if (n > 0 && !reader->started)

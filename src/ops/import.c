@@ -299,7 +299,8 @@ open_archive (const char *file, GError **error)
 {
   if (strcmp (file, "-") == 0)
     return fcntl (STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-  int fd = open (file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  /* Otherwise the wait for the writer of a FIFO could not be cancelled. */
+  int fd = open (file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd < 0)
     (void) lm_throw_errno (error, "cannot open %s", file);
   return fd;

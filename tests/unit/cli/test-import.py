@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """cache import: what good archives do, and that hostile ones do nothing."""
 import copy
+import glob
 import gzip
 import io
 import json
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
@@ -314,4 +316,18 @@ waiting.terminate()
 _, errors = waiting.communicate(timeout=60)
 os.close(writing)
 ok(waiting.returncode in (1, -15), "an interrupt ends it", errors)
+fifo = os.path.join(work, "fifo")
+os.mkfifo(fifo)
+waiting = start(os.path.join(work, "waiting"), "cache", "import", fifo)
+with open(fifo, "wb") as file:
+    file.write(good)
+_, errors = waiting.communicate(timeout=60)
+ok(waiting.returncode == 0, "a FIFO can be imported", errors)
+waiting = start(os.path.join(work, "waiting"), "cache", "import", fifo)
+end = time.monotonic() + 20
+while not any(os.path.realpath(entry) == fifo for entry in glob.glob(f"/proc/{waiting.pid}/fd/*")) and time.monotonic() < end:
+    time.sleep(0.01)
+waiting.terminate()
+_, errors = waiting.communicate(timeout=60)
+ok(waiting.returncode in (1, -15) and time.monotonic() < end, "an interrupt ends the wait for its writer", errors)
 done_testing()
