@@ -148,12 +148,12 @@ get_limit (LmArgs *args, const char *option, guint64 *in_out_size, GError **erro
   return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--%s: %s", option, failure->message);
 }
 
-/* Names are for people; a catalog that cannot be read must not prevent a collection. */
+/* Loads the names of the entries @known or, if it is NULL, of all in @cache. They are for people; a catalog that cannot be read must not prevent a collection. */
 static LmLayerNames *
-load_names (const LmInvocation *invocation, const LmHost *host, LmCache *cache)
+load_names (const LmInvocation *invocation, const LmHost *host, LmCache *cache, GPtrArray *known)
 {
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GPtrArray) entries = lm_cache_list (cache, &failure);
+  g_autoptr (GPtrArray) entries = known != NULL ? g_ptr_array_ref (known) : lm_cache_list (cache, &failure);
   LmLayerNames *names = entries != NULL ? lm_layer_names_load (host, entries, invocation->cancellable, &failure) : NULL;
   if (names == NULL)
     lm_output_warning ("%s", failure->message);
@@ -169,7 +169,7 @@ run_dry (const LmInvocation *invocation, const LmHost *host, const LmCollectLimi
   if (plan == NULL)
     return FALSE;
   report->plan = plan;
-  report->names = load_names (invocation, host, cache);
+  report->names = load_names (invocation, host, cache, plan->users->entries);
   lm_collect_dry_run (host, plan, limits, on_removal, report);
   add_kept (report, host, plan, limits->orphans);
   print_end (report, plan, limits);
@@ -182,7 +182,7 @@ run_real (const LmInvocation *invocation, const LmHost *host, const LmCollectLim
   g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, &host->cache, error);
   if (cache == NULL)
     return FALSE;
-  report->names = load_names (invocation, host, cache);
+  report->names = load_names (invocation, host, cache, NULL);
   g_autoptr (LmCollectPlan) plan = lm_collect_run (host, NULL, cache, limits, on_removal, report, invocation->cancellable, error);
   if (plan == NULL)
     return FALSE;

@@ -329,6 +329,9 @@ lm_qcow2_check_layer (const LmQcow2Header *header, guint64 file_size, const LmDi
          && check_backing (header, parent, error);
 }
 
+/* qemu-img writes less than this. */
+#define USUAL_SIZE 4096
+
 gboolean
 lm_qcow2_read_content (const char *path, LmQcow2Header *out_header, guint64 *out_file_size, GError **error)
 {
@@ -339,14 +342,19 @@ lm_qcow2_read_content (const char *path, LmQcow2Header *out_header, guint64 *out
     return lm_throw_errno (error, "cannot open %s", path);
   if (!S_ISREG (st.st_mode))
     return throw_refused (error, "not a regular file");
-  g_autofree guint8 *data = g_malloc (LM_QCOW2_HEADER_MAX);
-  gsize size;
-  if (!lm_fd_read_full (fd, data, LM_QCOW2_HEADER_MAX, &size, error)
-      || !lm_qcow2_parse (data, size, (guint64) st.st_size, out_header, error))
-    return FALSE;
   if (out_file_size != NULL)
     *out_file_size = (guint64) st.st_size;
-  return TRUE;
+  /* If all of the header is in the first bytes, as almost always, the rest makes no difference. */
+  guint8 first[USUAL_SIZE];
+  gsize size, rest;
+  if (!lm_fd_read_full (fd, first, sizeof first, &size, error))
+    return FALSE;
+  if (lm_qcow2_parse (first, size, (guint64) st.st_size, out_header, NULL))
+    return TRUE;
+  g_autofree guint8 *data = g_malloc (LM_QCOW2_HEADER_MAX);
+  memcpy (data, first, size);
+  return lm_fd_read_full (fd, data + size, LM_QCOW2_HEADER_MAX - size, &rest, error)
+         && lm_qcow2_parse (data, size + rest, (guint64) st.st_size, out_header, error);
 }
 
 gboolean

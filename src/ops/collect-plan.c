@@ -237,7 +237,8 @@ describe_layer (const LmLayerUse *use, const LmLayerNames *names)
 char *
 lm_collect_item_reason (const LmCollectPlan *plan, const LmCollectItem *item, const LmLayerNames *names)
 {
-  g_autofree char *date = format_date (item->use->used > 0 ? item->use->used : item->use->entry->mtime);
+  const gint64 time = item->use->used > 0 ? item->use->used : item->use->entry->mtime;
+  g_autofree char *date = item->why == LM_COLLECT_ROOM || item->why == LM_COLLECT_REMOVED ? format_date (time) : NULL;
   g_autofree char *child = NULL;
   switch (item->why)
     {

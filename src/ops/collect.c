@@ -182,18 +182,17 @@ remove_parts (Collection *collection, GError **error)
   return TRUE;
 }
 
-/* Returns the names of machines that have a lock but no record. */
+/* Returns the names of machines that have a lock but, according to @users, no record. */
 static GPtrArray *
-list_idle_names (const LmHost *host)
+list_idle_names (const LmHost *host, const LmLayerUsers *users)
 {
   GPtrArray *idle = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *dir = g_build_filename (host->state_dir, "machines", NULL);
   g_autoptr (GPtrArray) names = lm_file_list_dir (dir, NULL);
-  g_autoptr (GPtrArray) machines = names != NULL ? lm_machine_list (host->state_dir, NULL, NULL) : NULL;
   g_autoptr (GHashTable) used = g_hash_table_new (g_str_hash, g_str_equal);
-  for (guint i = 0; machines != NULL && i < machines->len; i++)
-    g_hash_table_add (used, ((LmMachine *) g_ptr_array_index (machines, i))->name);
-  for (guint i = 0; machines != NULL && i < names->len; i++)
+  for (guint i = 0; i < users->users->len; i++)
+    g_hash_table_add (used, ((LmLayerUser *) g_ptr_array_index (users->users, i))->name);
+  for (guint i = 0; names != NULL && i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);
       if (!g_str_has_suffix (name, ".lock"))
@@ -207,9 +206,9 @@ list_idle_names (const LmHost *host)
 
 /* Removes locks that killed runs left; one that a process holds is not one of them. */
 static void
-remove_locks (const LmHost *host, gboolean dry_run, LmCollectFunc removed, gpointer data)
+remove_locks (const LmHost *host, const LmLayerUsers *users, gboolean dry_run, LmCollectFunc removed, gpointer data)
 {
-  g_autoptr (GPtrArray) idle = list_idle_names (host);
+  g_autoptr (GPtrArray) idle = list_idle_names (host, users);
   for (guint i = 0; i < idle->len; i++)
     {
       const char *name = g_ptr_array_index (idle, i);
@@ -349,7 +348,7 @@ lm_collect_run (const LmHost *host, LmVirt *virt, LmCache *cache, const LmCollec
   /* A machine that could not be removed needs its layers. */
   now.orphans = FALSE;
   lm_machine_remove_leftovers (host->state_dir);
-  remove_locks (host, FALSE, removed, data);
+  remove_locks (host, collection.plan->users, FALSE, removed, data);
   return collect_files (&collection, error) ? g_steal_pointer (&collection.plan) : NULL;
 }
 
@@ -359,7 +358,7 @@ lm_collect_dry_run (const LmHost *host, const LmCollectPlan *plan, const LmColle
 {
   for (guint i = 0; limits->orphans && i < plan->orphans->len; i++)
     removed (data, &(LmCollectRemoval){ .orphan = g_ptr_array_index (plan->orphans, i) });
-  remove_locks (host, TRUE, removed, data);
+  remove_locks (host, plan->users, TRUE, removed, data);
   for (guint i = 0; i < plan->stale->len; i++)
     removed (data, &(LmCollectRemoval){ .part = g_ptr_array_index (plan->stale, i) });
   for (guint i = 0; i < plan->victims->len; i++)

@@ -233,10 +233,17 @@ GPtrArray *
 lm_file_users_list_references (const char *path, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  char *real = realpath (path, NULL);
-  g_autofree char *where = g_strdup (real);
-  free (real);
+  g_autofree char *where = NULL;
   struct stat st;
+  /* Only a symbolic link at the end of the path changes what relative names in the image mean. */
+  if (lstat (path, &st) == 0 && !S_ISLNK (st.st_mode))
+    where = g_strdup (path);
+  else
+    {
+      char *real = realpath (path, NULL);
+      where = g_strdup (real);
+      free (real);
+    }
   /* Opening a device may have side effects. */
   if (where == NULL || stat (where, &st) < 0 || !S_ISREG (st.st_mode))
     return g_ptr_array_new ();

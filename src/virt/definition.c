@@ -170,20 +170,54 @@ call_read (LmVirtCall *call)
     call->status = read_domain (g_ptr_array_index (call->out_list, i)) ? 0 : -1;
 }
 
-/* Takes ownership of the readings. */
-static gboolean
-visit_batch (LmVirt *virt, GPtrArray *readings, LmVirtDefinitionFunc func, gpointer data, GError **error)
+/* Reads batches in a thread of its own, so that libvirt works on the next one while the
+ * caller looks at the last. */
+typedef struct
 {
-  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, call_read);
-  g_autofree char *what = g_strdup_printf ("read the domains of %s", lm_virt_uri (virt));
-  call->out_list = readings;
-  if (!lm_virt_call_run (call, LM_VIRT_CALL_QUERY, what, error))
-    return FALSE;
-  if (call->status < 0)
-    return lm_virt_call_throw (call, error, "cannot %s", what);
-  for (guint i = 0; i < readings->len; i++)
+  LmVirt *virt;
+  GPtrArray *readings;  /* what remains to be read */
+  GAsyncQueue *batches; /* GPtrArray of Reading; an empty one at the end */
+  gint stopped;         /* atomic: the caller needs no more */
+  GError *error;        /* valid after the end */
+} Reader;
+
+static gboolean
+read_batch (Reader *reader, GPtrArray *batch, GError **error)
+{
+  g_autoptr (LmVirtCall) call = lm_virt_call_new (reader->virt, NULL, call_read);
+  g_autofree char *what = g_strdup_printf ("read the domains of %s", lm_virt_uri (reader->virt));
+  call->out_list = g_ptr_array_ref (batch);
+  return lm_virt_call_run (call, LM_VIRT_CALL_QUERY, what, error)
+         && (call->status >= 0 || lm_virt_call_throw (call, error, "cannot %s", what));
+}
+
+static gpointer
+read_all (gpointer data)
+{
+  Reader *reader = data;
+  GPtrArray *all = reader->readings;
+  gboolean ok = TRUE;
+  while (ok && all->len > 0 && !g_atomic_int_get (&reader->stopped))
     {
-      const Reading *reading = g_ptr_array_index (readings, i);
+      GPtrArray *batch = g_ptr_array_new_with_free_func ((GDestroyNotify) reading_free);
+      for (guint i = 0; i < BATCH && all->len > 0; i++)
+        g_ptr_array_add (batch, g_ptr_array_steal_index (all, all->len - 1));
+      ok = read_batch (reader, batch, &reader->error);
+      if (ok)
+        g_async_queue_push (reader->batches, batch);
+      else
+        g_ptr_array_unref (batch);
+    }
+  g_async_queue_push (reader->batches, g_ptr_array_new ());
+  return NULL;
+}
+
+static gboolean
+visit_batch (const GPtrArray *batch, LmVirtDefinitionFunc func, gpointer data, GError **error)
+{
+  for (guint i = 0; i < batch->len; i++)
+    {
+      const Reading *reading = g_ptr_array_index (batch, i);
       if (!reading->gone && reading->definition.uuid != NULL && !func (data, &reading->definition, error))
         return FALSE;
     }
@@ -199,14 +233,23 @@ lm_virt_visit_definitions (LmVirt *virt, LmVirtDefinitionFunc func, gpointer dat
     return FALSE;
   if (call->status < 0)
     return lm_virt_call_throw (call, error, "cannot %s", what);
-  g_autoptr (GPtrArray) all = g_steal_pointer (&call->out_list);
-  while (all->len > 0)
+  g_autoptr (GAsyncQueue) batches = g_async_queue_new_full ((GDestroyNotify) g_ptr_array_unref);
+  Reader reader = { .virt = virt, .readings = call->out_list, .batches = batches };
+  GThread *thread = g_thread_new ("domains", read_all, &reader);
+  gboolean ok = TRUE, more = TRUE;
+  while (ok && more)
     {
-      GPtrArray *batch = g_ptr_array_new_with_free_func ((GDestroyNotify) reading_free);
-      for (guint i = 0; i < BATCH && all->len > 0; i++)
-        g_ptr_array_add (batch, g_ptr_array_steal_index (all, all->len - 1));
-      if (!visit_batch (virt, batch, func, data, error))
-        return FALSE;
+      g_autoptr (GPtrArray) batch = g_async_queue_pop (batches);
+      more = batch->len > 0;
+      ok = visit_batch (batch, func, data, error);
     }
-  return TRUE;
+  g_atomic_int_set (&reader.stopped, 1);
+  g_thread_join (thread);
+  if (ok && reader.error != NULL)
+    {
+      g_propagate_error (error, reader.error);
+      return FALSE;
+    }
+  g_clear_error (&reader.error);
+  return ok;
 }
