@@ -279,6 +279,15 @@ status, out, errors = Host("x").run("cache", "import", work)
 ok(status in (1, 6), "a directory", errors)
 
 
+def finish(process):
+    """Returns what the process printed, which is killed if it does not end."""
+    try:
+        return process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.communicate()
+
+
 # Several at once
 def start(directory, *words, **environment):
     return subprocess.Popen([lamina, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
@@ -299,7 +308,7 @@ for end, what in (signal.SIGCONT, "goes on"), (signal.SIGKILL, "dies"):
     while stopped:
         os.kill(first.pid, end)
         stopped = os.WIFSTOPPED(os.waitpid(first.pid, os.WUNTRACED)[1])
-    out, errors = second.communicate(timeout=60)
+    out, errors = finish(second)
     first.communicate()
     actions = {file["action"] for file in json.loads(out)["files"]} if second.returncode == 0 else errors
     ok(waits and second.returncode == 0 and host.cached() == WEB and host.list("partial") == set(),
@@ -313,7 +322,7 @@ waiting = subprocess.Popen([lamina, "cache", "import", "-"], stdin=reading, stdo
 os.close(reading)
 os.write(writing, good[:100])
 waiting.terminate()
-_, errors = waiting.communicate(timeout=60)
+_, errors = finish(waiting)
 os.close(writing)
 ok(waiting.returncode in (1, -15), "an interrupt ends it", errors)
 fifo = os.path.join(work, "fifo")
@@ -321,13 +330,13 @@ os.mkfifo(fifo)
 waiting = start(os.path.join(work, "waiting"), "cache", "import", fifo)
 with open(fifo, "wb") as file:
     file.write(good)
-_, errors = waiting.communicate(timeout=60)
+_, errors = finish(waiting)
 ok(waiting.returncode == 0, "a FIFO can be imported", errors)
 waiting = start(os.path.join(work, "waiting"), "cache", "import", fifo)
 end = time.monotonic() + 20
 while not any(os.path.realpath(entry) == fifo for entry in glob.glob(f"/proc/{waiting.pid}/fd/*")) and time.monotonic() < end:
     time.sleep(0.01)
 waiting.terminate()
-_, errors = waiting.communicate(timeout=60)
+_, errors = finish(waiting)
 ok(waiting.returncode in (1, -15) and time.monotonic() < end, "an interrupt ends the wait for its writer", errors)
 done_testing()
