@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libvirt's hook for QEMU, see libvirt.org/hooks.html. It runs for every operation
- * on every domain, so it is linked with the C library only. If a domain of lamina is
- * about to start, it runs qemu-prepare, which is next to it; otherwise it succeeds.
- * It never prints to standard output, which would replace the domain's XML. */
+ * on every domain, so it is linked with the C library only. For an operation at which
+ * a domain of lamina needs something, it runs qemu-prepare, which is next to it;
+ * otherwise it succeeds. It never prints to standard output, which would replace the
+ * domain's XML. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
@@ -47,6 +48,47 @@ read_input (size_t *out_size)
   return NULL;
 }
 
+static int
+contains (const char *text, size_t size, const char *word)
+{
+  return memmem (text, size, word, strlen (word)) != NULL;
+}
+
+/* The operations at which a domain of lamina may need something. */
+static const struct
+{
+  const char *operation;
+  const char *phase;
+  const char *with;    /* only if the XML contains this; NULL if always */
+  const char *without; /* and not this */
+} operations[] = {
+  { "prepare", "begin", NULL, NULL },
+  /* lamina's own XML keeps libvirt from giving layers to another user. */
+  { "started", "begin", NULL, "relabel='no'" },
+  { "release", "end", "ephemeral", NULL },
+  { "restore", "begin", "ephemeral", NULL },
+};
+
+#define N_OPERATIONS (sizeof operations / sizeof operations[0])
+
+/* Returns the index of the operation, N_OPERATIONS if it is none of these. */
+static size_t
+find_operation (const char *operation, const char *phase)
+{
+  size_t i = 0;
+  while (i < N_OPERATIONS && (strcmp (operations[i].operation, operation) != 0 || strcmp (operations[i].phase, phase) != 0))
+    i++;
+  return i;
+}
+
+static int
+concerns_lamina (size_t operation, const char *text, size_t size)
+{
+  const char *with = operations[operation].with, *without = operations[operation].without;
+  return contains (text, size, METADATA_URI) && (with == NULL || contains (text, size, with))
+         && (without == NULL || !contains (text, size, without));
+}
+
 /* Makes @text what the next program reads. */
 static int
 set_input (const char *text, size_t size)
@@ -83,12 +125,13 @@ find_neighbour (const char *name, char *path, size_t size)
 int
 main (int argc, char **argv)
 {
-  if (argc < 4 || strcmp (argv[2], "prepare") != 0 || strcmp (argv[3], "begin") != 0)
+  size_t operation = argc >= 4 ? find_operation (argv[2], argv[3]) : N_OPERATIONS;
+  if (operation == N_OPERATIONS)
     return 0;
   size_t size = 0;
   char path[PATH_MAX];
   char *text = read_input (&size);
-  if (text == NULL || memmem (text, size, METADATA_URI, strlen (METADATA_URI)) == NULL)
+  if (text == NULL || !concerns_lamina (operation, text, size))
     {
       free (text);
       return 0;

@@ -86,7 +86,7 @@ void
 lm_describe_to_json (const LmInventoryEntry *entry, JsonBuilder *builder)
 {
   const LmMachine *machine = entry->machine;
-  lm_json_add_string (builder, "name", machine->name);
+  lm_json_add_string (builder, "name", lm_inventory_name (entry));
   lm_json_add_string (builder, "uuid", machine->uuid);
   lm_json_add_string (builder, "uri", machine->uri);
   lm_json_add_string (builder, "state", entry->state);
@@ -94,6 +94,7 @@ lm_describe_to_json (const LmInventoryEntry *entry, JsonBuilder *builder)
   add_layers_json (machine, builder);
   lm_json_add_string (builder, "overlay", machine->overlay);
   lm_json_add_uint (builder, "disk", machine->disk);
+  lm_json_add_bool (builder, "ephemeral", machine->ephemeral);
   lm_json_add_uint (builder, "overlay_bytes", entry->overlay_bytes);
   lm_json_add_strv (builder, "addresses", entry->addresses);
   add_publishes_json (machine, builder);

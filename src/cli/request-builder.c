@@ -381,6 +381,7 @@ lm_request_builder_set_flag (LmRequestBuilder *self, const char *name)
   LmLaunchRequest *request = self->request;
   gboolean *flag = strcmp (name, "autostart") == 0   ? &request->autostart
                    : strcmp (name, "transient") == 0 ? &request->transient
+                   : strcmp (name, "ephemeral") == 0 ? &request->ephemeral
                    : strcmp (name, "wait") == 0      ? &request->wait
                                                      : NULL;
   g_assert (flag != NULL);

@@ -33,7 +33,7 @@ is_customized (const LmLaunchRequest *request)
   return request->memory != 0 || request->vcpus != 0 || request->cpu != NULL || request->virt_type != NULL
          || request->disk != 0 || request->networks != NULL || request->publish->len > 0 || request->graphics != NULL
          || request->osinfo != NULL || request->template != NULL || request->cloud_init || request->autostart
-         || request->transient;
+         || request->transient || request->ephemeral;
 }
 
 LmLaunchRequest *
@@ -60,6 +60,6 @@ lm_request_read (const LmInvocation *invocation, const LmOption *options, GError
     request->virt_type = g_strdup (invocation->settings->virt_type);
   if (request->template == NULL)
     request->template = g_strdup (invocation->settings->template);
-  request->replace = lm_args_has (args, "replace");
+  request->replace = lm_args_option (args, "replace") != NULL && lm_args_has (args, "replace");
   return g_steal_pointer (&request);
 }

@@ -4,8 +4,8 @@
 #include "cli/verb.h"
 #include "ops/launch.h"
 
-/* To be included in the option table of a verb that creates a machine. */
-#define LM_MACHINE_OPTIONS \
+/* To be included in the option table of a verb that describes a domain. */
+#define LM_DOMAIN_OPTIONS \
   { "file", 'f', LM_OPTION_VALUE, "FILE", \
     "read name, selections and options from this file", LM_COMPLETE_FILE }, \
   { "memory", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "SIZE", "memory; a bare number is MiB", LM_COMPLETE_NONE }, \
@@ -24,6 +24,11 @@
   { "osinfo", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "ID", \
     "operating system, a libosinfo short id", LM_COMPLETE_NONE }, \
   { "template", 0, LM_OPTION_VALUE | LM_OPTION_SPEC, "NAME|FILE", "domain template", LM_COMPLETE_TEMPLATE }, \
+  { "ephemeral", 0, LM_OPTION_FLAG | LM_OPTION_SPEC, NULL, "throw the disk away whenever the guest stops", LM_COMPLETE_NONE }
+
+/* To be included in the option table of a verb that creates a machine. */
+#define LM_MACHINE_OPTIONS \
+  LM_DOMAIN_OPTIONS, \
   { "cloud-init", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE | LM_OPTION_SPEC, "KEY=FILE,...", \
     "seed: user-data=, meta-data=, network-config=, ssh-key=", LM_COMPLETE_SEED_FILE }, \
   { "autostart", 0, LM_OPTION_FLAG | LM_OPTION_SPEC, NULL, "start it when the host starts", LM_COMPLETE_NONE }, \

@@ -17,9 +17,11 @@ G_DEFINE_QUARK (lm-settings-error-quark, lm_settings_error)
 #define MAX_TRANSFERS 64
 #define MAX_SIZE (1024 * 1024)
 #define MAX_LIBVIRT_TIMEOUT 3600
+#define DEFAULT_HOOK_TIMEOUT 3600
+#define MAX_HOOK_TIMEOUT (7 * 24 * 3600)
 
-static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", "libvirt-timeout", "history", "immutable", "max-size",
-                                          "min-free", "connections", NULL };
+static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", "libvirt-timeout", "hook-timeout",
+                                          "history", "immutable", "max-size", "min-free", "connections", NULL };
 
 static gboolean
 check_file_number (const char *path, const char *key, const char *value, guint64 max, GError **error)
@@ -58,6 +60,8 @@ check_file_value (const char *path, const char *key, const char *value, GError *
     return check_file_size (path, key, value, error);
   if (strcmp (key, "history") == 0 || strcmp (key, "immutable") == 0)
     return check_file_switch (path, key, value, error);
+  if (strcmp (key, "hook-timeout") == 0)
+    return check_file_number (path, key, value, MAX_HOOK_TIMEOUT, error);
   /* A relative path would depend on the current directory. */
   if (strcmp (key, "state-dir") == 0 && *value != '\0' && !g_path_is_absolute (value))
     return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
@@ -254,6 +258,7 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, 
   settings->min_free = choose_size (file, "min-free");
   settings->connections = choose_words (file, "connections");
   settings->history = choose_switch (file, "history", TRUE);
+  settings->hook_timeout = choose_number (file, "hook-timeout", DEFAULT_HOOK_TIMEOUT);
   if (!check_settings (settings, error))
     return NULL;
   return g_steal_pointer (&settings);

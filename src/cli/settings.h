@@ -24,6 +24,7 @@ typedef struct
   guint64 min_free;  /* bytes that must remain free where it is; 0: no limit */
   char **connections; /* further libvirt URIs whose domains may use layers */
   gboolean history;  /* whether launches and starts are added to the history */
+  guint hook_timeout; /* seconds that a start by libvirt waits for the layers */
   gboolean verbose;
 } LmSettings;
 

@@ -14,6 +14,7 @@
 #include "plan/resolve.h"
 #include "catalog/selection.h"
 #include "machine/machine.h"
+#include "ops/adoption.h"
 #include "ops/export.h"
 #include "ops/import.h"
 #include "ops/collect.h"
@@ -23,6 +24,7 @@
 #include "ops/port.h"
 #include "source/source.h"
 #include "machine/chain.h"
+#include "machine/home.h"
 #include "machine/console.h"
 #include "fetch/fetch.h"
 #include "domain/osinfo.h"
@@ -83,6 +85,8 @@ lm_status_of_error (const GError *error)
     { LM_COLLECT_ERROR, LM_COLLECT_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
     { LM_COLLECT_ERROR, LM_COLLECT_ERROR_UNKNOWN, LM_STATUS_LIBVIRT },
     { LM_COLLECT_ERROR, LM_COLLECT_ERROR_BUSY, LM_STATUS_BUSY },
+    { LM_HOME_ERROR, ANY, LM_STATUS_REFUSED },
+    { LM_ADOPTION_ERROR, ANY, LM_STATUS_REFUSED },
     { LM_VIRT_ERROR, LM_VIRT_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
     { LM_VIRT_ERROR, LM_VIRT_ERROR_TIMED_OUT, LM_STATUS_BUSY },
     { LM_VIRT_ERROR, LM_VIRT_ERROR_INTERRUPTED, LM_STATUS_FAILED },

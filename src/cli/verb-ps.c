@@ -45,7 +45,7 @@ run_ps (const LmInvocation *invocation, GError **error)
       g_autofree char *layers = lm_describe_layers (entry->machine);
       g_autofree char *size = entry->overlay_missing ? g_strdup ("missing") : lm_size_format (entry->overlay_bytes);
       g_autofree char *publish = lm_describe_publishes (entry->machine);
-      lm_table_add (table, (const char *const[]){ entry->machine->name, entry->state, layers, size, publish });
+      lm_table_add (table, (const char *const[]){ lm_inventory_name (entry), entry->state, layers, size, publish });
     }
   lm_table_print (table);
   return TRUE;

@@ -47,7 +47,6 @@ run_pull (const LmInvocation *invocation, GError **error)
   if (host == NULL)
     return FALSE;
   /* The hook of libvirt runs this. */
-  host->host.in_start = name != NULL;
   LmPrepareResult result;
   g_auto (GStrv) selections = name != NULL ? pull_machine (invocation, &host->host, name, &result, error)
                                            : pull_selections (invocation, &host->host, &result, error);

@@ -29,7 +29,7 @@ print_machine (const LmInventoryEntry *entry)
   g_autofree char *overlay = entry->overlay_missing ? g_strdup_printf ("%s (missing)", machine->overlay)
                                                     : g_strdup_printf ("%s (%s of %s)", machine->overlay, used, disk);
   g_autofree char *selections = machine->resolved ? g_strjoinv (" ", machine->resolved) : NULL;
-  print_machine_line ("name", machine->name);
+  print_machine_line ("name", lm_inventory_name (entry));
   print_machine_line ("uuid", machine->uuid);
   print_machine_line ("state", entry->state);
   print_machine_line ("selections", selections);
@@ -38,6 +38,7 @@ print_machine (const LmInventoryEntry *entry)
   print_machine_line ("console", console);
   print_machine_line ("console log", machine->console_log);
   print_machine_line ("overlay", overlay);
+  print_machine_line ("ephemeral", machine->ephemeral ? "yes" : NULL);
   puts ("chain, top first:");
   for (guint i = machine->layers->len; i > 0; i--)
     {

@@ -77,6 +77,10 @@ void
 lm_metadata_add (LmXml *xml, LmXmlNode *parent, const LmDomainSpec *spec)
 {
   LmXmlNode *root = lm_xml_add_ns (xml, parent, LM_METADATA_PREFIX, LM_METADATA_URI, "machine");
+  for (guint i = 0; spec->requested != NULL && spec->requested[i] != NULL; i++)
+    lm_xml_add (xml, root, "select", spec->requested[i]);
+  if (spec->ephemeral)
+    lm_xml_add (xml, root, "ephemeral", NULL);
   for (guint i = 0; spec->selections != NULL && spec->selections[i] != NULL; i++)
     lm_xml_add (xml, root, "selection", spec->selections[i]);
   for (guint i = 0; i < spec->layers->len; i++)
@@ -89,7 +93,7 @@ lm_metadata_add (LmXml *xml, LmXmlNode *parent, const LmDomainSpec *spec)
                       spec->initrd_blob->urls);
   if (spec->cmdline != NULL)
     lm_xml_add (xml, root, "cmdline", spec->cmdline);
-  add_path_element (xml, root, "overlay", spec->overlay);
+  set_number (xml, add_path_element (xml, root, "overlay", spec->overlay), "size", spec->disk);
   add_path_element (xml, root, "seed", spec->seed);
   add_path_element (xml, root, "console", spec->console_log);
   if (spec->ready != NULL)
@@ -259,6 +263,11 @@ read_machine_element (const LmXmlNode *root, GError **error)
       || !read_boot_element (root, "kernel", &spec->kernel_blob, &spec->kernel, error)
       || !read_boot_element (root, "initrd", &spec->initrd_blob, &spec->initrd, error))
     return NULL;
+  const LmXmlNode *overlay = metadata_child (root, "overlay");
+  if (overlay != NULL && !read_number_attribute (overlay, "size", G_MAXINT64, &spec->disk, error))
+    return NULL;
+  spec->requested = read_text_elements (root, "select");
+  spec->ephemeral = metadata_child (root, "ephemeral") != NULL;
   spec->selections = read_text_elements (root, "selection");
   spec->cmdline = read_text_element (root, "cmdline");
   spec->ready = read_text_element (root, "ready");

@@ -5,18 +5,21 @@
  * format:
  *
  *   <lamina:machine xmlns:lamina="urn:lamina:domain:1">
+ *     <lamina:select>SELECTION</lamina:select>                  as a user writes it, any number
+ *     <lamina:ephemeral/>                                       the overlay is thrown away at the end
  *     <lamina:selection>GROUP=NAME@VERSION</lamina:selection>   as resolved, any number
  *     <lamina:layer digest="sha256:..." name="..." version="..." group="..." source="..." size="BYTES" path="...">
  *       <lamina:url>...</lamina:url>                            any number
  *     </lamina:layer>                                           base first
  *     <lamina:kernel digest="..." size="..." path="..."> <lamina:url/>... </lamina:kernel>  also <lamina:initrd>
  *     <lamina:cmdline>...</lamina:cmdline>
- *     <lamina:overlay path="..."/> <lamina:seed path="..."/>
+ *     <lamina:overlay path="..." size="BYTES"/> <lamina:seed path="..."/>
  *     <lamina:console path="..."/> <lamina:ready>...</lamina:ready>
  *     <lamina:publish address="..." port="..." guest-port="..."/>
  *   </lamina:machine>
  *
- * Unknown values are omitted. A reader ignores elements that it does not know. URLs
+ * Unknown values are omitted; in a domain that was written by hand, <lamina:select>
+ * suffices, see lamina-hook(8). A reader ignores elements that it does not know. URLs
  * are redacted (base/url.h), because many people can read domain XML. */
 #include "io/xml.h"
 #include "domain/spec.h"

@@ -66,6 +66,7 @@ lm_domain_spec_free (LmDomainSpec *spec)
   g_free (spec->nvram);
   g_free (spec->ready);
   g_strfreev (spec->selections);
+  g_strfreev (spec->requested);
   g_free (spec);
 }
 

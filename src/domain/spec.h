@@ -43,6 +43,9 @@ typedef struct
   char *nvram;        /* file in which libvirt keeps the UEFI variables */
   char *ready;        /* console text that shows that the guest is up; NULL if unknown */
   char **selections;  /* "group=name@version" */
+  char **requested;   /* selections as the user wrote them; NULL if not recorded */
+  guint64 disk;       /* virtual size that the overlay shall have, in bytes; 0 for that of the layers */
+  gboolean ephemeral; /* the overlay is thrown away when the guest stops */
 } LmDomainSpec;
 
 /* The _new functions return a value whose members are all 0 or NULL. The _free

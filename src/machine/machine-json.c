@@ -63,6 +63,7 @@ lm_machine_to_json (const LmMachine *machine)
   lm_json_add_string (builder, "uri", machine->uri);
   lm_json_add_string (builder, "state", lm_machine_state_name (machine->state));
   lm_json_add_bool (builder, "transient", machine->transient);
+  lm_json_add_bool (builder, "ephemeral", machine->ephemeral);
   lm_json_add_uint (builder, "created", machine->created);
   lm_json_add_strv (builder, "requested", machine->requested);
   lm_json_add_strv (builder, "resolved", machine->resolved);
@@ -196,6 +197,7 @@ lm_machine_from_json (LmMachine *machine, GBytes *bytes, GError **error)
   machine->name = g_steal_pointer (&name);
   machine->uri = dup_json_string (root, "uri");
   machine->transient = lm_json_get_bool (root, "transient");
+  machine->ephemeral = lm_json_get_bool (root, "ephemeral");
   machine->created = lm_json_get_int (root, "created", 0);
   machine->requested = lm_json_get_strv (root, "requested");
   machine->resolved = lm_json_get_strv (root, "resolved");

@@ -16,6 +16,7 @@ typedef struct
   char *uri;          /* URI of its libvirt connection */
   LmMachineState state; /* changed by lm_machine_change_state() only */
   gboolean transient;
+  gboolean ephemeral; /* the overlay is thrown away when the guest stops, see machine/disk.h */
   gint64 created;     /* seconds since 1970, UTC */
   char **requested;   /* selections as given by the user */
   char **resolved;    /* selections as resolved, "group=name@version" */

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "ops/emulator.h"
 #include "ops/creation.h"
 #include "base/error.h"
 #include "base/fault.h"
-#include "domain/osinfo.h"
-#include "domain/xml.h"
+#include "ops/blueprint.h"
+#include "ops/emulator.h"
 #include "ops/launch.h"
 #include "ops/machine-domain.h"
 #include "ops/obstacle.h"
 #include "ops/port.h"
 #include "ops/remove.h"
 #include "ops/replace.h"
-
-#include <string.h>
 
 void
 lm_creation_free (LmCreation *creation)
@@ -63,55 +60,6 @@ check_request (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request,
   if (request->start)
     return check_obstacles (host, virt, request, plan, replaced, replaced_active, error);
   return !lm_virt_is_local (virt) || lm_port_check_rights (virt, request->publish, error);
-}
-
-/* Gets the URL of the operating system; *out_osinfo is NULL if it is not known. */
-static gboolean
-find_osinfo (const LmHost *host, const LmLaunchRequest *request, const LmPlan *plan, char **out_osinfo, GError **error)
-{
-  g_autoptr (GError) unknown = NULL;
-  const char *wanted = request->osinfo ? request->osinfo : plan->osinfo;
-  *out_osinfo = wanted ? lm_osinfo_find (host->osinfo_dirs, wanted, &unknown) : NULL;
-  /* A catalog may name operating systems that this host's database does not contain. */
-  if (!request->osinfo || *out_osinfo != NULL)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&unknown));
-  return FALSE;
-}
-
-static LmMachine *
-new_machine_record (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, char **requested,
-                    const LmPlan *plan)
-{
-  LmMachine *machine = lm_machine_new (host->state_dir, request->name, NULL);
-  machine->uri = g_strdup (lm_virt_uri (virt));
-  machine->transient = request->transient;
-  machine->requested = g_strdupv (requested);
-  machine->resolved = g_strdupv (plan->selections);
-  g_ptr_array_unref (machine->layers);
-  machine->layers = lm_launch_request_layers (plan);
-  for (guint i = 0; i < plan->blobs->len; i++)
-    {
-      const LmBlob *blob = &((LmPlanItem *) g_ptr_array_index (plan->blobs, i))->blob;
-      *(strcmp (blob->name, "kernel") == 0 ? &machine->kernel_blob : &machine->initrd_blob) = lm_blob_dup (blob);
-    }
-  g_ptr_array_extend (machine->publish, request->publish, lm_domain_publish_copy, NULL);
-  machine->ready = g_strdup (plan->ready);
-  return machine;
-}
-
-static char *
-build_domain_xml (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, const LmPlan *plan,
-                  const LmMachine *machine, GCancellable *cancellable, GError **error)
-{
-  g_autofree char *osinfo = NULL;
-  if (!find_osinfo (host, request, plan, &osinfo, error))
-    return NULL;
-  const char *virt_type = request->virt_type             ? request->virt_type
-                          : lm_virt_offers_kvm (virt, plan->arch) ? "kvm"
-                                                                  : "qemu";
-  g_autoptr (LmDomainSpec) spec = lm_launch_request_spec (request, plan, machine, virt_type, osinfo);
-  return lm_domain_xml (spec, host->template_dirs, request->template, cancellable, error);
 }
 
 /* Repeats the checks, because their results may have changed during the pull. The
@@ -190,8 +138,8 @@ lm_creation_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *reques
   G_GNUC_UNUSED g_autoptr (LmLock) lease = NULL;
   if (!lm_prepare_pull (host, plan, &creation->prepared, &lease, cancellable, error))
     return NULL;
-  creation->machine = new_machine_record (host, virt, request, requested, plan);
-  g_autofree char *xml = build_domain_xml (host, virt, request, plan, creation->machine, cancellable, error);
+  creation->machine = lm_blueprint_machine (host, lm_virt_uri (virt), request, requested, plan);
+  g_autofree char *xml = lm_blueprint_xml (host, virt, request, plan, creation->machine, cancellable, error);
   if (xml == NULL || !lm_machine_note_files (creation->machine, xml, error))
     return NULL;
   if (lm_machine_save (creation->machine, error)

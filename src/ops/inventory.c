@@ -48,7 +48,7 @@ read_entry_state (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GEr
   if (stat (machine->overlay, &st) == 0)
     entry->overlay_bytes = (guint64) st.st_blocks * 512;
   else
-    entry->overlay_missing = errno == ENOENT;
+    entry->overlay_missing = errno == ENOENT && !machine->ephemeral;
 
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, machine->uuid, &failure);
@@ -114,13 +114,44 @@ select_one_with_domain (const LmHost *host, LmVirt *virt, LmInventoryEntry *entr
   return machines != NULL;
 }
 
+/* Sets @entry->machine to the machine whose domain is called @name, if there is one;
+ * its record has another name if the domain was renamed. */
+static gboolean
+select_by_domain_name (const LmHost *host, LmVirt *virt, const char *name, LmInventoryEntry *entry, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_name (virt, name, &failure);
+  if (domain == NULL && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  if (domain != NULL)
+    entry->machine = lm_machine_load (host->state_dir, lm_virt_domain_uuid (domain), NULL);
+  if (entry->machine != NULL && g_strcmp0 (entry->machine->uri, lm_virt_uri (virt)) != 0)
+    g_clear_pointer (&entry->machine, lm_machine_free);
+  return TRUE;
+}
+
+const char *
+lm_inventory_name (const LmInventoryEntry *entry)
+{
+  return entry->domain_name != NULL ? entry->domain_name : entry->machine->name;
+}
+
 LmInventoryEntry *
 lm_inventory_find (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {
   g_autoptr (LmInventoryEntry) entry = g_new0 (LmInventoryEntry, 1);
-  entry->machine = lm_machine_find (host->state_dir, name, lm_virt_uri (virt), error);
-  if (entry->machine == NULL || !select_one_with_domain (host, virt, entry, error)
-      || !read_entry_state (virt, entry, TRUE, error))
+  if (!select_by_domain_name (host, virt, name, entry, error))
+    return NULL;
+  if (entry->machine == NULL)
+    {
+      entry->machine = lm_machine_find (host->state_dir, name, lm_virt_uri (virt), error);
+      if (entry->machine == NULL || !select_one_with_domain (host, virt, entry, error))
+        return NULL;
+    }
+  if (!read_entry_state (virt, entry, TRUE, error))
     return NULL;
   return g_steal_pointer (&entry);
 }

@@ -24,6 +24,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmInventoryEntry, lm_inventory_entry_free)
  * Errors: LM_VIRT_ERROR. */
 GPtrArray *lm_inventory_list (const LmHost *host, LmVirt *virt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_inventory_find: returns the machine @name on @virt; if there are several, the
- * one that has a domain. Errors: LM_MACHINE_ERROR_NOT_FOUND, LM_VIRT_ERROR. */
+/** lm_inventory_name: returns the name under which the machine is known: that of its
+ * domain, which may have been renamed, or that in its record. Owned by @entry. */
+const char *lm_inventory_name (const LmInventoryEntry *entry);
+
+/** lm_inventory_find: returns the machine whose domain on @virt is called @name, or
+ * else whose record is; if there are several of these, the one that has a domain. Errors: LM_MACHINE_ERROR_NOT_FOUND, LM_VIRT_ERROR. */
 LmInventoryEntry *lm_inventory_find (const LmHost *host, LmVirt *virt, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

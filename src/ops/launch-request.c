@@ -123,5 +123,8 @@ lm_launch_request_spec (const LmLaunchRequest *request, const LmPlan *plan, cons
   spec->nvram = g_strdup (machine->nvram);
   spec->ready = g_strdup (plan->ready);
   spec->selections = g_strdupv (plan->selections);
+  spec->requested = g_strdupv (machine->requested);
+  spec->disk = request->disk ? request->disk : plan->disk;
+  spec->ephemeral = request->ephemeral;
   return spec;
 }

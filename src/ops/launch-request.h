@@ -30,6 +30,7 @@ typedef struct
   gboolean start;     /* FALSE to define only */
   gboolean autostart;
   gboolean transient;
+  gboolean ephemeral; /* the overlay is thrown away when the guest stops */
   gboolean replace;
   gboolean customized; /* options were given that only affect a new machine */
   gboolean wait;

@@ -3,6 +3,7 @@
 #include "ops/launch.h"
 #include "base/error.h"
 #include "domain/xml.h"
+#include "machine/disk.h"
 #include "machine/history.h"
 #include "machine/ready.h"
 #include "ops/creation.h"
@@ -120,6 +121,17 @@ check_replaceable (const LmExisting *existing, const LmLaunchRequest *request, G
                    "%s exists already, made of %s; --replace removes it and its disk", machine->name, selections);
 }
 
+/* An ephemeral machine starts with a new disk, unless it resumes from a saved state. */
+static gboolean
+renew_ephemeral_disk (const LmHost *host, LmMachine *machine, LmVirtDomain *domain, GCancellable *cancellable,
+                      GError **error)
+{
+  if (!machine->ephemeral || lm_virt_domain_has_saved_state (domain))
+    return TRUE;
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, &host->cache, error);
+  return cache != NULL && lm_disk_discard (machine, error) && lm_disk_supply (cache, machine, cancellable, error);
+}
+
 /* The requested machine exists: only starts it, after making sure that all its
  * layers are present. */
 static LmLaunchResult *
@@ -132,7 +144,8 @@ start_existing (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request
   result->domain = g_steal_pointer (&existing->domain);
   if (!request->start || existing->active)
     return g_steal_pointer (&result);
-  if (!lm_supply_machine (host, result->machine, &result->prepared, cancellable, error))
+  if (!lm_supply_machine (host, result->machine, &result->prepared, cancellable, error)
+      || !renew_ephemeral_disk (host, result->machine, result->domain, cancellable, error))
     return NULL;
   if (!lm_machine_domain_start (host, virt, result->machine, result->domain, &result->resumed, error))
     {

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "domain/metadata.h"
+#include "domain/outline.h"
 #include "image/overlay.h"
 #include "machine/ready.h"
 #include "ops/port.h"
@@ -33,14 +34,33 @@ is_same_path (const char *a, const char *b)
   return same;
 }
 
+/* Whether the metadata in @xml refers to @machine. Metadata written by hand does not
+ * name the overlay; then a disk must be in the machine's directory. */
+static gboolean
+refers_to_machine (const char *xml, const LmMachine *machine)
+{
+  g_autoptr (LmDomainSpec) spec = lm_domain_metadata_parse (xml, NULL);
+  if (spec == NULL || spec->overlay != NULL)
+    return spec != NULL && is_same_path (spec->overlay, machine->overlay);
+  g_autoptr (LmDomainOutline) outline = lm_domain_outline_parse (xml, NULL);
+  g_autofree char *name = g_path_get_basename (machine->overlay);
+  for (guint i = 0; outline != NULL && i < outline->disks->len; i++)
+    {
+      g_autofree char *dir = g_path_get_dirname (g_ptr_array_index (outline->disks, i));
+      g_autofree char *path = g_build_filename (dir, name, NULL);
+      if (is_same_path (path, machine->overlay))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 gboolean
 lm_machine_domain_check (const LmMachine *machine, LmVirtDomain *domain, GError **error)
 {
   g_autofree char *xml = lm_virt_domain_xml (domain, error);
   if (xml == NULL)
     return FALSE;
-  g_autoptr (LmDomainSpec) spec = lm_domain_metadata_parse (xml, NULL);
-  if (spec != NULL && is_same_path (spec->overlay, machine->overlay))
+  if (refers_to_machine (xml, machine))
     return TRUE;
   return lm_throw (error, LM_MACHINE_DOMAIN_ERROR, LM_MACHINE_DOMAIN_ERROR_FOREIGN,
                    "the domain %s has the UUID of the machine %s (%s), but its metadata does not refer to that "

@@ -70,10 +70,11 @@ lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GCancel
          && lm_fault_point ("remove-after-undefine", error) && lm_machine_erase (machine, error);
 }
 
-/* Checks that the domain @name, if any, is not that of a machine whose record
- * cannot be read, because the user means that one as well. */
+/* Gets the machine of the domain @name, which has another name in its record if the
+ * domain was renamed; *out_machine is NULL if there is none. A record that cannot be
+ * read is an error, because the user means that machine as well. */
 static gboolean
-check_domain_record (const LmHost *host, LmVirt *virt, const char *name, GError **error)
+find_domain_machine (const LmHost *host, LmVirt *virt, const char *name, LmMachine **out_machine, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmVirtDomain) domain = lm_virt_find_name (virt, name, &failure);
@@ -83,10 +84,13 @@ check_domain_record (const LmHost *host, LmVirt *virt, const char *name, GError 
       return FALSE;
     }
   g_clear_error (&failure);
-  g_autoptr (LmMachine) machine G_GNUC_UNUSED
+  g_autoptr (LmMachine) machine
     = domain != NULL ? lm_machine_load (host->state_dir, lm_virt_domain_uuid (domain), &failure) : NULL;
   if (failure == NULL || g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
-    return TRUE;
+    {
+      *out_machine = g_steal_pointer (&machine);
+      return TRUE;
+    }
   g_propagate_prefixed_error (error, g_steal_pointer (&failure), "there is a domain %s: ", name);
   return FALSE;
 }
@@ -95,8 +99,6 @@ check_domain_record (const LmHost *host, LmVirt *virt, const char *name, GError 
 static GPtrArray *
 find_machines_by_name (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {
-  if (!check_domain_record (host, virt, name, error))
-    return NULL;
   g_autoptr (GPtrArray) list = lm_machine_list (host->state_dir, NULL, error);
   g_autoptr (LmMachine) first = list ? lm_machine_find (host->state_dir, name, lm_virt_uri (virt), error) : NULL;
   if (first == NULL)
@@ -132,9 +134,27 @@ check_all_removable (const LmHost *host, LmVirt *virt, const GPtrArray *machines
   return TRUE;
 }
 
+/* The caller holds the lock of the new name of @machine; as somebody may be waiting
+ * for that and hold the lock of the old one, this does not wait. */
+static gboolean
+remove_renamed_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GCancellable *cancellable, GError **error)
+{
+  LmLock *lock = lm_machine_lock (host->state_dir, machine->name, 0, cancellable, error);
+  if (lock == NULL)
+    return FALSE;
+  gboolean removed = lm_remove_machine (host, virt, machine, cancellable, error);
+  lm_name_lock_release (host, machine->name, lock);
+  return removed;
+}
+
 static gboolean
 remove_machines_by_name (const LmHost *host, LmVirt *virt, const char *name, GCancellable *cancellable, GError **error)
 {
+  g_autoptr (LmMachine) renamed = NULL;
+  if (!find_domain_machine (host, virt, name, &renamed, error))
+    return FALSE;
+  if (renamed != NULL && strcmp (renamed->name, name) != 0 && g_strcmp0 (renamed->uri, lm_virt_uri (virt)) == 0)
+    return remove_renamed_machine (host, virt, renamed, cancellable, error);
   g_autoptr (GPtrArray) machines = find_machines_by_name (host, virt, name, error);
   if (machines == NULL)
     return FALSE;

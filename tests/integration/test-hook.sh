@@ -2,23 +2,13 @@
 # The libvirt hook: "virsh start" pulls the layers of a machine that are missing or
 # damaged. Other domains and operations are not affected.
 . "$(dirname "$0")/../lib/integration.sh"
+. "$(dirname "$0")/../lib/hook.sh"
 need_hosts
-plugin=$(dirname "$LAMINA")/plugin
 tiny
 serve "$tiny"
-# libvirtd looks for hooks only when it starts.
-hooks=$tmp/one/etc-libvirt/hooks/qemu.d
-mkdir -p "$hooks"
-cat >"$hooks/lamina" <<END
-#!/bin/sh
-printf '%s\n' "\$2 \$3" >>$tmp/operations
-export LAMINA_TEST_PROGRAM=$LAMINA LAMINA_TEST_NO_DELAY=1 ${ASAN_OPTIONS:+ASAN_OPTIONS=$ASAN_OPTIONS}
-exec $plugin/qemu-hook "\$@"
-END
-chmod 0755 "$hooks/lamina"
+install_hook one
 new_host one
 state=$host/lamina
-virsh () { run host_exec "$host" virsh -q "$@"; }
 layer=$(layer_file "$state" c)
 stop () { host_exec "$host" virsh -q destroy m >/dev/null 2>&1; }
 
@@ -82,23 +72,23 @@ host_exec "$host" virsh -q destroy plain >/dev/null
 # Each operation, as libvirt calls it, with the XML of a running domain. The layer is
 # missing and cannot be pulled, so only a start would be refused.
 unlock_layer "$layer"; rm -f "$layer"
-hook () { LAMINA_TEST_PROGRAM=$LAMINA LAMINA_TEST_NO_DELAY=1 "$plugin/qemu-hook" "$@" >"$tmp/out" 2>"$tmp/err"; }
 for operation in 'start begin' 'started begin' 'stopped end' 'release end' 'migrate begin' 'restore begin' 'reconnect begin' 'attach begin'; do
   hook m $operation - <"$tmp/m.xml"
-  is "$? $(cat "$tmp/out" "$tmp/err")" '0 ' "$operation: succeeds and prints nothing"
+  is "$status $out$err" '0 ' "$operation: succeeds and prints nothing"
 done
 hook m prepare begin - <"$tmp/m.xml"
-is "$? $(cat "$tmp/out")" '1 ' 'prepare begin: fails and prints nothing to standard output'
+is "$status $out" '5 ' 'prepare begin: fails and prints nothing to standard output'
 hook plain prepare begin - <"$tmp/plain.xml"
-is "$? $(cat "$tmp/out" "$tmp/err")" '0 ' 'prepare begin for another domain: succeeds and prints nothing'
+is "$status $out$err" '0 ' 'prepare begin for another domain: succeeds and prints nothing'
 hook m prepare begin - <&-
-is "$? $(cat "$tmp/out")" '0 ' 'prepare begin without input: succeeds'
+is "$status $out" '0 ' 'prepare begin without input: succeeds'
 sed 's/<uuid>.*</<uuid>01234567-89ab-cdef-0123-456789abcdef</' "$tmp/m.xml" >"$tmp/clone.xml"
 hook clone prepare begin - <"$tmp/clone.xml"
-is "$? $(cat "$tmp/out" "$tmp/err")" '0 ' 'prepare begin for a clone, which is not a machine: succeeds'
+ok 'prepare begin for a clone with the same disk: fails' [ "$status" -ne 0 ]
+like "$err" 'metadata is that of another machine|directory of another machine' 'and says why'
 hook m
-is "$? $(cat "$tmp/out" "$tmp/err")" '0 ' 'without an operation: succeeds'
+is "$status $out$err" '0 ' 'without an operation: succeeds'
 for operation in 'prepare begin' 'start begin' 'started begin' 'stopped end' 'release end'; do
-  ok "libvirt called the hook with $operation" grep -qxF "$operation" "$tmp/operations"
+  ok "libvirt called the hook with $operation" grep -qF " $operation " "$tmp/operations"
 done
 done_testing

@@ -41,7 +41,7 @@ OWNED_HEADERS = [
 ]
 # Calls that are not allowed: pattern, files in which they are allowed, what to do instead.
 BANNED_CALLS = [
-    (r"system|popen|g_spawn_\w+|g_subprocess_\w+|posix_spawnp?|v?fork|exec[vl]\w*", r"src/io/run\.c$|plugin/qemu-hook\.c$|tests/",
+    (r"system|popen|g_spawn_\w+|g_subprocess_\w+|posix_spawnp?|v?fork|exec[vl]\w*", r"src/io/run\.c$|plugin/qemu-(hook|prepare)\.c$|tests/",
      "io/run starts processes"),
     (r"v?sprintf|strcpy|strcat|stpcpy|gets|strtok|alloca|g_alloca|g_newa", None, "use GLib's bounded or allocating calls"),
     (r"tmpnam|tempnam|mktemp", None, "use mkstemp or g_dir_make_tmp"),
@@ -213,9 +213,9 @@ def rule_machine_paths(path, text):
 
 def unused_functions(texts, allowed):
     """Violations in the whole tree: functions that a header in src/ declares and that are
-    named in no .c file of src/ except the one that defines them. A name that occurs more
+    named in no .c file of src/ or plugin/ except the one that defines them. A name that occurs more
     than once in headers is used by a macro. Also exceptions that are not needed."""
-    sources = {path: strip(text) for path, text in texts if path.startswith("src/") and is_c(path)}
+    sources = {path: strip(text) for path, text in texts if path.startswith(("src/", "plugin/")) and is_c(path)}
     declared, mentions, users = {}, {}, {}
     for path, text in sources.items():
         defined = set(re.findall(r"^(lm_\w+) \(", text, re.M))
