@@ -513,9 +513,9 @@ lm_layer_users_collect (const LmUsersScope *scope, LmVirt *virt, LmCache *cache,
   /* Leases first: who releases one later has a record by then, which is read later. */
   if (!add_leases (&search, error) || !add_notes (&search, error))
     return NULL;
-  GThread *reader = g_thread_new ("headers", read_parents, search.result);
+  GThread *reader = g_thread_try_new ("headers", read_parents, search.result, NULL);
   gboolean ok = find_users (&search, virt, error);
-  g_autoptr (GPtrArray) failures = g_thread_join (reader);
+  g_autoptr (GPtrArray) failures = reader != NULL ? g_thread_join (reader) : read_parents (search.result);
   if (!ok)
     return NULL;
   g_ptr_array_extend_and_steal (search.result->unknown, g_steal_pointer (&failures));

@@ -235,7 +235,10 @@ lm_virt_visit_definitions (LmVirt *virt, LmVirtDefinitionFunc func, gpointer dat
     return lm_virt_call_throw (call, error, "cannot %s", what);
   g_autoptr (GAsyncQueue) batches = g_async_queue_new_full ((GDestroyNotify) g_ptr_array_unref);
   Reader reader = { .virt = virt, .readings = call->out_list, .batches = batches };
-  GThread *thread = g_thread_new ("domains", read_all, &reader);
+  GThread *thread = g_thread_try_new ("domains", read_all, &reader, NULL);
+  /* Without a thread, all is read first. */
+  if (thread == NULL)
+    (void) read_all (&reader);
   gboolean ok = TRUE, more = TRUE;
   while (ok && more)
     {
@@ -244,7 +247,8 @@ lm_virt_visit_definitions (LmVirt *virt, LmVirtDefinitionFunc func, gpointer dat
       ok = visit_batch (batch, func, data, error);
     }
   g_atomic_int_set (&reader.stopped, 1);
-  g_thread_join (thread);
+  if (thread != NULL)
+    g_thread_join (thread);
   if (ok && reader.error != NULL)
     {
       g_propagate_error (error, reader.error);
