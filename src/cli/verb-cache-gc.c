@@ -148,7 +148,8 @@ get_limit (LmArgs *args, const char *option, guint64 *in_out_size, GError **erro
   return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--%s: %s", option, failure->message);
 }
 
-/* Loads the names of the entries @known or, if it is NULL, of all in @cache. They are for people; a catalog that cannot be read must not prevent a collection. */
+/* Loads the names of the entries @known or, if it is NULL, of all in @cache. They are for
+ * people; a catalog that cannot be read must not prevent a collection. */
 static LmLayerNames *
 load_names (const LmInvocation *invocation, const LmHost *host, LmCache *cache, GPtrArray *known)
 {
