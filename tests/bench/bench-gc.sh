@@ -16,7 +16,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d "${TMPDIR:-/tmp}/lamina-bench.XXXXXX")
 chmod 0755 "$dir"
 host=$dir/host
-at_end () { host_stop "$host"; rm -rf "$dir"; }
+at_end () {
+  host_stop "$host" || true
+  chattr -R -f -i "$state/layers" 2>/dev/null || true
+  rm -rf --one-file-system "$dir"
+}
 trap at_end EXIT
 mkdir "$host"
 host_start "$host"
