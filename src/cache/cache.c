@@ -290,7 +290,12 @@ lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCa
   gboolean noted = read_note (cache, blob->kind, &blob->digest, &then);
   /* Two files with the same digest cannot differ in size. */
   if (!S_ISREG (st.st_mode) || (noted && then.size != now.size))
-    *out_state = LM_CACHE_DAMAGED;
+    {
+      const LmFinding found = { .identity = now, .settled = TRUE };
+      if (S_ISREG (st.st_mode))
+        note_finding (cache, blob->kind, &blob->digest, &found, FALSE);
+      *out_state = LM_CACHE_DAMAGED;
+    }
   else if (noted && lm_identity_is_untouched (&then, &now) && !lm_guard_is_exposed (&st))
     {
       *out_state = LM_CACHE_PRESENT;
@@ -455,6 +460,33 @@ lm_cache_remove (LmCache *cache, LmLock *exclusive, LmBlobKind kind, const LmDig
     return FALSE;
   if (fsync (lm_state_dir_get_fd (dir)) < 0)
     return lm_throw_errno (error, "cannot sync %s", lm_state_dir_get_path (dir));
+  return lm_state_dir_remove_file (cache->verified, name, error);
+}
+
+gboolean
+lm_cache_take_out (LmCache *cache, LmLock *exclusive, const LmBlob *blob, const LmStateDir *to, const char *to_name,
+                   gboolean *out_taken, GError **error)
+{
+  g_return_val_if_fail (exclusive != NULL, FALSE);
+  const LmStateDir *from = cache->dirs[blob->kind];
+  int from_fd = lm_state_dir_get_fd (from);
+  g_autofree char *name = lm_digest_file_name (&blob->digest, kinds[blob->kind].suffix);
+  LmFinding found;
+  struct stat st;
+  *out_taken = FALSE;
+  if (!lm_findings_get (cache->findings, blob->kind, &blob->digest, &found) || found.good
+      || fstatat (from_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    return TRUE;
+  const LmIdentity now = lm_identity_of (&st);
+  if (!lm_identity_is_equal (&found.identity, &now))
+    return TRUE;
+  if (!lm_guard_lift (from_fd, name, lm_state_dir_get_path (from), error))
+    return FALSE;
+  if (renameat (from_fd, name, lm_state_dir_get_fd (to), to_name) < 0)
+    return lm_throw_errno (error, "cannot move %s/%s to %s", lm_state_dir_get_path (from), name, lm_state_dir_get_path (to));
+  *out_taken = TRUE;
+  if (fsync (lm_state_dir_get_fd (to)) < 0 || fsync (from_fd) < 0)
+    return lm_throw_errno (error, "cannot sync %s", lm_state_dir_get_path (from));
   return lm_state_dir_remove_file (cache->verified, name, error);
 }
 

@@ -8,6 +8,7 @@
  *   lock                        held briefly to publish (shared), and to list and
  *                               delete (exclusive)
  *   leases                      which files are needed now
+ *   quarantine/                 damaged files, see quarantine.h
  *
  * This module owns names, publication, locks and the check of free space. It does
  * not know where bytes come from, or whether a layer is a valid image.
@@ -23,6 +24,7 @@
 #include "base/blob.h"
 #include "base/identity.h"
 #include "base/lock.h"
+#include "base/state-dir.h"
 #include "cache/findings.h"
 #include <gio/gio.h>
 
@@ -172,6 +174,14 @@ void lm_cache_unlock_part (LmCache *cache, const LmDigest *digest);
  * domain needs the file. Errors: LM_CACHE_ERROR_BUSY if it is leased, G_IO_ERROR. */
 gboolean lm_cache_remove (LmCache *cache, LmLock *exclusive, LmBlobKind kind, const LmDigest *digest,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_cache_take_out: renames the file of @blob to @to_name in @to, a directory of the
+ * same state directory. Only if lm_cache_check() of this run found it damaged and it
+ * has not changed since; otherwise *out_taken is FALSE. The caller holds @exclusive of
+ * lm_cache_lock(). A lease does not prevent this, because a damaged file is of no use
+ * to anybody; who has it open keeps it. Errors: G_IO_ERROR. */
+gboolean lm_cache_take_out (LmCache *cache, LmLock *exclusive, const LmBlob *blob, const LmStateDir *to,
+                            const char *to_name, gboolean *out_taken, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_cache_get_free: gets how many bytes can still be written where the cache is;
  * LAMINA_TEST_FREE overrides it. Errors: G_IO_ERROR. */

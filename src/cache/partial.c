@@ -6,7 +6,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/trace.h"
-#include "cache/guard.h"
+#include "cache/quarantine.h"
 #include "cache/verify.h"
 
 #include <errno.h>
@@ -274,37 +274,26 @@ check_contents (LmPartial *partial, GCancellable *cancellable, GError **error)
                       "%s was changed by another process while it was being written; try again", partial->path);
 }
 
-/* Renames the file over the damaged file @to; processes that have that open keep it. */
+/* Renames the file to @to, unless there is such a file. */
 static gboolean
-replace_damaged (LmPartial *partial, const char *to, GError **error)
+rename_to_final (LmPartial *partial, LmBlobKind kind, const char *to, GCancellable *cancellable, GError **error)
 {
-  int dir_fd = lm_cache_get_fd (partial->cache);
-  struct stat st;
-  if (fstatat (dir_fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG (st.st_mode))
-    return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s/%s is not a regular file; remove it",
-                     lm_cache_get_dir (partial->cache), to);
-  if (!lm_guard_lift (dir_fd, to, lm_cache_get_dir (partial->cache), error))
-    return FALSE;
-  if (renameat (dir_fd, partial->relative, dir_fd, to) < 0)
-    return lm_throw_errno (error, "cannot publish %s as %s", partial->path, to);
-  lm_trace (LM_TRACE_CACHE, "%s was damaged and is replaced", to);
-  return TRUE;
-}
-
-/* Renames the file to @to, which does not exist (never replace then) or is a damaged file. */
-static gboolean
-rename_to_final (LmPartial *partial, LmBlobKind kind, const char *to, LmCacheState state, GCancellable *cancellable,
-                 GError **error)
-{
-  int dir_fd = lm_cache_get_fd (partial->cache);
   g_autoptr (LmLock) lock = lm_cache_lock (partial->cache, LM_LOCK_SHARED, LM_CACHE_LOCK_MS, cancellable, error);
-  if (lock == NULL)
-    return FALSE;
-  if (state == LM_CACHE_MISSING ? !lm_file_publish (dir_fd, partial->relative, to, error)
-                                : !replace_damaged (partial, to, error))
+  if (lock == NULL || !lm_file_publish (lm_cache_get_fd (partial->cache), partial->relative, to, error))
     return FALSE;
   lm_cache_note_published (partial->cache, kind, &partial->digest, partial->fd, &partial->identity);
   return TRUE;
+}
+
+/* Moves a damaged file out of the way. */
+static gboolean
+set_damaged_aside (LmPartial *partial, const LmBlob *blob, const char *to, GCancellable *cancellable, GError **error)
+{
+  struct stat st;
+  if (fstatat (lm_cache_get_fd (partial->cache), to, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG (st.st_mode))
+    return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s/%s is not a regular file; remove it",
+                     lm_cache_get_dir (partial->cache), to);
+  return lm_quarantine_move (partial->cache, blob, NULL, NULL, cancellable, error);
 }
 
 gboolean
@@ -325,8 +314,10 @@ lm_partial_publish (LmPartial *partial, LmBlobKind kind, GCancellable *cancellab
           (void) unlink (partial->path);
           break;
         }
+      if (state == LM_CACHE_DAMAGED && !set_damaged_aside (partial, &blob, to, cancellable, error))
+        return FALSE;
       g_autoptr (GError) failure = NULL;
-      published = rename_to_final (partial, kind, to, state, cancellable, &failure);
+      published = rename_to_final (partial, kind, to, cancellable, &failure);
       if (published || g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_EXISTS))
         continue;
       g_propagate_error (error, g_steal_pointer (&failure));

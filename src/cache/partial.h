@@ -61,7 +61,7 @@ gboolean lm_partial_sync (LmPartial *partial, GError **error) G_GNUC_WARN_UNUSED
 void lm_partial_set_aside (LmPartial *partial);
 
 /** lm_partial_publish: renames the synced file to its final name and makes that
- * durable. Succeeds if the same file exists already; replaces a damaged one. The
+ * durable. Succeeds if the same file exists already; moves a damaged one to the quarantine. The
  * caller has verified the digest of what was appended; if somebody else has changed
  * the file, it is read and verified again. Waits until a deletion has finished.
  * Errors: LM_CACHE_ERROR_CONFLICT (also if its contents no longer match),

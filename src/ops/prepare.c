@@ -7,6 +7,7 @@
 #include "machine/chain.h"
 #include "ops/cache-view.h"
 #include "ops/collect.h"
+#include "ops/damage.h"
 #include "source/source.h"
 
 #include <sys/stat.h>
@@ -50,9 +51,9 @@ count_cached (const GPtrArray *items, LmPrepareResult *result)
     }
 }
 
-/* Warns about damaged files before they are pulled again. */
+/* Moves damaged files out of the cache before they are pulled again. */
 static gboolean
-warn_of_damaged (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCancellable *cancellable, GError **error)
+set_damaged_aside (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCancellable *cancellable, GError **error)
 {
   for (guint i = 0; i < blobs->len; i++)
     {
@@ -67,8 +68,13 @@ warn_of_damaged (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCa
       /* The pulled file could not be renamed to this. */
       if (lstat (path, &st) == 0 && !S_ISREG (st.st_mode))
         return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s is not a regular file; remove it", path);
-      g_autofree char *text = g_strdup_printf ("%s is damaged in the cache and is pulled again: the contents of %s do "
-                                               "not match its digest", blob->name, path);
+      g_autofree char *aside = NULL;
+      if (!lm_damage_set_aside (host, cache, blob, &aside, cancellable, error))
+        return FALSE;
+      if (aside == NULL) /* it has just changed, so that it is checked again before it is pulled */
+        continue;
+      g_autofree char *text = g_strdup_printf ("%s is damaged in the cache and is pulled again: the contents of %s did not "
+                                               "match its digest; it was moved to %s", blob->name, path, aside);
       host->warning (host->user_data, text);
     }
   return TRUE;
@@ -105,7 +111,7 @@ pull_blobs (const LmHost *host, LmCache *cache, const GPtrArray *blobs, LmPrepar
   for (guint i = 0; i < blobs->len; i++)
     if (((LmBlob *) g_ptr_array_index (blobs, i))->kind == LM_BLOB_LAYER)
       g_ptr_array_add (layers, g_ptr_array_index (blobs, i));
-  if (!warn_of_damaged (host, cache, blobs, cancellable, error) || !make_room (host, cache, blobs, cancellable, error))
+  if (!set_damaged_aside (host, cache, blobs, cancellable, error) || !make_room (host, cache, blobs, cancellable, error))
     return FALSE;
   gboolean fetched = lm_fetch_run (blobs, cache, &options, host->progress, host->user_data, &totals, cancellable, error);
   result->pulled += totals.files;
