@@ -46,6 +46,11 @@ virsh undefine renamed
 kept 'machine off \(no domain\)' a c
 run host_lamina "$host" cache gc --dry-run --orphans --max-size 1B
 exits 0 'without the machine whose domain is gone, the limit can be reached'
+export LAMINA_TEST_FAULT=collect-before-orphan=kill
+run host_lamina "$host" cache gc --orphans
+unset LAMINA_TEST_FAULT
+exits 137 'killed before the machine is removed'
+is "$(machines_in "$state")" 1 'it is still there'
 run host_lamina "$host" cache gc --orphans --max-size 1B
 exits 0 'the machine whose domain is gone is removed'
 is "$(machines_in "$state")" 0 'with its disk'

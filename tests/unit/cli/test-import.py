@@ -116,6 +116,12 @@ for name, left in ("right", kernel[:2000000]), ("wrong in the middle", kernel[:1
         file.write(left)
     status, out, errors = host.run("cache", "import", web)
     ok(status == 0 and host.cached() == WEB, f"what an earlier run left is {name}", errors)
+host = Host("unreadable")
+for action, expected in ("eio", 1), ("kill", -9):
+    status, out, errors = host.run("cache", "import", web, LAMINA_TEST_FAULT=f"tar-read={action}")
+    ok(status == expected and host.list("catalogs") == set(), f"reading fails: {action}", (status, errors))
+status, out, errors = host.run("cache", "import", web)
+ok(status == 0 and host.cached() == WEB, "it succeeds the next time", errors)
 host = Host("full")
 status, out, errors = host.run("cache", "import", web, LAMINA_TEST_FREE="100000")
 ok(status == 8 and host.cached() == set() and host.list("catalogs") == set(), "too little space: nothing happens", errors)
