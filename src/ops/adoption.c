@@ -7,6 +7,7 @@
 #include "machine/disk.h"
 #include "machine/home.h"
 #include "ops/blueprint.h"
+#include "ops/collect.h"
 #include "ops/prepare.h"
 #include "ops/supply.h"
 
@@ -247,6 +248,21 @@ supply_domain (const LmHost *host, Domain *domain, GCancellable *cancellable, GE
   return domain->machine->disk == before || lm_machine_save (domain->machine, error);
 }
 
+/* Another pull can make room. */
+static void
+add_advice (const Domain *domain, GError **error)
+{
+  char **requested = domain->spec->requested;
+  if (error == NULL || !g_error_matches (*error, LM_COLLECT_ERROR, LM_COLLECT_ERROR_NO_SPACE))
+    return;
+  g_autofree char *what = domain->machine != NULL ? g_strconcat ("--machine ", domain->machine->name, NULL)
+                          : requested != NULL     ? g_strjoinv (" ", requested)
+                                                  : g_strdup ("SELECTION...");
+  g_autofree char *message = g_strdup_printf ("%s; \"lamina pull %s\" makes room", (*error)->message, what);
+  g_free ((*error)->message);
+  (*error)->message = g_steal_pointer (&message);
+}
+
 gboolean
 lm_adopt (const LmHost *host, const char *xml, GCancellable *cancellable, GError **error)
 {
@@ -260,6 +276,9 @@ lm_adopt (const LmHost *host, const char *xml, GCancellable *cancellable, GError
   g_autoptr (LmMachine) place = lm_machine_new (host->state_dir, domain.outline->name, domain.outline->uuid);
   if (!lm_home_check (place, domain.machine != NULL, domain.spec, domain.outline, error))
     return FALSE;
-  return (domain.machine != NULL || adopt_new (host, &domain, requested, cancellable, error))
-         && supply_domain (host, &domain, cancellable, error);
+  if ((domain.machine != NULL || adopt_new (host, &domain, requested, cancellable, error))
+      && supply_domain (host, &domain, cancellable, error))
+    return TRUE;
+  add_advice (&domain, error);
+  return FALSE;
 }

@@ -423,8 +423,8 @@ throw_in_start (const LmHost *host, guint64 excess, GError **error)
 {
   g_autofree char *more = lm_size_format (excess);
   return lm_throw (error, LM_COLLECT_ERROR, LM_COLLECT_ERROR_NO_SPACE,
-                   "max-size or min-free would be exceeded by %s, and nothing can be removed from the cache in %s while "
-                   "libvirt waits; run \"lamina cache gc\" with less, or raise the limit", more, host->state_dir);
+                   "max-size or min-free would be exceeded by %s, and nothing is removed from the cache in %s while "
+                   "libvirt waits for the start", more, host->state_dir);
 }
 
 gboolean

@@ -163,4 +163,21 @@ ok 'the cache is intact at the end' cache_is_intact "$state"
 run host_lamina "$host" rm hand
 exits 0 'the machine can be removed'
 is "$(ls -A "$state/machines" | grep -v lock)" '' 'nothing is left of it'
+
+# The cache is full: what the message says makes room.
+unlock_layer "$(layer_file "$state" c)"
+rm "$(layer_file "$state" c)"
+host_lamina "$host" pull a e >/dev/null
+printf '[lamina]\nmax-size = %sB\n' "$(host_lamina "$host" cache gc --dry-run --json | json 'd["occupied"] + 1000')" >"$tmp/full.conf"
+echo "LAMINA_CONFIG=$tmp/full.conf" >"$tmp/hook.env"
+virsh define "$tmp/hand.xml"
+virsh start hand
+ok 'there is no room for a layer' [ "$status" -ne 0 ]
+like "$err" 'max-size .* while libvirt waits for the start; "lamina pull os=a c" makes room' 'the message says how to make it'
+run host_lamina "$host" --config "$tmp/full.conf" pull os=a c
+exits 0 'that pulls the layer'
+ok 'another one was removed' test ! -e "$(layer_file "$state" e)"
+virsh start hand
+exits 0 'now it starts'
+stop hand
 done_testing
