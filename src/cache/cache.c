@@ -8,6 +8,7 @@
 #include "base/testenv.h"
 #include "base/trace.h"
 #include "cache/guard.h"
+#include "cache/private.h"
 #include "cache/verify.h"
 
 #include <errno.h>
@@ -19,18 +20,6 @@
 #include <unistd.h>
 
 G_DEFINE_QUARK (lm-cache-error-quark, lm_cache_error)
-
-struct _LmCache
-{
-  LmStateDir *state;
-  LmStateDir *dirs[LM_BLOB_N_KINDS];
-  LmStateDir *verified;
-  LmStateDir *partial; /* NULL if the cache was opened read-only */
-  LmLock *part_locks;  /* one descriptor for all; NULL before the first use */
-  GHashTable *parts;   /* LmDigest, those that are locked through it */
-  LmFindings *findings;
-  gboolean with_flag;
-};
 
 static const struct
 {
@@ -152,9 +141,15 @@ lm_cache_get_fd (LmCache *cache)
 }
 
 char *
+lm_cache_get_name (LmBlobKind kind, const LmDigest *digest)
+{
+  return lm_digest_file_name (digest, kinds[kind].suffix);
+}
+
+char *
 lm_cache_relative_path (LmBlobKind kind, const LmDigest *digest)
 {
-  g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
+  g_autofree char *name = lm_cache_get_name (kind, digest);
   return g_build_filename (kinds[kind].dir, name, NULL);
 }
 
@@ -169,7 +164,7 @@ lm_cache_get_path (LmCache *cache, LmBlobKind kind, const LmDigest *digest)
 static gboolean
 read_note (LmCache *cache, LmBlobKind kind, const LmDigest *digest, LmIdentity *out)
 {
-  g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
+  g_autofree char *name = lm_cache_get_name (kind, digest);
   const gsize size = LM_IDENTITY_ALL_SIZE + 1;
   g_autoptr (GBytes) bytes = lm_state_dir_read (cache->verified, name, size, NULL);
   if (bytes == NULL || g_bytes_get_size (bytes) != size)
@@ -178,13 +173,11 @@ read_note (LmCache *cache, LmBlobKind kind, const LmDigest *digest, LmIdentity *
   return lm_identity_parse (text, out);
 }
 
-/* Records what was found out about the contents of a file, for this run and, if
- * @for_later, for later ones. */
-static void
-note_finding (LmCache *cache, LmBlobKind kind, const LmDigest *digest, const LmFinding *finding, gboolean for_later)
+void
+lm_cache_note (LmCache *cache, LmBlobKind kind, const LmDigest *digest, const LmFinding *finding, gboolean for_later)
 {
   int dir_fd = lm_state_dir_get_fd (cache->verified);
-  g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
+  g_autofree char *name = lm_cache_get_name (kind, digest);
   lm_findings_note (cache->findings, kind, digest, finding);
   if (for_later && cache->partial != NULL && dir_fd >= 0)
     lm_verify_write_note (dir_fd, name, &finding->identity);
@@ -197,11 +190,11 @@ lm_cache_note_published (LmCache *cache, LmBlobKind kind, const LmDigest *digest
   (void) !lm_fault_point ("flag-before-note", NULL);
   const LmFinding now = { .identity = lm_identity_of_fd (fd), .settled = TRUE, .good = TRUE };
   if (lm_identity_has_same_content (&now.identity, identity))
-    note_finding (cache, kind, digest, &now, TRUE);
+    lm_cache_note (cache, kind, digest, &now, TRUE);
 }
 
-static int
-open_file (LmCache *cache, LmBlobKind kind, const char *name)
+int
+lm_cache_open_file (LmCache *cache, LmBlobKind kind, const char *name)
 {
   return openat (lm_state_dir_get_fd (cache->dirs[kind]), name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 }
@@ -216,7 +209,7 @@ hash_file (const LmBlob *blob, int fd, const char *path, const struct stat *st, 
   /* Its owner can restore its modification time. */
   const gboolean hidden = lm_guard_is_exposed (st) && !lm_identity_is_settled (lm_identity_of (st).ctime);
   lm_trace (LM_TRACE_CACHE, "%s has changed since it was verified, or never was: reading it", path);
-  if (!lm_verify_hash (fd, path, &digest, &out_found->identity, &settled, cancellable, error))
+  if (!lm_verify_hash (fd, path, NULL, &digest, &out_found->identity, &settled, cancellable, error))
     return FALSE;
   out_found->settled = settled && !hidden;
   out_found->good = lm_digest_equal (&digest, &blob->digest);
@@ -228,7 +221,7 @@ static gboolean
 verify_digest (LmCache *cache, const LmBlob *blob, const char *name, LmCacheState *out_state, GCancellable *cancellable,
                GError **error)
 {
-  lm_autofd int fd = open_file (cache, blob->kind, name);
+  lm_autofd int fd = lm_cache_open_file (cache, blob->kind, name);
   g_autofree char *path = g_build_filename (lm_state_dir_get_path (cache->dirs[blob->kind]), name, NULL);
   if (fd < 0 && errno == ENOENT)
     {
@@ -253,7 +246,7 @@ verify_digest (LmCache *cache, const LmBlob *blob, const char *name, LmCacheStat
   else if (!hash_file (blob, fd, path, &st, &found, cancellable, error))
     return FALSE;
   /* If it was read just after a change, another one might not show. */
-  note_finding (cache, blob->kind, &blob->digest, &found, found.good && found.settled && !lm_guard_is_exposed (&st));
+  lm_cache_note (cache, blob->kind, &blob->digest, &found, found.good && found.settled && !lm_guard_is_exposed (&st));
   *out_state = found.good ? LM_CACHE_PRESENT : LM_CACHE_DAMAGED;
   return TRUE;
 }
@@ -266,7 +259,7 @@ set_missing_flag (LmCache *cache, const LmBlob *blob, const char *name, const Lm
   if (cache->partial == NULL || !cache->with_flag
       || !lm_guard_lacks_flag (lm_state_dir_get_fd (cache->dirs[blob->kind]), name))
     return;
-  lm_autofd int fd = open_file (cache, blob->kind, name);
+  lm_autofd int fd = lm_cache_open_file (cache, blob->kind, name);
   const LmIdentity now = lm_identity_of_fd (fd);
   if (lm_identity_is_untouched (&now, identity))
     lm_cache_note_published (cache, blob->kind, &blob->digest, fd, identity);
@@ -276,7 +269,7 @@ gboolean
 lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCancellable *cancellable, GError **error)
 {
   const LmStateDir *dir = cache->dirs[blob->kind];
-  g_autofree char *name = lm_digest_file_name (&blob->digest, kinds[blob->kind].suffix);
+  g_autofree char *name = lm_cache_get_name (blob->kind, &blob->digest);
   struct stat st;
   if (lm_state_dir_get_fd (dir) < 0 || fstatat (lm_state_dir_get_fd (dir), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
     {
@@ -293,7 +286,7 @@ lm_cache_check (LmCache *cache, const LmBlob *blob, LmCacheState *out_state, GCa
     {
       const LmFinding found = { .identity = now, .settled = TRUE };
       if (S_ISREG (st.st_mode))
-        note_finding (cache, blob->kind, &blob->digest, &found, FALSE);
+        lm_cache_note (cache, blob->kind, &blob->digest, &found, FALSE);
       *out_state = LM_CACHE_DAMAGED;
     }
   else if (noted && lm_identity_is_untouched (&then, &now) && !lm_guard_is_exposed (&st))
@@ -440,7 +433,7 @@ gboolean
 lm_cache_remove (LmCache *cache, LmLock *exclusive, LmBlobKind kind, const LmDigest *digest, GError **error)
 {
   g_return_val_if_fail (exclusive != NULL, FALSE);
-  g_autofree char *name = lm_digest_file_name (digest, kinds[kind].suffix);
+  g_autofree char *name = lm_cache_get_name (kind, digest);
   g_autoptr (LmLock) lease = lm_cache_open_leases (cache, error);
   g_autoptr (GError) failure = NULL;
   if (lease == NULL)
@@ -470,7 +463,7 @@ lm_cache_take_out (LmCache *cache, LmLock *exclusive, const LmBlob *blob, const 
   g_return_val_if_fail (exclusive != NULL, FALSE);
   const LmStateDir *from = cache->dirs[blob->kind];
   int from_fd = lm_state_dir_get_fd (from);
-  g_autofree char *name = lm_digest_file_name (&blob->digest, kinds[blob->kind].suffix);
+  g_autofree char *name = lm_cache_get_name (blob->kind, &blob->digest);
   LmFinding found;
   struct stat st;
   *out_taken = FALSE;

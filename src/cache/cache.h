@@ -34,6 +34,7 @@ typedef enum
   LM_CACHE_ERROR_BUSY,     /* another process is writing this file or needs it */
   LM_CACHE_ERROR_CONFLICT, /* the final name exists but is not a regular file */
   LM_CACHE_ERROR_MOUNT,    /* the directories of the cache are on different mounts */
+  LM_CACHE_ERROR_UNREADABLE, /* the disk reports an error */
   LM_CACHE_ERROR_DATABASE, /* lamina.db cannot be used now, see database.h */
 } LmCacheError;
 

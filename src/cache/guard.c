@@ -30,8 +30,21 @@ lm_guard_restore (int fd, gboolean with_flag)
   if (geteuid () != 0 || fstat (fd, &st) < 0)
     return;
   if (lm_guard_is_exposed (&st) && fchown (fd, 0, 0) == 0)
-    (void) !fchmod (fd, 0444);
+    (void) !fchmod (fd, LM_GUARD_MODE);
   if (with_flag && !lm_immutable_set (fd, TRUE))
+    lm_trace (LM_TRACE_CACHE, "the immutable flag cannot be set: %s", lm_error_text_of_errno (errno));
+}
+
+void
+lm_guard_repair (int fd, int dir_fd, const char *name, gboolean with_flag)
+{
+  const gboolean had_flag = lm_immutable_get (dir_fd, name) == LM_IMMUTABLE_YES;
+  if (had_flag && !lm_immutable_set (fd, FALSE))
+    lm_trace (LM_TRACE_CACHE, "the immutable flag cannot be lifted: %s", lm_error_text_of_errno (errno));
+  /* A change of the owner may change the mode. */
+  if ((geteuid () == 0 && fchown (fd, 0, 0) < 0) || fchmod (fd, LM_GUARD_MODE) < 0)
+    lm_trace (LM_TRACE_CACHE, "owner and mode cannot be repaired: %s", lm_error_text_of_errno (errno));
+  if (geteuid () == 0 && (had_flag || with_flag) && !lm_immutable_set (fd, TRUE))
     lm_trace (LM_TRACE_CACHE, "the immutable flag cannot be set: %s", lm_error_text_of_errno (errno));
 }
 

@@ -7,6 +7,9 @@
 #include <glib.h>
 #include <sys/stat.h>
 
+/* The mode of a published file. */
+#define LM_GUARD_MODE 0444
+
 /** lm_guard_is_exposed: whether an untrusted user could change the file with the
  * properties @st, or could have done so and then restored its modification time. */
 gboolean lm_guard_is_exposed (const struct stat *st);
@@ -19,6 +22,11 @@ gboolean lm_guard_lacks_flag (int dir_fd, const char *name);
  * it, with mode 0444, and sets the immutable flag if @with_flag. Does nothing if this
  * user is not root; what cannot be done is left as it is. */
 void lm_guard_restore (int fd, gboolean with_flag);
+
+/** lm_guard_repair: gives the open file, which is @name in @dir_fd, the mode of a published
+ * file and, if this user is root, its owner, even if it is immutable; sets the immutable
+ * flag if it had it or if @with_flag. What cannot be done is left as it is. */
+void lm_guard_repair (int fd, int dir_fd, const char *name, gboolean with_flag);
 
 /** lm_guard_lift: lifts the immutable flag of the file @name in @dir_fd, before it is
  * deleted or replaced. Succeeds if it does not have the flag or is missing. @dir is the

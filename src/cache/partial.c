@@ -266,7 +266,7 @@ check_contents (LmPartial *partial, GCancellable *cancellable, GError **error)
   if (!partial->changed_by_others)
     return TRUE;
   lm_trace (LM_TRACE_CACHE, "%s was changed by another process: reading it", partial->path);
-  if (!lm_verify_hash (partial->fd, partial->path, &digest, &partial->identity, NULL, cancellable, error))
+  if (!lm_verify_hash (partial->fd, partial->path, NULL, &digest, &partial->identity, NULL, cancellable, error))
     return FALSE;
   partial->changed_by_others = FALSE;
   return lm_digest_equal (&digest, &partial->digest)

@@ -9,12 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef struct
+static void
+quarantine_entry_free (LmQuarantineEntry *entry)
 {
-  const char *name;
-  const char *time; /* in the name */
-  guint64 size;
-} Kept;
+  g_free (entry->path);
+  g_free (entry);
+}
 
 /* Returns a name that no file in @dir has; the caller holds the lock of the cache. */
 static char *
@@ -33,49 +33,96 @@ choose_name (const LmStateDir *dir, const LmBlob *blob)
     }
 }
 
+/* The time is what follows the last dot. */
 static int
 compare_times (gconstpointer a, gconstpointer b)
 {
-  return strcmp (((const Kept *) b)->time, ((const Kept *) a)->time);
+  const LmQuarantineEntry *one = *(LmQuarantineEntry *const *) a, *two = *(LmQuarantineEntry *const *) b;
+  return strcmp (strrchr (two->path, '.'), strrchr (one->path, '.'));
 }
 
-/* Returns the files (Kept), newest first. The names belong to @names. */
-static GArray *
-list_kept (const LmStateDir *dir, const GPtrArray *names)
+/* Whether @name is that of a file in the quarantine. */
+static gboolean
+parse_name (const char *name, LmDigest *out_digest)
 {
-  GArray *kept = g_array_new (FALSE, FALSE, sizeof (Kept));
-  for (guint i = 0; i < names->len; i++)
+  const char *dot = strrchr (name, '.');
+  g_autofree char *cached = dot != NULL ? g_strndup (name, (gsize) (dot - name)) : NULL;
+  return cached != NULL && (lm_digest_from_file_name (cached, ".qcow2", out_digest) || lm_digest_from_file_name (cached, NULL, out_digest));
+}
+
+static GPtrArray *
+list_dir (const LmStateDir *dir, GError **error)
+{
+  g_autoptr (GPtrArray) entries = g_ptr_array_new_with_free_func ((GDestroyNotify) quarantine_entry_free);
+  g_autoptr (GPtrArray) names = lm_state_dir_list (dir, error);
+  for (guint i = 0; names != NULL && i < names->len; i++)
     {
-      const char *name = g_ptr_array_index (names, i), *dot = strrchr (name, '.');
+      const char *name = g_ptr_array_index (names, i);
+      LmDigest digest;
       struct stat st;
-      if (dot == NULL || fstatat (lm_state_dir_get_fd (dir), name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG (st.st_mode))
+      if (!parse_name (name, &digest) || fstatat (lm_state_dir_get_fd (dir), name, &st, AT_SYMLINK_NOFOLLOW) < 0
+          || !S_ISREG (st.st_mode))
         continue;
-      const Kept file = { name, dot + 1, (guint64) st.st_size };
-      g_array_append_val (kept, file);
+      LmQuarantineEntry *entry = g_new0 (LmQuarantineEntry, 1);
+      entry->path = g_build_filename (lm_state_dir_get_path (dir), name, NULL);
+      entry->digest = digest;
+      entry->size = (guint64) st.st_size;
+      entry->allocated = (guint64) st.st_blocks * 512;
+      g_ptr_array_add (entries, entry);
     }
-  g_array_sort (kept, compare_times);
-  return kept;
+  g_ptr_array_sort (entries, compare_times);
+  return names != NULL ? g_steal_pointer (&entries) : NULL;
+}
+
+/* Opens the quarantine, if there is one. */
+static LmStateDir *
+open_existing (LmCache *cache, GError **error)
+{
+  g_autoptr (LmStateDir) state = lm_state_dir_open_readonly (lm_cache_get_dir (cache), error);
+  return state != NULL ? lm_state_dir_open_below (state, "quarantine", 0700, error) : NULL;
+}
+
+GPtrArray *
+lm_quarantine_list (LmCache *cache, GError **error)
+{
+  g_autoptr (LmStateDir) dir = open_existing (cache, error);
+  return dir != NULL ? list_dir (dir, error) : NULL;
+}
+
+static gboolean
+remove_entry (const LmStateDir *dir, const LmQuarantineEntry *entry, GError **error)
+{
+  const char *name = strrchr (entry->path, '/') + 1;
+  if (!lm_state_dir_remove_file (dir, name, error))
+    return FALSE;
+  lm_trace (LM_TRACE_CACHE, "%s was deleted from the quarantine", name);
+  return TRUE;
+}
+
+gboolean
+lm_quarantine_remove (LmCache *cache, const LmQuarantineEntry *entry, GError **error)
+{
+  g_autoptr (LmStateDir) dir = open_existing (cache, error);
+  return dir != NULL && remove_entry (dir, entry, error);
 }
 
 static gboolean
 delete_old (const LmStateDir *dir, GPtrArray *deleted, GError **error)
 {
-  g_autoptr (GPtrArray) names = lm_state_dir_list (dir, error);
-  g_autoptr (GArray) kept = names != NULL ? list_kept (dir, names) : NULL;
+  g_autoptr (GPtrArray) entries = list_dir (dir, error);
   guint64 bytes = 0;
-  for (guint i = 0; kept != NULL && i < kept->len; i++)
+  for (guint i = 0; entries != NULL && i < entries->len; i++)
     {
-      const Kept *file = &g_array_index (kept, Kept, i);
-      bytes += file->size;
+      const LmQuarantineEntry *entry = g_ptr_array_index (entries, i);
+      bytes += entry->size;
       if (i == 0 || (i < LM_QUARANTINE_FILES && bytes <= LM_QUARANTINE_BYTES))
         continue;
-      if (!lm_state_dir_remove_file (dir, file->name, error))
+      if (!remove_entry (dir, entry, error))
         return FALSE;
-      lm_trace (LM_TRACE_CACHE, "%s was deleted from the quarantine", file->name);
       if (deleted != NULL)
-        g_ptr_array_add (deleted, g_build_filename (lm_state_dir_get_path (dir), file->name, NULL));
+        g_ptr_array_add (deleted, g_strdup (entry->path));
     }
-  return kept != NULL;
+  return entries != NULL;
 }
 
 gboolean

@@ -20,3 +20,19 @@
  * Errors: LM_LOCK_ERROR, G_IO_ERROR. */
 gboolean lm_quarantine_move (LmCache *cache, const LmBlob *blob, char **out_path, GPtrArray *deleted,
                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A file in the quarantine. */
+typedef struct
+{
+  char *path;
+  LmDigest digest; /* what its contents should have been */
+  guint64 size;      /* in bytes */
+  guint64 allocated; /* bytes that it occupies on disk */
+} LmQuarantineEntry;
+
+/** lm_quarantine_list: returns an LmQuarantineEntry for each file, the last one first.
+ * @cache may be read-only. Errors: G_IO_ERROR. */
+GPtrArray *lm_quarantine_list (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_quarantine_remove: deletes the file; succeeds if it is missing. Errors: G_IO_ERROR. */
+gboolean lm_quarantine_remove (LmCache *cache, const LmQuarantineEntry *entry, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,13 +4,16 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/fd.h"
+#include "cache/direct.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define READ_SIZE (1024 * 1024)
 #define TRIES 3
+#define STEP_US (20 * 1000)
 
 static gboolean
 hash_once (int fd, LmDigest *out_digest, GCancellable *cancellable, GError **error)
@@ -30,9 +33,48 @@ hash_once (int fd, LmDigest *out_digest, GCancellable *cancellable, GError **err
   return lm_fault_point ("verify-after-read", error);
 }
 
+/* Waits for @time microseconds, in short steps to notice a cancellation. */
+static gboolean
+wait_for (gint64 time, GCancellable *cancellable, GError **error)
+{
+  const gint64 end = g_get_monotonic_time () + time;
+  for (gint64 left = time; left > 0; left = end - g_get_monotonic_time ())
+    {
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+      g_usleep ((gulong) MIN (left, STEP_US));
+    }
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+/* Likewise, at @pace. */
+static gboolean
+hash_at_pace (int fd, LmPace *pace, LmDigest *out_digest, GCancellable *cancellable, GError **error)
+{
+  const gsize step = lm_pace_get_step (pace);
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  void *buffer = lm_direct_new_buffer (step);
+  gboolean ok = TRUE;
+  gsize n = step;
+  LmDirect direct;
+  lm_direct_begin (&direct, fd);
+  lm_pace_begin (pace);
+  while (ok && n == step)
+    {
+      ok = lm_direct_read (&direct, buffer, step, &n, error);
+      if (ok)
+        lm_hasher_update (hasher, buffer, n);
+      ok = ok && wait_for (lm_pace_take (pace, n, g_get_monotonic_time ()), cancellable, error);
+    }
+  lm_direct_end (&direct);
+  free (buffer);
+  lm_hasher_peek (hasher, out_digest);
+  return ok && lm_fault_point ("verify-after-read", error);
+}
+
 gboolean
-lm_verify_hash (int fd, const char *shown, LmDigest *out_digest, LmIdentity *out_identity, gboolean *out_settled,
-                GCancellable *cancellable, GError **error)
+lm_verify_hash (int fd, const char *shown, LmPace *pace, LmDigest *out_digest, LmIdentity *out_identity,
+                gboolean *out_settled, GCancellable *cancellable, GError **error)
 {
   struct stat before, after;
   if (fstat (fd, &before) < 0)
@@ -41,7 +83,9 @@ lm_verify_hash (int fd, const char *shown, LmDigest *out_digest, LmIdentity *out
     {
       *out_identity = lm_identity_of (&before);
       const gboolean settled = lm_identity_is_settled (out_identity->mtime);
-      if (!hash_once (fd, out_digest, cancellable, error))
+      const gboolean read = pace != NULL ? hash_at_pace (fd, pace, out_digest, cancellable, error)
+                                         : hash_once (fd, out_digest, cancellable, error);
+      if (!read)
         {
           g_prefix_error (error, "cannot verify %s: ", shown);
           return FALSE;

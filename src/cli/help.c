@@ -13,7 +13,7 @@ const LmVerb *const lm_verbs[] = {
   &lm_verb_rm,          &lm_verb_outdated,     &lm_verb_plan,         &lm_verb_pull,
   &lm_verb_list,
   &lm_verb_cache_show,  &lm_verb_cache_du,     &lm_verb_cache_gc,     &lm_verb_cache_pin,
-  &lm_verb_cache_unpin,
+  &lm_verb_cache_unpin, &lm_verb_cache_verify, &lm_verb_cache_clear,
   &lm_verb_cache_list,  &lm_verb_cache_export, &lm_verb_cache_import,
   &lm_verb_catalog_add,  &lm_verb_catalog_list, &lm_verb_catalog_update,
   &lm_verb_catalog_remove, &lm_verb_doctor,
@@ -89,7 +89,7 @@ lm_help_print_all (void)
   print_options ("Global options", lm_global_options);
   puts ("\nExit status: 0 done, 1 failed, 2 usage, 3 no such layer or selection, 4 busy or\n"
         "timed out, 5 network or source, 6 refused (digest, image), 7 libvirt, 8 no space,\n"
-        "9 there already, but different.\n\n"
+        "9 there already, but different, 10 damage that was not repaired.\n\n"
         "\"lamina VERB --help\" describes a verb and names its manual page; see also lamina(1).");
 }
 

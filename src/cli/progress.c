@@ -21,9 +21,18 @@ struct _LmProgress
   guint drawn;           /* number of lines with bars above the cursor */
   LmFetchState *states;  /* for LINES: the state of each file that was printed last */
   guint n_states;
+  LmFetchWhat what;      /* of the last update */
   gboolean told_busy;    /* for LINES: whether it was printed that a server is busy */
 };
 
+static const struct
+{
+  const char *event, *begun, *done;
+} what_names[] = {
+  [LM_FETCH_PULL] = { "pull", "pulling", "pulled" },
+  [LM_FETCH_IMPORT] = { "import", "importing", "imported" },
+  [LM_FETCH_VERIFY] = { "verify", "verifying", "verified" },
+};
 static const char *const state_names[] = { "waiting", "transferring", "verifying", "done" };
 
 gboolean
@@ -99,7 +108,7 @@ draw_bars (LmProgress *progress, const LmFetchProgress *fetch)
                                                         : state_names[item->state]);
       progress->drawn++;
     }
-  if (fetch->n_items > 1)
+  if (fetch->n_items > 1 || fetch->what == LM_FETCH_VERIFY)
     {
       print_bar ("total", fetch->done, fetch->total, "");
       progress->drawn++;
@@ -127,13 +136,15 @@ print_lines (LmProgress *progress, const LmFetchProgress *fetch)
           g_autofree char *waiting = lm_output_safe (item->blob->name);
           fprintf (stderr, "%s is waiting because its server is busy with another lamina process\n", waiting);
         }
+      if (fetch->what == LM_FETCH_VERIFY && item->state == LM_FETCH_VERIFYING)
+        progress->states[i] = LM_FETCH_WAITING; /* this may be another file than the last time */
       if (item->state == progress->states[i] || item->state == LM_FETCH_WAITING || item->state == LM_FETCH_VERIFYING)
         continue;
       progress->states[i] = item->state;
       g_autofree char *size = lm_size_format (item->blob->size);
       g_autofree char *safe = lm_output_safe (item->blob->name);
-      fprintf (stderr, "%s%s %s (%s)%s\n", fetch->imported ? "import" : "pull",
-               item->state == LM_FETCH_DONE ? "ed" : "ing", safe, size,
+      fprintf (stderr, "%s %s (%s)%s\n",
+               item->state == LM_FETCH_DONE ? what_names[fetch->what].done : what_names[fetch->what].begun, safe, size,
                item->other_process ? " by another process" : "");
     }
 }
@@ -143,7 +154,7 @@ print_event_json (const LmFetchProgress *fetch)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
-  lm_json_add_string (builder, "event", fetch->imported ? "import" : "pull");
+  lm_json_add_string (builder, "event", what_names[fetch->what].event);
   lm_json_add_uint (builder, "done", fetch->done);
   lm_json_add_uint (builder, "total", fetch->total);
   json_builder_set_member_name (builder, "files");
@@ -172,6 +183,9 @@ print_event_json (const LmFetchProgress *fetch)
 void
 lm_progress_update (LmProgress *progress, const LmFetchProgress *fetch)
 {
+  if (fetch->what != progress->what)
+    progress->drawn = progress->n_states = 0;
+  progress->what = fetch->what;
   switch (progress->kind)
     {
     case LM_PROGRESS_NONE:

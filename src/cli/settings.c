@@ -18,10 +18,11 @@ G_DEFINE_QUARK (lm-settings-error-quark, lm_settings_error)
 #define MAX_SIZE (1024 * 1024)
 #define MAX_LIBVIRT_TIMEOUT 3600
 #define DEFAULT_HOOK_TIMEOUT 3600
+#define DEFAULT_VERIFY_RATE (50 * LM_SIZE_MIB)
 #define MAX_HOOK_TIMEOUT (7 * 24 * 3600)
 
 static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", "libvirt-timeout", "hook-timeout",
-                                          "history", "immutable", "max-size", "min-free", "connections", NULL };
+                                          "history", "immutable", "max-size", "min-free", "verify-rate", "connections", NULL };
 
 static gboolean
 check_file_number (const char *path, const char *key, const char *value, guint64 max, GError **error)
@@ -48,6 +49,15 @@ check_file_size (const char *path, const char *key, const char *value, GError **
                       value);
 }
 
+static gboolean
+check_file_rate (const char *path, const char *key, const char *value, GError **error)
+{
+  guint64 rate;
+  return lm_size_parse (value, LM_SIZE_MIB, &rate, NULL)
+         || lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s \"%s\" is not a number of bytes per second, such as 50MiB",
+                      path, key, value);
+}
+
 /* Checks those values whose errors must name the file. */
 static gboolean
 check_file_value (const char *path, const char *key, const char *value, GError **error)
@@ -58,6 +68,8 @@ check_file_value (const char *path, const char *key, const char *value, GError *
     return check_file_number (path, key, value, MAX_LIBVIRT_TIMEOUT, error);
   if (strcmp (key, "max-size") == 0 || strcmp (key, "min-free") == 0)
     return check_file_size (path, key, value, error);
+  if (strcmp (key, "verify-rate") == 0)
+    return check_file_rate (path, key, value, error);
   if (strcmp (key, "history") == 0 || strcmp (key, "immutable") == 0)
     return check_file_switch (path, key, value, error);
   if (strcmp (key, "hook-timeout") == 0)
@@ -139,13 +151,12 @@ choose_switch (GKeyFile *file, const char *key, gboolean otherwise)
   return value != NULL ? strcmp (value, "yes") == 0 : otherwise;
 }
 
-/* 0 if it is not given. */
 static guint64
-choose_size (GKeyFile *file, const char *key)
+choose_size (GKeyFile *file, const char *key, guint64 unit, guint64 otherwise)
 {
   g_autofree char *value = g_key_file_get_string (file, GROUP, key, NULL);
   guint64 size = 0;
-  return value != NULL && lm_size_parse (value, LM_SIZE_GIB, &size, NULL) ? size : 0;
+  return value != NULL && lm_size_parse (value, unit, &size, NULL) ? size : otherwise;
 }
 
 /* Returns the words of a value. */
@@ -254,8 +265,9 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, 
   settings->transfers = choose_number (file, "transfers", DEFAULT_TRANSFERS);
   settings->without_flag = !choose_switch (file, "immutable", TRUE);
   settings->libvirt_timeout = choose_number (file, "libvirt-timeout", 0);
-  settings->max_size = choose_size (file, "max-size");
-  settings->min_free = choose_size (file, "min-free");
+  settings->max_size = choose_size (file, "max-size", LM_SIZE_GIB, 0);
+  settings->min_free = choose_size (file, "min-free", LM_SIZE_GIB, 0);
+  settings->verify_rate = choose_size (file, "verify-rate", LM_SIZE_MIB, DEFAULT_VERIFY_RATE);
   settings->connections = choose_words (file, "connections");
   settings->history = choose_switch (file, "history", TRUE);
   settings->hook_timeout = choose_number (file, "hook-timeout", DEFAULT_HOOK_TIMEOUT);

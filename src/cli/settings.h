@@ -22,6 +22,7 @@ typedef struct
   guint libvirt_timeout; /* seconds to wait for an answer of libvirt; 0 for the default */
   guint64 max_size;  /* bytes that the cache may occupy; 0: no limit */
   guint64 min_free;  /* bytes that must remain free where it is; 0: no limit */
+  guint64 verify_rate; /* bytes per second at which the cache is verified; 0: no limit */
   char **connections; /* further libvirt URIs whose domains may use layers */
   gboolean history;  /* whether launches and starts are added to the history */
   guint hook_timeout; /* seconds that a start by libvirt waits for the layers */

@@ -22,6 +22,7 @@
 #include "ops/layer-names.h"
 #include "ops/obstacle.h"
 #include "ops/port.h"
+#include "upkeep/verification.h"
 #include "source/source.h"
 #include "machine/chain.h"
 #include "machine/home.h"
@@ -39,6 +40,15 @@ typedef struct
   int code; /* ANY for all codes that no earlier line lists */
   LmStatus status;
 } Mapping;
+
+static LmStatus
+find_status (const Mapping *mappings, gsize n, const GError *error)
+{
+  for (gsize i = 0; i < n; i++)
+    if (mappings[i].domain == error->domain && (mappings[i].code == ANY || mappings[i].code == error->code))
+      return mappings[i].status;
+  return LM_STATUS_FAILED;
+}
 
 LmStatus
 lm_status_of_error (const GError *error)
@@ -85,6 +95,7 @@ lm_status_of_error (const GError *error)
     { LM_COLLECT_ERROR, LM_COLLECT_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
     { LM_COLLECT_ERROR, LM_COLLECT_ERROR_UNKNOWN, LM_STATUS_LIBVIRT },
     { LM_COLLECT_ERROR, LM_COLLECT_ERROR_BUSY, LM_STATUS_BUSY },
+    { LM_VERIFICATION_ERROR, LM_VERIFICATION_ERROR_DAMAGED, LM_STATUS_DAMAGED },
     { LM_HOME_ERROR, ANY, LM_STATUS_REFUSED },
     { LM_ADOPTION_ERROR, ANY, LM_STATUS_REFUSED },
     { LM_VIRT_ERROR, LM_VIRT_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
@@ -97,8 +108,5 @@ lm_status_of_error (const GError *error)
     { G_IO_ERROR, G_IO_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
     { G_IO_ERROR, G_IO_ERROR_BUSY, LM_STATUS_BUSY },
   };
-  for (gsize i = 0; i < G_N_ELEMENTS (mappings); i++)
-    if (mappings[i].domain == error->domain && (mappings[i].code == ANY || mappings[i].code == error->code))
-      return mappings[i].status;
-  return LM_STATUS_FAILED;
+  return find_status (mappings, G_N_ELEMENTS (mappings), error);
 }

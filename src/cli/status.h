@@ -15,6 +15,7 @@ typedef enum
   LM_STATUS_LIBVIRT = 7,
   LM_STATUS_NO_SPACE = 8,
   LM_STATUS_DIFFERENT = 9, /* there already, but different */
+  LM_STATUS_DAMAGED = 10,  /* there is damage that was not repaired */
 } LmStatus;
 
 /** lm_status_of_error: returns the exit status for @error. */

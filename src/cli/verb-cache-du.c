@@ -25,8 +25,10 @@ print_usage (const LmDiskUsage *usage)
   g_autofree char *used = lm_size_format (usage->used);
   g_autofree char *unused = lm_size_format (usage->unused);
   g_autofree char *partial = lm_size_format (usage->partial);
-  g_autofree char *total = lm_size_format (usage->own + usage->used + usage->unused + usage->partial);
-  printf ("machines %s, cached files in use %s, not in use %s, incomplete %s; together %s\n", own, used, unused, partial, total);
+  g_autofree char *damaged = lm_size_format (usage->damaged);
+  g_autofree char *total = lm_size_format (usage->own + usage->used + usage->unused + usage->partial + usage->damaged);
+  printf ("machines %s, cached files in use %s, not in use %s, incomplete %s, damaged %s; together %s\n", own, used, unused,
+          partial, damaged, total);
 }
 
 static void
@@ -53,6 +55,7 @@ print_usage_json (const LmDiskUsage *usage)
   lm_json_add_uint (builder, "used", usage->used);
   lm_json_add_uint (builder, "unused", usage->unused);
   lm_json_add_uint (builder, "partial", usage->partial);
+  lm_json_add_uint (builder, "damaged", usage->damaged);
   lm_output_json (builder);
 }
 

@@ -1,142 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/error.h"
-#include "base/json.h"
 #include "base/size.h"
+#include "cli/collect-report.h"
 #include "cli/host.h"
-#include "cli/output.h"
-#include "machine/machine.h"
-#include "ops/collect.h"
-
-#include <stdio.h>
-#include <sys/stat.h>
-
-/* What is printed about a collection. */
-typedef struct
-{
-  const LmCollectPlan *plan; /* in a dry run, which gives reasons; otherwise NULL */
-  LmLayerNames *names;       /* NULL if the catalogs cannot be read */
-  LmTable *table;            /* either this */
-  JsonBuilder *builder;      /* or this */
-  gboolean dry_run;
-  guint removed;
-  guint64 bytes;
-} Report;
-
-/* Adds a line about something that is kept or removed. */
-static void
-add_line (Report *report, const char *kind, const char *name, const LmDigest *digest, guint64 bytes, gboolean removed,
-          const char *reason, const LmLayerUse *use)
-{
-  if (removed)
-    {
-      report->removed++;
-      report->bytes += bytes;
-    }
-  if (report->table != NULL)
-    {
-      g_autofree char *size = lm_size_format (bytes);
-      g_autofree char *result = g_strdup_printf ("%s: %s", removed ? "removed" : "kept", reason);
-      lm_table_add (report->table, (const char *const[]){ kind, name, size, result });
-      return;
-    }
-  json_builder_begin_object (report->builder);
-  lm_json_add_string (report->builder, "kind", kind);
-  lm_json_add_string (report->builder, "name", name);
-  if (digest != NULL)
-    lm_json_add_digest (report->builder, "digest", digest);
-  lm_json_add_uint (report->builder, "size", bytes);
-  lm_json_add_bool (report->builder, "removed", removed);
-  lm_json_add_string (report->builder, "reason", reason);
-  if (use != NULL)
-    lm_layer_use_users_to_json (use, report->builder);
-  json_builder_end_object (report->builder);
-}
-
-static void
-add_item (Report *report, const LmCollectItem *item)
-{
-  const LmCacheEntry *entry = item->use->entry;
-  g_autofree char *name = report->names != NULL ? lm_layer_names_describe (report->names, entry->kind, &entry->digest)
-                                                : lm_digest_to_string (&entry->digest);
-  g_autofree char *reason = lm_collect_item_reason (report->plan, item, report->names);
-  add_line (report, entry->kind == LM_BLOB_LAYER ? "layer" : "blob", name, &entry->digest, entry->allocated,
-            item->why == LM_COLLECT_REMOVED, reason, item->use);
-}
-
-static guint64
-get_disk_size (const LmHost *host, const LmLayerUser *orphan)
-{
-  g_autoptr (LmMachine) machine = lm_machine_load (host->state_dir, orphan->uuid, NULL);
-  struct stat st;
-  return machine != NULL && stat (machine->overlay, &st) == 0 ? (guint64) st.st_blocks * 512 : 0;
-}
-
-static void
-on_removal (gpointer data, const LmCollectRemoval *removal)
-{
-  Report *report = data;
-  if (removal->item != NULL)
-    add_item (report, removal->item);
-  else if (removal->part != NULL)
-    add_line (report, "part", removal->part->path, &removal->part->digest, removal->part->allocated, TRUE,
-              "nobody continues the transfer", NULL);
-  else if (removal->orphan != NULL)
-    add_line (report, "machine", removal->orphan->name, NULL, 0, TRUE, "its domain is gone", NULL);
-  else
-    add_line (report, "lock", removal->lock, NULL, 0, TRUE, "no machine has this name", NULL);
-}
-
-/* Lists what stays: all files, and machines whose domain is gone. */
-static void
-add_kept (Report *report, const LmHost *host, const LmCollectPlan *plan, gboolean orphans)
-{
-  report->plan = plan;
-  for (guint i = 0; i < plan->items->len; i++)
-    {
-      const LmCollectItem *item = g_ptr_array_index (plan->items, i);
-      if (item->why != LM_COLLECT_REMOVED)
-        add_item (report, item);
-    }
-  for (guint i = 0; i < plan->users->users->len; i++)
-    {
-      const LmLayerUser *user = g_ptr_array_index (plan->users->users, i);
-      if (user->kind == LM_LAYER_USER_DISK)
-        add_line (report, "disk", user->name, NULL, 0, FALSE, "its record is lost, so remove it yourself if nobody needs it", NULL);
-    }
-  for (guint i = 0; !orphans && i < plan->orphans->len; i++)
-    {
-      const LmLayerUser *orphan = g_ptr_array_index (plan->orphans, i);
-      add_line (report, "machine", orphan->name, NULL, get_disk_size (host, orphan), FALSE,
-                "its domain is gone; --orphans removes it and its disk", NULL);
-    }
-}
-
-static void
-print_end (Report *report, const LmCollectPlan *plan, const LmCollectLimits *limits)
-{
-  const guint64 left = report->dry_run ? plan->size - MIN (report->bytes, plan->size) : plan->size;
-  if (report->builder != NULL)
-    {
-      json_builder_end_array (report->builder);
-      lm_json_add_bool (report->builder, "dry_run", report->dry_run);
-      lm_json_add_uint (report->builder, "freed", report->bytes);
-      lm_json_add_uint (report->builder, "occupied", left);
-      lm_json_add_uint (report->builder, "missing", plan->missing);
-      json_builder_set_member_name (report->builder, "max_size");
-      if (limits->max_size != G_MAXUINT64)
-        json_builder_add_int_value (report->builder, (gint64) limits->max_size);
-      else
-        json_builder_add_null_value (report->builder);
-      lm_json_add_uint (report->builder, "min_free", limits->min_free);
-      lm_output_json (report->builder);
-      return;
-    }
-  g_autofree char *freed = lm_size_format (report->bytes);
-  g_autofree char *occupied = lm_size_format (left);
-  lm_table_print (g_steal_pointer (&report->table));
-  printf ("%s%u removed, %s; the cache occupies %s\n", report->dry_run ? "dry run: " : "", report->removed, freed, occupied);
-}
 
 static gboolean
 get_limit (LmArgs *args, const char *option, guint64 *in_out_size, GError **error)
@@ -148,53 +15,6 @@ get_limit (LmArgs *args, const char *option, guint64 *in_out_size, GError **erro
   return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--%s: %s", option, failure->message);
 }
 
-/* Loads the names of the entries @known or, if it is NULL, of all in @cache. They are for
- * people; a catalog that cannot be read must not prevent a collection. */
-static LmLayerNames *
-load_names (const LmInvocation *invocation, const LmHost *host, LmCache *cache, GPtrArray *known)
-{
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (GPtrArray) entries = known != NULL ? g_ptr_array_ref (known) : lm_cache_list (cache, &failure);
-  LmLayerNames *names = entries != NULL ? lm_layer_names_load (host, entries, invocation->cancellable, &failure) : NULL;
-  if (names == NULL)
-    lm_output_warning ("%s", failure->message);
-  return names;
-}
-
-static gboolean
-run_dry (const LmInvocation *invocation, const LmHost *host, const LmCollectLimits *limits, Report *report, GError **error)
-{
-  g_autoptr (LmCache) cache = lm_cache_open_readonly (host->state_dir, &host->cache, error);
-  g_autoptr (LmCollectPlan) plan
-    = cache != NULL ? lm_collect_plan_new (host, NULL, cache, limits, invocation->cancellable, error) : NULL;
-  if (plan == NULL)
-    return FALSE;
-  report->plan = plan;
-  report->names = load_names (invocation, host, cache, plan->users->entries);
-  lm_collect_dry_run (host, plan, limits, on_removal, report);
-  add_kept (report, host, plan, limits->orphans);
-  print_end (report, plan, limits);
-  return lm_collect_throw (plan, limits, error);
-}
-
-static gboolean
-run_real (const LmInvocation *invocation, const LmHost *host, const LmCollectLimits *limits, Report *report, GError **error)
-{
-  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, &host->cache, error);
-  if (cache == NULL)
-    return FALSE;
-  report->names = load_names (invocation, host, cache, NULL);
-  g_autoptr (LmCollectPlan) plan = lm_collect_run (host, NULL, cache, limits, on_removal, report, invocation->cancellable, error);
-  if (plan == NULL)
-    return FALSE;
-  if (report->builder != NULL)
-    add_kept (report, host, plan, FALSE);
-  for (guint i = 0; report->table != NULL && i < plan->users->unknown->len; i++)
-    lm_output_warning ("%s", (char *) g_ptr_array_index (plan->users->unknown, i));
-  print_end (report, plan, limits);
-  return lm_collect_throw (plan, limits, error);
-}
-
 static gboolean
 run_cache_gc (const LmInvocation *invocation, GError **error)
 {
@@ -202,24 +22,10 @@ run_cache_gc (const LmInvocation *invocation, GError **error)
   if (host == NULL)
     return FALSE;
   LmCollectLimits limits = lm_collect_get_limits (&host->host);
-  g_autoptr (JsonBuilder) builder = lm_args_has (invocation->args, "json") ? json_builder_new () : NULL;
-  Report report = { .builder = builder, .dry_run = lm_args_has (invocation->args, "dry-run") };
   limits.orphans = lm_args_has (invocation->args, "orphans");
-  if (!get_limit (invocation->args, "max-size", &limits.max_size, error)
-      || !get_limit (invocation->args, "min-free", &limits.min_free, error))
-    return FALSE;
-  if (builder == NULL)
-    report.table = lm_table_new ((const char *const[]){ "KIND", "NAME", ">SIZE", "RESULT", NULL });
-  else
-    {
-      json_builder_begin_object (builder);
-      json_builder_set_member_name (builder, "files");
-      json_builder_begin_array (builder);
-    }
-  gboolean ok = (report.dry_run ? run_dry : run_real) (invocation, &host->host, &limits, &report, error);
-  lm_layer_names_free (report.names);
-  lm_table_free (report.table);
-  return ok;
+  return get_limit (invocation->args, "max-size", &limits.max_size, error)
+         && get_limit (invocation->args, "min-free", &limits.min_free, error)
+         && lm_collect_report_run (invocation, &host->host, &limits, FALSE, error);
 }
 
 static const LmOption options[] = {

@@ -5,9 +5,9 @@
 #include "config.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/immutable.h"
 #include "base/size.h"
 #include "cache/database.h"
+#include "cache/scrub.h"
 #include "doctor/check.h"
 #include "image/qcow2.h"
 
@@ -17,8 +17,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define LAYER_MODE 0444
 
 /* The names of the files with each kind of problem. */
 typedef struct
@@ -38,18 +36,16 @@ cache_problems_clear (CacheProblems *problems)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CacheProblems, cache_problems_clear)
 
 static void
-examine_entry (const LmDoctor *doctor, LmCache *cache, const LmCacheEntry *entry, CacheProblems *problems)
+examine_entry (LmCache *cache, const LmCacheEntry *entry, CacheProblems *problems)
 {
-  struct stat st;
-  if (lstat (entry->path, &st) < 0)
-    return; /* removed in the meantime */
+  const LmScrubFlaws flaws = lm_scrub_find_flaws (cache, entry);
   if (lm_cache_has_lost_size (cache, entry))
     g_ptr_array_add (problems->size, entry->path);
-  else if (st.st_uid != 0 && st.st_uid != geteuid ())
+  else if ((flaws & LM_SCRUB_OWNER) != 0)
     g_ptr_array_add (problems->owner, entry->path);
-  else if ((st.st_mode & 07777) != LAYER_MODE)
+  else if ((flaws & LM_SCRUB_MODE) != 0)
     g_ptr_array_add (problems->mode, entry->path);
-  else if (geteuid () == 0 && !doctor->host->cache.without_flag && lm_immutable_get (AT_FDCWD, entry->path) == LM_IMMUTABLE_NO)
+  else if ((flaws & LM_SCRUB_FLAG) != 0)
     g_ptr_array_add (problems->flag, entry->path);
 }
 
@@ -67,7 +63,7 @@ lm_check_cache (LmDoctor *doctor)
 {
   const char *repair = "lamina cache verify --repair";
   g_autoptr (GError) error = NULL;
-  g_autoptr (LmCache) cache = lm_cache_open_readonly (doctor->host->state_dir, NULL, &error);
+  g_autoptr (LmCache) cache = lm_cache_open_readonly (doctor->host->state_dir, &doctor->host->cache, &error);
   g_autoptr (GPtrArray) entries = cache != NULL ? lm_cache_list (cache, &error) : NULL;
   if (entries == NULL)
     {
@@ -77,7 +73,7 @@ lm_check_cache (LmDoctor *doctor)
   const guint before = doctor->diagnoses->len;
   g_auto (CacheProblems) problems = { g_ptr_array_new (), g_ptr_array_new (), g_ptr_array_new (), g_ptr_array_new () };
   for (guint i = 0; i < entries->len; i++)
-    examine_entry (doctor, cache, entries->pdata[i], &problems);
+    examine_entry (cache, entries->pdata[i], &problems);
   add_files (doctor, LM_DIAGNOSIS_ERROR, problems.size, "truncated or overwritten since it was verified", repair);
   add_files (doctor, LM_DIAGNOSIS_ERROR, problems.owner, "belongs to another user, who could change it", repair);
   add_files (doctor, LM_DIAGNOSIS_ERROR, problems.mode, "its mode is not 0444", repair);

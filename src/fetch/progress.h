@@ -11,6 +11,13 @@ typedef enum
   LM_FETCH_DONE,
 } LmFetchState;
 
+typedef enum
+{
+  LM_FETCH_PULL,
+  LM_FETCH_IMPORT, /* the files come out of an archive */
+  LM_FETCH_VERIFY, /* files of the cache are read again, one after the other; only the present one is an item */
+} LmFetchWhat;
+
 /* One of the missing files. Strings belong to the blob. */
 typedef struct
 {
@@ -29,7 +36,7 @@ typedef struct
   guint n_items;
   guint64 done;  /* bytes, sum of all items */
   guint64 total;
-  gboolean imported; /* they come out of an archive, instead of being pulled */
+  LmFetchWhat what;
 } LmFetchProgress;
 
 /* What this run transferred itself. */

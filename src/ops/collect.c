@@ -7,6 +7,7 @@
 #include "base/size.h"
 #include "base/trace.h"
 #include "cache/database.h"
+#include "cache/scrub.h"
 #include "machine/machine.h"
 #include "ops/name-lock.h"
 #include "ops/remove.h"
@@ -349,7 +350,7 @@ lm_collect_run (const LmHost *host, LmVirt *virt, LmCache *cache, const LmCollec
   now.orphans = FALSE;
   lm_machine_remove_leftovers (host->state_dir);
   remove_locks (host, collection.plan->users, FALSE, removed, data);
-  return collect_files (&collection, error) ? g_steal_pointer (&collection.plan) : NULL;
+  return collect_files (&collection, error) && lm_scrub_remove_notes (cache, error) ? g_steal_pointer (&collection.plan) : NULL;
 }
 
 void

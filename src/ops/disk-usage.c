@@ -3,6 +3,7 @@
 #include "ops/disk-usage.h"
 #include "base/file.h"
 #include "cache/partial.h"
+#include "cache/quarantine.h"
 
 #include <sys/stat.h>
 
@@ -82,7 +83,8 @@ lm_disk_usage_new (const LmHost *host, LmCache *cache, GCancellable *cancellable
   const LmUsersScope scope = lm_host_scope (host);
   g_autoptr (LmLayerUsers) users = lm_layer_users_collect (&scope, NULL, cache, cancellable, error);
   g_autoptr (GPtrArray) parts = users != NULL ? lm_partial_list (cache, error) : NULL;
-  if (parts == NULL)
+  g_autoptr (GPtrArray) damaged = parts != NULL ? lm_quarantine_list (cache, error) : NULL;
+  if (damaged == NULL)
     return NULL;
   g_autoptr (GHashTable) by_user = g_hash_table_new (NULL, NULL);
   LmDiskUsage *usage = g_new0 (LmDiskUsage, 1);
@@ -96,5 +98,7 @@ lm_disk_usage_new (const LmHost *host, LmCache *cache, GCancellable *cancellable
     }
   for (guint i = 0; i < parts->len; i++)
     usage->partial += ((LmPartialEntry *) g_ptr_array_index (parts, i))->allocated;
+  for (guint i = 0; i < damaged->len; i++)
+    usage->damaged += ((LmQuarantineEntry *) g_ptr_array_index (damaged, i))->allocated;
   return usage;
 }

@@ -23,6 +23,7 @@ typedef struct
   guint64 used;        /* cached files that anybody uses, each counted once */
   guint64 unused;      /* those that nobody uses */
   guint64 partial;     /* incomplete files */
+  guint64 damaged;     /* files that were moved to the quarantine */
 } LmDiskUsage;
 
 /** lm_disk_usage_new: determines the usage in the state directory of @host, whose

@@ -97,7 +97,7 @@ report_import (Import *import, gboolean always)
                                      .n_items = import->items->len,
                                      .done = import->done,
                                      .total = import->total,
-                                     .imported = TRUE };
+                                     .what = LM_FETCH_IMPORT };
   import->host->progress (&progress, import->host->user_data);
 }
 

@@ -27,7 +27,8 @@ MAY_INCLUDE = {
     "ops": {"base", "io", "catalog", "plan", "domain", "cache", "store", "image", "fetch", "source", "machine", "virt", "users"},
 }
 MAY_INCLUDE["doctor"] = MAY_INCLUDE["ops"] | {"ops"}
-MAY_INCLUDE["cli"] = MAY_INCLUDE["doctor"] | {"doctor"}
+MAY_INCLUDE["upkeep"] = MAY_INCLUDE["ops"] | {"ops"}
+MAY_INCLUDE["cli"] = MAY_INCLUDE["doctor"] | {"doctor", "upkeep"}
 # Libraries that may be used in one place only: pattern of the header, pattern of the files.
 OWNED_HEADERS = [
     (r"curl/", r"src/io/http[^/]*$"),

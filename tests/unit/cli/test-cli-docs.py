@@ -117,7 +117,7 @@ for group in sorted({v.split()[0] for v in verbs if " " in v}):
 numbers = set(re.findall(r"LM_STATUS_\w+ = (\d+)", read("src", "cli", "status.h")))
 ok(set(re.findall(r"^=item B<(\d+)>", section(overview, "EXIT STATUS"), re.M)) == numbers, "lamina(1) lists all exit statuses", numbers)
 _, text, _ = run("--help")
-ok(set(re.findall(r"(?:[:,]\s+|\n)(\d) ", text[text.index("Exit status"):])) == numbers, "so does the help", text)
+ok(set(re.findall(r"(?:[:,]\s+|\n)(\d+) ", text[text.index("Exit status"):])) == numbers, "so does the help", text)
 
 # Settings
 settings = read("src", "cli", "settings.c")
