@@ -74,9 +74,7 @@ note_result (LmCache *cache, const LmCacheEntry *entry, const char *name, int fd
     return FALSE;
   if (fstat (fd, &st) < 0)
     return lm_throw_errno (error, "cannot stat %s", entry->path);
-  /* A file that was deleted meanwhile has no links. */
-  lm_cache_note (cache, entry->kind, &entry->digest, found,
-                 found->good && found->settled && !lm_guard_is_exposed (&st) && st.st_nlink > 0);
+  lm_cache_note (cache, entry->kind, &entry->digest, found, found->good && found->settled && !lm_guard_is_exposed (&st));
   return found->good || lm_state_dir_remove_file (cache->verified, name, error);
 }
 

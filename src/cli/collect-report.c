@@ -3,7 +3,6 @@
 #include "cli/collect-report.h"
 #include "base/json.h"
 #include "base/size.h"
-#include "cache/quarantine.h"
 #include "cli/output.h"
 #include "machine/machine.h"
 
@@ -18,10 +17,9 @@ typedef struct
   LmTable *table;            /* either this */
   JsonBuilder *builder;      /* or this */
   gboolean dry_run;
-  gboolean clear;    /* see lm_collect_report_run() */
+  gboolean clear; /* see lm_collect_report_run() */
   guint removed;
-  guint64 bytes;     /* of files that count for the size of the cache */
-  guint64 aside;     /* of those in the quarantine, which do not */
+  guint64 bytes;
 } Report;
 
 /* Adds a line about something that is kept or removed. */
@@ -65,23 +63,6 @@ add_item (Report *report, const LmCollectItem *item)
             item->why == LM_COLLECT_REMOVED, reason, item->use);
 }
 
-/* Removes the damaged files that were set aside. */
-static gboolean
-remove_quarantine (Report *report, LmCache *cache, GError **error)
-{
-  g_autoptr (GPtrArray) entries = lm_quarantine_list (cache, error);
-  for (guint i = 0; entries != NULL && i < entries->len; i++)
-    {
-      const LmQuarantineEntry *entry = g_ptr_array_index (entries, i);
-      if (!report->dry_run && !lm_quarantine_remove (cache, entry, error))
-        return FALSE;
-      add_line (report, "damaged", entry->path, &entry->digest, entry->allocated, TRUE, "it was damaged and set aside", NULL);
-      report->bytes -= entry->allocated;
-      report->aside += entry->allocated;
-    }
-  return entries != NULL;
-}
-
 /* Lists incomplete files that stay. */
 static void
 add_kept_parts (Report *report, const LmCollectPlan *plan)
@@ -111,6 +92,9 @@ on_removal (gpointer data, const LmCollectRemoval *removal)
   else if (removal->part != NULL)
     add_line (report, "part", removal->part->path, &removal->part->digest, removal->part->allocated, TRUE,
               "nobody continues the transfer", NULL);
+  else if (removal->damaged != NULL)
+    add_line (report, "damaged", removal->damaged->path, &removal->damaged->digest, removal->damaged->allocated, TRUE,
+              "it was damaged and set aside", NULL);
   else if (removal->orphan != NULL)
     add_line (report, "machine", removal->orphan->name, NULL, 0, TRUE, "its domain is gone", NULL);
   else
@@ -150,7 +134,7 @@ print_end (Report *report, const LmCollectPlan *plan, const LmCollectLimits *lim
     {
       json_builder_end_array (report->builder);
       lm_json_add_bool (report->builder, "dry_run", report->dry_run);
-      lm_json_add_uint (report->builder, "freed", report->bytes + report->aside);
+      lm_json_add_uint (report->builder, "freed", report->bytes);
       lm_json_add_uint (report->builder, "occupied", left);
       lm_json_add_uint (report->builder, "missing", plan->missing);
       json_builder_set_member_name (report->builder, "max_size");
@@ -162,7 +146,7 @@ print_end (Report *report, const LmCollectPlan *plan, const LmCollectLimits *lim
       lm_output_json (report->builder);
       return;
     }
-  g_autofree char *freed = lm_size_format (report->bytes + report->aside);
+  g_autofree char *freed = lm_size_format (report->bytes);
   g_autofree char *occupied = lm_size_format (left);
   lm_table_print (g_steal_pointer (&report->table));
   printf ("%s%u removed, %s; the cache occupies %s\n", report->dry_run ? "dry run: " : "", report->removed, freed, occupied);
@@ -199,8 +183,6 @@ run_dry (const LmInvocation *invocation, const LmHost *host, const LmCollectLimi
   report->plan = plan;
   report->names = load_names (invocation, host, cache, plan->users->entries);
   lm_collect_dry_run (host, plan, limits, on_removal, report);
-  if (report->clear && !remove_quarantine (report, cache, error))
-    return FALSE;
   if (report->clear)
     add_kept_parts (report, plan);
   add_kept (report, host, plan, limits->orphans);
@@ -216,7 +198,7 @@ run_real (const LmInvocation *invocation, const LmHost *host, const LmCollectLim
     return FALSE;
   report->names = load_names (invocation, host, cache, NULL);
   g_autoptr (LmCollectPlan) plan = lm_collect_run (host, NULL, cache, limits, on_removal, report, invocation->cancellable, error);
-  if (plan == NULL || (report->clear && !remove_quarantine (report, cache, error)))
+  if (plan == NULL)
     return FALSE;
   if (report->clear)
     add_kept_parts (report, plan);

@@ -6,8 +6,8 @@
 #include "ops/collect.h"
 
 /** lm_collect_report_run: collects until @limits hold, or with the option "dry-run" prints
- * what would be removed and why the rest stays. If @clear, also removes the quarantine,
- * prints what stays and why, and that something is needed is not an error. Errors: those
+ * what would be removed and why the rest stays. If @clear, also prints what stays
+ * and why, and that something is needed is not an error. Errors: those
  * of lm_collect_run() and, unless @clear, lm_collect_throw(); with @clear only its
  * LM_COLLECT_ERROR_UNKNOWN. */
 gboolean lm_collect_report_run (const LmInvocation *invocation, const LmHost *host, const LmCollectLimits *limits,

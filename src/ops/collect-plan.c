@@ -19,6 +19,7 @@ lm_collect_plan_free (LmCollectPlan *plan)
   g_clear_pointer (&plan->items, g_ptr_array_unref);
   g_clear_pointer (&plan->stale, g_ptr_array_unref);
   g_clear_pointer (&plan->parts, g_ptr_array_unref);
+  g_clear_pointer (&plan->damaged, g_ptr_array_unref);
   g_clear_pointer (&plan->orphans, g_ptr_array_unref);
   lm_layer_users_free (plan->users);
   g_free (plan);
@@ -36,13 +37,15 @@ get_excess (const LmCollectLimits *limits, guint64 size, guint64 available)
 }
 
 static guint64
-add_sizes (const GPtrArray *entries, const GPtrArray *parts)
+add_sizes (const GPtrArray *entries, const GPtrArray *parts, const GPtrArray *damaged)
 {
   guint64 size = 0;
   for (guint i = 0; i < entries->len; i++)
     size += ((LmCacheEntry *) g_ptr_array_index (entries, i))->allocated;
   for (guint i = 0; i < parts->len; i++)
     size += ((LmPartialEntry *) g_ptr_array_index (parts, i))->allocated;
+  for (guint i = 0; i < damaged->len; i++)
+    size += ((LmQuarantineEntry *) g_ptr_array_index (damaged, i))->allocated;
   return size;
 }
 
@@ -52,9 +55,10 @@ lm_collect_excess (LmCache *cache, const LmCollectLimits *limits, guint64 *out_s
 {
   g_autoptr (GPtrArray) entries = lm_cache_list (cache, error);
   g_autoptr (GPtrArray) parts = entries != NULL ? lm_partial_list (cache, error) : NULL;
-  if (parts == NULL || !lm_cache_get_free (cache, out_free, error))
+  g_autoptr (GPtrArray) damaged = parts != NULL ? lm_quarantine_list (cache, error) : NULL;
+  if (damaged == NULL || !lm_cache_get_free (cache, out_free, error))
     return FALSE;
-  *out_size = add_sizes (entries, parts);
+  *out_size = add_sizes (entries, parts, damaged);
   *out_excess = get_excess (limits, *out_size, *out_free);
   return TRUE;
 }
@@ -170,6 +174,20 @@ choose_parts (LmCollectPlan *plan, LmLock *leases)
   return to_free;
 }
 
+/* Chooses damaged files that were set aside, if there is not enough space. Returns how many
+ * bytes remain to be freed. */
+static guint64
+choose_damaged (LmCollectPlan *plan, guint64 to_free)
+{
+  while (to_free > 0 && plan->forgotten < plan->damaged->len)
+    {
+      plan->forgotten++;
+      const LmQuarantineEntry *entry = g_ptr_array_index (plan->damaged, plan->damaged->len - plan->forgotten);
+      to_free -= MIN (to_free, entry->allocated);
+    }
+  return to_free;
+}
+
 LmCollectPlan *
 lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmCollectLimits *limits, GCancellable *cancellable,
                      GError **error)
@@ -182,12 +200,13 @@ lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmC
   const LmUsersScope scope = lm_host_scope (host);
   plan->users = lm_layer_users_collect (&scope, virt, cache, cancellable, error);
   plan->parts = plan->users != NULL ? lm_partial_list (cache, error) : NULL;
-  if (plan->parts == NULL || !lm_cache_get_free (cache, &plan->free, error))
+  plan->damaged = plan->parts != NULL ? lm_quarantine_list (cache, error) : NULL;
+  if (plan->damaged == NULL || !lm_cache_get_free (cache, &plan->free, error))
     return NULL;
   g_autoptr (LmLock) leases = lm_cache_get_fd (cache) >= 0 ? lm_cache_open_leases (cache, error) : NULL;
   if (leases == NULL && lm_cache_get_fd (cache) >= 0)
     return NULL;
-  plan->size = add_sizes (plan->users->entries, plan->parts);
+  plan->size = add_sizes (plan->users->entries, plan->parts, plan->damaged);
   plan->excess = get_excess (limits, plan->size, plan->free);
   for (guint i = 0; i < plan->users->users->len; i++)
     if (is_orphan (g_ptr_array_index (plan->users->users, i)))
@@ -201,7 +220,7 @@ lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmC
       g_ptr_array_add (plan->items, item);
       g_hash_table_insert (by_use, item->use, item);
     }
-  choose_victims (plan, by_use, choose_parts (plan, leases));
+  choose_victims (plan, by_use, choose_damaged (plan, choose_parts (plan, leases)));
   note_parents (plan, by_use);
   return g_steal_pointer (&plan);
 }

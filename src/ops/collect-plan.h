@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* Decides what a collection removes from the cache so that its limits hold: what
- * killed transfers left, then layers and blobs that nobody needs, leaves first and
- * least recently used first. Changes nothing; ops/collect.h carries it out. */
+ * killed transfers left, then damaged files that were set aside, the oldest first, then layers
+ * and blobs that nobody needs, leaves first and least recently used first. Changes nothing; ops/collect.h carries it out. */
 #include "cache/partial.h"
+#include "cache/quarantine.h"
 #include "ops/layer-names.h"
 #include "users/layer-users.h"
 
 /* How large the cache may be. */
 typedef struct
 {
-  guint64 max_size; /* bytes that it may occupy, with partial files; G_MAXUINT64: no limit */
+  guint64 max_size; /* bytes that it may occupy, with partial and damaged files; G_MAXUINT64: no limit */
   guint64 min_free; /* bytes that must remain free where it is; 0: no limit */
   guint64 needed;   /* bytes that are about to be pulled */
   gboolean orphans; /* machines without domain are going to be removed, so that they need nothing */
@@ -41,6 +42,8 @@ typedef struct
   GPtrArray *victims; /* LmCollectItem that are removed, in this order */
   GPtrArray *parts;   /* LmPartialEntry */
   GPtrArray *stale;   /* LmPartialEntry that are removed */
+  GPtrArray *damaged; /* LmQuarantineEntry, the last one first */
+  guint forgotten;    /* how many of them, from the end, are removed */
   GPtrArray *orphans; /* LmLayerUser: machines whose domain is gone */
   guint64 size;       /* bytes that the cache occupies */
   guint64 free;       /* bytes that are free where it is */

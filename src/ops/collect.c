@@ -183,6 +183,20 @@ remove_parts (Collection *collection, GError **error)
   return TRUE;
 }
 
+static gboolean
+remove_damaged (Collection *collection, GError **error)
+{
+  const GPtrArray *damaged = collection->plan->damaged;
+  for (guint i = 0; i < collection->plan->forgotten; i++)
+    {
+      const LmQuarantineEntry *entry = g_ptr_array_index (damaged, damaged->len - 1 - i);
+      if (!lm_quarantine_remove (collection->cache, entry, error))
+        return FALSE;
+      collection->removed (collection->data, &(LmCollectRemoval){ .damaged = entry });
+    }
+  return TRUE;
+}
+
 /* Returns the names of machines that have a lock but, according to @users, no record. */
 static GPtrArray *
 list_idle_names (const LmHost *host, const LmLayerUsers *users)
@@ -310,6 +324,8 @@ subtract_removed (LmCollectPlan *plan)
     removed += ((LmCollectItem *) g_ptr_array_index (plan->victims, i))->use->entry->allocated;
   for (guint i = 0; i < plan->stale->len; i++)
     removed += ((LmPartialEntry *) g_ptr_array_index (plan->stale, i))->allocated;
+  for (guint i = 0; i < plan->forgotten; i++)
+    removed += ((LmQuarantineEntry *) g_ptr_array_index (plan->damaged, plan->damaged->len - 1 - i))->allocated;
   plan->size -= MIN (removed, plan->size);
 }
 
@@ -321,7 +337,8 @@ collect_files (Collection *collection, GError **error)
     {
       guint removed;
       gboolean current;
-      if (!remove_parts (collection, error) || !remove_victims (collection, &removed, &current, error))
+      if (!remove_parts (collection, error) || !remove_damaged (collection, error)
+          || !remove_victims (collection, &removed, &current, error))
         return FALSE;
       if (current)
         {
@@ -362,6 +379,8 @@ lm_collect_dry_run (const LmHost *host, const LmCollectPlan *plan, const LmColle
   remove_locks (host, plan->users, TRUE, removed, data);
   for (guint i = 0; i < plan->stale->len; i++)
     removed (data, &(LmCollectRemoval){ .part = g_ptr_array_index (plan->stale, i) });
+  for (guint i = 0; i < plan->forgotten; i++)
+    removed (data, &(LmCollectRemoval){ .damaged = g_ptr_array_index (plan->damaged, plan->damaged->len - 1 - i) });
   for (guint i = 0; i < plan->victims->len; i++)
     removed (data, &(LmCollectRemoval){ .item = g_ptr_array_index (plan->victims, i) });
 }
@@ -411,10 +430,11 @@ static void
 announce_removal (gpointer data, const LmCollectRemoval *removal)
 {
   const LmHost *host = data;
-  if (removal->item == NULL)
+  if (removal->item == NULL && removal->damaged == NULL)
     return;
-  g_autofree char *size = lm_size_format (removal->item->use->entry->allocated);
-  g_autofree char *text = g_strdup_printf ("removed %s (%s) from the cache to make room", removal->item->use->entry->path, size);
+  const char *path = removal->item != NULL ? removal->item->use->entry->path : removal->damaged->path;
+  g_autofree char *size = lm_size_format (removal->item != NULL ? removal->item->use->entry->allocated : removal->damaged->allocated);
+  g_autofree char *text = g_strdup_printf ("removed %s (%s) from the cache to make room", path, size);
   host->status (host->user_data, text);
 }
 

@@ -60,11 +60,13 @@ def entry(name, digest, parent=None):
 
 
 def path_of(name):
+    if name == "kernel":
+        return os.path.join(state, "blobs", f"sha256-{digests[name]}")
     return os.path.join(state, "layers", f"sha256-{digests[name]}.qcow2")
 
 
 def note_of(name):
-    return os.path.join(state, "verified", f"sha256-{digests[name]}.qcow2")
+    return os.path.join(state, "verified", os.path.basename(path_of(name)))
 
 
 def unlock(path):
@@ -76,15 +78,15 @@ def is_immutable(path):
     return done.returncode == 0 and "i" in done.stdout.split()[0]
 
 
-def rot(name):
+def rot(name, offset=-5, data=b"wrong"):
     """Changes the contents on the disk, as a failing disk does: nothing else shows it."""
     path = path_of(name)
     before = os.stat(path)
     unlock(path)
     os.chmod(path, 0o644)
     with open(path, "r+b") as file:
-        file.seek(before.st_size - 5)
-        file.write(b"wrong")
+        file.seek(offset % before.st_size)
+        file.write(data)
         os.fsync(file.fileno())
     os.chmod(path, 0o444)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -101,6 +103,11 @@ def is_good(name):
 
 def quarantine():
     return sorted(glob.glob(os.path.join(state, "quarantine", "*")))
+
+
+def stale_notes():
+    files = {name for kind in ("layers", "blobs") for name in os.listdir(os.path.join(state, kind))}
+    return sorted(set(os.listdir(os.path.join(state, "verified"))) - files)
 
 
 def lines_of(text):
@@ -206,8 +213,8 @@ ok("damaged " in text, "du counts the damaged file", text)
 text, _ = run("cache", "du", "--json")
 ok(json.loads(text)["damaged"] > 0, "also in JSON", text)
 
-# Base and child at the same time
-rot("a")
+# Base and child at the same time. The base claims a larger disk, so the child would be refused first.
+rot("a", 24, bytes([0, 0, 1, 0, 0, 0, 0, 0]))
 rot("c")
 text, _ = run("cache", "verify", "--repair", "--json")
 ok(is_good("a") and is_good("c") and [file["result"] for file in json.loads(text)["files"]] == ["repaired"] * 2, "both are repaired", text)
@@ -293,6 +300,24 @@ text, _ = run("cache", "verify", "--repair", fault="repair-before-pull=enospc", 
 ok("cannot be pulled again: " in text and os.path.exists(path_of("c")), "no space: it stays", text)
 run("cache", "verify", "--repair")
 
+# A kernel
+kernel = os.path.join(work, "kernel")
+with open(kernel, "wb") as out:
+    out.write(b"K" * 100000)
+digests["kernel"] = sha256(kernel)
+with open(catalog, encoding="utf-8") as file:
+    document = json.load(file)
+document["layers"][0]["boot"] = {"kernel": {"digest": "sha256:" + digests["kernel"], "size": 100000, "urls": [kernel]}, "cmdline": "x"}
+with open(catalog, "w", encoding="utf-8") as out:
+    json.dump(document, out)
+run("catalog", "update")
+run("pull", "a", "c")
+rot("kernel")
+text, _ = run("cache", "verify", status=10)
+ok("kernel of a 1.0" in text and text.count("damaged: ") == 1, "a kernel is damaged", text)
+run("cache", "verify", "--repair")
+ok(is_good("kernel"), "and repaired")
+
 # Two at the same time
 rot("c")
 both = [subprocess.Popen([lamina, "cache", "verify", "--repair"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -300,8 +325,10 @@ both = [subprocess.Popen([lamina, "cache", "verify", "--repair"], env=environmen
 results = [(process.communicate()[0], process.returncode) for process in both]
 ok([status for _, status in results] == [0, 0] and is_good("c"), "two can repair it at the same time", results)
 
-# A file that is removed while it is read
+# A file that is removed while it is read; it is old, so that its note would be written.
 run("pull", "a", "e")
+unlock(path_of("e"))
+os.utime(path_of("e"), (1, 1))
 define(path_of("c"))
 process = subprocess.Popen([lamina, "cache", "verify"], text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                            env={**environment, "LAMINA_TEST_FAULT": "verify-after-read=stop"})
@@ -318,17 +345,31 @@ while process.poll() is None:
         process.returncode = os.waitstatus_to_exitcode(status)
 text = process.stdout.read()
 ok(process.returncode == 0 and "removed meanwhile" in lines_of(text)["e"], "a file that is removed meanwhile", text)
-ok(not os.path.exists(note_of("e")), "leaves no note")
+ok(stale_notes() == [], "leaves no note", stale_notes())
 
 # Notes without a file
 run("pull", "a", "e")
 run("cache", "gc", "--max-size", "1B", fault="cache-after-unlink=kill", status=-9)
-ok(os.path.exists(note_of("e")), "a killed collection leaves a note")
+ok(len(stale_notes()) == 1, "a killed collection leaves a note", stale_notes())
 run("cache", "gc")
-ok(not os.path.exists(note_of("e")) and os.path.exists(note_of("c")), "the next one removes it")
+ok(stale_notes() == [] and os.path.exists(note_of("c")), "the next one removes it", stale_notes())
+
+# The quarantine counts, and its oldest files go before any good one.
+run("pull", "a", "e")
+for _ in range(2):
+    rot("c")
+    run("cache", "verify", "--repair")
+text, _ = run("cache", "gc", "--json")
+occupied, before = json.loads(text)["occupied"], quarantine()
+ok(occupied >= sum(os.stat(file).st_blocks * 512 for file in before), "gc counts the quarantine", text)
+ok(len(before) == 2, "two are there", before)
+text, _ = run("cache", "gc", "--json", "--max-size", f"{occupied - 1}B")
+ok(len(quarantine()) == 1 and is_good("e"), "it makes room first", text)
+ok([file["kind"] for file in json.loads(text)["files"] if file["removed"]] == ["damaged"], "and nothing else goes", text)
+ok(json.loads(text)["occupied"] < occupied, "which is the size then", text)
+ok(min(before, key=lambda path: path.rsplit(".", 1)[1]) not in quarantine(), "it was the oldest", quarantine())
 
 # clear
-run("pull", "a", "e")
 part = os.path.join(state, "partial", "sha256-" + "0" * 64 + ".part")
 with open(part, "wb") as out:
     out.write(b"x" * 10000)

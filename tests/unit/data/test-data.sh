@@ -43,8 +43,12 @@ for unit in gc verify; do
   fi
 done
 
-"$LAMINA" cache gc --help >/dev/null 2>&1
-result $? 'the verb of lamina-gc.service exists'
+for unit in gc verify; do
+  words=$(sed -n 's/^ExecStart=[^ ]* //p' "$data/systemd/lamina-$unit.service")
+  # shellcheck disable=SC2086
+  said=$("$LAMINA" $words --help 2>&1)
+  result $? "lamina knows the verb and the options of lamina-$unit.service" "$said"
+done
 
 if command -v apparmor_parser >/dev/null; then
   { echo 'profile lamina-test {'; cat "$data/apparmor/libvirtd"; echo '}'; } >"$TMPDIR/profile"
