@@ -175,9 +175,9 @@ lm_repair_get_depth (const LmRepair *repair, LmBlobKind kind, const LmDigest *di
 
 /* Returns the last file in the quarantine that should have had @digest; NULL if there is none. */
 static char *
-find_aside (LmCache *cache, const LmDigest *digest, GError **error)
+find_aside (LmCache *cache, const LmDigest *digest)
 {
-  g_autoptr (GPtrArray) entries = lm_quarantine_list (cache, error);
+  g_autoptr (GPtrArray) entries = lm_quarantine_list (cache, NULL);
   for (guint i = 0; entries != NULL && i < entries->len; i++)
     {
       const LmQuarantineEntry *entry = g_ptr_array_index (entries, i);
@@ -194,14 +194,13 @@ pull_file (const LmHost *host, LmCache *cache, LmBlob *blob, GCancellable *cance
   const LmFetchOptions options = { .transfers = host->transfers };
   g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
   g_ptr_array_add (blobs, blob);
-  return lm_fault_point ("repair-before-pull", error)
-         && lm_collect_make_room (host, cache, blob->size, cancellable, error)
+  return lm_collect_make_room (host, cache, blob->size, cancellable, error)
          && lm_fetch_run (blobs, cache, &options, host->progress, host->user_data, NULL, cancellable, error)
          && lm_fault_point ("repair-after-pull", error);
 }
 
 gboolean
-lm_repair_file (const LmRepair *repair, LmCache *cache, const LmCacheEntry *entry, char **out_aside,
+lm_repair_file (const LmRepair *repair, LmCache *cache, const LmCacheEntry *entry, char **out_aside, gboolean *out_removed,
                 GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmBlob) blob = find_file (repair, entry->kind, &entry->digest);
@@ -210,13 +209,19 @@ lm_repair_file (const LmRepair *repair, LmCache *cache, const LmCacheEntry *entr
   if (blob == NULL || blob->urls[0] == NULL)
     return lm_throw (error, LM_REPAIR_ERROR, LM_REPAIR_ERROR_UNKNOWN,
                      "neither a catalog nor the record of a machine says where it can be pulled from");
+  if (!lm_fault_point ("repair-before-pull", error))
+    return FALSE;
+  LmCacheState state;
   g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
   g_ptr_array_add (blobs, blob);
   g_autoptr (LmLock) lease = lm_cache_lease (cache, blobs, cancellable, error);
-  g_autofree char *before = lease != NULL ? find_aside (cache, &entry->digest, NULL) : NULL;
-  if (lease == NULL || !pull_file (repair->host, cache, blob, cancellable, error))
+  if (lease == NULL || !lm_cache_check (cache, blob, &state, cancellable, error))
     return FALSE;
-  g_autofree char *after = find_aside (cache, &entry->digest, NULL);
+  g_autofree char *before = find_aside (cache, &entry->digest);
+  if (state == LM_CACHE_DAMAGED && !pull_file (repair->host, cache, blob, cancellable, error))
+    return FALSE;
+  g_autofree char *after = find_aside (cache, &entry->digest);
+  *out_removed = state == LM_CACHE_MISSING;
   *out_aside = g_strcmp0 (before, after) != 0 ? g_steal_pointer (&after) : NULL;
   return TRUE;
 }

@@ -31,8 +31,9 @@ guint lm_repair_get_depth (const LmRepair *repair, LmBlobKind kind, const LmDige
 /** lm_repair_file: pulls the file that a check of this run found damaged. It stays in
  * its place until a good one has arrived completely, which then takes its place; the
  * damaged one is moved to the quarantine. If it cannot be pulled, it stays. *out_aside
- * is where it is now, newly allocated; NULL if another process has repaired it. Makes
+ * is where it is now, newly allocated; NULL if another process has repaired it. If another
+ * process has removed it meanwhile, it is not pulled, and *out_removed is TRUE. Makes
  * room as for a pull. Blocks on the network. Errors: LM_REPAIR_ERROR, LM_FETCH_ERROR,
  * and those of lm_collect_make_room(). */
 gboolean lm_repair_file (const LmRepair *repair, LmCache *cache, const LmCacheEntry *entry, char **out_aside,
-                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                         gboolean *out_removed, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -257,9 +257,10 @@ repair_damaged (Run *run, GPtrArray *damaged, GError **error)
     {
       LmVerifiedFile *file = g_ptr_array_index (damaged, i);
       g_autoptr (GError) failure = NULL;
-      if (lm_repair_file (repair, run->cache, file->entry, &file->aside, run->cancellable, &failure))
+      gboolean removed;
+      if (lm_repair_file (repair, run->cache, file->entry, &file->aside, &removed, run->cancellable, &failure))
         {
-          file->result = LM_VERIFIED_REPAIRED;
+          file->result = removed ? LM_VERIFIED_REMOVED : LM_VERIFIED_REPAIRED;
           continue;
         }
       if (g_cancellable_set_error_if_cancelled (run->cancellable, error))

@@ -114,6 +114,25 @@ run host_lamina "$host" cache verify --repair
 exits 0 'the next one continues'
 ok 'the cache is intact' cache_is_intact "$state"
 
+# A disk that reports an error: a loop device whose file ends too early. The host does not see the mount.
+truncate -s 96M "$tmp/disk"
+if mkfs.ext4 -q -b 4096 "$tmp/disk" 2>/dev/null && loop=$(losetup -f --show "$tmp/disk" 2>/dev/null); then
+  mkdir "$tmp/mnt"
+  extra_cleanup () { umount "$tmp/mnt" 2>/dev/null; losetup -d "$loop"; }
+  mount "$loop" "$tmp/mnt"
+  "$LAMINA" -c test:///default --state-dir "$tmp/mnt/state" pull a --catalog "$tiny/catalog.yaml" >/dev/null 2>&1
+  sync -f "$tmp/mnt/state"
+  last=$(filefrag -e "$(layer_file "$tmp/mnt/state" a)" | sed -n 's/.*\.\. *[0-9]*: *[0-9]*\.\. *\([0-9]*\):.*/\1/p' | tail -n 1)
+  truncate -s $((last * 4096)) "$tmp/disk"
+  run "$LAMINA" -c test:///default --state-dir "$tmp/mnt/state" cache verify --repair --catalog "$tiny/catalog.yaml"
+  like "$out" 'layer +a .*repaired: the disk cannot read it; it was moved' 'a layer that the disk cannot read is repaired'
+  truncate -s 96M "$tmp/disk"
+  ok 'the cache is intact' cache_is_intact "$tmp/mnt/state"
+  chattr -R -f -i "$tmp/mnt/state"
+else
+  ok 'a disk that reports an error # SKIP no loop device' true
+fi
+
 # Without libvirt
 rot c
 run host_lamina "$host" -c "qemu+unix:///system?socket=$tmp/none" cache verify --repair

@@ -105,6 +105,22 @@ def quarantine():
     return sorted(glob.glob(os.path.join(state, "quarantine", "*")))
 
 
+def remove_when_stopped(name, point, *words):
+    """Runs lamina, and removes the layer when it stops at the fault point. Returns its output and status."""
+    with subprocess.Popen([lamina, *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          env={**environment, "LAMINA_TEST_FAULT": point + "=stop"}) as child:
+        while True:
+            _, status = os.waitpid(child.pid, os.WUNTRACED)
+            if not os.WIFSTOPPED(status):
+                child.returncode = os.waitstatus_to_exitcode(status)
+                return child.stdout.read(), child.returncode
+            for path in (path_of(name), note_of(name)):
+                if os.path.exists(path):
+                    unlock(path)
+                    os.unlink(path)
+            os.kill(child.pid, signal.SIGCONT)
+
+
 def stale_notes():
     files = {name for kind in ("layers", "blobs") for name in os.listdir(os.path.join(state, kind))}
     return sorted(set(os.listdir(os.path.join(state, "verified"))) - files)
@@ -330,22 +346,13 @@ run("pull", "a", "e")
 unlock(path_of("e"))
 os.utime(path_of("e"), (1, 1))
 define(path_of("c"))
-process = subprocess.Popen([lamina, "cache", "verify"], text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                           env={**environment, "LAMINA_TEST_FAULT": "verify-after-read=stop"})
-while process.poll() is None:
-    _, status = os.waitpid(process.pid, os.WUNTRACED | os.WNOHANG)
-    if os.WIFSTOPPED(status):
-        if os.path.exists(path_of("e")):
-            unlock(path_of("e"))
-            os.unlink(path_of("e"))
-            os.unlink(note_of("e"))
-        os.kill(process.pid, signal.SIGCONT)
-        process.returncode = None
-    elif os.WIFEXITED(status) and status >= 0 and _ != 0:
-        process.returncode = os.waitstatus_to_exitcode(status)
-text = process.stdout.read()
-ok(process.returncode == 0 and "removed meanwhile" in lines_of(text)["e"], "a file that is removed meanwhile", text)
+text, status = remove_when_stopped("e", "verify-after-read", "cache", "verify")
+ok(status == 0 and "removed meanwhile" in lines_of(text)["e"], "a file that is removed meanwhile", text)
 ok(stale_notes() == [], "leaves no note", stale_notes())
+run("pull", "a", "e")
+rot("e")
+text, status = remove_when_stopped("e", "repair-before-pull", "cache", "verify", "--repair")
+ok(status == 0 and "removed meanwhile" in lines_of(text)["e"] and not os.path.exists(path_of("e")), "nor is it pulled again", text)
 
 # Notes without a file
 run("pull", "a", "e")
