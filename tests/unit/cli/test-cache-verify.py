@@ -306,8 +306,10 @@ for point in points:
     ok(there or point == "publish-before-rename", f"{point}: the file does not vanish before another has arrived")
     run("cache", "verify", "--repair")
     if not there:
-        ok(glob.glob(os.path.join(state, "partial", "*.part")) != [], f"{point}: which is complete")
+        # It has, and only its name is missing; that needs no source.
+        os.rename(source, source + ".away")
         run("pull", "a", "c")
+        os.rename(source + ".away", source)
     ok(is_good("c") and is_immutable(path_of("c")) == with_flag, f"{point}: it is repaired")
     ok(glob.glob(os.path.join(state, "partial", "*.part")) == [], f"{point}: no part is left")
     run("cache", "verify")
