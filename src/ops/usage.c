@@ -201,7 +201,8 @@ check_users (UsageTarget *target, LmVirt *virt, GError **error)
   const LmHost *host = target->host;
   const LmFileVisitor visitor = { target, skip_own, check_use, throw_unknown, throw_unreachable };
   const LmUsersScope scope = lm_host_scope (host);
-  if (!lm_file_users_visit_domains (&scope, virt, NULL, &visitor, error))
+  g_autoptr (LmVirtReader) reader = lm_virt_reader_new (virt, NULL, NULL);
+  if (!lm_file_users_visit_domains (reader, NULL, &visitor, error))
     return FALSE;
   g_autoptr (GError) failure = NULL;
   g_autoptr (GPtrArray) unreadable = g_ptr_array_new_with_free_func (g_free);
@@ -213,8 +214,12 @@ check_users (UsageTarget *target, LmVirt *virt, GError **error)
     host->warning (host->user_data, g_ptr_array_index (unreadable, i));
   g_autoptr (GPtrArray) uris = lm_file_users_list_uris (&scope, virt, machines);
   for (guint i = 0; i < uris->len; i++)
-    if (!lm_file_users_visit_domains (&scope, NULL, g_ptr_array_index (uris, i), &visitor, error))
-      return FALSE;
+    {
+      const char *uri = g_ptr_array_index (uris, i);
+      g_autoptr (LmVirtReader) other = lm_virt_reader_new (NULL, uri, &scope.libvirt);
+      if (!lm_file_users_visit_domains (other, uri, &visitor, error))
+        return FALSE;
+    }
   return lm_file_users_visit_directories (&scope, &visitor, error);
 }
 

@@ -152,17 +152,15 @@ visit_definition (gpointer data, const LmVirtDefinition *definition, GError **er
 }
 
 gboolean
-lm_file_users_visit_domains (const LmUsersScope *scope, LmVirt *virt, const char *uri, const LmFileVisitor *visitor, GError **error)
+lm_file_users_visit_domains (LmVirtReader *reader, const char *uri, const LmFileVisitor *visitor, GError **error)
 {
-  g_autoptr (LmVirt) own = NULL;
   g_autoptr (GError) failure = NULL;
-  if (virt == NULL)
-    virt = own = lm_virt_connect (uri, &scope->libvirt, &failure);
+  LmVirt *virt = lm_virt_reader_get_connection (reader, &failure);
   if (virt == NULL)
     return visitor->unreachable (visitor->data, uri != NULL ? uri : "libvirt", failure, error);
   g_autoptr (GHashTable) pools = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   Visit visit = { visitor, virt, pools };
-  if (lm_virt_visit_definitions (virt, visit_definition, &visit, &failure))
+  if (lm_virt_reader_visit (reader, visit_definition, &visit, &failure))
     return TRUE;
   if (failure->domain == LM_VIRT_ERROR)
     return visitor->unknown (visitor->data, lm_virt_uri (virt), failure, error);

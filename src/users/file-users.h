@@ -32,9 +32,9 @@ typedef struct
   gboolean (*unreachable) (gpointer data, const char *uri, const GError *cause, GError **error);
 } LmFileVisitor;
 
-/** lm_file_users_visit_domains: visits the domains of @virt; if it is NULL, of the
- * connection @uri, which is opened. Blocks. */
-gboolean lm_file_users_visit_domains (const LmUsersScope *scope, LmVirt *virt, const char *uri, const LmFileVisitor *visitor,
+/** lm_file_users_visit_domains: visits the domains that @reader finds. @uri is the
+ * connection that it opens, for messages; NULL for libvirt's choice. Blocks. */
+gboolean lm_file_users_visit_domains (LmVirtReader *reader, const char *uri, const LmFileVisitor *visitor,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_file_users_list_uris: returns the URIs of the connections that the records

@@ -6,6 +6,7 @@
 #include "cache/database.h"
 #include "image/qcow2.h"
 #include "users/file-users.h"
+#include "virt/domain.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -343,27 +344,34 @@ visit_use (gpointer data, const LmFileUser *from, const char *path, gboolean is_
          || note_unknown_user (search, from->text, failure, error);
 }
 
-/* Machines whose connection was asked and whose domain was not there have none. */
+/* Machines whose connection was asked and whose domain was not there have none, unless it
+ * was defined after the domains were listed. */
 static void
-note_missing_domains (Search *search, const char *uri, guint unknown_before)
+note_missing_domains (Search *search, LmVirt *virt)
 {
-  for (guint i = 0; search->result->unknown->len == unknown_before && i < search->result->users->len; i++)
+  for (guint i = 0; i < search->result->users->len; i++)
     {
       LmLayerUser *user = g_ptr_array_index (search->result->users, i);
-      if (user->kind == LM_LAYER_USER_MACHINE && g_strcmp0 (user->uri, uri) == 0 && g_strcmp0 (user->state, "unknown") == 0)
+      g_autoptr (GError) failure = NULL;
+      if (user->kind != LM_LAYER_USER_MACHINE || g_strcmp0 (user->uri, lm_virt_uri (virt)) != 0
+          || g_strcmp0 (user->state, "unknown") != 0)
+        continue;
+      g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (virt, user->uuid, &failure);
+      if (domain == NULL && g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
         user->state = "no domain";
     }
 }
 
-/* Asks the connection @virt or, if it is NULL, @uri. */
+/* Visits the domains of one connection, which @reader opens with @uri. */
 static gboolean
-ask_connection (Search *search, LmVirt *virt, const char *uri, GError **error)
+ask_connection (Search *search, LmVirtReader *reader, const char *uri, GError **error)
 {
   const LmFileVisitor visitor = { search, begin_user, visit_use, note_unknown_user, note_unknown_user };
   guint before = search->result->unknown->len;
-  if (!lm_file_users_visit_domains (search->scope, virt, uri, &visitor, error))
+  if (!lm_file_users_visit_domains (reader, uri, &visitor, error))
     return FALSE;
-  note_missing_domains (search, virt != NULL ? lm_virt_uri (virt) : uri, before);
+  if (search->result->unknown->len == before)
+    note_missing_domains (search, lm_virt_reader_get_connection (reader, NULL));
   return TRUE;
 }
 
@@ -381,28 +389,26 @@ add_machines (Search *search, GError **error)
 
 /* Asks all connections and looks at all directories. */
 static gboolean
-find_users (Search *search, LmVirt *virt, GError **error)
+find_users (Search *search, LmVirtReader *reader, GError **error)
 {
   const LmFileVisitor visitor = { search, begin_user, visit_use, note_unknown_user, note_unknown_user };
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (LmVirt) own = NULL;
   g_autoptr (GPtrArray) machines = add_machines (search, error);
-  if (machines == NULL)
+  if (machines == NULL || !ask_connection (search, reader, search->scope->uri, error))
     return FALSE;
-  if (virt == NULL)
-    virt = own = lm_virt_connect (search->scope->uri, &search->scope->libvirt, &failure);
-  if (virt == NULL ? !note_unknown_user (search, search->scope->uri != NULL ? search->scope->uri : "libvirt", failure, error)
-                   : !ask_connection (search, virt, NULL, error))
-    return FALSE;
+  LmVirt *virt = lm_virt_reader_get_connection (reader, NULL);
   g_autoptr (GPtrArray) uris = lm_file_users_list_uris (search->scope, virt, machines);
   for (guint i = 0; i < uris->len; i++)
-    if (!ask_connection (search, NULL, g_ptr_array_index (uris, i), error))
-      return FALSE;
+    {
+      const char *uri = g_ptr_array_index (uris, i);
+      g_autoptr (LmVirtReader) other = lm_virt_reader_new (NULL, uri, &search->scope->libvirt);
+      if (!ask_connection (search, other, uri, error))
+        return FALSE;
+    }
   return lm_file_users_visit_directories (search->scope, &visitor, error);
 }
 
-/* Reads the parents of layers from their headers; runs in a thread, while libvirt is
- * asked. Returns a GPtrArray of char *: what could not be read. */
+/* Reads the parents of layers from their headers; runs in a thread, while domains are
+ * visited. Returns a GPtrArray of char *: what could not be read. */
 static gpointer
 read_parents (gpointer data)
 {
@@ -508,13 +514,16 @@ LmLayerUsers *
 lm_layer_users_collect (const LmUsersScope *scope, LmVirt *virt, LmCache *cache, GCancellable *cancellable, GError **error)
 {
   g_auto (Search) search = { .scope = scope, .cache = cache, .cancellable = cancellable };
+  /* libvirt needs the most time, so it begins now. A machine that appears after this has a
+   * record, which is read later. */
+  g_autoptr (LmVirtReader) domains = lm_virt_reader_new (virt, scope->uri, &scope->libvirt);
   if (!search_init (&search, error))
     return NULL;
   /* Leases first: who releases one later has a record by then, which is read later. */
   if (!add_leases (&search, error) || !add_notes (&search, error))
     return NULL;
   GThread *reader = g_thread_try_new ("headers", read_parents, search.result, NULL);
-  gboolean ok = find_users (&search, virt, error);
+  gboolean ok = find_users (&search, domains, error);
   g_autoptr (GPtrArray) failures = reader != NULL ? g_thread_join (reader) : read_parents (search.result);
   if (!ok)
     return NULL;

@@ -171,18 +171,21 @@ call_read (LmVirtCall *call)
 }
 
 /* Reads batches in a thread of its own, so that libvirt works on the next one while the
- * caller looks at the last. */
-typedef struct
+ * caller looks at the last, or does something else before. */
+struct _LmVirtReader
 {
-  LmVirt *virt;
-  GPtrArray *readings;  /* what remains to be read */
-  GAsyncQueue *batches; /* GPtrArray of Reading; an empty one at the end */
+  char *uri;
+  LmVirtLimits limits;
+  GThread *thread;      /* NULL if all was read before lm_virt_reader_new() returned */
+  GAsyncQueue *batches; /* GPtrArray of Reading; the first one is empty, and so is the last one */
   gint stopped;         /* atomic: the caller needs no more */
-  GError *error;        /* valid after the end */
-} Reader;
+  gboolean connected;   /* whether the first one has been taken from the queue */
+  LmVirt *virt;         /* valid after the first one; NULL if it cannot be opened */
+  GError *error;        /* valid after the last one, or after the first one if virt is NULL */
+};
 
 static gboolean
-read_batch (Reader *reader, GPtrArray *batch, GError **error)
+read_batch (LmVirtReader *reader, GPtrArray *batch, GError **error)
 {
   g_autoptr (LmVirtCall) call = lm_virt_call_new (reader->virt, NULL, call_read);
   g_autofree char *what = g_strdup_printf ("read the domains of %s", lm_virt_uri (reader->virt));
@@ -191,13 +194,40 @@ read_batch (Reader *reader, GPtrArray *batch, GError **error)
          && (call->status >= 0 || lm_virt_call_throw (call, error, "cannot %s", what));
 }
 
+/* Returns the domains (Reading), of which nothing but the listing is known yet. */
+static GPtrArray *
+list_domains (LmVirtReader *reader, GError **error)
+{
+  g_autoptr (LmVirtCall) call = lm_virt_call_new (reader->virt, NULL, call_list_traits);
+  g_autofree char *what = g_strdup_printf ("list the domains of %s", lm_virt_uri (reader->virt));
+  if (!lm_virt_call_run (call, LM_VIRT_CALL_QUERY, what, error))
+    return NULL;
+  if (call->status < 0)
+    {
+      (void) lm_virt_call_throw (call, error, "cannot %s", what);
+      return NULL;
+    }
+  return g_steal_pointer (&call->out_list);
+}
+
+static void
+push_empty_batch (LmVirtReader *reader)
+{
+  g_async_queue_push (reader->batches, g_ptr_array_new ());
+}
+
 static gpointer
 read_all (gpointer data)
 {
-  Reader *reader = data;
-  GPtrArray *all = reader->readings;
-  gboolean ok = TRUE;
-  while (ok && all->len > 0 && !g_atomic_int_get (&reader->stopped))
+  LmVirtReader *reader = data;
+  if (reader->virt == NULL)
+    reader->virt = lm_virt_connect (reader->uri, &reader->limits, &reader->error);
+  gboolean ok = reader->virt != NULL;
+  push_empty_batch (reader);
+  if (!ok)
+    return NULL;
+  g_autoptr (GPtrArray) all = list_domains (reader, &reader->error);
+  while (ok && all != NULL && all->len > 0 && !g_atomic_int_get (&reader->stopped))
     {
       GPtrArray *batch = g_ptr_array_new_with_free_func ((GDestroyNotify) reading_free);
       for (guint i = 0; i < BATCH && all->len > 0; i++)
@@ -208,8 +238,51 @@ read_all (gpointer data)
       else
         g_ptr_array_unref (batch);
     }
-  g_async_queue_push (reader->batches, g_ptr_array_new ());
+  push_empty_batch (reader);
   return NULL;
+}
+
+LmVirtReader *
+lm_virt_reader_new (LmVirt *virt, const char *uri, const LmVirtLimits *limits)
+{
+  LmVirtReader *reader = g_new0 (LmVirtReader, 1);
+  reader->uri = g_strdup (uri);
+  reader->virt = virt != NULL ? lm_virt_ref (virt) : NULL;
+  if (limits != NULL)
+    reader->limits = *limits;
+  if (reader->limits.cancellable != NULL)
+    g_object_ref (reader->limits.cancellable);
+  reader->batches = g_async_queue_new_full ((GDestroyNotify) g_ptr_array_unref);
+  reader->thread = g_thread_try_new ("domains", read_all, reader, NULL);
+  if (reader->thread == NULL)
+    (void) read_all (reader);
+  return reader;
+}
+
+void
+lm_virt_reader_free (LmVirtReader *reader)
+{
+  if (reader == NULL)
+    return;
+  g_atomic_int_set (&reader->stopped, 1);
+  g_clear_pointer (&reader->thread, g_thread_join);
+  g_async_queue_unref (reader->batches);
+  lm_virt_free (reader->virt);
+  g_clear_object (&reader->limits.cancellable);
+  g_clear_error (&reader->error);
+  g_free (reader->uri);
+  g_free (reader);
+}
+
+LmVirt *
+lm_virt_reader_get_connection (LmVirtReader *reader, GError **error)
+{
+  if (!reader->connected)
+    g_ptr_array_unref (g_async_queue_pop (reader->batches));
+  reader->connected = TRUE;
+  if (reader->virt == NULL)
+    g_propagate_error (error, g_error_copy (reader->error));
+  return reader->virt;
 }
 
 static gboolean
@@ -225,35 +298,20 @@ visit_batch (const GPtrArray *batch, LmVirtDefinitionFunc func, gpointer data, G
 }
 
 gboolean
-lm_virt_visit_definitions (LmVirt *virt, LmVirtDefinitionFunc func, gpointer data, GError **error)
+lm_virt_reader_visit (LmVirtReader *reader, LmVirtDefinitionFunc func, gpointer data, GError **error)
 {
-  g_autoptr (LmVirtCall) call = lm_virt_call_new (virt, NULL, call_list_traits);
-  g_autofree char *what = g_strdup_printf ("list the domains of %s", lm_virt_uri (virt));
-  if (!lm_virt_call_run (call, LM_VIRT_CALL_QUERY, what, error))
+  if (lm_virt_reader_get_connection (reader, error) == NULL)
     return FALSE;
-  if (call->status < 0)
-    return lm_virt_call_throw (call, error, "cannot %s", what);
-  g_autoptr (GAsyncQueue) batches = g_async_queue_new_full ((GDestroyNotify) g_ptr_array_unref);
-  Reader reader = { .virt = virt, .readings = call->out_list, .batches = batches };
-  GThread *thread = g_thread_try_new ("domains", read_all, &reader, NULL);
-  /* Without a thread, all is read first. */
-  if (thread == NULL)
-    (void) read_all (&reader);
-  gboolean ok = TRUE, more = TRUE;
-  while (ok && more)
+  for (;;)
     {
-      g_autoptr (GPtrArray) batch = g_async_queue_pop (batches);
-      more = batch->len > 0;
-      ok = visit_batch (batch, func, data, error);
+      g_autoptr (GPtrArray) batch = g_async_queue_pop (reader->batches);
+      if (batch->len == 0)
+        break;
+      if (!visit_batch (batch, func, data, error))
+        return FALSE;
     }
-  g_atomic_int_set (&reader.stopped, 1);
-  if (thread != NULL)
-    g_thread_join (thread);
-  if (ok && reader.error != NULL)
-    {
-      g_propagate_error (error, reader.error);
-      return FALSE;
-    }
-  g_clear_error (&reader.error);
-  return ok;
+  if (reader->error == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&reader->error));
+  return FALSE;
 }
