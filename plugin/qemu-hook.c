@@ -3,14 +3,16 @@
  * on every domain, so it is linked with the C library only. For an operation at which
  * a domain of lamina needs something, it runs qemu-prepare, which is next to it;
  * otherwise it succeeds. It never prints to standard output, which would replace the
- * domain's XML. */
+ * domain's XML. What nobody has to wait for goes on in the background: a start is noted. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define METADATA_URI "urn:lamina:domain:1"
@@ -54,6 +56,8 @@ contains (const char *text, size_t size, const char *word)
   return memmem (text, size, word, strlen (word)) != NULL;
 }
 
+#define STARTED "started"
+
 /* The operations at which a domain of lamina may need something. */
 static const struct
 {
@@ -63,8 +67,8 @@ static const struct
   const char *without; /* and not this */
 } operations[] = {
   { "prepare", "begin", NULL, NULL },
-  /* lamina's own XML keeps libvirt from giving layers to another user. */
-  { "started", "begin", NULL, "relabel='no'" },
+  /* It is noted; lamina's own XML keeps libvirt from giving layers to another user. */
+  { STARTED, "begin", NULL, "relabel='no'" },
   { "release", "end", "ephemeral", NULL },
   { "restore", "begin", "ephemeral", NULL },
 };
@@ -82,11 +86,10 @@ find_operation (const char *operation, const char *phase)
 }
 
 static int
-concerns_lamina (size_t operation, const char *text, size_t size)
+needs_something (size_t operation, const char *text, size_t size)
 {
   const char *with = operations[operation].with, *without = operations[operation].without;
-  return contains (text, size, METADATA_URI) && (with == NULL || contains (text, size, with))
-         && (without == NULL || !contains (text, size, without));
+  return (with == NULL || contains (text, size, with)) && (without == NULL || !contains (text, size, without));
 }
 
 /* Makes @text what the next program reads. */
@@ -122,6 +125,23 @@ find_neighbour (const char *name, char *path, size_t size)
   return 0;
 }
 
+/* Has the start of the domain noted by the program @path. libvirt does not wait for
+ * it, because that may have to wait for other processes that use the database. */
+static void
+note_start (char *path, char *domain, const char *text, size_t size)
+{
+  char now[24], operation[] = "note";
+  char *argv[] = { path, domain, operation, now, NULL };
+  snprintf (now, sizeof now, "%lld", (long long) time (NULL));
+  if (fork () != 0)
+    return;
+  /* libvirt waits until nobody can print any more. */
+  int null = open ("/dev/null", O_RDWR);
+  if (setsid () >= 0 && dup2 (null, STDOUT_FILENO) >= 0 && dup2 (null, STDERR_FILENO) >= 0 && set_input (text, size) == 0)
+    execv (path, argv);
+  _exit (1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -131,12 +151,20 @@ main (int argc, char **argv)
   size_t size = 0;
   char path[PATH_MAX];
   char *text = read_input (&size);
-  if (text == NULL || !concerns_lamina (operation, text, size))
+  if (text == NULL || !contains (text, size, METADATA_URI))
     {
       free (text);
       return 0;
     }
-  if (find_neighbour ("qemu-prepare", path, sizeof path) == 0 && set_input (text, size) == 0)
+  int found = find_neighbour ("qemu-prepare", path, sizeof path) == 0;
+  if (found && strcmp (operations[operation].operation, STARTED) == 0)
+    note_start (path, argv[1], text, size);
+  if (!needs_something (operation, text, size))
+    {
+      free (text);
+      return 0;
+    }
+  if (found && set_input (text, size) == 0)
     {
       argv[0] = path;
       execv (path, argv);

@@ -8,6 +8,8 @@
  *                   becomes "lamina hook prepare", which pulls and creates. If it
  *                   fails, the domain does not start, and virsh shows what is printed.
  *   started begin   takes back layers that libvirt gave to the user of QEMU
+ *   note TIME       not one of libvirt's: becomes "lamina hook note", which notes that the
+ *                   domain was started; qemu-hook does not wait for this
  *   release end     throws away the overlay of an ephemeral machine
  *   restore begin   refuses to restore an ephemeral machine, whose disk is gone */
 #include "config.h"
@@ -29,6 +31,7 @@
 #include <unistd.h>
 
 #define MAX_XML (16 * 1024 * 1024)
+#define NOTE "note"
 
 /* The domain of an operation; the caller has not looked at what it says. */
 typedef struct
@@ -121,17 +124,19 @@ is_recorded (const Domain *domain)
                  && g_strv_equal ((const char *const *) requested, (const char *const *) machine->requested)));
 }
 
-/* Lets lamina do the rest, with the same standard input; returns only if that fails. */
+/* Lets "lamina hook VERB" do the rest, with the same standard input; @argument may be
+ * NULL. Returns only if that fails. */
 static gboolean
-run_lamina (const Domain *domain, GError **error)
+run_lamina (const Domain *domain, const char *verb, const char *argument, GError **error)
 {
   const char *program = lm_testenv_get (LM_TESTENV_PROGRAM);
   program = program != NULL ? program : LM_BINDIR "/lamina";
-  const char *argv[] = { program, "--progress=none", "hook", "prepare", NULL, NULL, NULL };
+  const char *argv[] = { program, "--progress=none", "hook", verb, argument, NULL, NULL, NULL };
   if (domain->machine != NULL)
     {
-      argv[4] = "--state-dir";
-      argv[5] = domain->machine->state_dir;
+      const guint next = argument != NULL ? 5 : 4;
+      argv[next] = "--state-dir";
+      argv[next + 1] = domain->machine->state_dir;
     }
   if (lseek (STDIN_FILENO, 0, SEEK_SET) < 0)
     return lm_throw_errno (error, "cannot read the XML of the domain again");
@@ -154,7 +159,7 @@ prepare_domain (Domain *domain, GError **error)
 {
   LmMachine *machine = domain->machine;
   if (!is_recorded (domain))
-    return run_lamina (domain, error);
+    return run_lamina (domain, "prepare", NULL, error);
   if (!lm_home_check (machine, TRUE, domain->spec, domain->outline, error)
       || (is_ephemeral (domain) && !lm_disk_discard (machine, error)))
     return FALSE;
@@ -169,7 +174,7 @@ prepare_domain (Domain *domain, GError **error)
   if (ready)
     return TRUE;
   if (g_error_matches (missing, LM_CHAIN_ERROR, LM_CHAIN_ERROR_MISSING))
-    return run_lamina (domain, error);
+    return run_lamina (domain, "prepare", NULL, error);
   g_propagate_error (error, g_steal_pointer (&missing));
   return FALSE;
 }
@@ -194,7 +199,7 @@ take_back_layers (const Domain *domain, GError **error)
 }
 
 static gboolean
-run_operation (const char *operation, GError **error)
+run_operation (const char *operation, const char *argument, GError **error)
 {
   g_auto (Domain) domain = { 0 };
   if (!read_domain (&domain, error))
@@ -203,6 +208,8 @@ run_operation (const char *operation, GError **error)
     return prepare_domain (&domain, error);
   if (strcmp (operation, "started") == 0)
     return take_back_layers (&domain, error);
+  if (strcmp (operation, NOTE) == 0)
+    return domain.machine == NULL || run_lamina (&domain, "note", argument, error);
   if (strcmp (operation, "release") == 0)
     return !is_ephemeral (&domain) || lm_disk_discard (domain.machine, error);
   return !is_ephemeral (&domain)
@@ -215,15 +222,16 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  if (argc < 3)
+  if (argc < 4)
     return 2;
   /* libvirtd sets the locale "C", in which names are not shown as they are. */
   g_setenv ("LC_ALL", "C.UTF-8", TRUE);
   setlocale (LC_ALL, "");
   /* If libvirtd ends, nobody waits for this any more; also after exec(). */
-  prctl (PR_SET_PDEATHSIG, SIGKILL);
+  if (strcmp (argv[2], NOTE) != 0)
+    prctl (PR_SET_PDEATHSIG, SIGKILL);
   /* A failure of "started" would end the guest. */
-  if (run_operation (argv[2], &error) || strcmp (argv[2], "started") == 0)
+  if (run_operation (argv[2], argv[3], &error) || strcmp (argv[2], "started") == 0)
     return 0;
   /* libvirt shows one line. */
   g_autofree char *line = g_strdelimit (g_strdup (error->message), "\n", ' ');

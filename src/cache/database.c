@@ -234,6 +234,11 @@ static gboolean
 set_aside (LmDatabase *database, const GError *cause, GError **error)
 {
   g_clear_pointer (&database->handle, sqlite3_close_v2);
+  if (!database->readonly && database->warnings == NULL)
+    {
+      g_propagate_error (error, g_error_copy (cause));
+      return FALSE;
+    }
   if (database->readonly)
     {
       warn_database (database, "it counts as empty", cause->message);
@@ -351,11 +356,36 @@ join_digests (const GPtrArray *blobs)
   return g_string_free (text, FALSE);
 }
 
+/* Makes one entry of what libvirt and the process that asked for a start say about
+ * it. *out_noted is whether that process has said it already: libvirt's hook runs
+ * before that, but what it says may come later. */
+static gboolean
+join_notes (LmDatabase *database, const LmDatabaseStart *start, gboolean *out_noted, GError **error)
+{
+  const gboolean by_libvirt = start->began == 0;
+  sqlite3_stmt *statement
+    = prepare (database,
+               by_libvirt ? "SELECT 1 FROM history WHERE machine = ? AND time >= ? AND how <> 'libvirt' LIMIT 1"
+                          : "DELETE FROM history WHERE machine = ? AND time >= ? AND how = 'libvirt'", error);
+  if (statement == NULL)
+    return FALSE;
+  bind_text (statement, 1, start->uuid);
+  sqlite3_bind_int64 (statement, 2, by_libvirt ? start->time : start->began);
+  int code = sqlite3_step (statement);
+  *out_noted = code == SQLITE_ROW;
+  gboolean done = code == SQLITE_ROW || code == SQLITE_DONE || throw_database (database, error);
+  sqlite3_finalize (statement);
+  return done;
+}
+
 static gboolean
 add_history (LmDatabase *database, const LmDatabaseStart *start, GError **error)
 {
   g_autofree char *selections = start->selections != NULL ? g_strjoinv (" ", (char **) start->selections) : g_strdup ("");
   g_autofree char *chain = join_digests (start->chain);
+  gboolean noted = FALSE;
+  if (!join_notes (database, start, &noted, error) || noted)
+    return noted;
   sqlite3_stmt *statement = prepare (database,
                                      "INSERT INTO history (time, user, uid, how, machine, name, selections, chain)"
                                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?)", error);
@@ -363,8 +393,8 @@ add_history (LmDatabase *database, const LmDatabaseStart *start, GError **error)
     return FALSE;
   sqlite3_bind_int64 (statement, 1, start->time);
   bind_text (statement, 2, start->user);
-  sqlite3_bind_int64 (statement, 3, (gint64) getuid ());
-  bind_text (statement, 4, start->how);
+  sqlite3_bind_int64 (statement, 3, start->user != NULL ? (gint64) getuid () : -1);
+  bind_text (statement, 4, start->began != 0 ? start->how : "libvirt");
   bind_text (statement, 5, start->uuid);
   bind_text (statement, 6, start->name);
   bind_text (statement, 7, selections);

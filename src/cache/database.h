@@ -17,10 +17,11 @@ typedef struct _LmDatabase LmDatabase;
 
 /** lm_database_open: opens the database in the existing state directory @state_dir
  * and creates it if missing (mode 0600). If it is damaged, it is renamed to
- * lamina.db.damaged, a message is appended to @warnings (char *; may be NULL; must
- * outlive the result), and a new one is created; the same happens when damage shows
- * later. Waits up to five seconds for other processes. Errors: LM_CACHE_ERROR_DATABASE
- * (also if a later version of lamina made it), _BUSY, _NO_SPACE, G_IO_ERROR. */
+ * lamina.db.damaged, a message is appended to @warnings (char *; must outlive the
+ * result), and a new one is created; the same happens when damage shows later. If
+ * @warnings is NULL, nobody could be told, so it stays as it is, and that is an error. Waits
+ * up to five seconds for other processes. Errors: LM_CACHE_ERROR_DATABASE (also if a
+ * later version of lamina made it), _BUSY, _NO_SPACE, G_IO_ERROR. */
 LmDatabase *lm_database_open (const char *state_dir, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_database_check: reads the database in @state_dir and changes nothing. *out_damage
@@ -41,8 +42,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmDatabase, lm_database_close)
 typedef struct
 {
   gint64 time;             /* seconds since 1970 */
-  const char *how;         /* "launch", "define", "start", ... */
-  const char *user;        /* name of the user; may be NULL */
+  gint64 began;            /* when the caller began; 0: libvirt's hook says that the machine has been started */
+  const char *how;         /* "launch", "define", "start", ...; ignored if libvirt's hook says it: "libvirt" */
+  const char *user;        /* name of the user of this process; NULL if somebody unknown asked for it */
   const char *uuid;        /* of the machine */
   const char *name;
   char *const *selections; /* as resolved; may be NULL */
@@ -52,7 +54,8 @@ typedef struct
 
 /** lm_database_note_start: notes that the blobs of @start were used at its time and,
  * if @history is set, adds it to the history, of which the latest 20,000 entries are
- * kept. Does not sync: a power failure may lose it. Errors: as for lm_database_open(). */
+ * kept. A start that both libvirt and the process that asked for it note is one
+ * entry, that of the process, whoever comes first. Does not sync: a power failure may lose it. Errors: as for lm_database_open(). */
 gboolean lm_database_note_start (LmDatabase *database, const LmDatabaseStart *start, gboolean history,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -52,12 +52,12 @@ find_addresses (LmVirtDomain *domain, GCancellable *cancellable)
   return g_steal_pointer (&addresses);
 }
 
-/* Notes the successful launch, definition or start of @machine. */
+/* Notes the successful launch, definition or start of the machine. */
 static void
-note_history (const LmHost *host, const LmMachine *machine, const char *how)
+note_history (const LmHost *host, const LmLaunchResult *result, const char *how, gint64 began)
 {
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-  lm_history_note (machine, how, host->history, warnings);
+  lm_history_note (result->machine, how, began, host->history, warnings);
   for (guint i = 0; i < warnings->len; i++)
     host->warning (host->user_data, g_ptr_array_index (warnings, i));
 }
@@ -156,7 +156,6 @@ start_existing (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request
       return NULL;
     }
   result->started = TRUE;
-  note_history (host, result->machine, "start");
   return g_steal_pointer (&result);
 }
 
@@ -187,7 +186,6 @@ launch_new (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, ch
   result->prepared = creation->prepared;
   result->machine = g_steal_pointer (&creation->machine);
   result->domain = g_steal_pointer (&creation->domain);
-  note_history (host, result->machine, request->start ? "launch" : "define");
   return g_steal_pointer (&result);
 }
 
@@ -206,6 +204,7 @@ warn_about_options (const LmHost *host, const LmLaunchRequest *request)
 static LmLaunchResult *
 launch_locked (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, GCancellable *cancellable, GError **error)
 {
+  const gint64 began = g_get_real_time () / G_USEC_PER_SEC;
   g_auto (GStrv) requested = lm_launch_request_normalize (request);
   g_autoptr (GPtrArray) superseded = lm_recover (host, virt, request->name, error);
   g_autoptr (LmExisting) existing = superseded ? lm_existing_find (host, virt, request->name, error) : NULL;
@@ -231,6 +230,8 @@ launch_locked (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request,
   g_autoptr (LmLaunchResult) result
     = same ? start_existing (host, virt, request, existing, cancellable, error)
            : launch_new (host, virt, request, requested, plan, existing, superseded, cancellable, error);
+  if (result != NULL && (result->started || !result->existed))
+    note_history (host, result, result->existed ? "start" : request->start ? "launch" : "define", began);
   if (result != NULL)
     lm_recover_remove_superseded (host, virt, superseded);
   return g_steal_pointer (&result);

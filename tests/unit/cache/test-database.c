@@ -37,8 +37,9 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 /* Notes a start of a machine made of a layer and a kernel. */
+/* @began is 0 for a note of libvirt's hook. */
 static gboolean
-note (Fixture *f, gint64 time, gboolean history, GError **error)
+note_since (Fixture *f, gint64 time, gint64 began, gboolean history, GError **error)
 {
   LmBlob layer = { .kind = LM_BLOB_LAYER, .digest = lm_digest_of_text ("a") };
   LmBlob kernel = { .kind = LM_BLOB_FILE, .digest = lm_digest_of_text ("b") };
@@ -49,9 +50,15 @@ note (Fixture *f, gint64 time, gboolean history, GError **error)
   g_ptr_array_add (chain, &layer);
   g_ptr_array_add (chain, &layer);
   g_ptr_array_add (others, &kernel);
-  const LmDatabaseStart start = { .time = time, .how = "launch", .user = "me", .uuid = "u-u", .name = "web1",
+  const LmDatabaseStart start = { .time = time, .began = began, .how = "launch", .user = began != 0 ? "me" : NULL, .uuid = "u-u", .name = "web1",
                                   .selections = selections, .chain = chain, .others = others };
   return database != NULL && lm_database_note_start (database, &start, history, error);
+}
+
+static gboolean
+note (Fixture *f, gint64 time, gboolean history, GError **error)
+{
+  return note_since (f, time, time, history, error);
 }
 
 static void
@@ -101,6 +108,39 @@ test_note (Fixture *f, gconstpointer data)
   g_assert_cmpint (stat (f->path, &st), ==, 0);
   g_assert_cmpuint (st.st_mode & 0777, ==, 0600);
   g_assert_cmpuint (f->warnings->len, ==, 0);
+}
+
+/* A start that both libvirt's hook and the process that asked for it note, in either order. */
+static void
+test_both (Fixture *f, gconstpointer data)
+{
+  static const char list[] = "SELECT group_concat(how || time || coalesce(user, '-'), ' ') FROM history";
+  g_assert_true (note_since (f, 900, 0, TRUE, NULL));
+  g_assert_true (note_since (f, 1000, 0, TRUE, NULL));
+  assert_query (f, list, "libvirt900- libvirt1000-");
+  assert_query (f, "SELECT uid FROM history", "-1");
+  g_assert_true (note_since (f, 1001, 950, TRUE, NULL));
+  assert_query (f, list, "libvirt900- launch1001me");
+  g_assert_true (note_since (f, 1001, 0, TRUE, NULL));
+  assert_query (f, list, "libvirt900- launch1001me");
+  g_assert_true (note_since (f, 1002, 0, TRUE, NULL));
+  assert_query (f, list, "libvirt900- launch1001me libvirt1002-");
+}
+
+/* Without somebody who can be told, a damaged database stays. */
+static void
+test_untold (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmDatabase) database G_GNUC_UNUSED = NULL;
+  g_assert_true (g_file_set_contents (f->path, "This is not a database, and nobody asked.", -1, &error));
+  g_assert_cmpint (chmod (f->path, 0600), ==, 0);
+  database = lm_database_open (f->dir, NULL, &error);
+  g_assert_null (database);
+  g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_DATABASE);
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (f->path, &text, NULL, NULL));
+  g_assert_true (g_str_has_prefix (text, "This is not"));
 }
 
 /* The time of a use never goes back, and the oldest entries of the history go. */
@@ -236,6 +276,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/database/note", Fixture, NULL, set_up, test_note, tear_down);
+  g_test_add ("/database/both", Fixture, NULL, set_up, test_both, tear_down);
+  g_test_add ("/database/untold", Fixture, NULL, set_up, test_untold, tear_down);
   g_test_add ("/database/limits", Fixture, NULL, set_up, test_limits, tear_down);
   g_test_add ("/database/damaged", Fixture, NULL, set_up, test_damaged, tear_down);
   g_test_add ("/database/damaged-table", Fixture, NULL, set_up, test_damaged_table, tear_down);
