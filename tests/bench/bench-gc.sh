@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # "lamina cache gc --dry-run" with 10,000 layers and 1,000 domains, each with an overlay
 # on a chain of six, compared with listing the domains with their XML through libvirt
-# plus one stat of each file. Runs alternate; the medians are compared.
+# plus one stat of each file; and "lamina cache list" with "ls -l" of the layers. Runs
+# alternate; the medians are compared.
 #   bench-gc.sh [BUILD-DIRECTORY]
 # BENCH_RUNS (default 5), BENCH_LAYERS (10000), BENCH_DOMAINS (1000)
 set -euo pipefail
 build=$(cd "${1:-$PWD}" && pwd)
 runs=${BENCH_RUNS:-5}
 export BENCH_LAYERS=${BENCH_LAYERS:-10000} BENCH_DOMAINS=${BENCH_DOMAINS:-1000}
-bound=1.5
+bound=1.5 list_bound=3
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../lib/host.sh"
 [ "$(id -u)" -eq 0 ] && command -v libvirtd >/dev/null || { echo 'needs root and libvirtd'; exit 77; }
@@ -107,14 +108,21 @@ timed () { # FILE CMD...
   echo $(($(date +%s%N) - start)) >>"$dir/$file"
 }
 median () { sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int ((NR + 1) / 2)] / 1e6 }'; }
+timed warm host_lamina "$host" cache list
 timed warm host_lamina "$host" cache gc --dry-run
 for ((run = 0; run < runs; run++)); do
   timed list host_exec "$host" "$build/tests/bench/bench-gc" qemu:///system "$state/layers"
   timed gc host_lamina "$host" cache gc --dry-run
+  timed ls host_exec "$host" ls -l "$state/layers"
+  timed cache host_lamina "$host" cache list
 done
-tail -n 1 "$dir/out"
-list=$(median "$dir/list") gc=$(median "$dir/gc")
-awk -v list="$list" -v gc="$gc" -v bound="$bound" 'BEGIN {
-  printf "list and stat %.0f ms, gc --dry-run %.0f ms: %.2f times, at most %.2f\n", list, gc, gc / list, bound
-  exit !(gc <= bound * list)
-}'
+compare () { # WHAT A WHAT B BOUND: whether B is at most BOUND times A
+  awk -v one="$1" -v a="$2" -v other="$3" -v b="$4" -v bound="$5" 'BEGIN {
+    printf "%s %.0f ms, %s %.0f ms: %.2f times, at most %.2f\n", one, a, other, b, b / a, bound
+    exit !(b <= bound * a)
+  }'
+}
+status=0
+compare 'list and stat' "$(median "$dir/list")" 'gc --dry-run' "$(median "$dir/gc")" $bound || status=1
+compare 'ls -l' "$(median "$dir/ls")" 'cache list' "$(median "$dir/cache")" $list_bound || status=1
+exit $status
