@@ -6,11 +6,15 @@
 #include "domain/metadata.h"
 #include "domain/outline.h"
 #include "image/overlay.h"
+#include "image/qcow2.h"
 #include "machine/ready.h"
 #include "ops/port.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* More layers than QEMU opens. */
+#define MAX_SNAPSHOTS 256
 
 G_DEFINE_QUARK (lm-machine-domain-error-quark, lm_machine_domain_error)
 
@@ -34,8 +38,30 @@ is_same_path (const char *a, const char *b)
   return same;
 }
 
+/* Whether the disk @path is in the directory of @machine, or lies on top of the overlay there, as an external
+ * snapshot does wherever it is. */
+static gboolean
+is_disk_of_machine (const LmMachine *machine, const char *path)
+{
+  g_autofree char *overlay = g_path_get_basename (machine->overlay);
+  g_autofree char *now = g_strdup (path);
+  for (guint i = 0; i < MAX_SNAPSHOTS; i++)
+    {
+      g_autofree char *dir = g_path_get_dirname (now);
+      g_autofree char *neighbour = g_build_filename (dir, overlay, NULL);
+      LmQcow2Header header;
+      if (is_same_path (neighbour, machine->overlay))
+        return TRUE;
+      if (!lm_qcow2_read (now, &header, NULL, NULL) || header.backing_name[0] == '\0')
+        return FALSE;
+      g_free (now);
+      now = g_canonicalize_filename (header.backing_name, dir);
+    }
+  return FALSE;
+}
+
 /* Whether the metadata in @xml refers to @machine. Metadata written by hand does not
- * name the overlay; then a disk must be in the machine's directory. */
+ * name the overlay; then a disk must be the machine's. */
 static gboolean
 refers_to_machine (const char *xml, const LmMachine *machine)
 {
@@ -43,14 +69,9 @@ refers_to_machine (const char *xml, const LmMachine *machine)
   if (spec == NULL || spec->overlay != NULL)
     return spec != NULL && is_same_path (spec->overlay, machine->overlay);
   g_autoptr (LmDomainOutline) outline = lm_domain_outline_parse (xml, NULL);
-  g_autofree char *name = g_path_get_basename (machine->overlay);
   for (guint i = 0; outline != NULL && i < outline->disks->len; i++)
-    {
-      g_autofree char *dir = g_path_get_dirname (g_ptr_array_index (outline->disks, i));
-      g_autofree char *path = g_build_filename (dir, name, NULL);
-      if (is_same_path (path, machine->overlay))
-        return TRUE;
-    }
+    if (is_disk_of_machine (machine, g_ptr_array_index (outline->disks, i)))
+      return TRUE;
   return FALSE;
 }
 

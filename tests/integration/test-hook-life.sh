@@ -71,6 +71,28 @@ virsh define "$tmp/brief.xml"
 run host_lamina "$host" rm brief
 exits 0 'rm removes an ephemeral machine'
 
+# A snapshot outside of the machine's directory: the metadata does not name the overlay, but the disk lies on it.
+make aside 8
+virsh start aside
+stop aside
+virsh snapshot-create-as aside s1 --disk-only --no-metadata --diskspec "vda,file=$tmp/aside.s1"
+exits 0 'a snapshot elsewhere'
+virsh snapshot-create-as aside s2 --disk-only --no-metadata --diskspec "vda,file=$tmp/aside.s2"
+exits 0 'and one on top of it'
+run host_lamina "$host" ps
+like "$out" '^aside +shut off' 'ps knows the machine'
+qemu-img create -q -f qcow2 "$tmp/other.qcow2" 1M
+sed "s|$overlay|$tmp/other.qcow2|" "$tmp/aside.xml" >"$tmp/other.xml"
+virsh define "$tmp/other.xml"
+run host_lamina "$host" rm aside
+exits 1 'with a disk that does not lie on the overlay, rm refuses'
+ok 'and keeps the disk' test -e "$overlay"
+sed "s|$overlay|$tmp/aside.s2|" "$tmp/aside.xml" >"$tmp/other.xml"
+virsh define "$tmp/other.xml"
+run host_lamina "$host" rm aside
+exits 0 'rm removes the machine whose disk is a snapshot elsewhere'
+ok 'with its directory' test ! -e "$dir"
+
 # Persistent, whatever the metadata says later.
 make lasting 2
 virsh start lasting
