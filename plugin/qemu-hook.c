@@ -67,6 +67,7 @@ static const struct
   const char *without; /* and not this */
 } operations[] = {
   { "prepare", "begin", NULL, NULL },
+  { "migrate", "begin", NULL, NULL },
   /* It is noted; lamina's own XML keeps libvirt from giving layers to another user. */
   { STARTED, "begin", NULL, "relabel='no'" },
   { "release", "end", "ephemeral", NULL },

@@ -7,6 +7,8 @@
  *                   chain, and creates a missing overlay; if more is to be done, it
  *                   becomes "lamina hook prepare", which pulls and creates. If it
  *                   fails, the domain does not start, and virsh shows what is printed.
+ *   migrate begin   the same, where a domain migrates to this host: libvirt wants the disk
+ *                   before "prepare"; refuses an ephemeral machine
  *   started begin   takes back layers that libvirt gave to the user of QEMU
  *   note TIME       not one of libvirt's: becomes "lamina hook note", which notes that the
  *                   domain was started; qemu-hook does not wait for this
@@ -179,6 +181,17 @@ prepare_domain (Domain *domain, GError **error)
   return FALSE;
 }
 
+/* The other host may use the same disk, which a start here would throw away, as would
+ * its end there. */
+static gboolean
+prepare_migration (Domain *domain, GError **error)
+{
+  if (domain->spec->ephemeral || (domain->machine != NULL && domain->machine->ephemeral))
+    return lm_throw (error, LM_HOME_ERROR, LM_HOME_ERROR_CHANGED,
+                     "it is ephemeral, so its disk would be thrown away; start it on the other host instead");
+  return prepare_domain (domain, error);
+}
+
 /* lm_cache_check() takes back what belongs to another user. */
 static gboolean
 take_back_layers (const Domain *domain, GError **error)
@@ -206,6 +219,8 @@ run_operation (const char *operation, const char *argument, GError **error)
     return FALSE;
   if (strcmp (operation, "prepare") == 0)
     return prepare_domain (&domain, error);
+  if (strcmp (operation, "migrate") == 0)
+    return prepare_migration (&domain, error);
   if (strcmp (operation, "started") == 0)
     return take_back_layers (&domain, error);
   if (strcmp (operation, NOTE) == 0)

@@ -2,7 +2,8 @@
 # Functions for tests of the libvirt hook; sourced after integration.sh.
 #   install_hook NAME     before new_host NAME: its libvirtd runs the hook; what it calls
 #                         is listed in $tmp/operations; what the file $tmp/hook.env
-#                         assigns is in the environment of the hook
+#                         assigns is in the environment of the hook; if that is
+#                         HOOK_INPUT, it reads a copy of its input: $HOOK_INPUT.OPERATION
 #   virsh ARGS...         runs virsh on the host as with "run"
 #   domain_xml NAME UUID METADATA DISK [OS]
 #                         prints a domain without a kernel
@@ -22,6 +23,7 @@ printf '%s\n' "\$*" >>$tmp/operations
 export LAMINA_TEST_PROGRAM=$LAMINA LAMINA_TEST_NO_DELAY=1 LAMINA_STATE_DIR=$tmp/$1/lamina
 export ASAN_OPTIONS=${ASAN_OPTIONS:-} UBSAN_OPTIONS=${UBSAN_OPTIONS:-} LSAN_OPTIONS=${LSAN_OPTIONS:-}
 set -a; . $tmp/hook.env; set +a
+[ -z "\${HOOK_INPUT:-}" ] || { cat >"\$HOOK_INPUT.\$2"; exec <"\$HOOK_INPUT.\$2"; }
 exec $plugin/qemu-hook "\$@"
 END
   chmod 0755 "$dir/lamina"
