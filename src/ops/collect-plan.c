@@ -310,15 +310,24 @@ add_holder (GPtrArray *holders, char *text, guint64 bytes)
   g_ptr_array_add (holders, holder);
 }
 
-/* Adds the bytes of the files that stay for the reason @why. */
+/* Returns why @item stays; for a parent, why its child does. */
+static LmCollectWhy
+get_cause (GHashTable *by_use, const LmCollectItem *item)
+{
+  while (item->why == LM_COLLECT_PARENT)
+    item = g_hash_table_lookup (by_use, item->child);
+  return item->why;
+}
+
+/* Adds the bytes of the files that stay for the reason @why. @by_use: LmLayerUse -> LmCollectItem */
 static void
-add_holder_of (const LmCollectPlan *plan, GPtrArray *holders, LmCollectWhy why, const char *text)
+add_holder_of (const LmCollectPlan *plan, GHashTable *by_use, GPtrArray *holders, LmCollectWhy why, const char *text)
 {
   guint64 bytes = 0;
   for (guint i = 0; i < plan->items->len; i++)
     {
       const LmCollectItem *item = g_ptr_array_index (plan->items, i);
-      bytes += item->why == why ? item->use->entry->allocated : 0;
+      bytes += get_cause (by_use, item) == why ? item->use->entry->allocated : 0;
     }
   if (bytes > 0)
     add_holder (holders, g_strdup (text), bytes);
@@ -351,11 +360,14 @@ lm_collect_plan_holders (const LmCollectPlan *plan)
 {
   g_autoptr (GPtrArray) holders = g_ptr_array_new_with_free_func ((GDestroyNotify) holder_free);
   g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GHashTable) by_use = g_hash_table_new (NULL, NULL);
   guint64 incomplete = 0;
+  for (guint i = 0; i < plan->items->len; i++)
+    g_hash_table_insert (by_use, ((LmCollectItem *) plan->items->pdata[i])->use, plan->items->pdata[i]);
   add_users_as_holders (plan, holders);
-  add_holder_of (plan, holders, LM_COLLECT_PINNED, "pinned files");
-  add_holder_of (plan, holders, LM_COLLECT_LEASED, "lamina processes at work");
-  add_holder_of (plan, holders, LM_COLLECT_UNKNOWN, "files whose users cannot be determined");
+  add_holder_of (plan, by_use, holders, LM_COLLECT_PINNED, "pinned files");
+  add_holder_of (plan, by_use, holders, LM_COLLECT_LEASED, "lamina processes at work");
+  add_holder_of (plan, by_use, holders, LM_COLLECT_UNKNOWN, "files whose users cannot be determined");
   for (guint i = 0; i < plan->parts->len; i++)
     incomplete += ((LmPartialEntry *) g_ptr_array_index (plan->parts, i))->allocated;
   for (guint i = 0; i < plan->stale->len; i++)
