@@ -23,7 +23,7 @@ static const LmOption define_options[] = { LM_MACHINE_OPTIONS, { NULL } };
 static gboolean
 print_launched_json (const LmHost *host, LmVirt *virt, const LmLaunchResult *result, GError **error)
 {
-  g_autoptr (LmInventoryEntry) entry = lm_inventory_find (host, virt, result->machine->name, error);
+  g_autoptr (LmInventoryEntry) entry = lm_inventory_find (host, virt, lm_virt_domain_name (result->domain), error);
   if (entry == NULL)
     return FALSE;
   g_autoptr (JsonBuilder) builder = json_builder_new ();
@@ -62,7 +62,8 @@ print_launched (const LmLaunchResult *result, gboolean define_only)
   const char *did = result->existed ? (result->started ? "existed, started" : "exists already, nothing to do")
                     : define_only   ? "defined"
                                     : "started";
-  printf ("%s: %s (%s)\n", machine->name, did, layers);
+  const char *name = lm_virt_domain_name (result->domain);
+  printf ("%s: %s (%s)\n", name, did, layers);
   if (!result->existed)
     {
       g_autofree char *pulled = lm_prepare_result_to_text (&result->prepared);
@@ -70,7 +71,7 @@ print_launched (const LmLaunchResult *result, gboolean define_only)
     }
   if (result->ready)
     {
-      printf ("%s: ready after %.1f s\n", machine->name, result->ready_seconds);
+      printf ("%s: ready after %.1f s\n", name, result->ready_seconds);
       print_access (result);
     }
 }

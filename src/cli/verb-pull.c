@@ -5,6 +5,7 @@
 #include "base/size.h"
 #include "cli/host.h"
 #include "cli/output.h"
+#include "ops/inventory.h"
 #include "ops/prepare.h"
 #include "ops/supply.h"
 
@@ -25,13 +26,31 @@ pull_selections (const LmInvocation *invocation, const LmHost *host, LmPrepareRe
   return g_strdupv (plan->selections);
 }
 
+/* Asks libvirt only if no record has the name, because its domain may have been renamed. */
+static LmMachine *
+find_machine (const LmCliHost *host, const char *name, GError **error)
+{
+  const char *state_dir = host->host.state_dir;
+  g_autoptr (GError) missing = NULL;
+  if (g_uuid_string_is_valid (name))
+    return lm_machine_load (state_dir, name, error);
+  g_autoptr (LmMachine) machine = lm_machine_find (state_dir, name, NULL, &missing);
+  if (machine != NULL)
+    return g_steal_pointer (&machine);
+  g_autoptr (LmVirt) virt = g_error_matches (missing, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND) ? lm_cli_connect (host, NULL) : NULL;
+  g_autoptr (LmInventoryEntry) entry = virt != NULL ? lm_inventory_find (&host->host, virt, name, NULL) : NULL;
+  if (entry != NULL)
+    return g_steal_pointer (&entry->machine);
+  g_propagate_error (error, g_steal_pointer (&missing));
+  return NULL;
+}
+
 static char **
-pull_machine (const LmInvocation *invocation, const LmHost *host, const char *name, LmPrepareResult *out_result,
+pull_machine (const LmInvocation *invocation, const LmCliHost *host, const char *name, LmPrepareResult *out_result,
               GError **error)
 {
-  g_autoptr (LmMachine) machine = g_uuid_string_is_valid (name) ? lm_machine_load (host->state_dir, name, error)
-                                                                : lm_machine_find (host->state_dir, name, NULL, error);
-  if (machine == NULL || !lm_supply_layers (host, machine, out_result, invocation->cancellable, error))
+  g_autoptr (LmMachine) machine = find_machine (host, name, error);
+  if (machine == NULL || !lm_supply_layers (&host->host, machine, out_result, invocation->cancellable, error))
     return NULL;
   return g_strdupv (machine->resolved);
 }
@@ -46,9 +65,8 @@ run_pull (const LmInvocation *invocation, GError **error)
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
   if (host == NULL)
     return FALSE;
-  /* The hook of libvirt runs this. */
   LmPrepareResult result;
-  g_auto (GStrv) selections = name != NULL ? pull_machine (invocation, &host->host, name, &result, error)
+  g_auto (GStrv) selections = name != NULL ? pull_machine (invocation, host, name, &result, error)
                                            : pull_selections (invocation, &host->host, &result, error);
   if (selections == NULL)
     return FALSE;

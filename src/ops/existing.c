@@ -14,6 +14,7 @@ lm_existing_free (LmExisting *existing)
     return;
   lm_virt_domain_free (existing->domain);
   lm_machine_free (existing->machine);
+  lm_lock_release (existing->lock);
   g_free (existing);
 }
 
@@ -36,19 +37,32 @@ load_domain_machine (const LmHost *host, LmVirt *virt, const LmVirtDomain *domai
     return lm_throw_null (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
                           "the machine %s was created on %s, not on %s; use that for --connect", name, machine->uri,
                           lm_virt_uri (virt));
-  if (strcmp (machine->name, name) != 0)
-    return lm_throw_null (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
-                          "the domain %s is the machine %s under another name; rename it back (virsh domrename %s %s) or "
-                          "choose another name",
-                          name, machine->name, name, machine->name);
   return g_steal_pointer (&machine);
+}
+
+/* The caller holds the lock of the new name; as somebody may be waiting for that and
+ * hold the lock of the old one, this does not wait. */
+static gboolean
+lock_renamed (const LmHost *host, const char *name, LmExisting *existing, GError **error)
+{
+  const LmMachine *machine = existing->machine;
+  if (strcmp (machine->name, name) == 0)
+    return TRUE;
+  existing->lock = lm_machine_lock (host->state_dir, machine->name, 0, NULL, error);
+  if (existing->lock == NULL)
+    return FALSE;
+  return machine->state == LM_MACHINE_STATE_COMPLETE
+         || lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+                      "the domain %s is the machine %s under another name, which another run created only in part or "
+                      "began to remove; \"lamina rm %s\" removes it", name, machine->name, name);
 }
 
 static gboolean
 find_existing_domain (const LmHost *host, LmVirt *virt, const char *name, LmExisting *existing, GError **error)
 {
   existing->machine = load_domain_machine (host, virt, existing->domain, name, error);
-  return existing->machine != NULL && lm_machine_domain_check (existing->machine, existing->domain, error)
+  return existing->machine != NULL && lock_renamed (host, name, existing, error)
+         && lm_machine_domain_check (existing->machine, existing->domain, error)
          && lm_machine_domain_is_active (existing->domain, &existing->active, error);
 }
 
@@ -97,9 +111,9 @@ find_existing_record (const LmHost *host, LmVirt *virt, const char *name, LmExis
     return FALSE;
   if (renamed != NULL)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
-                     "the domain of the machine %s was renamed to %s; \"virsh domrename %s %s\" restores its name, "
-                     "\"lamina rm %s\" removes it", name, lm_virt_domain_name (renamed), lm_virt_domain_name (renamed),
-                     name, name);
+                     "the domain of the machine %s was renamed to %s, by which launch starts it; \"virsh domrename %s %s\" "
+                     "restores its name, \"lamina rm %s\" removes it", name, lm_virt_domain_name (renamed),
+                     lm_virt_domain_name (renamed), name, name);
   return TRUE;
 }
 

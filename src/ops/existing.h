@@ -11,6 +11,7 @@ typedef struct
   LmMachine *machine;   /* NULL if nothing has the name */
   LmVirtDomain *domain; /* its domain, whose metadata was checked; NULL if it has none */
   gboolean active;      /* the domain is running or paused */
+  LmLock *lock;         /* of the name in the record, if the domain was renamed */
 } LmExisting;
 
 /** lm_existing_free: frees @existing; NULL is ignored. */
@@ -18,10 +19,12 @@ void lm_existing_free (LmExisting *existing);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmExisting, lm_existing_free)
 
 /** lm_existing_find: finds what has @name on the connection @virt; to be called
- * after lm_recover(). It is an error if the name belongs to something that can be
+ * after lm_recover(). A machine whose domain was renamed is found by the new name and
+ * locked by the old one. It is an error if the name belongs to something that can be
  * neither launched nor replaced: a domain that lamina did not create here, a
- * machine of another connection, or a renamed one. Errors: LM_LAUNCH_ERROR_EXISTS,
- * LM_MACHINE_ERROR_CORRUPT, LM_MACHINE_DOMAIN_ERROR, LM_VIRT_ERROR. */
+ * machine of another connection, or one that has another name now. Errors:
+ * LM_LAUNCH_ERROR_EXISTS, LM_LOCK_ERROR_BUSY, LM_MACHINE_ERROR_CORRUPT,
+ * LM_MACHINE_DOMAIN_ERROR, LM_VIRT_ERROR. */
 LmExisting *lm_existing_find (const LmHost *host, LmVirt *virt, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_existing_matches: does lm_match_selections() for the existing machine;

@@ -110,13 +110,18 @@ static gboolean
 check_replaceable (const LmExisting *existing, const LmLaunchRequest *request, GError **error)
 {
   const LmMachine *machine = existing->machine;
-  if (machine == NULL || request->replace || (existing->domain == NULL && machine->transient))
+  if (machine == NULL || (request->replace && existing->lock == NULL) || (existing->domain == NULL && machine->transient))
     return TRUE;
   if (existing->domain == NULL)
     return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
                      "the domain %s no longer exists, but its disk does (%s); \"lamina rm %s\" or --replace removes it",
                      machine->name, machine->overlay, machine->name);
   g_autofree char *selections = g_strjoinv (" ", machine->resolved);
+  if (existing->lock != NULL)
+    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+                     "%s exists already, made of %s; it is the machine %s, whose domain was renamed, and cannot be replaced "
+                     "before \"virsh domrename %s %s\"", request->name, selections, machine->name, request->name,
+                     machine->name);
   return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
                    "%s exists already, made of %s; --replace removes it and its disk", machine->name, selections);
 }

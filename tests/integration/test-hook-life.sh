@@ -135,6 +135,26 @@ run host_lamina "$host" ps
 like "$out" '^new +running' 'ps knows it by that'
 is "$(grep -c '^old ' <<<"$out")" 0 'and not by the old one'
 is "$(host_lamina "$host" show new --json | json 'd["name"], d["uuid"]')" "('new', '$uuid')" 'so does show'
+run host_lamina "$host" launch new a c
+exits 0 'launch knows it too'
+like "$out" '^new: exists already, nothing to do' 'by its new name'
+stop new
+unlock_layer "$(layer_file "$state" c)"; rm -f "$(layer_file "$state" c)"
+run host_lamina "$host" pull --machine new
+exits 0 'so does pull --machine'
+ok 'which pulls its layer' test -s "$(layer_file "$state" c)"
+run host_lamina "$host" launch new a c --json
+exits 0 'launch starts it'
+is "$(json 'd["name"], d["uuid"], d["started"]' <<<"$out")" "('new', '$uuid', True)" 'and says what it has started'
+run host_lamina "$host" launch old a c
+exits 1 'its old name is not launched again'
+like "$err" 'renamed to new, by which launch starts it; "virsh domrename new old"' 'the message says what to do'
+run host_lamina "$host" launch new a e --replace
+exits 1 'it is not replaced under its new name'
+like "$err" 'made of os=a@1.0 app=c@1.0; it is the machine old, .* "virsh domrename new old"' 'the message says why'
+run host_lamina "$host" launch new a e
+exits 1 'and no machine of other layers is launched'
+ok 'it runs on' running new
 run host_lamina "$host" rm new
 exits 0 'and rm'
 ok 'which removes it' test ! -e "$dir"
