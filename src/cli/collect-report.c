@@ -98,7 +98,7 @@ on_removal (gpointer data, const LmCollectRemoval *removal)
   else if (removal->orphan != NULL)
     add_line (report, "machine", removal->orphan->name, NULL, 0, TRUE, "its domain is gone", NULL);
   else
-    add_line (report, "lock", removal->lock, NULL, 0, TRUE, "no machine has this name", NULL);
+    add_line (report, "lock", removal->lock, NULL, 0, TRUE, "nothing has this name", NULL);
 }
 
 /* Lists what stays: all files, and machines whose domain is gone. */

@@ -11,6 +11,7 @@
 #include "machine/machine.h"
 #include "ops/name-lock.h"
 #include "ops/remove.h"
+#include "source/source.h"
 #include "virt/domain.h"
 
 #include <string.h>
@@ -240,6 +241,14 @@ remove_locks (const LmHost *host, const LmLayerUsers *users, gboolean dry_run, L
     }
 }
 
+static void
+remove_source_locks (const LmHost *host, gboolean dry_run, LmCollectFunc removed, gpointer data)
+{
+  g_autoptr (GPtrArray) paths = lm_source_remove_unused_locks (host->state_dir, dry_run);
+  for (guint i = 0; i < paths->len; i++)
+    removed (data, &(LmCollectRemoval){ .lock = g_ptr_array_index (paths, i) });
+}
+
 /* To be called with the lock of the machine's name held. */
 static gboolean
 remove_orphan_locked (Collection *collection, const LmLayerUser *orphan, gboolean *out_removed, GError **error)
@@ -367,6 +376,7 @@ lm_collect_run (const LmHost *host, LmVirt *virt, LmCache *cache, const LmCollec
   now.orphans = FALSE;
   lm_machine_remove_leftovers (host->state_dir);
   remove_locks (host, collection.plan->users, FALSE, removed, data);
+  remove_source_locks (host, FALSE, removed, data);
   return collect_files (&collection, error) && lm_scrub_remove_notes (cache, error) ? g_steal_pointer (&collection.plan) : NULL;
 }
 
@@ -377,6 +387,7 @@ lm_collect_dry_run (const LmHost *host, const LmCollectPlan *plan, const LmColle
   for (guint i = 0; limits->orphans && i < plan->orphans->len; i++)
     removed (data, &(LmCollectRemoval){ .orphan = g_ptr_array_index (plan->orphans, i) });
   remove_locks (host, plan->users, TRUE, removed, data);
+  remove_source_locks (host, TRUE, removed, data);
   for (guint i = 0; i < plan->stale->len; i++)
     removed (data, &(LmCollectRemoval){ .part = g_ptr_array_index (plan->stale, i) });
   for (guint i = 0; i < plan->forgotten; i++)

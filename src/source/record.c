@@ -246,6 +246,13 @@ lm_source_record_has_copy (const char *dir, const char *name)
 }
 
 gboolean
+lm_source_record_exists (const char *dir, const char *name)
+{
+  g_autofree char *record = make_file_path (dir, name, ".json");
+  return lm_source_record_has_copy (dir, name) || g_file_test (record, G_FILE_TEST_EXISTS);
+}
+
+gboolean
 lm_source_record_erase (const char *dir, const char *name, GError **error)
 {
   /* The record first; the others have no meaning without it. */

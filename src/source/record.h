@@ -46,6 +46,9 @@ gboolean lm_source_record_save (const char *dir, const LmSource *source, GBytes 
 /** lm_source_record_has: whether @body is already the copy of @source. */
 gboolean lm_source_record_has (const char *dir, const LmSource *source, GBytes *body);
 
+/** lm_source_record_exists: whether there is a record of the source or a copy. */
+gboolean lm_source_record_exists (const char *dir, const char *name);
+
 /** lm_source_record_has_copy: whether the copy exists; it is not read. */
 gboolean lm_source_record_has_copy (const char *dir, const char *name);
 

@@ -309,3 +309,25 @@ lm_source_remove (const char *state_dir, const char *name, const LmSourceStatus 
   lm_lock_remove_file (lock);
   return lm_file_sync_dir (dir, error);
 }
+
+GPtrArray *
+lm_source_remove_unused_locks (const char *state_dir, gboolean dry_run)
+{
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *dir = lm_source_record_dir (state_dir);
+  g_autoptr (GPtrArray) files = lm_file_list_dir (dir, NULL);
+  for (guint i = 0; files != NULL && i < files->len; i++)
+    {
+      const char *file = g_ptr_array_index (files, i);
+      if (!g_str_has_suffix (file, ".lock"))
+        continue;
+      g_autofree char *name = g_strndup (file, strlen (file) - strlen (".lock"));
+      g_autoptr (LmLock) lock = lm_source_record_lock (state_dir, dir, 0755, name, 0, NULL, NULL);
+      if (lock == NULL || lm_source_record_exists (dir, name))
+        continue;
+      g_ptr_array_add (paths, g_build_filename (dir, file, NULL));
+      if (!dry_run)
+        lm_lock_remove_file (lock);
+    }
+  return paths;
+}

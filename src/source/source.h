@@ -91,6 +91,11 @@ gboolean lm_source_update (const char *state_dir, const char *name, gboolean *ou
 gboolean lm_source_remove (const char *state_dir, const char *name, const LmSourceStatus *status,
                            GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_source_remove_unused_locks: returns the paths (char *) of the locks of sources
+ * that do not exist, which killed runs left, and removes them unless @dry_run is set.
+ * A lock that a process holds is not one of them. Errors are ignored. */
+GPtrArray *lm_source_remove_unused_locks (const char *state_dir, gboolean dry_run);
+
 /** lm_source_url_of: returns the absolute URL for a URL or file as given by the
  * user; newly allocated. Errors: LM_SOURCE_ERROR_FETCH. */
 char *lm_source_url_of (const char *url_or_file, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -319,7 +319,7 @@ write_part (OpsFixture *f, const char *content, gint64 mtime)
   return path;
 }
 
-/* Transfers that nobody continues, and locks of names that no machine has. */
+/* Transfers that nobody continues, and locks of names that no machine or source has. */
 static void
 test_debris (OpsFixture *f, gconstpointer data)
 {
@@ -332,10 +332,22 @@ test_debris (OpsFixture *f, gconstpointer data)
   g_autofree char *written = write_part (f, "busy", now - 8 * 86400);
   g_autofree char *lock = g_build_filename (f->state_dir, "machines", "nobody.lock", NULL);
   g_assert_true (lm_file_write (lock, "", 0, 0600, NULL));
+  g_autofree char *catalogs = g_build_filename (f->state_dir, "catalogs", NULL);
+  g_autofree char *stale = g_build_filename (catalogs, "gone.lock", NULL);
+  g_autofree char *held = g_build_filename (catalogs, "held.lock", NULL);
+  g_autofree char *known = g_build_filename (catalogs, "known.lock", NULL);
+  g_autofree char *record = g_build_filename (catalogs, "known.json", NULL);
+  g_assert_true (lm_file_make_dir (catalogs, 0755, NULL));
+  g_assert_true (lm_file_write (stale, "", 0, 0600, NULL) && lm_file_write (known, "", 0, 0600, NULL)
+                 && lm_file_write (record, "{}", 2, 0600, NULL));
+  g_autoptr (LmLock) holder G_GNUC_UNUSED = lm_lock_acquire (held, LM_LOCK_EXCLUSIVE, 0, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
   g_autoptr (LmCache) cache = lm_cache_open (f->state_dir, NULL, &error);
   g_autoptr (LmPartial) partial G_GNUC_UNUSED = lm_partial_open (cache, &busy, &error);
   g_assert_no_error (error);
-  assert_collected (f, G_MAXUINT64, "lock part ", "ac");
+  assert_collected (f, G_MAXUINT64, "lock lock part ", "ac");
+  g_assert_false (g_file_test (stale, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (held, G_FILE_TEST_EXISTS) && g_file_test (known, G_FILE_TEST_EXISTS));
   g_assert_false (g_file_test (old, G_FILE_TEST_EXISTS));
   g_assert_false (g_file_test (lock, G_FILE_TEST_EXISTS));
   g_assert_true (g_file_test (recent, G_FILE_TEST_EXISTS));
