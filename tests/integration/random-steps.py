@@ -84,6 +84,21 @@ def step_hand(world):
     return world.call(f"virsh define of {name} with {select}", world.virt.defineXML, xml)
 
 
+def step_foreign(world):
+    """Somebody makes a domain on top of a layer without lamina; only libvirt knows that it needs the layer."""
+    name = free_name(world)
+    tops = sorted(digest for digest in world.layers() if world.with_parents({digest}) <= world.layers())
+    if name is None or not tops or len(world.foreign) >= 3:
+        return False
+    uuid = str(uuids.UUID(int=world.rng.getrandbits(128), version=4))
+    path = os.path.join(world.work, f"foreign-{uuid}.qcow2")
+    layer = os.path.join(world.state, "layers", f"sha256-{world.rng.choice(tops)}.qcow2")
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", layer, path], check=True)
+    world.foreign.add(uuid)
+    xml = DOMAIN.format(name=name, uuid=uuid, metadata="", disk=path)
+    return world.call(f"virsh define of {name} on {layer}", world.virt.defineXML, xml)
+
+
 def step_start(world):
     domain = world.rng.choice(world.startable() or [None])
     return domain is not None and world.start(domain)
@@ -103,20 +118,24 @@ def step_snapshot(world):
     domain = domain_in(world, world.rng.random() < 0.5)
     if domain is None or domain.hasManagedSaveImage() or len(world.snapshots) > 20:
         return False
-    if not os.path.exists(world.overlay(domain.UUIDString())) or world.missing(domain.UUIDString()):
+    uuid = domain.UUIDString()
+    if not (uuid in world.foreign or os.path.exists(world.overlay(uuid))) or world.missing(uuid):
         return False
     path = os.path.join(world.work, f"snapshot-{world.rng.getrandbits(32):x}.qcow2")
     xml = f"<domainsnapshot><disks><disk name='vda' snapshot='external'><source file='{path}'/></disk></disks></domainsnapshot>"
     flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY | libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA
     world.call(f"virsh snapshot-create {domain.name()} {path}", domain.snapshotCreateXML, xml, flags)
-    world.snapshots[path] = domain.UUIDString()
+    world.snapshots[path] = uuid
     return True
 
 
 def step_undefine(world):
     domain = domain_in(world, False)
     flags = libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
-    return domain is not None and world.call(f"virsh undefine {domain.name()}", domain.undefineFlags, flags)
+    if domain is None:
+        return False
+    world.foreign.discard(domain.UUIDString())
+    return world.call(f"virsh undefine {domain.name()}", domain.undefineFlags, flags)
 
 
 def step_rename(world):
@@ -130,7 +149,7 @@ def step_rm(world):
     name = world.rng.choice(NAMES)
     world.removable = world.named(name)
     machines = world.removable & set(world.machines())
-    several = len(world.removable & set(world.domains())) > 1
+    several = len(machines & set(world.domains())) > 1
     status, _, err = world.run("rm", name, "--ignore-missing", statuses=(1,) if several else (0,))
     check(status == 0 or "two machines are called" in err, f"rm {name} refused: {err}")
     left = machines & set(world.machines())
@@ -333,8 +352,8 @@ def step_together(world):
         raise failure
 
 
-STEPS = {step_define: 12, step_launch: 2, step_replace: 4, step_hand: 6, step_start: 6, step_destroy: 8, step_save: 1, step_snapshot: 3,
-         step_undefine: 5, step_rename: 5, step_rm: 7, step_pull: 4, step_pin: 4, step_unpin: 4, step_gc: 8, step_gc_orphans: 3,
+STEPS = {step_define: 12, step_launch: 2, step_replace: 4, step_hand: 5, step_foreign: 3, step_start: 5, step_destroy: 6, step_save: 1, step_snapshot: 3,
+         step_undefine: 6, step_rename: 5, step_rm: 7, step_pull: 4, step_pin: 4, step_unpin: 4, step_gc: 8, step_gc_orphans: 3,
          step_tight: 5, step_evict: 4, step_forget: 1, step_air_gap: 2, step_kill: 8, step_kill_hook: 3, step_kill_any: 3, step_together: 5}
 
 
@@ -342,9 +361,10 @@ def finish_all(world):
     """Everything that is there starts, and can be removed; then the cache can be emptied."""
     for domain in world.startable():
         world.start(domain)
-    for domain, _, active in world.domains().values():
-        if active and domain.UUIDString() not in world.machines():
+    for domain in [domain for uuid, (domain, _, _) in world.domains().items() if uuid in world.foreign]:
+        if domain.isActive():
             domain.destroy()
+        domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)
     # A name may stand for a renamed domain first, and then for what was killed while it was removed.
     for name in [*NAMES, *NAMES]:
         world.run("rm", name, "--ignore-missing")

@@ -120,6 +120,7 @@ class World:
         self.prepared = {}       # UUID: what the domain was like when the hook last let it start
         self.pinned = set()
         self.excused = set()     # digests of layers that a step took away
+        self.foreign = set()     # UUIDs of domains that lamina has nothing to do with
         self.snapshots = {}      # path of an external snapshot: UUID of its domain
         self.before = None       # examine() before the step
         self.removable = set()   # UUIDs of machines that the current step may remove
@@ -188,9 +189,9 @@ class World:
         match = LAYER_FILE.fullmatch(backing_name(os.path.join(self.state, "layers", f"sha256-{digest}.qcow2")) or "")
         return match and match[1]
 
-    def missing(self, uuid):
+    def missing(self, uuid, domains=None):
         """The layers that the domain needs but are not there; those below one that is not there are not known."""
-        domains = self.domains()
+        domains = domains or self.domains()
         return self.with_parents(self.needed({}, {uuid: domains[uuid]})) - self.layers()
 
     def with_parents(self, digests):
@@ -221,11 +222,13 @@ class World:
         renamed = {uuid for uuid in domains if uuid in machines and machines[uuid]["name"] != name}
         return renamed or domains | {uuid for uuid, record in machines.items() if record["name"] == name}
 
-    def startable(self):
-        """The domains that are shut off and must start: not those that a killed run left."""
-        machines = self.machines()
-        return sorted((domain for uuid, (domain, _, active) in self.domains().items()
-                       if not active and machines.get(uuid, {"state": "complete"})["state"] == "complete"),
+    def startable(self, now=None):
+        """The domains that are shut off and must start: not those that a killed run left, nor those whose layers a
+        step took away and for which nobody pulls them."""
+        machines, domains = (now["machines"], now["domains"]) if now else (self.machines(), self.domains())
+        return sorted((domain for uuid, (domain, _, active) in domains.items()
+                       if not active and machines.get(uuid, {"state": "complete"})["state"] == "complete"
+                       and (uuid not in self.foreign or not self.missing(uuid, domains))),
                       key=lambda domain: domain.name())
 
     def describe(self):
@@ -276,7 +279,7 @@ class World:
         self.verify_contents()
         self.verify_disks(after)
         self.verify_needed(after)
-        prepared = [self.verify_start(domain, after) for domain in self.startable()]
+        prepared = [self.verify_start(domain, after) for domain in self.startable(after)]
         return self.examine() if any(prepared) else after
 
     def verify_contents(self):
@@ -305,10 +308,9 @@ class World:
         not do so at once if layers must be pulled, because that would undo what steps did to the cache. Returns whether
         it created anything."""
         uuid = domain.UUIDString()
-        try:
-            xml = domain.XMLDesc()
-        except libvirt.libvirtError:
+        if uuid in self.foreign:  # its layers are there, and it has its disk
             return False
+        xml = after["domains"][uuid][1]
         overlay = after["disks"].get(self.overlay(uuid))
         missing = self.with_parents(set(LAYER_FILE.findall(xml)) | {layer["digest"][7:] for layer in
                                                                       after["machines"].get(uuid, {"layers": []})["layers"]}) - after["layers"]
