@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Cached layers stay root's own, also under a domain that lamina did not write and that
 # says nothing about its backing chain: by the immutable flag, or else lamina takes them
-# back.
+# back, the hook at the start and every lamina later.
 . "$(dirname "$0")/../lib/integration.sh"
+. "$(dirname "$0")/../lib/hook.sh"
 need_hosts
 : >"$tmp/probe"
 chattr +i "$tmp/probe" 2>/dev/null || skip_all 'needs a file system with the immutable flag'
@@ -12,6 +13,7 @@ mkdir "$tmp/flagless"
 mount -t ramfs none "$tmp/flagless"
 chmod 0755 "$tmp/flagless"
 extra_cleanup () { umount "$tmp/flagless"; }
+install_hook one
 new_host one
 
 look () { stat -c '%U:%G %a' "$1"/layers/* | sort -u; }
@@ -86,6 +88,21 @@ is "$(grep -c 'reading it' <<<"$err")" 0 'and not again'
 ok 'the domain runs on' running hand
 stop_by_hand "$state"
 is "$(look "$state")" 'root:root 444' 'they are still root:root 0444 after it was stopped'
+
+# The hook takes them back while the domain starts, if that refers to lamina.
+printf '%s\n' "LAMINA_STATE_DIR=$state" "LAMINA_TEST_FREE=$LAMINA_TEST_FREE" >"$tmp/hook.env"
+host_lamina "$host" --state-dir "$state" catalog add tiny "$tiny/catalog.yaml" >/dev/null
+uuid=11111111-2222-4333-8444-555555555555
+domain_xml own "$uuid" "<lamina:machine $lamina_ns><lamina:select>a</lamina:select><lamina:select>c</lamina:select></lamina:machine>" \
+  "$state/machines/$uuid/overlay.qcow2" >"$tmp/own.xml"
+virsh define "$tmp/own.xml"
+virsh start own
+exits 0 'a domain written by hand, with selections, starts'
+is "$(look "$state")" 'root:root 444' 'the layers are root:root 0444 as soon as it runs'
+ok 'libvirt had given them away' eval '[ "$(stat -c %Z "$(layer_file "$state" c)")" -ge "$(stat -c %Y "$tmp/own.xml")" ]'
+is "$(host_exec "$host" virsh -q domblklist own | awk '{ print $2 }')" "$state/machines/$uuid/overlay.qcow2" 'it runs on its overlay'
+host_exec "$host" virsh -q destroy own
+is "$(look "$state")" 'root:root 444' 'and after it was stopped'
 unset LAMINA_TEST_FREE
 ok 'they are intact' cache_is_intact "$state"
 done_testing
