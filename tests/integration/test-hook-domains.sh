@@ -180,4 +180,43 @@ ok 'another one was removed' test ! -e "$(layer_file "$state" e)"
 virsh start hand
 exits 0 'now it starts'
 stop hand
+
+# Firmware, whose variables libvirt stores where it likes or where the XML says.
+uefi () { # NAME UUID NVRAM
+  domain_xml "$1" "$2" "$select" "$state/machines/$2/overlay.qcow2" |
+    sed "s|<os>.*</os>|<os firmware='efi'><type arch='x86_64' machine='q35'>hvm</type>$3</os><features><acpi/></features>|" >"$tmp/$1.xml"
+  virsh define "$tmp/$1.xml"
+  virsh start "$1"
+  exits 0 "a domain with UEFI starts${3:+, with its variables in the directory of the machine}"
+  ok 'it has a disk' test -s "$state/machines/$2/overlay.qcow2"
+  stop "$1"
+  run host_lamina "$host" rm "$1"
+  exits 0 'rm removes it'
+  ok 'with its directory' test ! -e "$state/machines/$2"
+  is "$(ls "$host/lib-libvirt/qemu/nvram")" '' 'and its variables'
+}
+if ls /usr/share/qemu/firmware/*.json >/dev/null 2>&1; then
+  uefi efi "$other" ''
+  uefi efi "$other" "<nvram>$state/machines/$other/nvram.fd</nvram>"
+fi
+
+# The libvirtd of a user: the hook runs as that user, with the user's state directory.
+echo 'unset LAMINA_STATE_DIR' >"$tmp/hook.env"
+chmod 0666 "$tmp/operations"
+as_user () { run host_user "$host" "$@"; }
+as_user "$LAMINA" catalog add tiny "$http_url/catalog.yaml"
+as_user "$LAMINA" xml own a c --memory 32
+echo "$out" >"$tmp/own.xml"
+as_user virsh -q define "$tmp/own.xml"
+as_user virsh -q start own
+exits 0 'a domain on qemu:///session starts'
+as_user "$LAMINA" ps
+like "$out" '^own +running +a 1.0 \+ c 1.0' 'it is a machine of the user'
+noted_by () { host_user "$host" /usr/bin/python3 -c '
+import sqlite3
+print(*sqlite3.connect("/run/home/.local/share/lamina/lamina.db").execute("SELECT user, name FROM history").fetchall())' 2>/dev/null; }
+ok 'the start is noted with the name of the user' wait_for 20 eval '[ "$(noted_by)" = "('"'laminauser', 'own'"')" ]'
+as_user virsh -q destroy own
+as_user "$LAMINA" rm own
+exits 0 'rm removes it'
 done_testing
