@@ -26,6 +26,29 @@ find_entries (const LmInvocation *invocation, const LmLayerNames *names, GError 
   return g_steal_pointer (&found);
 }
 
+/* Adds what is pinned but no longer there to @entries, so that it can be unpinned; of a file
+ * that is not there nobody knows whether it was a layer, which is most likely. */
+static gboolean
+add_lost_pins (LmDatabase *database, GPtrArray *entries, GError **error)
+{
+  g_autoptr (GHashTable) pins = lm_database_list_pins (database, error);
+  if (pins == NULL)
+    return FALSE;
+  for (guint i = 0; i < entries->len; i++)
+    g_hash_table_remove (pins, &((const LmCacheEntry *) g_ptr_array_index (entries, i))->digest);
+  GHashTableIter iter;
+  gpointer digest;
+  g_hash_table_iter_init (&iter, pins);
+  while (g_hash_table_iter_next (&iter, &digest, NULL))
+    {
+      LmCacheEntry *entry = g_new0 (LmCacheEntry, 1);
+      entry->kind = LM_BLOB_LAYER;
+      entry->digest = *(const LmDigest *) digest;
+      g_ptr_array_add (entries, entry);
+    }
+  return TRUE;
+}
+
 static void
 print_pin (const LmLayerNames *names, const LmCacheEntry *entry, gboolean pinned, gboolean changed, JsonBuilder *builder)
 {
@@ -51,11 +74,12 @@ set_pinned (const LmInvocation *invocation, gboolean pinned, GError **error)
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
   g_autoptr (LmCache) cache = host ? lm_cache_open_readonly (host->host.state_dir, &host->host.cache, error) : NULL;
   g_autoptr (GPtrArray) entries = cache ? lm_cache_list (cache, error) : NULL;
-  g_autoptr (LmLayerNames) names
-    = entries ? lm_layer_names_load (&host->host, entries, invocation->cancellable, error) : NULL;
+  g_autoptr (LmDatabase) database = entries ? lm_database_open (host->host.state_dir, warnings, error) : NULL;
+  if (database == NULL || (!pinned && !add_lost_pins (database, entries, error)))
+    return FALSE;
+  g_autoptr (LmLayerNames) names = lm_layer_names_load (&host->host, entries, invocation->cancellable, error);
   g_autoptr (GPtrArray) found = names ? find_entries (invocation, names, error) : NULL;
-  g_autoptr (LmDatabase) database = found ? lm_database_open (host->host.state_dir, warnings, error) : NULL;
-  if (database == NULL)
+  if (found == NULL)
     return FALSE;
   g_autoptr (JsonBuilder) builder = lm_args_has (invocation->args, "json") ? json_builder_new () : NULL;
   if (builder != NULL)

@@ -128,6 +128,15 @@ held = re.search(r"([0-9.]+ .iB) cannot be freed; needed by pinned files: ([0-9.
 ok(cached() == "ac" and held and held[1] == held[2], "a pinned layer and its parent stay", errors)
 text, _ = run("cache", "unpin", "--json", "c")
 ok(json.loads(text)["files"][0]["changed"] is True, "unpinned", text)
+run("cache", "pin", "c")
+lost = os.path.join(state, "layers", f"sha256-{digests['c']}.qcow2")
+subprocess.run(["chattr", "-f", "-i", lost], stderr=subprocess.DEVNULL, check=False)
+os.rename(lost, lost + ".aside")
+run("cache", "pin", "c", status=3)
+text, _ = run("cache", "unpin", "c")
+ok("c 1" in text and "is now unpinned" in text, "a file that is gone is unpinned by its name", text)
+run("cache", "unpin", "sha256:" + digests["c"], status=3)
+os.rename(lost + ".aside", lost)
 
 # The libvirt connection cannot be opened
 os.unlink(node)
