@@ -17,7 +17,7 @@ stop () { host_exec "$host" virsh -q destroy "$1" >/dev/null 2>&1; }
 sql () {
   /usr/bin/python3 -c '
 import sqlite3, sys
-c = sqlite3.connect(sys.argv[1], timeout=10)
+c = sqlite3.connect("file:" + sys.argv[1] + "?mode=rw", uri=True, timeout=10)
 with c:
     for row in c.execute(sys.argv[2]): print(*row)' "$database" "$1"
 }
