@@ -100,6 +100,11 @@ lm_home_check (const LmMachine *machine, gboolean recorded, const LmDomainSpec *
   for (guint i = 0; i < outline->disks->len; i++)
     if (!check_disk (machine, outline->name, g_ptr_array_index (outline->disks, i), error))
       return FALSE;
+  g_autofree char *state_dir = strip_overlay (spec->overlay, outline->uuid);
+  if (state_dir != NULL && !is_overlay (machine, spec->overlay))
+    return lm_throw (error, LM_HOME_ERROR, LM_HOME_ERROR_FOREIGN,
+                     "its metadata was written for the state directory %s, but the one in use is %s (state-dir in "
+                     "lamina.conf)", state_dir, machine->state_dir);
   if (spec->overlay != NULL && !is_overlay (machine, spec->overlay))
     return lm_throw (error, LM_HOME_ERROR, LM_HOME_ERROR_FOREIGN,
                      "its metadata is that of another machine, whose disk is %s, perhaps because it is a copy; \"virsh "

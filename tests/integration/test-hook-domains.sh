@@ -123,6 +123,8 @@ sed "s/<name>hand</<name>copy</; s/<uuid>$hand</<uuid>$other</; s|overlay.qcow2|
 refuse 'a clone in the directory of its origin' 'virsh metadata copy urn:lamina:domain:1 --remove' copy "$tmp/copy.xml"
 sed "s/<uuid>[^<]*</<uuid>$other</; s|file=\"[^\"]*overlay.qcow2\"|file=\"$tmp/copy.qcow2\"|" "$tmp/web.xml" >"$tmp/copy.xml"
 refuse 'a clone with a disk of its own' 'virsh metadata web urn:lamina:domain:1 --remove' web "$tmp/copy.xml"
+host_lamina "$host" --state-dir "$tmp/elsewhere" xml o a c --catalog "$http_url/catalog.yaml" 2>/dev/null >"$tmp/lie.xml"
+refuse 'XML for another state directory' "written for the state directory $tmp/elsewhere, but the one in use is $state" o "$tmp/lie.xml"
 # The metadata of a machine that has a disk must not change.
 sed 's/<lamina:select>c</<lamina:select>e</' "$tmp/hand.xml" >"$tmp/changed.xml"
 refuse 'other selections' 'selects other layers.*app=c|selects other layers.*\(c os=a\)' hand "$tmp/changed.xml"
