@@ -214,10 +214,16 @@ set_aside_locked (LmDatabase *database, const char *cause, GError **error)
 {
   int dir = lm_state_dir_get_fd (database->state);
   g_autoptr (GError) failure = NULL;
+  g_autofree char *damage = NULL;
   database->damaged = FALSE;
-  if (connect_database (database, &failure) && sqlite3_exec (database->handle, "PRAGMA quick_check", NULL, NULL, NULL) == SQLITE_OK
-      && !database->damaged)
+  /* Damage that SQLite can describe is no error to it. */
+  if (connect_database (database, &failure) && check_pages (database, &damage, &failure) && damage == NULL)
     return TRUE;
+  if (failure != NULL && !database->damaged)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   g_clear_pointer (&database->handle, sqlite3_close_v2);
   if (renameat (dir, DATABASE, dir, DATABASE ".damaged") < 0 && errno != ENOENT)
     return lm_throw_errno (error, "cannot rename %s", database->path);

@@ -200,6 +200,46 @@ test_damaged_table (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->warnings->len, ==, 1);
 }
 
+static gboolean
+pin (Fixture *f, const char *text)
+{
+  const LmDigest digest = lm_digest_of_text (text);
+  g_autoptr (LmDatabase) database = lm_database_open (f->dir, f->warnings, NULL);
+  gboolean changed;
+  return database != NULL && lm_database_set_pinned (database, &digest, TRUE, &changed, NULL) && changed;
+}
+
+/* Damage that "PRAGMA quick_check" describes instead of failing. That pins are lost is said,
+ * also to who only reads them, and the next one is kept. */
+static void
+test_damaged_cell (Fixture *f, gconstpointer data)
+{
+  const gboolean reads = GPOINTER_TO_INT (data);
+  g_autofree char *damaged = g_strconcat (f->path, ".damaged", NULL);
+  g_autofree char *text = NULL;
+  gsize size;
+  g_assert_true (pin (f, "a"));
+  g_free (query (f, "PRAGMA wal_checkpoint(TRUNCATE)"));
+  g_autofree char *page = query (f, "SELECT rootpage - 1 FROM sqlite_schema WHERE name = 'pin'");
+  g_assert_true (g_file_get_contents (f->path, &text, &size, NULL));
+  const gsize at = g_ascii_strtoull (page, NULL, 10) * 4096;
+  g_assert_cmpuint (at + 4096, <=, size);
+  /* The offset of the first cell. */
+  memset (text + at + 8, 0xff, 2);
+  g_assert_true (g_file_set_contents (f->path, text, (gssize) size, NULL));
+  if (reads)
+    {
+      g_autoptr (LmDatabase) database = lm_database_open (f->dir, f->warnings, NULL);
+      g_assert_nonnull (database);
+      g_autoptr (GHashTable) pins = lm_database_list_pins (database, NULL);
+      g_assert_nonnull (pins);
+    }
+  g_assert_true (pin (f, "b"));
+  g_assert_cmpuint (f->warnings->len, ==, 1);
+  g_assert_true (g_file_test (damaged, G_FILE_TEST_EXISTS));
+  assert_query (f, "SELECT count(*) FROM pin", "1");
+}
+
 static void
 test_refused (Fixture *f, gconstpointer data)
 {
@@ -281,6 +321,8 @@ main (int argc, char **argv)
   g_test_add ("/database/limits", Fixture, NULL, set_up, test_limits, tear_down);
   g_test_add ("/database/damaged", Fixture, NULL, set_up, test_damaged, tear_down);
   g_test_add ("/database/damaged-table", Fixture, NULL, set_up, test_damaged_table, tear_down);
+  g_test_add ("/database/damaged-cell/written", Fixture, GINT_TO_POINTER (FALSE), set_up, test_damaged_cell, tear_down);
+  g_test_add ("/database/damaged-cell/read", Fixture, GINT_TO_POINTER (TRUE), set_up, test_damaged_cell, tear_down);
   g_test_add ("/database/refused", Fixture, NULL, set_up, test_refused, tear_down);
   g_test_add ("/database/processes", Fixture, NULL, set_up, test_processes, tear_down);
   g_test_add ("/database/killed", Fixture, NULL, set_up, test_killed, tear_down);
