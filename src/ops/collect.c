@@ -35,6 +35,7 @@ typedef struct
   gpointer data;
   GCancellable *cancellable;
   LmDatabase *database;
+  GPtrArray *warnings; /* of the database */
   LmCollectPlan *plan;
   char *machines;    /* describes the directories of machines before the plan was made */
   GHashTable *known; /* LmDigest: the layers of the plan */
@@ -45,6 +46,7 @@ static void
 collection_clear (Collection *collection)
 {
   lm_database_close (collection->database);
+  g_clear_pointer (&collection->warnings, g_ptr_array_unref);
   lm_collect_plan_free (collection->plan);
   g_free (collection->machines);
   g_clear_pointer (&collection->known, g_hash_table_unref);
@@ -303,15 +305,25 @@ remove_orphans (Collection *collection, GError **error)
   return TRUE;
 }
 
+/* Also reads everything that is to be believed, so that a damaged database is replaced
+ * now: that needs the lock of the cache, under which files are removed later. */
+static gboolean
+open_collection_database (Collection *collection, GError **error)
+{
+  GPtrArray *warnings = collection->warnings = g_ptr_array_new_with_free_func (g_free);
+  LmDatabase *database = collection->database = lm_database_open (collection->host->state_dir, warnings, error);
+  g_autoptr (GHashTable) uses = database != NULL ? lm_database_list_uses (database, error) : NULL;
+  g_autoptr (GHashTable) pins = uses != NULL ? lm_database_list_pins (database, error) : NULL;
+  for (guint i = 0; i < warnings->len; i++)
+    collection->host->warning (collection->host->user_data, g_ptr_array_index (warnings, i));
+  return pins != NULL;
+}
+
 /* Removes orphans first, because that changes what is needed. */
 static gboolean
 begin_collection (Collection *collection, GError **error)
 {
-  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-  collection->database = lm_database_open (collection->host->state_dir, warnings, error);
-  for (guint i = 0; i < warnings->len; i++)
-    collection->host->warning (collection->host->user_data, g_ptr_array_index (warnings, i));
-  if (collection->database == NULL)
+  if (!open_collection_database (collection, error))
     return FALSE;
   if (!collection->limits->orphans)
     return make_plan (collection, error);

@@ -191,6 +191,22 @@ ok(cached() == "".join(sorted("a" + other)), "nothing is removed in vain", cache
 with open(config, "w", encoding="utf-8") as out:
     out.write("[lamina]\nmax-size = nothing\n")
 run("--config", config, "cache", "list", status=2)
-database = sqlite3.connect(os.path.join(state, "lamina.db"))
+
+# A table is damaged, which nothing reads when the database is opened.
+for table in "pin", "use":
+    pull("c")
+    run("cache", "pin", "c")
+    path = os.path.join(state, "lamina.db")
+    database = sqlite3.connect(path)
+    page = database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]
+    size = database.execute("PRAGMA page_size").fetchone()[0]
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    with open(path, "r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"U" * size)
+    _, errors = run("cache", "gc", "--max-size", "1B")
+    ok("pins and history are lost" in errors and cached() == "", f"{table}: it is set aside, and the collection goes on", errors)
+database = sqlite3.connect(path)
 ok(database.execute("PRAGMA integrity_check").fetchone() == ("ok",), "the database is intact")
 done_testing()
