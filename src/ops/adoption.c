@@ -100,6 +100,15 @@ take_boot_file (const LmBlob *blob, const char *path, const char *named, LmBlob 
     *out = lm_blob_dup (blob);
 }
 
+/* Forgets the URLs in the metadata. Whoever wrote the domain may not be allowed to read
+ * what they lead to, and messages show a part of that. The catalogs have others. */
+static void
+forget_urls (LmBlob *blob)
+{
+  if (blob != NULL)
+    g_clear_pointer (&blob->urls, g_strfreev);
+}
+
 static gboolean
 take_plan (const LmHost *host, const Domain *domain, LmMachine *machine, GCancellable *cancellable, GError **error)
 {
@@ -137,6 +146,7 @@ take_chain (const LmHost *host, const Domain *domain, LmMachine *machine, GError
       const LmDomainLayer *layer = g_ptr_array_index (spec->layers, i);
       LmDomainLayer *copy = lm_domain_layer_new ();
       lm_blob_copy (&copy->blob, &layer->blob);
+      forget_urls (&copy->blob);
       copy->version = g_strdup (layer->version);
       copy->group = g_strdup (layer->group);
       copy->source = g_strdup (layer->source);
@@ -154,6 +164,8 @@ take_chain (const LmHost *host, const Domain *domain, LmMachine *machine, GError
     take_boot_file (spec->kernel_blob, machine->kernel, domain->outline->kernel, &machine->kernel_blob);
   if (spec->initrd_blob != NULL)
     take_boot_file (spec->initrd_blob, machine->initrd, domain->outline->initrd, &machine->initrd_blob);
+  forget_urls (machine->kernel_blob);
+  forget_urls (machine->initrd_blob);
   return TRUE;
 }
 
