@@ -68,7 +68,8 @@ static const struct
 } operations[] = {
   { "prepare", "begin", NULL, NULL },
   { "migrate", "begin", NULL, NULL },
-  /* It is noted; lamina's own XML keeps libvirt from giving layers to another user. */
+  /* It is noted; lamina's own XML keeps libvirt from giving layers to another user. If
+   * another device has such a label, they are taken back in the background. */
   { STARTED, "begin", NULL, "relabel='no'" },
   { "release", "end", "ephemeral", NULL },
   { "restore", "begin", "ephemeral", NULL },
@@ -126,13 +127,14 @@ find_neighbour (const char *name, char *path, size_t size)
   return 0;
 }
 
-/* Has the start of the domain noted by the program @path. libvirt does not wait for
- * it, because that may have to wait for other processes that use the database. */
+/* Has the start of the domain noted by the program @path, which also takes back layers if
+ * @take_back is set. libvirt does not wait for it, because that may have to wait for
+ * other processes that use the database. */
 static void
-note_start (char *path, char *domain, const char *text, size_t size)
+note_start (char *path, char *domain, const char *text, size_t size, int take_back)
 {
-  char now[24], operation[] = "note";
-  char *argv[] = { path, domain, operation, now, NULL };
+  char now[24], operation[] = "note", also[] = "take-back";
+  char *argv[] = { path, domain, operation, now, take_back ? also : NULL, NULL };
   snprintf (now, sizeof now, "%lld", (long long) time (NULL));
   if (fork () != 0)
     return;
@@ -158,9 +160,10 @@ main (int argc, char **argv)
       return 0;
     }
   int found = find_neighbour ("qemu-prepare", path, sizeof path) == 0;
+  int needed = needs_something (operation, text, size);
   if (found && strcmp (operations[operation].operation, STARTED) == 0)
-    note_start (path, argv[1], text, size);
-  if (!needs_something (operation, text, size))
+    note_start (path, argv[1], text, size, !needed);
+  if (!needed)
     {
       free (text);
       return 0;

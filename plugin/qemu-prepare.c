@@ -10,8 +10,10 @@
  *   migrate begin   the same, where a domain migrates to this host: libvirt wants the disk
  *                   before "prepare"; refuses an ephemeral machine
  *   started begin   takes back layers that libvirt gave to the user of QEMU
- *   note TIME       not one of libvirt's: becomes "lamina hook note", which notes that the
- *                   domain was started; qemu-hook does not wait for this
+ *   note TIME [take-back]
+ *                   not one of libvirt's: with take-back, does the same as "started"; then
+ *                   becomes "lamina hook note", which notes that the domain was started;
+ *                   qemu-hook does not wait for this
  *   release end     throws away the overlay of an ephemeral machine
  *   restore begin   refuses to restore an ephemeral machine, whose disk is gone */
 #include "config.h"
@@ -211,8 +213,17 @@ take_back_layers (const Domain *domain, GError **error)
   return TRUE;
 }
 
+/* @take_back is whether layers are taken back first; if that fails, it is tried again at the next start. */
 static gboolean
-run_operation (const char *operation, const char *argument, GError **error)
+note_start (const Domain *domain, const char *time, gboolean take_back, GError **error)
+{
+  if (take_back)
+    (void) !take_back_layers (domain, NULL);
+  return domain->machine == NULL || run_lamina (domain, NOTE, time, error);
+}
+
+static gboolean
+run_operation (const char *operation, const char *argument, gboolean take_back, GError **error)
 {
   g_auto (Domain) domain = { 0 };
   if (!read_domain (&domain, error))
@@ -224,7 +235,7 @@ run_operation (const char *operation, const char *argument, GError **error)
   if (strcmp (operation, "started") == 0)
     return take_back_layers (&domain, error);
   if (strcmp (operation, NOTE) == 0)
-    return domain.machine == NULL || run_lamina (&domain, "note", argument, error);
+    return note_start (&domain, argument, take_back, error);
   if (strcmp (operation, "release") == 0)
     return !is_ephemeral (&domain) || lm_disk_discard (domain.machine, error);
   return !is_ephemeral (&domain)
@@ -246,7 +257,7 @@ main (int argc, char **argv)
   if (strcmp (argv[2], NOTE) != 0)
     prctl (PR_SET_PDEATHSIG, SIGKILL);
   /* A failure of "started" would end the guest. */
-  if (run_operation (argv[2], argv[3], &error) || strcmp (argv[2], "started") == 0)
+  if (run_operation (argv[2], argv[3], argc > 4 && strcmp (argv[4], "take-back") == 0, &error) || strcmp (argv[2], "started") == 0)
     return 0;
   /* libvirt shows one line. */
   g_autofree char *line = g_strdelimit (g_strdup (error->message), "\n", ' ');

@@ -103,6 +103,16 @@ ok 'libvirt had given them away' eval '[ "$(stat -c %Z "$(layer_file "$state" c)
 is "$(host_exec "$host" virsh -q domblklist own | awk '{ print $2 }')" "$state/machines/$uuid/overlay.qcow2" 'it runs on its overlay'
 host_exec "$host" virsh -q destroy own
 is "$(look "$state")" 'root:root 444' 'and after it was stopped'
+# A label of another device looks as if the XML had one for each layer.
+: >"$tmp/cd.iso"
+cd="<disk type='file' device='cdrom'><source file='$tmp/cd.iso'><seclabel model='dac' relabel='no'/></source><target dev='sda' bus='sata'/></disk>"
+sed -i "s,</devices>,$cd&," "$tmp/own.xml"
+virsh define "$tmp/own.xml"
+virsh start own
+exits 0 'it starts with a device that is not to be labelled'
+is_roots () { [ "$(look "$state")" = 'root:root 444' ]; }
+ok 'the layers are taken back nevertheless' wait_for 20 is_roots
+host_exec "$host" virsh -q destroy own
 unset LAMINA_TEST_FREE
 ok 'they are intact' cache_is_intact "$state"
 done_testing
