@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "users/file-users.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "image/reference.h"
 #include "io/xml.h"
 #include "virt/storage.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -227,20 +229,33 @@ lm_file_users_visit_directories (const LmUsersScope *scope, const LmFileVisitor 
   return TRUE;
 }
 
+/* Returns the path of the file to be read; NULL without an error if there is none, also
+ * not for QEMU. One that only this user cannot reach may refer to anything. */
+static char *
+resolve_disk (const char *path, GError **error)
+{
+  struct stat st;
+  /* Only a symbolic link at the end of the path changes what relative names in the image mean. */
+  if (lstat (path, &st) == 0 && !S_ISLNK (st.st_mode))
+    return g_strdup (path);
+  char *real = realpath (path, NULL);
+  if (real == NULL && errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG && errno != ELOOP)
+    return lm_throw_errno_null (error, "cannot find %s", path);
+  char *copy = g_strdup (real);
+  free (real);
+  return copy;
+}
+
 GPtrArray *
 lm_file_users_list_references (const char *path, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autofree char *where = NULL;
+  g_autofree char *where = resolve_disk (path, &failure);
   struct stat st;
-  /* Only a symbolic link at the end of the path changes what relative names in the image mean. */
-  if (lstat (path, &st) == 0 && !S_ISLNK (st.st_mode))
-    where = g_strdup (path);
-  else
+  if (failure != NULL)
     {
-      char *real = realpath (path, NULL);
-      where = g_strdup (real);
-      free (real);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
     }
   /* Opening a device may have side effects. */
   if (where == NULL || stat (where, &st) < 0 || !S_ISREG (st.st_mode))

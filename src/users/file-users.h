@@ -47,5 +47,5 @@ gboolean lm_file_users_visit_directories (const LmUsersScope *scope, const LmFil
 
 /** lm_file_users_list_references: returns what the disk image @path itself refers
  * to, see lm_image_list_references(); empty if it is not a regular file that exists.
- * Errors: G_IO_ERROR_PERMISSION_DENIED if this user may not read it, and others. */
+ * Errors: G_IO_ERROR_PERMISSION_DENIED if this user may not read or reach it, and others. */
 GPtrArray *lm_file_users_list_references (const char *path, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,6 +3,7 @@
 #include "tests/unit/ops/fixture.h"
 #include "base/file.h"
 #include "cache/database.h"
+#include "users/file-users.h"
 #include "users/layer-users.h"
 #include "ops/remove.h"
 #include "tests/unit/lib/tools.h"
@@ -286,6 +287,27 @@ test_unreadable (OpsFixture *f, gconstpointer data)
   g_assert_nonnull (strstr (g_ptr_array_index (users->unknown, 0), "the domain other"));
 }
 
+/* So may one in a directory that this user cannot enter; a file that does not exist has none. */
+static void
+test_unreachable (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *dir = g_build_filename (f->top, "closed", NULL);
+  g_autofree char *disk = g_build_filename (dir, "disk", NULL);
+  const gboolean root = geteuid () == 0;
+  g_assert_cmpint (mkdir (dir, 0700), ==, 0);
+  g_autoptr (GPtrArray) none = lm_file_users_list_references (disk, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (none->len, ==, 0);
+  g_assert_true (lm_file_write (disk, "", 0, 0644, NULL));
+  /* Root may enter any directory. */
+  g_assert_cmpint (root ? seteuid (65534) : chmod (dir, 0), ==, 0);
+  g_autoptr (GPtrArray) names = lm_file_users_list_references (disk, NULL, &error);
+  g_assert_cmpint (root ? seteuid (0) : chmod (dir, 0700), ==, 0);
+  g_assert_null (names);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+}
+
 /* Without the immutable flag, so that times and links of cached files can be changed. */
 static void
 set_up (OpsFixture *f, gconstpointer data)
@@ -308,5 +330,6 @@ main (int argc, char **argv)
   ADD (notes);
   ADD (connections);
   ADD (unreadable);
+  ADD (unreachable);
   return g_test_run ();
 }
