@@ -249,13 +249,14 @@ lm_launch (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, GCa
   if (lock == NULL)
     return NULL;
   g_autoptr (LmLaunchResult) result = launch_locked (host, virt, request, cancellable, error);
+  /* Let others act on the machine while it boots. The file of the lock is for the name
+   * in a record only. */
+  if (result != NULL && strcmp (result->machine->name, request->name) == 0)
+    lm_lock_release (lock);
+  else
+    lm_name_lock_release (host, request->name, lock);
   if (result == NULL)
-    {
-      lm_name_lock_release (host, request->name, lock);
-      return NULL;
-    }
-  /* Let others act on the machine while it boots. */
-  lm_lock_release (lock);
+    return NULL;
   if (request->wait && request->start && !wait_until_ready (host, request, result, cancellable, error))
     return NULL;
   return g_steal_pointer (&result);
