@@ -43,27 +43,49 @@ check_allocated (gpointer made)
   return made;
 }
 
+/* Without XML_PARSE_DTDLOAD and HUGE: libxml2's own limits stay in force. */
+#define PARSE_OPTIONS (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA)
+
+static gboolean
+check_size (gsize size, const char *name, GError **error)
+{
+  return size <= LM_XML_SIZE_MAX
+         || lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX, "%s: larger than %d bytes", name, LM_XML_SIZE_MAX);
+}
+
+static gboolean
+throw_malformed (xmlParserCtxt *context, const char *name, GError **error)
+{
+  const xmlError *last = xmlCtxtGetLastError (context);
+  g_autofree char *why = g_utf8_make_valid (last != NULL && last->message != NULL ? last->message : "is empty", -1);
+  return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX, "%s:%d: not well-formed XML: %s", name,
+                   last != NULL ? last->line : 0, g_strchomp (why));
+}
+
+static gboolean
+throw_dtd (const char *name, GError **error)
+{
+  return lm_throw (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX, "%s: has a DTD, which is refused", name);
+}
+
 LmXml *
 lm_xml_parse (const char *data, gsize size, const char *name, GError **error)
 {
-  if (size > LM_XML_SIZE_MAX)
-    return lm_throw_null (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX, "%s: larger than %d bytes", name, LM_XML_SIZE_MAX);
-  /* Without XML_PARSE_NOENT, DTDLOAD and HUGE: libxml2's own limits stay in force. */
-  int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS | XML_PARSE_NOCDATA;
+  if (!check_size (size, name, error))
+    return NULL;
   g_autoptr (xmlParserCtxt) context = check_allocated (xmlNewParserCtxt ());
   g_autoptr (LmXml) xml = g_new0 (LmXml, 1);
-  xml->doc = xmlCtxtReadMemory (context, data, (int) size, NULL, NULL, options);
+  /* Without XML_PARSE_NOENT: entities are not expanded. */
+  xml->doc = xmlCtxtReadMemory (context, data, (int) size, NULL, NULL, PARSE_OPTIONS | XML_PARSE_NOBLANKS);
   xml->name = g_strdup (name);
-  if (xml->doc == NULL || xmlDocGetRootElement (xml->doc) == NULL)
-    {
-      const xmlError *last = xmlCtxtGetLastError (context);
-      g_autofree char *why = g_utf8_make_valid (last != NULL && last->message != NULL ? last->message : "is empty", -1);
-      return lm_throw_null (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX, "%s:%d: not well-formed XML: %s", name,
-                            last != NULL ? last->line : 0, g_strchomp (why));
-    }
-  if (xml->doc->intSubset != NULL || xml->doc->extSubset != NULL)
-    return lm_throw_null (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX, "%s: has a DTD, which is refused", name);
-  return g_steal_pointer (&xml);
+  const gboolean parsed = xml->doc != NULL && xmlDocGetRootElement (xml->doc) != NULL;
+  if (!parsed)
+    (void) throw_malformed (context, name, error);
+  else if (xml->doc->intSubset == NULL && xml->doc->extSubset == NULL)
+    return g_steal_pointer (&xml);
+  else
+    (void) throw_dtd (name, error);
+  return NULL;
 }
 
 void
@@ -183,6 +205,129 @@ lm_xml_list_values (const LmXmlNode *node, const char *skip)
   GPtrArray *values = g_ptr_array_new_with_free_func (g_free);
   add_node_values (values, node, skip);
   return values;
+}
+
+/* The reading of a document without a tree. */
+typedef struct
+{
+  const LmXmlVisitor *visitor;
+  xmlParserCtxt *context;
+  guint depth;     /* of the next element */
+  GString *text;   /* that of the current element, as far as it is known */
+  GString *buffer;
+  gboolean has_dtd;
+  gboolean complete;
+  GError *error;
+} Reading;
+
+/* Ends the reading if @ok is not set. */
+static void
+go_on_reading (Reading *reading, gboolean ok)
+{
+  if (!ok)
+    xmlStopParser (reading->context);
+}
+
+static void
+end_text (Reading *reading)
+{
+  GString *text = reading->text;
+  gboolean ok = TRUE;
+  if (text->len > 0 && text->str[strspn (text->str, " \t\r\n")] != '\0' && reading->depth > 0)
+    ok = reading->visitor->value (reading->visitor->data, reading->depth - 1, NULL, text->str, &reading->error);
+  g_string_truncate (text, 0);
+  go_on_reading (reading, ok);
+}
+
+/* @attributes: for each its name, prefix, namespace, and the begin and end of its value */
+static void
+on_begin (void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int n_namespaces,
+          const xmlChar **namespaces, int n_attributes, int n_defaulted, const xmlChar **attributes)
+{
+  Reading *reading = data;
+  const LmXmlVisitor *visitor = reading->visitor;
+  end_text (reading);
+  const guint depth = reading->depth++;
+  /* As in a tree, a prefix that stands for nothing is a part of the name. */
+  g_autofree char *whole = prefix != NULL && uri == NULL ? g_strdup_printf ("%s:%s", prefix, name) : NULL;
+  gboolean ok = reading->error == NULL
+                && visitor->begin (visitor->data, depth, as_text (uri), whole != NULL ? whole : as_text (name), &reading->error);
+  for (const xmlChar **at = attributes; ok && at < attributes + 5 * n_attributes; at += 5)
+    {
+      g_string_truncate (reading->buffer, 0);
+      g_string_append_len (reading->buffer, as_text (at[3]), at[4] - at[3]);
+      ok = visitor->value (visitor->data, depth, at[1] == NULL ? as_text (at[0]) : "", reading->buffer->str, &reading->error);
+    }
+  go_on_reading (reading, ok);
+}
+
+static void
+on_end (void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+{
+  Reading *reading = data;
+  end_text (reading);
+  reading->depth--;
+  go_on_reading (reading, reading->error == NULL
+                            && reading->visitor->end (reading->visitor->data, reading->depth, &reading->error));
+}
+
+static void
+on_text (void *data, const xmlChar *text, int length)
+{
+  g_string_append_len (((Reading *) data)->text, as_text (text), length);
+}
+
+static void
+on_comment (void *data, const xmlChar *text)
+{
+  end_text (data);
+}
+
+static void
+on_instruction (void *data, const xmlChar *target, const xmlChar *text)
+{
+  end_text (data);
+}
+
+/* Before anything in the DTD is read. */
+static void
+on_dtd (void *data, const xmlChar *name, const xmlChar *public, const xmlChar *system)
+{
+  Reading *reading = data;
+  reading->has_dtd = TRUE;
+  go_on_reading (reading, FALSE);
+}
+
+static void
+on_document_end (void *data)
+{
+  ((Reading *) data)->complete = TRUE;
+}
+
+gboolean
+lm_xml_visit (const char *data, gsize size, const char *name, const LmXmlVisitor *visitor, GError **error)
+{
+  if (!check_size (size, name, error))
+    return FALSE;
+  g_autoptr (xmlParserCtxt) context = check_allocated (xmlNewParserCtxt ());
+  g_autoptr (GString) text = g_string_new (NULL), buffer = g_string_new (NULL);
+  Reading reading = { .visitor = visitor, .context = context, .text = text, .buffer = buffer };
+  *context->sax = (xmlSAXHandler){
+    .initialized = XML_SAX2_MAGIC, .internalSubset = on_dtd, .endDocument = on_document_end, .startElementNs = on_begin,
+    .endElementNs = on_end, .characters = on_text, .comment = on_comment, .processingInstruction = on_instruction,
+  };
+  context->userData = &reading;
+  /* XML_PARSE_NOENT, or "&amp;" in an attribute would remain escaped. There are no other
+   * entities, because a DTD ends the reading. */
+  (void) xmlCtxtReadMemory (context, data, (int) size, NULL, NULL, PARSE_OPTIONS | XML_PARSE_NOENT);
+  if (reading.error != NULL)
+    {
+      g_propagate_error (error, reading.error);
+      return FALSE;
+    }
+  if (reading.has_dtd)
+    return throw_dtd (name, error);
+  return (context->wellFormed && reading.complete) || throw_malformed (context, name, error);
 }
 
 /* XML 1.0, section 2.2: the characters that a document can contain, escaped or not. */

@@ -69,6 +69,25 @@ char *lm_xml_text (const LmXmlNode *node);
  * strings. */
 GPtrArray *lm_xml_list_values (const LmXmlNode *node, const char *skip);
 
+/* Reading without a tree, for documents of which little is needed. Functions that return
+ * FALSE with @error set end the reading. The root has the depth 0. */
+typedef struct
+{
+  gpointer data;
+  /* An element begins; @uri as above. */
+  gboolean (*begin) (gpointer data, guint depth, const char *uri, const char *name, GError **error);
+  /* The element at @depth that began last and has not ended has this attribute or, if
+   * @attribute is NULL, contains this text. The name of an attribute with a prefix is "".
+   * White space alone is no text; comments and elements divide a text. */
+  gboolean (*value) (gpointer data, guint depth, const char *attribute, const char *value, GError **error);
+  gboolean (*end) (gpointer data, guint depth, GError **error);
+} LmXmlVisitor;
+
+/** lm_xml_visit: reads @size bytes of @data, as strictly as lm_xml_parse(); what comes
+ * before an error has been visited. Errors: LM_XML_ERROR_SYNTAX, and those of @visitor. */
+gboolean lm_xml_visit (const char *data, gsize size, const char *name, const LmXmlVisitor *visitor,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Building. */
 
 /** lm_xml_add: appends an element in the namespace of @parent to @parent; @text is

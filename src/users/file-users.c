@@ -22,44 +22,6 @@ typedef struct
   GHashTable *pools; /* name -> directory; "" if there is no such pool */
 } Visit;
 
-/* What a guest writes to a raw disk is not to be read as an image format. */
-static gboolean
-is_raw (const LmXmlNode *disk)
-{
-  const LmXmlNode *driver = lm_xml_child (disk, NULL, "driver");
-  g_autofree char *format = driver != NULL ? lm_xml_attribute (driver, "type") : NULL;
-  return g_strcmp0 (format, "raw") == 0;
-}
-
-/* Visits the values of @first and of its following siblings with the same name. */
-static gboolean
-visit_disks (const Visit *visit, const LmXmlNode *first, const char *uri, const char *name, const LmFileUser *user,
-             GError **error)
-{
-  for (const LmXmlNode *node = first; node != NULL; node = lm_xml_next (node, uri, name))
-    {
-      g_autoptr (GPtrArray) values = lm_xml_list_values (node, NULL);
-      const gboolean is_disk = !is_raw (node);
-      for (guint i = 0; i < values->len; i++)
-        if (!visit->visitor->use (visit->visitor->data, user, g_ptr_array_index (values, i), is_disk, error))
-          return FALSE;
-    }
-  return TRUE;
-}
-
-/* Visits everything that may be a disk. Logs and similar files are written by
- * guests and may look like anything. */
-static gboolean
-visit_all_disks (const Visit *visit, const LmXmlNode *root, const LmFileUser *user, GError **error)
-{
-  const LmXmlNode *devices = lm_xml_child (root, NULL, "devices");
-  const LmXmlNode *arguments = lm_xml_child (root, QEMU_URI, "commandline");
-  return (devices == NULL
-          || (visit_disks (visit, lm_xml_child (devices, NULL, "disk"), NULL, "disk", user, error)
-              && visit_disks (visit, lm_xml_child (devices, NULL, "filesystem"), NULL, "filesystem", user, error)))
-         && visit_disks (visit, arguments, QEMU_URI, "commandline", user, error);
-}
-
 /* Returns the directory of the storage pool @name, "" if there is no such pool; owned by @visit. */
 static const char *
 find_pool (Visit *visit, const char *name, GError **error)
@@ -82,61 +44,212 @@ find_pool (Visit *visit, const char *name, GError **error)
   return dir;
 }
 
-/* Visits disks that are given as volumes, whose path is determined from the pool. */
-static gboolean
-visit_volumes (Visit *visit, const LmXmlNode *root, const LmFileUser *user, GError **error)
+/* Which of its direct children the reading of a disk is in. */
+typedef enum
 {
-  const LmXmlNode *devices = lm_xml_child (root, NULL, "devices");
-  const LmXmlNode *disk = devices != NULL ? lm_xml_child (devices, NULL, "disk") : NULL;
-  for (; disk != NULL; disk = lm_xml_next (disk, NULL, "disk"))
+  IN_NOTHING,
+  IN_DRIVER,
+  IN_SOURCE,
+} Part;
+
+/* The reading of the XML of a domain, of a saved state, or of a snapshot, which contains
+ * domains. Depths are 0 if there is no such element. */
+typedef struct
+{
+  Visit *visit;
+  const LmFileUser *user;
+  gboolean is_snapshot;
+  guint domain_depth;  /* of a <domain> */
+  gboolean in_domain;
+  guint skipped_depth; /* of an element whose content is of no interest */
+  guint list_depth;    /* of an element whose children may be disks */
+  guint disk_depth;    /* of one that may be a disk, and which contains: */
+  GPtrArray *values;   /* char * */
+  Part part;
+  gboolean has_driver, has_source, is_raw, is_device;
+  char *pool, *volume;
+} Scan;
+
+static void
+scan_clear (Scan *scan)
+{
+  g_clear_pointer (&scan->values, g_ptr_array_unref);
+  g_clear_pointer (&scan->pool, g_free);
+  g_clear_pointer (&scan->volume, g_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Scan, scan_clear)
+
+/* @is_device: it is a <disk> of a domain, which may be given as a volume. */
+static void
+begin_disk (Scan *scan, guint depth, gboolean is_device)
+{
+  scan->disk_depth = depth;
+  scan->part = IN_NOTHING;
+  scan->has_driver = scan->has_source = scan->is_raw = FALSE;
+  scan->is_device = is_device;
+  g_ptr_array_set_size (scan->values, 0);
+  g_clear_pointer (&scan->pool, g_free);
+  g_clear_pointer (&scan->volume, g_free);
+}
+
+static void
+begin_part (Scan *scan, const char *uri, const char *name)
+{
+  scan->part = IN_NOTHING;
+  if (uri == NULL && !scan->has_driver && strcmp (name, "driver") == 0)
     {
-      const LmXmlNode *source = lm_xml_child (disk, NULL, "source");
-      g_autofree char *pool = source != NULL ? lm_xml_attribute (source, "pool") : NULL;
-      g_autofree char *volume = source != NULL ? lm_xml_attribute (source, "volume") : NULL;
-      if (pool == NULL || volume == NULL)
-        continue;
-      g_autoptr (GError) failure = NULL;
-      const char *dir = find_pool (visit, pool, &failure);
-      if (dir == NULL)
-        return visit->visitor->unknown (visit->visitor->data, user->text, failure, error);
-      g_autofree char *file = g_build_filename (dir, volume, NULL);
-      if (*dir != '\0' && !visit->visitor->use (visit->visitor->data, user, file, !is_raw (disk), error))
-        return FALSE;
+      scan->has_driver = TRUE;
+      scan->part = IN_DRIVER;
+    }
+  else if (uri == NULL && !scan->has_source && strcmp (name, "source") == 0)
+    {
+      scan->has_source = TRUE;
+      scan->part = IN_SOURCE;
+    }
+}
+
+/* A child of a domain. Everything that may be a disk is found; logs and similar files are
+ * written by guests and may look like anything. */
+static void
+begin_domain_child (Scan *scan, guint depth, const char *uri, const char *name)
+{
+  if (strcmp (name, "metadata") == 0)
+    scan->skipped_depth = depth;
+  else if (uri == NULL && strcmp (name, "devices") == 0)
+    scan->list_depth = depth;
+  else if (g_strcmp0 (uri, QEMU_URI) == 0 && strcmp (name, "commandline") == 0)
+    begin_disk (scan, depth, FALSE);
+}
+
+static void
+begin_snapshot_child (Scan *scan, guint depth, const char *uri, const char *name)
+{
+  if (uri == NULL && strcmp (name, "disks") == 0)
+    scan->list_depth = depth;
+  else if (uri == NULL && (strcmp (name, "domain") == 0 || strcmp (name, "inactiveDomain") == 0))
+    {
+      scan->in_domain = TRUE;
+      scan->domain_depth = depth;
+    }
+}
+
+static gboolean
+scan_begin (gpointer data, guint depth, const char *uri, const char *name, GError **error)
+{
+  Scan *scan = data;
+  if (depth == 0)
+    {
+      scan->is_snapshot = uri == NULL && strcmp (name, "domainsnapshot") == 0;
+      scan->in_domain = !scan->is_snapshot;
+    }
+  else if (scan->skipped_depth > 0)
+    return TRUE;
+  else if (scan->disk_depth > 0)
+    {
+      if (depth == scan->disk_depth + 1)
+        begin_part (scan, uri, name);
+    }
+  else if (scan->in_domain && depth == scan->domain_depth + 1)
+    begin_domain_child (scan, depth, uri, name);
+  else if (scan->list_depth > 0 && depth == scan->list_depth + 1 && uri == NULL
+           && (strcmp (name, "disk") == 0 || (scan->in_domain && strcmp (name, "filesystem") == 0)))
+    begin_disk (scan, depth, scan->in_domain && strcmp (name, "disk") == 0);
+  else if (scan->is_snapshot && depth == 1)
+    begin_snapshot_child (scan, depth, uri, name);
+  return TRUE;
+}
+
+static void
+note_disk_value (Scan *scan, guint depth, const char *attribute, const char *value)
+{
+  g_ptr_array_add (scan->values, g_strdup (value));
+  if (depth != scan->disk_depth + 1 || attribute == NULL)
+    return;
+  /* What a guest writes to a raw disk is not to be read as an image format. */
+  if (scan->part == IN_DRIVER && strcmp (attribute, "type") == 0)
+    scan->is_raw = strcmp (value, "raw") == 0;
+  else if (scan->part == IN_SOURCE && strcmp (attribute, "pool") == 0 && scan->pool == NULL)
+    scan->pool = g_strdup (value);
+  else if (scan->part == IN_SOURCE && strcmp (attribute, "volume") == 0 && scan->volume == NULL)
+    scan->volume = g_strdup (value);
+}
+
+static gboolean
+scan_value (gpointer data, guint depth, const char *attribute, const char *value, GError **error)
+{
+  Scan *scan = data;
+  const LmFileVisitor *visitor = scan->visit->visitor;
+  if (scan->skipped_depth > 0)
+    return TRUE;
+  if (scan->disk_depth > 0)
+    {
+      note_disk_value (scan, depth, attribute, value);
+      return TRUE;
+    }
+  return !scan->in_domain || visitor->use (visitor->data, scan->user, value, FALSE, error);
+}
+
+/* Visits a disk that is given as a volume, whose path is determined from the pool. */
+static gboolean
+visit_volume (Scan *scan, GError **error)
+{
+  const LmFileVisitor *visitor = scan->visit->visitor;
+  g_autoptr (GError) failure = NULL;
+  const char *dir = find_pool (scan->visit, scan->pool, &failure);
+  if (dir == NULL)
+    return visitor->unknown (visitor->data, scan->user->text, failure, error);
+  g_autofree char *file = g_build_filename (dir, scan->volume, NULL);
+  return *dir == '\0' || visitor->use (visitor->data, scan->user, file, !scan->is_raw, error);
+}
+
+static gboolean
+visit_disk (Scan *scan, GError **error)
+{
+  const LmFileVisitor *visitor = scan->visit->visitor;
+  for (guint i = 0; i < scan->values->len; i++)
+    if (!visitor->use (visitor->data, scan->user, g_ptr_array_index (scan->values, i), !scan->is_raw, error))
+      return FALSE;
+  return !scan->is_device || scan->pool == NULL || scan->volume == NULL || visit_volume (scan, error);
+}
+
+static gboolean
+scan_end (gpointer data, guint depth, GError **error)
+{
+  Scan *scan = data;
+  if (depth == 0)
+    return TRUE;
+  if (depth == scan->skipped_depth)
+    scan->skipped_depth = 0;
+  else if (depth == scan->list_depth)
+    scan->list_depth = 0;
+  else if (scan->is_snapshot && depth == scan->domain_depth)
+    {
+      scan->domain_depth = 0;
+      scan->in_domain = FALSE;
+    }
+  else if (scan->disk_depth > 0 && depth == scan->disk_depth + 1)
+    scan->part = IN_NOTHING;
+  else if (depth == scan->disk_depth)
+    {
+      scan->disk_depth = 0;
+      return visit_disk (scan, error);
     }
   return TRUE;
 }
 
-/* Visits a <domain>. */
-static gboolean
-visit_domain_node (Visit *visit, const LmXmlNode *root, const LmFileUser *user, GError **error)
-{
-  g_autoptr (GPtrArray) values = lm_xml_list_values (root, "metadata");
-  for (guint i = 0; i < values->len; i++)
-    if (!visit->visitor->use (visit->visitor->data, user, g_ptr_array_index (values, i), FALSE, error))
-      return FALSE;
-  return visit_all_disks (visit, root, user, error) && visit_volumes (visit, root, user, error);
-}
-
-/* Visits the XML of a domain, of a saved state, or of a snapshot, which contains domains. */
 static gboolean
 visit_xml (Visit *visit, const char *text, const LmFileUser *user, GError **error)
 {
-  static const char *const nested[] = { "domain", "inactiveDomain" };
+  g_auto (Scan) scan = { .visit = visit, .user = user, .values = g_ptr_array_new_with_free_func (g_free) };
+  const LmXmlVisitor reader = { &scan, scan_begin, scan_value, scan_end };
   g_autoptr (GError) failure = NULL;
-  g_autoptr (LmXml) xml = lm_xml_parse (text, strlen (text), user->text, &failure);
-  if (xml == NULL)
+  if (lm_xml_visit (text, strlen (text), user->text, &reader, &failure))
+    return TRUE;
+  if (failure->domain == LM_XML_ERROR)
     return visit->visitor->unknown (visit->visitor->data, user->text, failure, error);
-  const LmXmlNode *root = lm_xml_root (xml);
-  if (!lm_xml_is (root, NULL, "domainsnapshot"))
-    return visit_domain_node (visit, root, user, error);
-  for (gsize i = 0; i < G_N_ELEMENTS (nested); i++)
-    {
-      const LmXmlNode *domain = lm_xml_child (root, NULL, nested[i]);
-      if (domain != NULL && !visit_domain_node (visit, domain, user, error))
-        return FALSE;
-    }
-  const LmXmlNode *disks = lm_xml_child (root, NULL, "disks");
-  return disks == NULL || visit_disks (visit, lm_xml_child (disks, NULL, "disk"), NULL, "disk", user, error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
 static gboolean
@@ -229,19 +342,21 @@ lm_file_users_visit_directories (const LmUsersScope *scope, const LmFileVisitor 
   return TRUE;
 }
 
-/* Returns the path of the file to be read; NULL without an error if there is none, also
- * not for QEMU. One that only this user cannot reach may refer to anything. */
+/* Returns the path of the file to be read, and *out_st for it; NULL without an error if there
+ * is none, also not for QEMU. One that only this user cannot reach may refer to anything. */
 static char *
-resolve_disk (const char *path, GError **error)
+resolve_disk (const char *path, struct stat *out_st, GError **error)
 {
-  struct stat st;
   /* Only a symbolic link at the end of the path changes what relative names in the image mean. */
-  if (lstat (path, &st) == 0 && !S_ISLNK (st.st_mode))
+  const gboolean found = lstat (path, out_st) == 0;
+  if (found && !S_ISLNK (out_st->st_mode))
     return g_strdup (path);
+  if (!found && errno == ENOENT)
+    return NULL;
   char *real = realpath (path, NULL);
   if (real == NULL && errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG && errno != ELOOP)
     return lm_throw_errno_null (error, "cannot find %s", path);
-  char *copy = g_strdup (real);
+  char *copy = real != NULL && stat (real, out_st) == 0 ? g_strdup (real) : NULL;
   free (real);
   return copy;
 }
@@ -250,15 +365,15 @@ GPtrArray *
 lm_file_users_list_references (const char *path, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autofree char *where = resolve_disk (path, &failure);
   struct stat st;
+  g_autofree char *where = resolve_disk (path, &st, &failure);
   if (failure != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
   /* Opening a device may have side effects. */
-  if (where == NULL || stat (where, &st) < 0 || !S_ISREG (st.st_mode))
+  if (where == NULL || !S_ISREG (st.st_mode))
     return g_ptr_array_new ();
   GPtrArray *names = lm_image_list_references (where, cancellable, &failure);
   if (names != NULL)

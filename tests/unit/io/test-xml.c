@@ -2,7 +2,26 @@
 #include "config.h"
 #include "io/xml.h"
 
+#include <gio/gio.h>
 #include <string.h>
+
+static gboolean
+ignore_begin (gpointer data, guint depth, const char *uri, const char *name, GError **error)
+{
+  return TRUE;
+}
+
+static gboolean
+ignore_value (gpointer data, guint depth, const char *attribute, const char *value, GError **error)
+{
+  return TRUE;
+}
+
+static gboolean
+ignore_end (gpointer data, guint depth, GError **error)
+{
+  return TRUE;
+}
 
 static void
 assert_refused (const char *text, gsize size)
@@ -11,6 +30,11 @@ assert_refused (const char *text, gsize size)
   g_assert_null (lm_xml_parse (text, size, "doc", &error));
   g_assert_error (error, LM_XML_ERROR, LM_XML_ERROR_SYNTAX);
   g_assert_nonnull (strstr (error->message, "doc"));
+  g_autoptr (GError) again = NULL;
+  const LmXmlVisitor visitor = { NULL, ignore_begin, ignore_value, ignore_end };
+  g_assert_false (lm_xml_visit (text, size, "doc", &visitor, &again));
+  g_assert_error (again, LM_XML_ERROR, LM_XML_ERROR_SYNTAX);
+  g_assert_nonnull (strstr (again->message, "doc"));
 }
 
 static void
@@ -60,6 +84,93 @@ test_read (void)
   g_autofree char *y = lm_xml_attribute (other, "x");
   g_assert_cmpstr (y, ==, "2");
   g_assert_null (lm_xml_child (root, "urn:m", "a"));
+}
+
+/* What lm_xml_visit() reported. */
+typedef struct
+{
+  GString *events;
+  GPtrArray *values;
+  const char *stop; /* the value at which the visit is ended; may be NULL */
+} Visited;
+
+static gboolean
+note_begin (gpointer data, guint depth, const char *uri, const char *name, GError **error)
+{
+  g_string_append_printf (((Visited *) data)->events, "%u<%s%s%s ", depth, uri != NULL ? uri : "", uri != NULL ? "|" : "", name);
+  return TRUE;
+}
+
+static gboolean
+note_value (gpointer data, guint depth, const char *attribute, const char *value, GError **error)
+{
+  Visited *visited = data;
+  g_string_append_printf (visited->events, "%u%s=%s ", depth, attribute != NULL ? attribute : "", value);
+  g_ptr_array_add (visited->values, g_strdup (value));
+  if (g_strcmp0 (value, visited->stop) != 0)
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY, "enough");
+  return FALSE;
+}
+
+static gboolean
+note_end (gpointer data, guint depth, GError **error)
+{
+  g_string_append_printf (((Visited *) data)->events, "%u> ", depth);
+  return TRUE;
+}
+
+static gboolean
+visit (const char *text, const char *stop, char **out_events, GPtrArray **out_values, GError **error)
+{
+  Visited visited = { g_string_new (NULL), g_ptr_array_new_with_free_func (g_free), stop };
+  const LmXmlVisitor visitor = { &visited, note_begin, note_value, note_end };
+  gboolean ok = lm_xml_visit (text, strlen (text), "doc", &visitor, error);
+  *out_events = g_string_free (visited.events, FALSE);
+  *out_values = visited.values;
+  return ok;
+}
+
+static void
+test_visit (void)
+{
+  const char *text = "<?xml version='1.0'?><r xmlns:n='urn:n' n:q='0'>\n <a x='1&amp;&#50;&quot;'>o&lt;<!-- c -->ne</a>"
+                     "<n:b/><m:b m:x='2'/><c xmlns='urn:c'><d>t</d>u<![CDATA[<v>]]>&amp;</c></r>";
+  g_autoptr (GError) error = NULL;
+  g_autofree char *events = NULL, *begun = NULL;
+  g_autoptr (GPtrArray) values = NULL;
+  g_autoptr (GPtrArray) before G_GNUC_UNUSED = NULL;
+  g_assert_true (visit (text, NULL, &events, &values, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (events, ==,
+                   "0<r 0=0 1<a 1x=1&2\" 1=o< 1=ne 1> 1<urn:n|b 1> 1<m:b 1=2 1> 1<urn:c|c 2<urn:c|d 2=t 2> 1=u<v>& 1> 0> ");
+  g_assert_false (visit (text, "ne", &begun, &before, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_assert_cmpstr (begun, ==, "0<r 0=0 1<a 1x=1&2\" 1=o< 1=ne ");
+}
+
+/* A visit finds the values that the tree has. */
+static void
+test_visit_is_complete (void)
+{
+  const char *texts[] = {
+    "<r/>", "<r a=''/>", "<r a='&lt;&gt;&apos;&#x41;'>&#x41;&#10;x</r>", "<r>a<b/>c<b>d</b>e<?p q?>f</r>",
+    "<r><![CDATA[&amp;]]><![CDATA[]]>x</r>", "<r a=' b\n\tc '> d\n\te </r>", "<x:r x:a='1'/>",
+    "<?xml version='1.0' encoding='ISO-8859-1'?><r a='\xe9'>\xe9</r>", "<r xml:space='preserve' xml:id='i'> x </r>", NULL,
+  };
+  for (guint i = 0; texts[i] != NULL; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *events = NULL;
+      g_autoptr (GPtrArray) found = NULL;
+      g_assert_true (visit (texts[i], NULL, &events, &found, &error));
+      g_assert_no_error (error);
+      g_autoptr (LmXml) xml = lm_xml_parse (texts[i], strlen (texts[i]), "doc", &error);
+      g_autoptr (GPtrArray) values = lm_xml_list_values (lm_xml_root (xml), NULL);
+      g_assert_cmpuint (found->len, ==, values->len);
+      for (guint j = 0; j < values->len; j++)
+        g_assert_cmpstr (g_ptr_array_index (found, j), ==, g_ptr_array_index (values, j));
+    }
 }
 
 static gboolean
@@ -217,6 +328,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/xml/refuses", test_refuses);
   g_test_add_func ("/xml/read", test_read);
+  g_test_add_func ("/xml/visit", test_visit);
+  g_test_add_func ("/xml/visit-is-complete", test_visit_is_complete);
   g_test_add_func ("/xml/fill", test_fill);
   g_test_add_func ("/xml/no-injection", test_no_injection);
   g_test_add_func ("/xml/template-errors", test_template_errors);
