@@ -159,6 +159,14 @@ lm_lock_table_is_locked (LmLock *table, guint64 number)
   return fcntl (table->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
+gboolean
+lm_lock_table_is_in_use (LmLock *table)
+{
+  /* A length of 0 stands for all bytes. */
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  return fcntl (table->fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
 void
 lm_lock_remove_file (LmLock *lock)
 {

@@ -68,6 +68,10 @@ void lm_lock_table_unlock (LmLock *table, guint64 number);
  * somebody else than @table. FALSE also if that cannot be determined. */
 gboolean lm_lock_table_is_locked (LmLock *table, guint64 number);
 
+/** lm_lock_table_is_in_use: returns whether anything in @table is locked, in any mode, by
+ * somebody else than @table. TRUE also if that cannot be determined. */
+gboolean lm_lock_table_is_in_use (LmLock *table);
+
 /** lm_lock_release: releases the lock or all locks of a table, and frees @lock;
  * NULL is ignored. */
 void lm_lock_release (LmLock *lock);

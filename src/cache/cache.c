@@ -334,7 +334,7 @@ list_entries (LmCache *cache, LmBlobKind kind, GPtrArray *entries, GError **erro
       entry->mtime = (gint64) st.st_mtime;
       entry->allocated = (guint64) st.st_blocks * 512;
       entry->identity = lm_identity_of (&st);
-      entry->path = lm_cache_get_path (cache, kind, &digest);
+      entry->path = g_strconcat (lm_state_dir_get_path (cache->dirs[kind]), "/", name, NULL);
       g_ptr_array_add (entries, entry);
     }
   return names != NULL;

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* The format can be recognized from this much of a file. */
 #define PROBE_SIZE 4096
@@ -65,18 +66,16 @@ find_format (const char *data, gsize size)
   return is_vmdk_text (data, size) ? "vmdk" : NULL;
 }
 
+/* Reads the first bytes of @path. */
 static gboolean
-probe_format (const char *path, const char **out_format, GError **error)
+read_head (const char *path, char *head, gsize *out_size, guint64 *out_file_size, GError **error)
 {
-  char data[PROBE_SIZE];
-  gsize size = 0;
+  struct stat st;
   lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
-  if (fd < 0)
+  if (fd < 0 || fstat (fd, &st) < 0)
     return lm_throw_errno (error, "cannot open %s", path);
-  if (!lm_fd_read_full (fd, data, sizeof data, &size, error))
-    return FALSE;
-  *out_format = find_format (data, size);
-  return TRUE;
+  *out_file_size = (guint64) st.st_size;
+  return lm_fd_read_full (fd, head, PROBE_SIZE, out_size, error);
 }
 
 static char *
@@ -183,21 +182,37 @@ ask_qemu_img (GPtrArray *names, const char *dir, const char *path, const char *f
   return add_from_info (names, dir, json_node_get_object (root), error);
 }
 
+/* Whether lamina itself reads what the qcow2 image refers to. FALSE with @error set if it
+ * cannot be read. */
+static gboolean
+read_qcow2 (const char *path, const char *head, gsize size, guint64 file_size, LmQcow2Header *header, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  /* Almost always all of the header is in the first bytes. */
+  if (lm_qcow2_parse ((const guint8 *) head, size, file_size, header, NULL) || lm_qcow2_read (path, header, NULL, &failure))
+    return !lm_qcow2_has_data_file (header);
+  if (failure->domain != LM_IMAGE_ERROR)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
 GPtrArray *
 lm_image_list_references (const char *path, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *dir = g_path_get_dirname (path);
   g_autoptr (GError) failure = NULL;
-  const char *format = NULL;
+  char head[PROBE_SIZE];
+  gsize size = 0;
+  guint64 file_size = 0;
   LmQcow2Header header;
-  if (!probe_format (path, &format, error))
+  if (!read_head (path, head, &size, &file_size, error))
     return NULL;
+  const char *format = find_format (head, size);
   if (format == NULL)
     return g_steal_pointer (&names);
-  gboolean is_read = strcmp (format, "qcow2") == 0 && lm_qcow2_read (path, &header, NULL, &failure)
-                     && !lm_qcow2_has_data_file (&header);
-  if (failure != NULL && failure->domain != LM_IMAGE_ERROR)
+  const gboolean is_read = strcmp (format, "qcow2") == 0 && read_qcow2 (path, head, size, file_size, &header, &failure);
+  if (failure != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;

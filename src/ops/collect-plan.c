@@ -235,6 +235,8 @@ format_date (gint64 seconds)
 static char *
 describe_users (const LmLayerUse *use)
 {
+  if (use->users->len == 1)
+    return lm_layer_user_to_text (g_ptr_array_index (use->users, 0));
   g_autoptr (GString) text = g_string_new (NULL);
   for (guint i = 0; i < MIN (use->users->len, USERS_SHOWN); i++)
     {

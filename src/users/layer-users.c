@@ -258,35 +258,39 @@ static const GPtrArray *
 get_references (Search *search, const char *path, GError **error)
 {
   GPtrArray *names = g_hash_table_lookup (search->references, path);
-  if (names != NULL)
-    return names;
-  names = lm_file_users_list_references (path, search->cancellable, error);
-  if (names != NULL)
+  if (names == NULL && (names = lm_file_users_list_references (path, search->cancellable, error)) != NULL)
     g_hash_table_insert (search->references, g_strdup (path), names);
   return names;
 }
 
-/* Adds the files of the cache that @path is or, if it is a disk, leads to through its backing files. */
+/* Adds the file of the cache that @path is; *out_use is NULL if it is none of them. */
 static gboolean
-add_uses_of_path (Search *search, LmLayerUser *user, const char *path, gboolean is_disk, GError **error)
+add_use_of_path (Search *search, LmLayerUser *user, const char *path, LmLayerUse **out_use, GError **error)
+{
+  *out_use = NULL;
+  if (path[0] != '/')
+    add_uses_in_text (search, user, path);
+  else if (!find_by_path (search, path, out_use, error))
+    return FALSE;
+  add_use (search, user, *out_use);
+  return TRUE;
+}
+
+/* Adds the files of the cache to which the disk @path, which is none of them, leads. The
+ * parents of layers are known otherwise. */
+static gboolean
+add_uses_of_disk (Search *search, LmLayerUser *user, const char *path, GError **error)
 {
   g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GHashTable) done = is_disk ? g_hash_table_new (g_str_hash, g_str_equal) : NULL;
+  g_autoptr (GHashTable) done = g_hash_table_new (g_str_hash, g_str_equal);
   g_ptr_array_add (paths, g_strdup (path));
   for (guint i = 0; i < paths->len; i++)
     {
       const char *now = g_ptr_array_index (paths, i);
       LmLayerUse *use = NULL;
-      if (now[0] != '/')
-        {
-          add_uses_in_text (search, user, now);
-          continue;
-        }
-      if (!find_by_path (search, now, &use, error))
+      if (i > 0 && !add_use_of_path (search, user, now, &use, error))
         return FALSE;
-      add_use (search, user, use);
-      /* The parents of layers are known otherwise. */
-      if (use != NULL || !is_disk || !g_hash_table_add (done, (gpointer) now))
+      if (now[0] != '/' || use != NULL || !g_hash_table_add (done, (gpointer) now))
         continue;
       const GPtrArray *names = get_references (search, now, error);
       if (names == NULL)
@@ -295,6 +299,16 @@ add_uses_of_path (Search *search, LmLayerUser *user, const char *path, gboolean 
         g_ptr_array_add (paths, g_strdup (g_ptr_array_index (names, j)));
     }
   return TRUE;
+}
+
+/* Adds the files of the cache that @path is or, if it is a disk, leads to through its
+ * backing files. Most are no paths but other values, so for these nothing is allocated. */
+static gboolean
+add_uses_of_path (Search *search, LmLayerUser *user, const char *path, gboolean is_disk, GError **error)
+{
+  LmLayerUse *use;
+  return add_use_of_path (search, user, path, &use, error)
+         && (use != NULL || !is_disk || path[0] != '/' || add_uses_of_disk (search, user, path, error));
 }
 
 /* Finds or adds the user that @from is. */
@@ -393,7 +407,9 @@ find_users (Search *search, LmVirtReader *reader, GError **error)
 {
   const LmFileVisitor visitor = { search, begin_user, visit_use, note_unknown_user, note_unknown_user };
   g_autoptr (GPtrArray) machines = add_machines (search, error);
-  if (machines == NULL || !ask_connection (search, reader, search->scope->uri, error))
+  /* The directories first, because libvirt has not answered yet. */
+  if (machines == NULL || !lm_file_users_visit_directories (search->scope, &visitor, error)
+      || !ask_connection (search, reader, search->scope->uri, error))
     return FALSE;
   LmVirt *virt = lm_virt_reader_get_connection (reader, NULL);
   g_autoptr (GPtrArray) uris = lm_file_users_list_uris (search->scope, virt, machines);
@@ -404,7 +420,7 @@ find_users (Search *search, LmVirtReader *reader, GError **error)
       if (!ask_connection (search, other, uri, error))
         return FALSE;
     }
-  return lm_file_users_visit_directories (search->scope, &visitor, error);
+  return TRUE;
 }
 
 /* Reads the parents of layers from their headers; runs in a thread, while domains are
@@ -480,7 +496,9 @@ add_leases (const Search *search, GError **error)
   if (lm_cache_get_fd (search->cache) < 0)
     return TRUE;
   g_autoptr (LmLock) leases = lm_cache_open_leases (search->cache, error);
-  for (guint i = 0; leases != NULL && i < search->result->files->len; i++)
+  /* Usually there are none. */
+  const gboolean any = leases != NULL && lm_lock_table_is_in_use (leases);
+  for (guint i = 0; any && i < search->result->files->len; i++)
     {
       LmLayerUse *use = g_ptr_array_index (search->result->files, i);
       use->leased = lm_lock_table_is_locked (leases, lm_digest_get_number (&use->entry->digest));

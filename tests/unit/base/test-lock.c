@@ -212,8 +212,8 @@ test_table (Fixture *f, gconstpointer data)
   close (ready[1]);
 }
 
-/* lm_lock_table_is_locked() sees the locks of others, in either mode, but not those
- * of the table itself. */
+/* lm_lock_table_is_locked() and lm_lock_table_is_in_use() see the locks of others, in
+ * either mode, but not those of the table itself. */
 static void
 test_table_asked (Fixture *f, gconstpointer data)
 {
@@ -223,7 +223,10 @@ test_table_asked (Fixture *f, gconstpointer data)
   for (gsize i = 0; i < G_N_ELEMENTS (modes); i++)
     {
       g_assert_false (lm_lock_table_is_locked (other, G_MAXUINT64));
+      g_assert_false (lm_lock_table_is_in_use (other));
       g_assert_true (lm_lock_table_lock (one, G_MAXUINT64, modes[i], 0, NULL, NULL));
+      g_assert_true (lm_lock_table_is_in_use (other));
+      g_assert_false (lm_lock_table_is_in_use (one));
       g_assert_true (lm_lock_table_lock (one, 7, modes[i], 0, NULL, NULL));
       g_assert_false (lm_lock_table_is_locked (one, G_MAXUINT64));
       g_assert_true (lm_lock_table_is_locked (other, G_MAXUINT64));
@@ -231,6 +234,7 @@ test_table_asked (Fixture *f, gconstpointer data)
       lm_lock_table_unlock (one, G_MAXUINT64);
       g_assert_false (lm_lock_table_is_locked (other, G_MAXUINT64));
       g_assert_true (lm_lock_table_is_locked (other, 7));
+      g_assert_true (lm_lock_table_is_in_use (other));
       lm_lock_table_unlock (one, 7);
     }
 }
