@@ -14,11 +14,14 @@ struct _LmTable
   guint n_columns;
   gboolean *right;
   GPtrArray *cells; /* row by row, titles first */
+  GArray *lengths;  /* glong: of the cells, in characters */
 };
 
 char *
 lm_output_safe (const char *text)
 {
+  if (g_utf8_validate (text, -1, NULL) && lm_text_find_unprintable (text) == NULL)
+    return g_strdup (text);
   g_autofree char *valid = g_utf8_make_valid (text, -1);
   g_autoptr (GString) safe = g_string_new (NULL);
   const char *from = valid, *bad;
@@ -39,6 +42,15 @@ lm_output_message (const char *text)
   return lm_output_safe (public);
 }
 
+/* Takes ownership of @text. */
+static void
+add_cell (LmTable *table, char *text)
+{
+  const glong length = g_utf8_strlen (text, -1);
+  g_ptr_array_add (table->cells, text);
+  g_array_append_val (table->lengths, length);
+}
+
 LmTable *
 lm_table_new (const char *const *titles)
 {
@@ -46,10 +58,11 @@ lm_table_new (const char *const *titles)
   table->n_columns = g_strv_length ((char **) titles);
   table->right = g_new0 (gboolean, table->n_columns);
   table->cells = g_ptr_array_new_with_free_func (g_free);
+  table->lengths = g_array_new (FALSE, FALSE, sizeof (glong));
   for (guint i = 0; i < table->n_columns; i++)
     {
       table->right[i] = titles[i][0] == '>';
-      g_ptr_array_add (table->cells, g_strdup (titles[i] + (table->right[i] ? 1 : 0)));
+      add_cell (table, g_strdup (titles[i] + (table->right[i] ? 1 : 0)));
     }
   return table;
 }
@@ -60,6 +73,7 @@ lm_table_free (LmTable *table)
   if (table == NULL)
     return;
   g_ptr_array_unref (table->cells);
+  g_array_unref (table->lengths);
   g_free (table->right);
   g_free (table);
 }
@@ -68,23 +82,32 @@ void
 lm_table_add (LmTable *table, const char *const *cells)
 {
   for (guint i = 0; i < table->n_columns; i++)
-    g_ptr_array_add (table->cells, cells[i] ? lm_output_safe (cells[i]) : g_strdup ("-"));
+    add_cell (table, cells[i] ? lm_output_safe (cells[i]) : g_strdup ("-"));
 }
 
 static void
-print_table_row (LmTable *table, guint row, const glong *widths)
+add_spaces (GString *line, gsize n)
 {
-  g_autoptr (GString) line = g_string_new (NULL);
+  const gsize before = line->len;
+  g_string_set_size (line, before + n);
+  memset (line->str + before, ' ', n);
+}
+
+static void
+print_table_row (LmTable *table, guint row, const glong *widths, GString *line)
+{
+  g_string_truncate (line, 0);
   for (guint i = 0; i < table->n_columns; i++)
     {
-      const char *cell = g_ptr_array_index (table->cells, row * table->n_columns + i);
-      int pad = (int) (widths[i] - g_utf8_strlen (cell, -1));
+      const guint at = row * table->n_columns + i;
+      const gsize pad = (gsize) (widths[i] - g_array_index (table->lengths, glong, at));
       if (table->right[i])
-        g_string_append_printf (line, "%*s%s", pad, "", cell);
-      else
-        g_string_append_printf (line, "%s%*s", cell, pad, "");
+        add_spaces (line, pad);
+      g_string_append (line, g_ptr_array_index (table->cells, at));
+      if (!table->right[i])
+        add_spaces (line, pad);
       if (i + 1 < table->n_columns)
-        g_string_append (line, "  ");
+        add_spaces (line, 2);
     }
   puts (g_strchomp (line->str));
 }
@@ -93,13 +116,14 @@ void
 lm_table_print (LmTable *table)
 {
   g_autofree glong *widths = g_new0 (glong, table->n_columns);
+  g_autoptr (GString) line = g_string_new (NULL);
   for (guint i = 0; i < table->cells->len; i++)
     {
-      glong width = g_utf8_strlen (g_ptr_array_index (table->cells, i), -1);
-      widths[i % table->n_columns] = MAX (widths[i % table->n_columns], width);
+      glong *width = &widths[i % table->n_columns];
+      *width = MAX (*width, g_array_index (table->lengths, glong, i));
     }
   for (guint row = 0; row < table->cells->len / table->n_columns; row++)
-    print_table_row (table, row, widths);
+    print_table_row (table, row, widths, line);
   lm_table_free (table);
 }
 
