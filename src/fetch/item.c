@@ -456,9 +456,11 @@ handle_failed_check (LmFetchItem *self, GError *failure, GError **error)
   self->failures++;
   if (lm_mirrors_get_url (self->mirrors) == NULL)
     {
-      /* The data was left by an earlier run, and no URL has been used yet. */
+      /* The data was left by an earlier run, and no URL has been used yet. Of an empty
+       * file nothing would ever be missing. */
       g_error_free (failure);
-      return TRUE;
+      return self->blob->size > 0
+             || fail_item (self, g_error_new (LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE, "its size is not known"), TRUE, error);
     }
   g_prefix_error (&failure, "%s: ", lm_mirrors_get_shown (self->mirrors));
   lm_mirrors_mismatched (self->mirrors, mixed);

@@ -97,6 +97,14 @@ def test_bad_urls(w):
     assert not list_partial(state)
 
 
+def test_no_size(w):
+    """As in a record or in the metadata of a domain that somebody has changed."""
+    f = w.file()
+    state = w.state()
+    assert w.run(state, f.spec("ok").replace(" %d " % SIZE, " 0 ")).startswith("error source file f0: its size is not known")
+    assert w.run(state, f.spec("ok")).startswith("ok 1 ")
+
+
 def test_wrong_digest(w):
     f, state = w.file(), w.state()
     bad = bytearray(f.data)
