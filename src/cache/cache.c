@@ -483,6 +483,14 @@ lm_cache_take_out (LmCache *cache, LmLock *exclusive, const LmBlob *blob, const 
   return lm_state_dir_remove_file (cache->verified, name, error);
 }
 
+/* The file system on which the directory @path, which does not exist, would be created. */
+static gboolean
+stat_parent (const char *path, struct statvfs *out_st)
+{
+  g_autofree char *parent = g_path_get_dirname (path);
+  return statvfs (parent, out_st) == 0 || (errno == ENOENT && strcmp (parent, path) != 0 && stat_parent (parent, out_st));
+}
+
 gboolean
 lm_cache_get_free (LmCache *cache, guint64 *out_free, GError **error)
 {
@@ -493,7 +501,7 @@ lm_cache_get_free (LmCache *cache, guint64 *out_free, GError **error)
       return TRUE;
     }
   struct statvfs st;
-  if (fstatvfs (lm_cache_get_fd (cache), &st) < 0)
+  if (lm_cache_get_fd (cache) < 0 ? !stat_parent (lm_cache_get_dir (cache), &st) : fstatvfs (lm_cache_get_fd (cache), &st) < 0)
     return lm_throw_errno (error, "cannot get the free space of %s", lm_cache_get_dir (cache));
   *out_free = (guint64) st.f_bavail * st.f_frsize;
   return TRUE;

@@ -74,6 +74,8 @@ def path_of(name):
 
 
 define()
+run("cache", "gc", "--dry-run", "--min-free", "1KiB")
+ok(not os.path.exists(state), "a dry run without a state directory creates none")
 digests = {"a": layer("a")}
 for child in "ce":
     digests[child] = layer(child, digests["a"])
