@@ -90,6 +90,12 @@ lm_size_parse (const char *text, guint64 default_unit, guint64 *out_bytes, GErro
                    safe);
 }
 
+guint64
+lm_size_add (guint64 a, guint64 b)
+{
+  return a > G_MAXUINT64 - b ? G_MAXUINT64 : a + b;
+}
+
 char *
 lm_size_format (guint64 bytes)
 {

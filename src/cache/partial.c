@@ -174,6 +174,34 @@ lm_partial_reserve (LmPartial *partial, guint64 size, GError **error)
 }
 
 gboolean
+lm_partial_hold (LmCache *cache, const LmDigest *digest, guint64 size, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmPartial) partial = lm_partial_open (cache, digest, &failure);
+  if (partial == NULL && g_error_matches (failure, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY))
+    return TRUE;
+  if (partial == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  if (!lm_partial_reserve (partial, size, error))
+    return FALSE;
+  /* Closed like this, it is kept although it is empty. */
+  lm_partial_set_aside (partial);
+  return TRUE;
+}
+
+void
+lm_partial_drop_empty (LmCache *cache, const LmDigest *digest)
+{
+  g_autofree char *relative = make_partial_name (digest, ".part");
+  struct stat st;
+  if (fstatat (lm_cache_get_fd (cache), relative, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size == 0)
+    lm_partial_close (lm_partial_open (cache, digest, NULL));
+}
+
+gboolean
 lm_partial_append (LmPartial *partial, const void *data, gsize size, GError **error)
 {
   if (!lm_fault_point ("part-before-write", error))

@@ -39,6 +39,15 @@ guint64 lm_partial_get_size (LmPartial *partial);
  * do that, checks the free space. Errors: LM_CACHE_ERROR_NO_SPACE, G_IO_ERROR. */
 gboolean lm_partial_reserve (LmPartial *partial, guint64 size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_partial_hold: does lm_partial_reserve() for the .part file of @digest, which is created
+ * if it is missing, and leaves it to a later transfer. If a process is writing it, does
+ * nothing. Errors: those of lm_partial_reserve(), G_IO_ERROR. */
+gboolean lm_partial_hold (LmCache *cache, const LmDigest *digest, guint64 size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_partial_drop_empty: deletes the .part file of @digest if nothing was received and no
+ * process is writing it; failures are ignored. */
+void lm_partial_drop_empty (LmCache *cache, const LmDigest *digest);
+
 /** lm_partial_append: appends @size bytes and tells the kernel to start writing
  * them back, so that a later sync is short. Errors: LM_CACHE_ERROR_NO_SPACE,
  * G_IO_ERROR. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "fetch/fetch.h"
+#include "base/size.h"
 #include "base/testenv.h"
 #include "cache/partial.h"
 #include "fetch/item.h"
@@ -60,8 +61,7 @@ check_space (LmCache *cache, GPtrArray *missing, GError **error)
       const LmBlob *blob = missing->pdata[i];
       guint64 size, held;
       lm_partial_stat (cache, &blob->digest, &size, &held);
-      guint64 more = blob->size > held ? blob->size - held : 0;
-      needed = needed > G_MAXUINT64 - more ? G_MAXUINT64 : needed + more;
+      needed = lm_size_add (needed, blob->size > held ? blob->size - held : 0);
     }
   return lm_cache_check_space (cache, needed, error);
 }

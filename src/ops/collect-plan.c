@@ -28,11 +28,12 @@ lm_collect_plan_free (LmCollectPlan *plan)
 static guint64
 get_excess (const LmCollectLimits *limits, guint64 size, guint64 available)
 {
+  const guint64 occupied = lm_size_add (size, limits->needed), wanted = lm_size_add (limits->min_free, limits->needed);
   guint64 excess = 0;
-  if (limits->max_size != G_MAXUINT64 && size + limits->needed > limits->max_size)
-    excess = size + limits->needed - limits->max_size;
-  if (limits->min_free > 0 && available < limits->min_free + limits->needed)
-    excess = MAX (excess, limits->min_free + limits->needed - available);
+  if (limits->max_size != G_MAXUINT64 && occupied > limits->max_size)
+    excess = occupied - limits->max_size;
+  if (limits->min_free > 0 && available < wanted)
+    excess = MAX (excess, wanted - available);
   return excess;
 }
 

@@ -418,7 +418,7 @@ describe_limits (const LmCollectPlan *plan, const LmCollectLimits *limits)
   g_autofree char *more = limits->needed > 0 ? g_strdup_printf (" and %s more are needed", needed) : g_strdup ("");
   g_autofree char *max = lm_size_format (limits->max_size);
   g_autofree char *min = lm_size_format (limits->min_free);
-  if (limits->max_size != G_MAXUINT64 && plan->size + limits->needed > limits->max_size)
+  if (limits->max_size != G_MAXUINT64 && lm_size_add (plan->size, limits->needed) > limits->max_size)
     return g_strdup_printf ("the cache occupies %s%s, but its max-size is %s", size, more, max);
   return g_strdup_printf ("%s are free%s, but min-free is %s", available, more, min);
 }
@@ -447,48 +447,4 @@ LmCollectLimits
 lm_collect_get_limits (const LmHost *host)
 {
   return (LmCollectLimits){ .max_size = host->max_size > 0 ? host->max_size : G_MAXUINT64, .min_free = host->min_free };
-}
-
-static void
-announce_removal (gpointer data, const LmCollectRemoval *removal)
-{
-  const LmHost *host = data;
-  if (removal->item == NULL && removal->damaged == NULL)
-    return;
-  const char *path = removal->item != NULL ? removal->item->use->entry->path : removal->damaged->path;
-  g_autofree char *size = lm_size_format (removal->item != NULL ? removal->item->use->entry->allocated : removal->damaged->allocated);
-  g_autofree char *text = g_strdup_printf ("removed %s (%s) from the cache to make room", path, size);
-  host->status (host->user_data, text);
-}
-
-/* Who uses the files could only be asked of libvirt, which holds the lock of the domain. */
-static gboolean
-throw_in_start (const LmHost *host, guint64 excess, GError **error)
-{
-  g_autofree char *more = lm_size_format (excess);
-  return lm_throw (error, LM_COLLECT_ERROR, LM_COLLECT_ERROR_NO_SPACE,
-                   "max-size or min-free would be exceeded by %s, and nothing is removed from the cache in %s while "
-                   "libvirt waits for the start", more, host->state_dir);
-}
-
-gboolean
-lm_collect_make_room (const LmHost *host, LmCache *cache, guint64 needed, GCancellable *cancellable, GError **error)
-{
-  LmCollectLimits limits = lm_collect_get_limits (host);
-  guint64 size, available, excess;
-  limits.needed = needed;
-  if (needed == 0 || (host->max_size == 0 && host->min_free == 0))
-    return TRUE;
-  if (!lm_collect_excess (cache, &limits, &size, &available, &excess, error))
-    return FALSE;
-  if (excess == 0)
-    return TRUE;
-  if (host->in_start)
-    return throw_in_start (host, excess, error);
-  g_autoptr (LmCollectPlan) plan = lm_collect_plan_new (host, NULL, cache, &limits, cancellable, error);
-  if (plan == NULL || !lm_collect_throw (plan, &limits, error))
-    return FALSE;
-  g_autoptr (LmCollectPlan) done
-    = lm_collect_run (host, NULL, cache, &limits, announce_removal, (gpointer) host, cancellable, error);
-  return done != NULL && lm_collect_throw (done, &limits, error);
 }

@@ -51,11 +51,3 @@ gboolean lm_collect_throw (const LmCollectPlan *plan, const LmCollectLimits *lim
 
 /** lm_collect_get_limits: returns the limits that the settings of @host give. */
 LmCollectLimits lm_collect_get_limits (const LmHost *host);
-
-/** lm_collect_make_room: makes room for @needed more bytes in @cache, so that the
- * limits of @host hold after they have been pulled. The caller holds a lease for
- * what it is going to pull and for what that needs. If there is not enough, nothing
- * is removed. Asks nobody if there is room anyway. Errors: as for lm_collect_run()
- * and lm_collect_throw(). */
-gboolean lm_collect_make_room (const LmHost *host, LmCache *cache, guint64 needed, GCancellable *cancellable,
-                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

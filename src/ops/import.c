@@ -4,11 +4,10 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "cache/partial.h"
 #include "catalog/portable.h"
 #include "fetch/intake.h"
 #include "io/tar.h"
-#include "ops/collect.h"
+#include "ops/room.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -32,8 +31,9 @@ typedef struct
   LmCatalog *catalog;
   GHashTable *wanted;  /* name in the archive -> LmImportFile of result; removed when it has been seen */
   GPtrArray *files;    /* LmImportFile of the catalog */
+  GPtrArray *missing;  /* LmBlob: those that were not in the cache at first */
   GPtrArray *seen;     /* those that the archive has had, in its order */
-  GArray *items;       /* LmFetchItemProgress: those that were not in the cache at first */
+  GArray *items;       /* LmFetchItemProgress of these */
   guint64 done, total; /* bytes of these */
   gint64 next_report;
 } Import;
@@ -54,6 +54,7 @@ import_clear (Import *import)
   lm_cache_close (import->cache);
   g_clear_pointer (&import->wanted, g_hash_table_unref);
   g_clear_pointer (&import->files, g_ptr_array_unref);
+  g_clear_pointer (&import->missing, g_ptr_array_unref);
   g_clear_pointer (&import->seen, g_ptr_array_unref);
   g_clear_pointer (&import->items, g_array_unref);
 }
@@ -162,24 +163,20 @@ list_wanted_files (Import *import, GError **error)
 static gboolean
 find_missing_files (Import *import, GCancellable *cancellable, GError **error)
 {
-  guint64 needed = 0;
   for (guint i = 0; i < import->files->len; i++)
     {
-      const LmBlob *blob = &((LmImportFile *) g_ptr_array_index (import->files, i))->blob;
+      LmBlob *blob = &((LmImportFile *) g_ptr_array_index (import->files, i))->blob;
       LmCacheState state;
-      guint64 size, held;
       if (!lm_cache_check (import->cache, blob, &state, cancellable, error))
         return FALSE;
       if (state == LM_CACHE_PRESENT)
         continue;
-      lm_partial_stat (import->cache, &blob->digest, &size, &held);
-      needed += blob->size - MIN (held, blob->size);
+      g_ptr_array_add (import->missing, blob);
       const LmFetchItemProgress item = { .blob = blob };
       g_array_append_val (import->items, item);
       import->total += blob->size;
     }
-  return lm_collect_make_room (import->host, import->cache, needed, cancellable, error)
-         && lm_cache_check_space (import->cache, needed, error);
+  return lm_room_make (import->host, import->cache, import->missing, cancellable, error);
 }
 
 static void
@@ -342,6 +339,7 @@ lm_import (const LmHost *host, const char *file, const char *name, GCancellable 
     return NULL;
   import.wanted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   import.files = g_ptr_array_new_with_free_func (import_file_free);
+  import.missing = g_ptr_array_new ();
   import.seen = g_ptr_array_new ();
   import.items = g_array_new (FALSE, FALSE, sizeof (LmFetchItemProgress));
   import.reader = lm_tar_reader_new (fd, import.shown, cancellable);
@@ -355,7 +353,9 @@ lm_import (const LmHost *host, const char *file, const char *name, GCancellable 
   g_autoptr (LmLock) lease = import.cache != NULL ? lease_files (&import, cancellable, error) : NULL;
   if (lease == NULL || !find_missing_files (&import, cancellable, error))
     return NULL;
-  if (!import_all_files (&import, cancellable, error))
+  gboolean imported = import_all_files (&import, cancellable, error);
+  lm_room_release (import.cache, import.missing);
+  if (!imported)
     {
       explain_rest (&import, error);
       return NULL;

@@ -6,8 +6,8 @@
 #include "base/size.h"
 #include "machine/chain.h"
 #include "ops/cache-view.h"
-#include "ops/collect.h"
 #include "ops/damage.h"
+#include "ops/room.h"
 #include "source/source.h"
 
 #include <sys/stat.h>
@@ -80,26 +80,6 @@ set_damaged_aside (const LmHost *host, LmCache *cache, const GPtrArray *blobs, G
   return TRUE;
 }
 
-/* Makes room for those of @blobs that are not in the cache, as far as their sizes are known. */
-static gboolean
-make_room (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCancellable *cancellable, GError **error)
-{
-  guint64 needed = 0;
-  for (guint i = 0; i < blobs->len; i++)
-    {
-      const LmBlob *blob = g_ptr_array_index (blobs, i);
-      LmCacheState state;
-      guint64 received, held;
-      if (!lm_cache_check (cache, blob, &state, cancellable, error))
-        return FALSE;
-      if (state == LM_CACHE_PRESENT)
-        continue;
-      lm_partial_stat (cache, &blob->digest, &received, &held);
-      needed += blob->size > held ? blob->size - held : 0;
-    }
-  return lm_collect_make_room (host, cache, needed, cancellable, error);
-}
-
 /* Pulls @blobs, whose layers, base first, form a chain. The caller holds a lease for them. */
 static gboolean
 pull_blobs (const LmHost *host, LmCache *cache, const GPtrArray *blobs, LmPrepareResult *result, GCancellable *cancellable,
@@ -111,9 +91,10 @@ pull_blobs (const LmHost *host, LmCache *cache, const GPtrArray *blobs, LmPrepar
   for (guint i = 0; i < blobs->len; i++)
     if (((LmBlob *) g_ptr_array_index (blobs, i))->kind == LM_BLOB_LAYER)
       g_ptr_array_add (layers, g_ptr_array_index (blobs, i));
-  if (!set_damaged_aside (host, cache, blobs, cancellable, error) || !make_room (host, cache, blobs, cancellable, error))
+  if (!set_damaged_aside (host, cache, blobs, cancellable, error) || !lm_room_make (host, cache, blobs, cancellable, error))
     return FALSE;
   gboolean fetched = lm_fetch_run (blobs, cache, &options, host->progress, host->user_data, &totals, cancellable, error);
+  lm_room_release (cache, blobs);
   result->pulled += totals.files;
   result->pulled_bytes += totals.bytes;
   if (!fetched || !lm_chain_check (cache, layers, NULL, cancellable, error))

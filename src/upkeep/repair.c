@@ -5,7 +5,7 @@
 #include "base/fault.h"
 #include "cache/quarantine.h"
 #include "machine/machine.h"
-#include "ops/collect.h"
+#include "ops/room.h"
 #include "source/source.h"
 
 #include <string.h>
@@ -194,9 +194,11 @@ pull_file (const LmHost *host, LmCache *cache, LmBlob *blob, GCancellable *cance
   const LmFetchOptions options = { .transfers = host->transfers };
   g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
   g_ptr_array_add (blobs, blob);
-  return lm_collect_make_room (host, cache, blob->size, cancellable, error)
-         && lm_fetch_run (blobs, cache, &options, host->progress, host->user_data, NULL, cancellable, error)
-         && lm_fault_point ("repair-after-pull", error);
+  if (!lm_room_make (host, cache, blobs, cancellable, error))
+    return FALSE;
+  gboolean fetched = lm_fetch_run (blobs, cache, &options, host->progress, host->user_data, NULL, cancellable, error);
+  lm_room_release (cache, blobs);
+  return fetched && lm_fault_point ("repair-after-pull", error);
 }
 
 gboolean

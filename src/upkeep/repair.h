@@ -34,6 +34,6 @@ guint lm_repair_get_depth (const LmRepair *repair, LmBlobKind kind, const LmDige
  * is where it is now, newly allocated; NULL if another process has repaired it. If another
  * process has removed it meanwhile, it is not pulled, and *out_removed is TRUE. Makes
  * room as for a pull. Blocks on the network. Errors: LM_REPAIR_ERROR, LM_FETCH_ERROR,
- * and those of lm_collect_make_room(). */
+ * and those of lm_room_make(). */
 gboolean lm_repair_file (const LmRepair *repair, LmCache *cache, const LmCacheEntry *entry, char **out_aside,
                          gboolean *out_removed, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

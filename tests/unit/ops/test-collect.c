@@ -5,6 +5,7 @@
 #include "cache/database.h"
 #include "ops/collect.h"
 #include "ops/remove.h"
+#include "ops/room.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -319,6 +320,43 @@ write_part (OpsFixture *f, const char *content, gint64 mtime)
   return path;
 }
 
+/* Two pulls at once do not take the same room; what is reserved is given back. */
+static void
+test_reserved (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  const guint64 size = 1 << 20;
+  g_autoptr (LmCache) one = lm_cache_open (f->state_dir, NULL, &error), other = lm_cache_open (f->state_dir, NULL, &error);
+  LmBlob blob = { .kind = LM_BLOB_FILE, .size = size, .digest = lm_digest_of_text ("one") }, wrong = blob, huge = blob;
+  g_autoptr (GPtrArray) first = g_ptr_array_new (), second = g_ptr_array_new ();
+  wrong.digest = lm_digest_of_text ("other");
+  huge.digest = lm_digest_of_text ("huge");
+  huge.size = G_MAXUINT64;
+  g_ptr_array_add (first, &blob);
+  g_ptr_array_add (second, &wrong);
+  LmLock *lease = lm_cache_lease (one, first, NULL, &error);
+  f->host.max_size = get_size (f) + size + size / 2;
+  g_assert_true (lm_room_make (&f->host, one, first, NULL, &error));
+  g_assert_false (lm_room_make (&f->host, other, second, NULL, &error));
+  g_assert_error (error, LM_COLLECT_ERROR, LM_COLLECT_ERROR_NO_SPACE);
+  g_clear_error (&error);
+  /* The same file needs no more room. */
+  g_assert_true (lm_room_make (&f->host, other, first, NULL, &error));
+  lm_room_release (one, first);
+  g_assert_true (lm_room_make (&f->host, other, second, NULL, &error));
+  g_ptr_array_add (first, &huge);
+  g_ptr_array_add (first, &huge);
+  g_assert_false (lm_room_make (&f->host, one, first, NULL, &error));
+  g_assert_error (error, LM_COLLECT_ERROR, LM_COLLECT_ERROR_NO_SPACE);
+  lm_room_release (other, second);
+  g_autofree char *dir = g_build_filename (f->state_dir, "partial", NULL);
+  g_autoptr (GPtrArray) left = lm_file_list_dir (dir, NULL);
+  for (guint i = 0; i < left->len; i++)
+    g_assert_false (g_str_has_suffix (g_ptr_array_index (left, i), ".part"));
+  lm_lock_release (lease);
+  f->host.max_size = 0;
+}
+
 /* Transfers that nobody continues, and locks of names that no machine or source has. */
 static void
 test_debris (OpsFixture *f, gconstpointer data)
@@ -422,6 +460,7 @@ main (int argc, char **argv)
   ADD (launched_meanwhile);
   ADD (leased_and_unknown);
   ADD (orphans);
+  ADD (reserved);
   ADD (debris);
   ADD (room);
   ADD (database_lost);
