@@ -168,16 +168,20 @@ remove_victims (Collection *collection, guint *out_removed, gboolean *out_curren
   return TRUE;
 }
 
+/* Sets *out_current to FALSE if a process continues one of them meanwhile. */
 static gboolean
-remove_parts (Collection *collection, GError **error)
+remove_parts (Collection *collection, gboolean *out_current, GError **error)
 {
+  *out_current = TRUE;
   for (guint i = 0; i < collection->plan->stale->len; i++)
     {
       const LmPartialEntry *part = g_ptr_array_index (collection->plan->stale, i);
       g_autoptr (GError) failure = NULL;
       if (lm_partial_remove (collection->cache, &part->digest, &failure))
         collection->removed (collection->data, &(LmCollectRemoval){ .part = part });
-      else if (!g_error_matches (failure, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY))
+      else if (g_error_matches (failure, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY))
+        *out_current = FALSE;
+      else
         {
           g_propagate_error (error, g_steal_pointer (&failure));
           return FALSE;
@@ -356,10 +360,10 @@ collect_files (Collection *collection, GError **error)
 {
   for (guint outdated = 0; outdated < MAX_OUTDATED;)
     {
-      guint removed;
+      guint removed = 0;
       gboolean current;
-      if (!remove_parts (collection, error) || !remove_damaged (collection, error)
-          || !remove_victims (collection, &removed, &current, error))
+      if (!remove_parts (collection, &current, error) || !remove_damaged (collection, error)
+          || (current && !remove_victims (collection, &removed, &current, error)))
         return FALSE;
       if (current)
         {

@@ -394,6 +394,38 @@ test_debris (OpsFixture *f, gconstpointer data)
   g_assert_true (g_file_test (written, G_FILE_TEST_EXISTS));
 }
 
+static LmCache *continuing;
+static LmPartial *continued;
+
+static void
+continue_transfer (OpsFixture *f)
+{
+  const LmDigest digest = lm_digest_of_text ("old");
+  continuing = lm_cache_open (f->state_dir, NULL, NULL);
+  continued = lm_partial_open (continuing, &digest, NULL);
+}
+
+/* A transfer that is continued once its file was chosen keeps it, and it counts as kept. */
+static void
+test_continued (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *removed = NULL;
+  launch_and_remove (f, "c");
+  g_autofree char *old = write_part (f, "old", 0);
+  g_autofree char *lock = g_build_filename (f->state_dir, "machines", "nobody.lock", NULL);
+  g_assert_true (lm_file_write (lock, "", 0, 0600, NULL));
+  const guint64 size = get_size (f);
+  const LmCollectLimits limits = { .max_size = size };
+  g_autoptr (LmCollectPlan) plan = collect (f, &limits, continue_transfer, &removed, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (removed, ==, "lock ");
+  g_assert_cmpuint (plan->size, ==, size);
+  g_assert_true (g_file_test (old, G_FILE_TEST_EXISTS));
+  lm_partial_close (continued);
+  lm_cache_close (continuing);
+}
+
 /* A pull makes room, but not in vain, and not by removing what it needs itself. */
 static void
 test_room (OpsFixture *f, gconstpointer data)
@@ -462,6 +494,7 @@ main (int argc, char **argv)
   ADD (orphans);
   ADD (reserved);
   ADD (debris);
+  ADD (continued);
   ADD (room);
   ADD (database_lost);
   return g_test_run ();
