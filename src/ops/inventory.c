@@ -115,9 +115,11 @@ select_one_with_domain (const LmHost *host, LmVirt *virt, LmInventoryEntry *entr
 }
 
 /* Sets @entry->machine to the machine whose domain is called @name, if there is one;
- * its record has another name if the domain was renamed. */
+ * its record has another name if the domain was renamed. *out_taken is whether there is such
+ * a domain, but it is no machine. */
 static gboolean
-select_by_domain_name (const LmHost *host, LmVirt *virt, const char *name, LmInventoryEntry *entry, GError **error)
+select_by_domain_name (const LmHost *host, LmVirt *virt, const char *name, LmInventoryEntry *entry, gboolean *out_taken,
+                       GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmVirtDomain) domain = lm_virt_find_name (virt, name, &failure);
@@ -126,8 +128,10 @@ select_by_domain_name (const LmHost *host, LmVirt *virt, const char *name, LmInv
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
+  g_clear_error (&failure);
   if (domain != NULL)
-    entry->machine = lm_machine_load (host->state_dir, lm_virt_domain_uuid (domain), NULL);
+    entry->machine = lm_machine_load (host->state_dir, lm_virt_domain_uuid (domain), &failure);
+  *out_taken = g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND);
   if (entry->machine != NULL && g_strcmp0 (entry->machine->uri, lm_virt_uri (virt)) != 0)
     g_clear_pointer (&entry->machine, lm_machine_free);
   return TRUE;
@@ -139,11 +143,19 @@ lm_inventory_name (const LmInventoryEntry *entry)
   return entry->domain_name != NULL ? entry->domain_name : entry->machine->name;
 }
 
+gboolean
+lm_inventory_throw_renamed (const char *name, const char *now, GError **error)
+{
+  return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND,
+                   "the domain %s is not a machine of lamina, and the machine that was called %s is %s now", name, name, now);
+}
+
 LmInventoryEntry *
 lm_inventory_find (const LmHost *host, LmVirt *virt, const char *name, GError **error)
 {
   g_autoptr (LmInventoryEntry) entry = g_new0 (LmInventoryEntry, 1);
-  if (!select_by_domain_name (host, virt, name, entry, error))
+  gboolean taken;
+  if (!select_by_domain_name (host, virt, name, entry, &taken, error))
     return NULL;
   if (entry->machine == NULL)
     {
@@ -153,5 +165,10 @@ lm_inventory_find (const LmHost *host, LmVirt *virt, const char *name, GError **
     }
   if (!read_entry_state (virt, entry, TRUE, error))
     return NULL;
+  if (taken && entry->domain_name != NULL)
+    {
+      (void) lm_inventory_throw_renamed (name, entry->domain_name, error);
+      return NULL;
+    }
   return g_steal_pointer (&entry);
 }

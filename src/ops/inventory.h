@@ -29,5 +29,12 @@ GPtrArray *lm_inventory_list (const LmHost *host, LmVirt *virt, GError **error) 
 const char *lm_inventory_name (const LmInventoryEntry *entry);
 
 /** lm_inventory_find: returns the machine whose domain on @virt is called @name, or
- * else whose record is; if there are several of these, the one that has a domain. Errors: LM_MACHINE_ERROR_NOT_FOUND, LM_VIRT_ERROR. */
+ * else whose record is; if there are several of these, the one that has a domain. If a
+ * domain that is no machine is called @name, a machine whose domain was renamed is not found
+ * by its old name. Errors: LM_MACHINE_ERROR_NOT_FOUND, LM_VIRT_ERROR. */
 LmInventoryEntry *lm_inventory_find (const LmHost *host, LmVirt *virt, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_inventory_throw_renamed: sets @error to LM_MACHINE_ERROR_NOT_FOUND, because @name is
+ * not a machine any more, but a domain that belongs to nobody; the machine is @now.
+ * Returns FALSE. */
+gboolean lm_inventory_throw_renamed (const char *name, const char *now, GError **error);

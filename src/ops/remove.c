@@ -3,6 +3,7 @@
 #include "ops/remove.h"
 #include "base/error.h"
 #include "base/fault.h"
+#include "ops/inventory.h"
 #include "ops/machine-domain.h"
 #include "ops/name-lock.h"
 #include "ops/replace.h"
@@ -71,10 +72,12 @@ lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GCancel
 }
 
 /* Gets the machine of the domain @name, which has another name in its record if the
- * domain was renamed; *out_machine is NULL if there is none. A record that cannot be
- * read is an error, because the user means that machine as well. */
+ * domain was renamed; *out_machine is NULL if there is none, *out_taken whether the domain
+ * then belongs to nobody. A record that cannot be read is an error, because the user means
+ * that machine as well. */
 static gboolean
-find_domain_machine (const LmHost *host, LmVirt *virt, const char *name, LmMachine **out_machine, GError **error)
+find_domain_machine (const LmHost *host, LmVirt *virt, const char *name, LmMachine **out_machine, gboolean *out_taken,
+                     GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (LmVirtDomain) domain = lm_virt_find_name (virt, name, &failure);
@@ -88,6 +91,7 @@ find_domain_machine (const LmHost *host, LmVirt *virt, const char *name, LmMachi
     = domain != NULL ? lm_machine_load (host->state_dir, lm_virt_domain_uuid (domain), &failure) : NULL;
   if (failure == NULL || g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
     {
+      *out_taken = domain != NULL && machine == NULL;
       *out_machine = g_steal_pointer (&machine);
       return TRUE;
     }
@@ -110,6 +114,26 @@ find_machines_by_name (const LmHost *host, LmVirt *virt, const char *name, GErro
         g_ptr_array_remove_index (list, i - 1);
     }
   return g_steal_pointer (&list);
+}
+
+/* The domain @name is no machine, so machines whose domains were called that before, and
+ * have other names now, are not meant. */
+static gboolean
+leave_out_renamed (LmVirt *virt, const char *name, GPtrArray *machines, GError **error)
+{
+  g_autofree char *now = NULL;
+  for (guint i = machines->len; i > 0; i--)
+    {
+      g_autoptr (LmVirtDomain) domain = NULL;
+      if (!lm_machine_domain_find (virt, g_ptr_array_index (machines, i - 1), &domain, error))
+        return FALSE;
+      if (domain == NULL)
+        continue;
+      g_free (now);
+      now = g_strdup (lm_virt_domain_name (domain));
+      g_ptr_array_remove_index (machines, i - 1);
+    }
+  return machines->len > 0 || lm_inventory_throw_renamed (name, now, error);
 }
 
 /* If one of several machines cannot be removed, none is. */
@@ -151,12 +175,13 @@ static gboolean
 remove_machines_by_name (const LmHost *host, LmVirt *virt, const char *name, GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmMachine) renamed = NULL;
-  if (!find_domain_machine (host, virt, name, &renamed, error))
+  gboolean taken;
+  if (!find_domain_machine (host, virt, name, &renamed, &taken, error))
     return FALSE;
   if (renamed != NULL && strcmp (renamed->name, name) != 0 && g_strcmp0 (renamed->uri, lm_virt_uri (virt)) == 0)
     return remove_renamed_machine (host, virt, renamed, cancellable, error);
   g_autoptr (GPtrArray) machines = find_machines_by_name (host, virt, name, error);
-  if (machines == NULL)
+  if (machines == NULL || (taken && !leave_out_renamed (virt, name, machines, error)))
     return FALSE;
   if (machines->len > 1 && !check_all_removable (host, virt, machines, cancellable, error))
     return FALSE;

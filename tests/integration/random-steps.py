@@ -324,7 +324,9 @@ def start_aside(world, domain, failures):
 def step_together(world):
     """Three processes work at once, one of which may be killed, while virsh starts a domain."""
     names = world.rng.sample(NAMES, 3)
-    others = [domain for domain in world.startable() if domain.name() not in names]
+    # A machine whose domain was renamed may also be called by its old name.
+    busy = set().union(*(world.named(name) for name in names))
+    others = [domain for domain in world.startable() if domain.name() not in names and domain.UUIDString() not in busy]
     commands = [some_command(world, names[0])[0], some_command(world, names[1])[0],
                 world.rng.choice((["cache", "gc", "--max-size=0"], ["pull", *world.rng.choice(SELECTIONS)]))]
     failures = []

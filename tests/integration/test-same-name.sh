@@ -111,6 +111,21 @@ run host_lamina "$host" launch r a e --replace
 exits 1 'a machine whose domain was renamed is not replaced'
 like "$err" 'virsh domrename renamed r' 'the message says what to do'
 ok 'and is kept' defined renamed
+# The old name does not mean it once another domain has that name.
+cat >"$tmp/r.xml" <<'END'
+<domain type='qemu'><name>r</name><memory unit='MiB'>64</memory><os><type arch='x86_64'>hvm</type></os></domain>
+END
+host_exec "$host" virsh -q define "$tmp/r.xml" >/dev/null
+for verb in rm show; do
+  run host_lamina "$host" $verb r
+  exits 3 "$verb does not know it by its old name, which another domain has"
+  like "$err" 'the domain r is not a machine of lamina, and the machine that was called r is renamed now' 'the message says why'
+done
+run host_lamina "$host" rm r --ignore-missing
+exits 0 'nothing is to be removed'
+ok 'it is kept' defined renamed
+ok 'and so is the other domain' defined r
+host_exec "$host" virsh -q undefine r >/dev/null
 run host_lamina "$host" rm r
 exits 0 'rm removes it by its old name'
 ok 'no domain is left' eval '! defined renamed'

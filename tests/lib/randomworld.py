@@ -220,7 +220,10 @@ class World:
         machines = self.machines()
         domains = {uuid for uuid, (domain, _, _) in self.domains().items() if domain.name() == name}
         renamed = {uuid for uuid in domains if uuid in machines and machines[uuid]["name"] != name}
-        return renamed or domains | {uuid for uuid, record in machines.items() if record["name"] == name}
+        records = {uuid for uuid, record in machines.items() if record["name"] == name}
+        if domains - set(machines):
+            records -= set(self.domains())
+        return renamed or domains | records
 
     def startable(self, now=None):
         """The domains that are shut off and must start: not those that a killed run left, nor those whose layers a
