@@ -4,7 +4,8 @@
 #   - for a domain that is none of lamina's, compared with a shell script that does
 #     nothing: both as libvirt runs them, at "prepare begin", with the domain's XML
 #   - virsh start of a machine with a chain of six layers, all there, compared with the
-#     same on a host without the hook; QEMU starts paused
+#     same on a host without a hook, and on one whose hook is a shell script that does
+#     nothing, which shows what libvirt itself needs to run a hook; QEMU starts paused
 # Runs alternate; the medians are compared. Needs root.
 #   bench-hook.sh [BUILD-DIRECTORY]
 # LAMINA: the program (default BUILD-DIRECTORY/lamina). BENCH_RUNS (default 15): number
@@ -22,7 +23,7 @@ missing=$(host_missing)
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/lamina-bench.XXXXXX")
 chmod 0755 "$dir"
-trap 'host_stop "$dir/with" || :; host_stop "$dir/without" || :; chattr -R -f -i "$dir" 2>/dev/null || :; rm -rf "$dir"' EXIT
+trap 'for name in with without empty; do host_stop "$dir/$name" || :; done; chattr -R -f -i "$dir" 2>/dev/null || :; rm -rf "$dir"' EXIT
 trap 'exit 1' INT TERM HUP
 
 # A chain of six layers, and its catalog
@@ -56,10 +57,12 @@ trap 'exit 0' EXIT
 [ -z "\$BASH_VERSION" ] || shopt -s execfail
 exec "\$hook" "\$@"
 END
-printf '#!/bin/sh\nexit 0\n' >"$dir/empty"
-chmod 0755 "$hooks/lamina" "$dir/empty"
+empty=$dir/empty/etc-libvirt/hooks/qemu.d/empty
+mkdir -p "${empty%/*}"
+printf '#!/bin/sh\nexit 0\n' >"$empty"
+chmod 0755 "$hooks/lamina" "$empty"
 
-for name in with without; do
+for name in with without empty; do
   host_start "$dir/$name"
   host_lamina "$dir/$name" define bench l6 --catalog "$dir/catalog.yaml" --memory 64 --network none >/dev/null 2>&1
 done
@@ -73,7 +76,7 @@ END
 host_exec "$dir/without" virsh -q define "$dir/foreign.xml" >/dev/null
 host_exec "$dir/without" virsh dumpxml foreign >"$dir/foreign.xml"
 
-python3 - "$hooks/lamina" "$dir/empty" "$dir/foreign.xml" $((20 * runs)) $script_bound <<'END' || missed=yes
+python3 - "$hooks/lamina" "$empty" "$dir/foreign.xml" $((20 * runs)) $script_bound <<'END' || missed=yes
 import os
 import statistics
 import sys
@@ -110,24 +113,30 @@ while read -r _; do
   echo $((end - start))
 done
 END
-for name in with without; do
+declare -A to from
+for name in with without empty; do
   mkfifo "$dir/$name.in" "$dir/$name.out"
   host_exec "$dir/$name" bash "$dir/inside" <"$dir/$name.in" >"$dir/$name.out" &
+  exec {input}>"$dir/$name.in" {output}<"$dir/$name.out"
+  to[$name]=$input from[$name]=$output
 done
-exec {to_with}>"$dir/with.in" {from_with}<"$dir/with.out" {to_without}>"$dir/without.in" {from_without}<"$dir/without.out"
 for ((run = -1; run < runs; run++)); do
-  echo go >&"$to_without" && read -r t_without <&"$from_without"
-  echo go >&"$to_with" && read -r t_with <&"$from_with"
-  # The first start of each is not counted.
-  [ "$run" -ge 0 ] || continue
-  echo "$t_without" >>"$dir/without.times"
-  echo "$t_with" >>"$dir/with.times"
+  for name in with without empty; do
+    echo go >&"${to[$name]}" && read -r taken <&"${from[$name]}"
+    # The first start of each is not counted.
+    [ "$run" -lt 0 ] || echo "$taken" >>"$dir/$name.times"
+  done
 done
-exec {to_with}>&- {to_without}>&-
-wait -n && wait -n # the two shells
+for name in with without empty; do
+  input=${to[$name]}
+  exec {input}>&-
+done
+wait -n && wait -n && wait -n # the shells
 median () { sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int ((NR + 1) / 2)] / 1e6 }'; }
-awk -v with="$(median "$dir/with.times")" -v without="$(median "$dir/without.times")" -v bound=$start_bound 'BEGIN {
+awk -v with="$(median "$dir/with.times")" -v without="$(median "$dir/without.times")" \
+  -v empty="$(median "$dir/empty.times")" -v bound=$start_bound 'BEGIN {
   printf "virsh start with the hook %.0f ms, without %.0f ms: %.2f times, at most %.2f\n", with, without, with / without, bound
+  printf "  with an empty hook %.0f ms: %.2f times\n", empty, empty / without
   exit !(with <= bound * without)
 }' || missed=yes
 [ -z "${missed:-}" ]
