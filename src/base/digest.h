@@ -54,19 +54,5 @@ int lm_digest_compare (const LmDigest *a, const LmDigest *b);
 guint lm_digest_hash (gconstpointer digest);
 gboolean lm_digest_equal_func (gconstpointer a, gconstpointer b);
 
-/* An incremental SHA-256 computation. Not thread-safe, but may be handed from one
- * thread to another. */
-typedef struct _LmHasher LmHasher;
-
-/** lm_hasher_new: returns a new hasher that has seen no bytes; never NULL. */
-LmHasher *lm_hasher_new (void);
-/** lm_hasher_free: frees @hasher; NULL is ignored. */
-void lm_hasher_free (LmHasher *hasher);
-/** lm_hasher_update: hashes another @size bytes. CPU-bound, does not block. */
-void lm_hasher_update (LmHasher *hasher, const void *data, gsize size);
-/** lm_hasher_peek: stores the digest of the bytes hashed so far; more may follow. */
-void lm_hasher_peek (LmHasher *hasher, LmDigest *out_digest);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmHasher, lm_hasher_free)
-
 /** lm_digest_of_text: returns the digest of @text without its terminating NUL. */
 LmDigest lm_digest_of_text (const char *text);

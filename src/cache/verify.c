@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/fd.h"
+#include "base/hasher.h"
 #include "cache/direct.h"
 
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "catalog/index.h"
+#include "base/hasher.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "domain/xml.h"
 #include "base/error.h"
+#include "base/hasher.h"
 #include "domain/metadata.h"
 #include "domain/template.h"
 

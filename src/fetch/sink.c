@@ -2,6 +2,7 @@
 #include "config.h"
 #include "fetch/sink.h"
 #include "base/error.h"
+#include "base/hasher.h"
 #include "base/trace.h"
 
 #include <errno.h>

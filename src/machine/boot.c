@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/hasher.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/hasher.h"
 #include "base/size.h"
 #include "catalog/portable.h"
 #include "io/tar.h"

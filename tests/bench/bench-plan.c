@@ -7,6 +7,7 @@
 #include "config.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/hasher.h"
 #include "plan/plan.h"
 
 #include <fcntl.h>

@@ -14,7 +14,7 @@ stop () { host_exec "$host" virsh -q destroy m >/dev/null 2>&1; }
 
 like "$(ldd "$plugin/qemu-hook" | xargs)" 'libc\.so' 'the hook is linked with the C library'
 is "$(ldd "$plugin/qemu-hook" | grep -cvE 'linux-vdso|libc\.so|ld-linux|lib(a|l|ub)san|libstdc\+\+|libm\.so|libgcc_s')" 0 'and with nothing else'
-is "$(ldd "$plugin/qemu-prepare" | grep -cE 'curl|libvirt')" 0 'what it runs is linked with neither curl nor libvirt'
+is "$(ldd "$plugin/qemu-prepare" | grep -cE 'curl|libvirt|gnutls')" 0 'what it runs is linked with neither curl nor libvirt nor GnuTLS'
 
 host_lamina "$host" catalog add tiny "$http_url/catalog.yaml" >/dev/null
 run host_lamina "$host" launch m a c --wait=60

@@ -38,7 +38,8 @@ OWNED_HEADERS = [
     (r"archive(_entry)?\.h", r"src/io/tar[^/]*$"),
     (r"solv/", r"src/(plan|catalog)/"),
     (r"sqlite3\.h$", r"src/cache/|tests/"),
-    (r"gnutls/", r"src/(base/|io/http-tls\.c$)"),
+    (r"gnutls/", r"src/(base/hasher|io/http-tls)\.c$"),
+    (r"nettle/", r"plugin/hasher\.c$"),
 ]
 # Calls that are not allowed: pattern, files in which they are allowed, what to do instead.
 BANNED_CALLS = [
@@ -46,7 +47,7 @@ BANNED_CALLS = [
      "io/run starts processes"),
     (r"v?sprintf|strcpy|strcat|stpcpy|gets|strtok|alloca|g_alloca|g_newa", None, "use GLib's bounded or allocating calls"),
     (r"tmpnam|tempnam|mktemp", None, "use mkstemp or g_dir_make_tmp"),
-    (r"g_checksum_\w+|g_compute_checksum_\w+", None, "base/digest hashes"),
+    (r"g_checksum_\w+|g_compute_checksum_\w+", None, "base/hasher hashes"),
     (r"g_file_set_contents\w*|g_file_replace_contents\w*", r"src/base/file\.c$|tests/",
      "use lm_file_write() or lm_file_write_unsynced()"),
     (r"g_getenv|getenv|secure_getenv", r"src/base/(trace|testenv)\.c$|src/cli/|tests/",

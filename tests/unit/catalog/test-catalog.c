@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/yaml.h"
+#include "base/hasher.h"
 #include "tests/unit/lib/lab.h"
 #include "plan/listing.h"
 

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "machine/chain.h"
 #include "base/file.h"
+#include "base/hasher.h"
 #include "image/qcow2.h"
 #include "tests/unit/lib/tools.h"
 #include "tests/unit/lib/unlock.h"

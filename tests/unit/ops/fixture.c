@@ -3,6 +3,7 @@
 #include "tests/unit/ops/fixture.h"
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/hasher.h"
 #include "tests/unit/lib/tools.h"
 #include "tests/unit/lib/unlock.h"
 

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "tests/unit/ops/fixture.h"
 #include "base/file.h"
+#include "base/hasher.h"
 #include "cache/database.h"
 #include "ops/collect.h"
 #include "ops/remove.h"
