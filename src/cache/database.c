@@ -20,6 +20,7 @@
 #define SCHEMA_VERSION 1
 #define BUSY_MS 5000
 #define HISTORY_MAX "20000"
+#define READ_SIZE 65536
 
 static const char *const companions[] = { DATABASE "-wal", DATABASE "-shm", DATABASE "-journal" };
 
@@ -174,11 +175,39 @@ check_pages (LmDatabase *database, char **out_damage, GError **error)
   return ok;
 }
 
+/* Reads @file, which may be NULL, as SQLite does. Returns what SQLite says about that. */
+static int
+read_through (sqlite3_file *file)
+{
+  guint8 buffer[READ_SIZE];
+  sqlite3_int64 size = 0;
+  int code = file != NULL && file->pMethods != NULL ? file->pMethods->xFileSize (file, &size) : SQLITE_OK;
+  for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size; at += READ_SIZE)
+    code = file->pMethods->xRead (file, buffer, (int) MIN (size - at, READ_SIZE), at);
+  return code == SQLITE_IOERR_SHORT_READ ? SQLITE_OK : code;
+}
+
+/* Whether the disk delivers the file that seems to be damaged, and its log: "PRAGMA quick_check"
+ * also describes errors of the disk, which say nothing about the database. */
+static gboolean
+check_disk (LmDatabase *database, GError **error)
+{
+  sqlite3_file *file = NULL, *journal = NULL;
+  (void) sqlite3_file_control (database->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  (void) sqlite3_file_control (database->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &journal);
+  int code = read_through (file);
+  if (code == SQLITE_OK)
+    code = read_through (journal);
+  return code == SQLITE_OK
+         || lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_DATABASE, "cannot read %s: %s", database->path, sqlite3_errstr (code));
+}
+
 gboolean
 lm_database_check (const char *state_dir, char **out_damage, GError **error)
 {
   g_autoptr (LmDatabase) database = g_new0 (LmDatabase, 1);
   g_autoptr (GError) failure = NULL;
+  g_autofree char *damage = NULL;
   database->readonly = TRUE;
   database->state = lm_state_dir_open_readonly (state_dir, error);
   if (database->state == NULL)
@@ -189,15 +218,19 @@ lm_database_check (const char *state_dir, char **out_damage, GError **error)
       *out_damage = NULL;
       return TRUE;
     }
-  if (failure == NULL && check_pages (database, out_damage, &failure))
-    return TRUE;
-  if (database->damaged)
+  if (failure == NULL)
+    (void) !check_pages (database, &damage, &failure);
+  if (failure != NULL && !database->damaged)
     {
-      *out_damage = g_strdup (failure->message);
-      return TRUE;
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
     }
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
+  if (failure != NULL)
+    damage = g_strdup (failure->message);
+  if (damage != NULL && !check_disk (database, error))
+    return FALSE;
+  *out_damage = g_steal_pointer (&damage);
+  return TRUE;
 }
 
 static void
@@ -224,6 +257,8 @@ set_aside_locked (LmDatabase *database, const char *cause, GError **error)
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
+  if (!check_disk (database, error))
+    return FALSE;
   g_clear_pointer (&database->handle, sqlite3_close_v2);
   if (renameat (dir, DATABASE, dir, DATABASE ".damaged") < 0 && errno != ENOENT)
     return lm_throw_errno (error, "cannot rename %s", database->path);

@@ -4,7 +4,8 @@
  * blob was last used by a launch or start, which ones are pinned, and a history of
  * launches and starts. It is never the only truth about what may be deleted: that is
  * in the files and in libvirt. So a missing or damaged database counts as empty, and
- * a damaged one is set aside. Only this module uses SQLite.
+ * a damaged one is set aside. That it cannot be opened or read, because of the disk or
+ * for want of memory, is an error and not damage. Only this module uses SQLite.
  *
  * The write-ahead log lets readers and one writer work at the same time, survives
  * kills and power failures without a sync per note, and is replayed by the next

@@ -240,6 +240,69 @@ test_damaged_cell (Fixture *f, gconstpointer data)
   assert_query (f, "SELECT count(*) FROM pin", "1");
 }
 
+/* How the pages of the database after the first one are read. */
+static struct
+{
+  sqlite3_vfs vfs;
+  sqlite3_io_methods methods;
+  const sqlite3_io_methods *real;
+  guint wrong; /* so many reads deliver zeros, and all after them fail */
+  gboolean on;
+} disk;
+
+static int
+read_from_disk (sqlite3_file *file, void *buffer, int size, sqlite3_int64 offset)
+{
+  if (!disk.on || offset + size <= 4096)
+    return disk.real->xRead (file, buffer, size, offset);
+  if (disk.wrong == 0)
+    return SQLITE_IOERR_READ;
+  disk.wrong--;
+  memset (buffer, 0, (gsize) size);
+  return SQLITE_OK;
+}
+
+static int
+open_on_disk (sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)
+{
+  sqlite3_vfs *real = vfs->pAppData;
+  const int code = real->xOpen (real, name, file, flags, out_flags);
+  if (code != SQLITE_OK || (flags & SQLITE_OPEN_MAIN_DB) == 0)
+    return code;
+  disk.real = file->pMethods;
+  disk.methods = *disk.real;
+  disk.methods.xRead = read_from_disk;
+  file->pMethods = &disk.methods;
+  return SQLITE_OK;
+}
+
+/* A disk that cannot be read says nothing about the database, even if it delivered wrong data
+ * before. */
+static void
+test_unreadable (Fixture *f, gconstpointer data)
+{
+  g_autofree char *damaged = g_strconcat (f->path, ".damaged", NULL);
+  sqlite3_vfs *real = sqlite3_vfs_find (NULL);
+  g_assert_true (pin (f, "a"));
+  g_free (query (f, "PRAGMA wal_checkpoint(TRUNCATE)"));
+  disk.vfs = *real;
+  disk.vfs.zName = "disk";
+  disk.vfs.pAppData = real;
+  disk.vfs.xOpen = open_on_disk;
+  g_assert_cmpint (sqlite3_vfs_register (&disk.vfs, TRUE), ==, SQLITE_OK);
+  disk.on = TRUE;
+  for (guint wrong = 0; wrong < 3; wrong++)
+    {
+      disk.wrong = wrong;
+      g_assert_false (pin (f, "b"));
+      g_assert_false (g_file_test (damaged, G_FILE_TEST_EXISTS));
+    }
+  disk.on = FALSE;
+  sqlite3_vfs_unregister (&disk.vfs);
+  g_assert_cmpuint (f->warnings->len, ==, 0);
+  assert_query (f, "SELECT count(*) FROM pin", "1");
+}
+
 static void
 test_refused (Fixture *f, gconstpointer data)
 {
@@ -323,6 +386,7 @@ main (int argc, char **argv)
   g_test_add ("/database/damaged-table", Fixture, NULL, set_up, test_damaged_table, tear_down);
   g_test_add ("/database/damaged-cell/written", Fixture, GINT_TO_POINTER (FALSE), set_up, test_damaged_cell, tear_down);
   g_test_add ("/database/damaged-cell/read", Fixture, GINT_TO_POINTER (TRUE), set_up, test_damaged_cell, tear_down);
+  g_test_add ("/database/unreadable", Fixture, NULL, set_up, test_unreadable, tear_down);
   g_test_add ("/database/refused", Fixture, NULL, set_up, test_refused, tear_down);
   g_test_add ("/database/processes", Fixture, NULL, set_up, test_processes, tear_down);
   g_test_add ("/database/killed", Fixture, NULL, set_up, test_killed, tear_down);
