@@ -91,9 +91,10 @@ lm_size_parse (const char *text, guint64 default_unit, guint64 *out_bytes, GErro
 }
 
 guint64
-lm_size_add (guint64 a, guint64 b)
+lm_size_add (guint64 one, guint64 other)
 {
-  return a > G_MAXUINT64 - b ? G_MAXUINT64 : a + b;
+  const guint64 max = G_MAXINT64;
+  return one > max || other > max - one ? max : one + other;
 }
 
 char *

@@ -24,8 +24,10 @@ GQuark lm_size_error_quark (void);
  * which is invalid. Error: LM_SIZE_ERROR_INVALID. */
 gboolean lm_size_parse (const char *text, guint64 default_unit, guint64 *out_bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_size_add: returns @a + @b, G_MAXUINT64 if that is greater. */
-guint64 lm_size_add (guint64 a, guint64 b);
+/** lm_size_add: returns the sum of two sizes, but no more than 2^63 - 1, which is more than any
+ * file has. Sizes that others state, in catalogs for example, can be so large that their sum
+ * would otherwise begin again at 0. */
+guint64 lm_size_add (guint64 one, guint64 other);
 
 /** lm_size_format: returns @bytes in a form for people: "999 B", "1.5 KiB", "348.9
  * MiB". Newly allocated. */

@@ -86,7 +86,7 @@ print_rows (const LmLayerNames *names, const GArray *rows, gboolean whole_digest
                                               : lm_layer_names_shorten (names, &row->entry->digest);
       g_autofree char *size = lm_size_format (row->entry->size);
       g_autofree char *time = format_time (row->entry->mtime);
-      total += row->entry->size;
+      total = lm_size_add (total, row->entry->size);
       lm_table_add (table, (const char *const[]){ kind, row->name.name, row->name.version, digest, size, time,
                                                   row->name.listed ? row->name.source : NULL,
                                                   row->damaged ? "damaged" : NULL });

@@ -47,7 +47,7 @@ count_cached (const GPtrArray *items, LmPrepareResult *result)
       if (item->action != LM_PLAN_CACHED)
         continue;
       result->cached++;
-      result->cached_bytes += item->blob.size;
+      result->cached_bytes = lm_size_add (result->cached_bytes, item->blob.size);
     }
 }
 
@@ -156,7 +156,7 @@ count_present (LmCache *cache, const GPtrArray *blobs, guint *out_files, guint64
       if (state != LM_CACHE_PRESENT)
         continue;
       *out_files += 1;
-      *out_bytes += blob->size;
+      *out_bytes = lm_size_add (*out_bytes, blob->size);
     }
   return TRUE;
 }

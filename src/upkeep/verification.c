@@ -2,6 +2,7 @@
 #include "config.h"
 #include "upkeep/verification.h"
 #include "base/error.h"
+#include "base/size.h"
 #include "base/trace.h"
 #include "upkeep/repair.h"
 
@@ -115,7 +116,7 @@ report_progress (const Run *run, const LmBlob *blob, LmFetchState state)
   const LmFetchItemProgress item = { .blob = blob, .done = done, .state = state };
   const LmFetchProgress progress = { .items = &item,
                                      .n_items = 1,
-                                     .done = run->before + done,
+                                     .done = lm_size_add (run->before, done),
                                      .total = run->total,
                                      .what = LM_FETCH_VERIFY };
   if (run->host->progress != NULL)
@@ -190,8 +191,9 @@ verify_entry (Run *run, const LmCacheEntry *entry, GError **error)
   g_clear_error (&reader.error);
   g_ptr_array_add (run->verification->files, file);
   report_progress (run, &blob, LM_FETCH_DONE);
-  run->before += entry->size;
-  run->verification->bytes += file->result == LM_VERIFIED_REMOVED ? 0 : entry->size;
+  run->before = lm_size_add (run->before, entry->size);
+  run->verification->bytes
+    = lm_size_add (run->verification->bytes, file->result == LM_VERIFIED_REMOVED ? 0 : entry->size);
   return TRUE;
 }
 
@@ -278,7 +280,7 @@ lm_verification_run (LmVerification *verification, const LmHost *host, LmCache *
   Run run = { .verification = verification, .host = host, .cache = cache, .pace = pace, .cancellable = cancellable };
   verification->repair = repair;
   for (guint i = 0; i < verification->entries->len; i++)
-    run.total += ((const LmCacheEntry *) g_ptr_array_index (verification->entries, i))->size;
+    run.total = lm_size_add (run.total, ((const LmCacheEntry *) g_ptr_array_index (verification->entries, i))->size);
   for (guint i = 0; i < verification->entries->len; i++)
     if (!verify_entry (&run, g_ptr_array_index (verification->entries, i), error))
       return FALSE;

@@ -219,6 +219,19 @@ test_sizes (void)
 }
 
 static void
+test_size_add (void)
+{
+  const guint64 max = G_MAXINT64;
+  g_assert_cmpuint (lm_size_add (0, 0), ==, 0);
+  g_assert_cmpuint (lm_size_add (1, 2), ==, 3);
+  g_assert_cmpuint (lm_size_add (max - 1, 1), ==, max);
+  g_assert_cmpuint (lm_size_add (1, max), ==, max);
+  g_assert_cmpuint (lm_size_add (max, max), ==, max);
+  g_assert_cmpuint (lm_size_add (G_MAXUINT64, 0), ==, max);
+  g_assert_cmpuint (lm_size_add (0, G_MAXUINT64), ==, max);
+}
+
+static void
 test_size_format (void)
 {
   static const struct
@@ -249,6 +262,7 @@ main (int argc, char **argv)
   g_test_add_func ("/yaml/types", test_types);
   g_test_add_func ("/yaml/wrong-type", test_wrong_type);
   g_test_add_func ("/size/parse", test_sizes);
+  g_test_add_func ("/size/add", test_size_add);
   g_test_add_func ("/size/format", test_size_format);
   return g_test_run ();
 }
