@@ -136,6 +136,36 @@ test_bound (CacheFixture *f, gconstpointer data)
     }
 }
 
+/* The clock was put back, which must not make the last file one of the oldest. */
+static void
+test_clock (CacheFixture *f, gconstpointer data)
+{
+  static const char *const last[] = { "29991231T235959999999", "20990101T000000000000", "20990101T000000999997", "20991301T000000000000", "later" };
+  LmDigest digest = lm_digest_of_text ("right");
+  for (gsize i = 0; i < G_N_ELEMENTS (last); i++)
+    {
+      g_autofree char *dir = g_build_filename (f->state, "quarantine", NULL);
+      g_autofree char *name = lm_digest_file_name (&digest, ".");
+      g_autoptr (GPtrArray) before = NULL;
+      g_assert_cmpint (g_mkdir_with_parents (dir, 0700), ==, 0);
+      for (guint n = 0; n < LM_QUARANTINE_FILES; n++)
+        {
+          g_autofree char *time = n == 0 ? g_strdup (last[i]) : g_strdup_printf ("2098010%uT000000000000", n);
+          g_autofree char *path = g_strconcat (dir, "/", name, time, NULL);
+          g_assert_true (g_file_set_contents (path, "", 0, NULL));
+        }
+      cache_put (f->cache, LM_BLOB_FILE, "right");
+      damage (f, &digest, 3);
+      g_autofree char *aside = move (f, &digest, NULL);
+      g_assert_nonnull (aside);
+      g_assert_true (g_file_test (aside, G_FILE_TEST_EXISTS));
+      g_autoptr (GPtrArray) entries = lm_quarantine_list (f->cache, NULL);
+      g_assert_cmpuint (entries->len, ==, LM_QUARANTINE_FILES);
+      g_assert_cmpstr (((LmQuarantineEntry *) g_ptr_array_index (entries, 0))->path, ==, aside);
+      g_assert_true (lm_file_remove_tree (dir, NULL));
+    }
+}
+
 /* Killed after it lifted the flag: the file still counts as damaged, and is moved later. */
 static void
 test_killed (CacheFixture *f, gconstpointer data)
@@ -173,6 +203,7 @@ main (int argc, char **argv)
   g_test_add ("/quarantine/keep", CacheFixture, NULL, cache_fixture_set_up, test_keep, cache_fixture_tear_down);
   g_test_add ("/quarantine/publish", CacheFixture, NULL, cache_fixture_set_up, test_publish, cache_fixture_tear_down);
   g_test_add ("/quarantine/bound", CacheFixture, NULL, cache_fixture_set_up, test_bound, cache_fixture_tear_down);
+  g_test_add ("/quarantine/clock", CacheFixture, NULL, cache_fixture_set_up, test_clock, cache_fixture_tear_down);
   g_test_add ("/quarantine/killed", CacheFixture, NULL, cache_fixture_set_up, test_killed, cache_fixture_tear_down);
   return g_test_run ();
 }
