@@ -88,10 +88,11 @@ wait_lock (const LockRequest *request, gint timeout_ms, LmLockWaitFunc waiting, 
     }
 }
 
+/* @flags: besides those of every lock */
 static LmLock *
-open_lock (const char *path, GError **error)
+open_lock (const char *path, int flags, GError **error)
 {
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+  int fd = open (path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
   if (fd < 0)
     return lm_throw_errno_null (error, "cannot open lock %s", path);
   restrict_lock_mode (fd);
@@ -107,7 +108,7 @@ lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitF
 {
   for (;;)
     {
-      g_autoptr (LmLock) lock = open_lock (path, error);
+      g_autoptr (LmLock) lock = open_lock (path, O_RDWR | O_CREAT, error);
       if (lock == NULL)
         return NULL;
       const LockRequest request = { .fd = lock->fd, .path = path, .mode = mode };
@@ -127,7 +128,13 @@ lm_lock_acquire (const char *path, LmLockMode mode, gint timeout_ms, LmLockWaitF
 LmLock *
 lm_lock_table_open (const char *path, GError **error)
 {
-  return open_lock (path, error);
+  g_autoptr (GError) failure = NULL;
+  LmLock *table = open_lock (path, O_RDWR | O_CREAT, &failure);
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_READ_ONLY))
+    return open_lock (path, O_RDONLY, error);
+  if (table == NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return table;
 }
 
 static off_t

@@ -51,7 +51,8 @@ void lm_lock_remove_file (LmLock *lock);
  * them. The file is empty and is never removed. */
 
 /** lm_lock_table_open: opens the table @path, created like the file of a lock;
- * nothing is locked yet. lm_lock_release() closes it and releases all its locks.
+ * nothing is locked yet. lm_lock_release() closes it and releases all its locks. On a
+ * read-only file system, shared locks are possible, and to see those of others.
  * Errors: G_IO_ERROR. */
 LmLock *lm_lock_table_open (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

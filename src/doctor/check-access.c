@@ -7,6 +7,7 @@
 #include "ops/emulator.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,13 @@ lm_check_state_dir (LmDoctor *doctor)
   gboolean good = TRUE;
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     good = check_directory (doctor, names[i]) && good;
+  if (faccessat (AT_FDCWD, dir, W_OK, AT_EACCESS) < 0 && errno == EROFS)
+    {
+      good = FALSE;
+      lm_check_add (doctor, LM_DIAGNOSIS_ERROR, NULL,
+                    "%s is on a file system that is mounted read-only, perhaps after an error of the disk; nothing can be pulled "
+                    "or created there", dir);
+    }
   if (good)
     lm_check_add (doctor, LM_DIAGNOSIS_OK, NULL, "%s %s", dir,
                   g_file_test (dir, G_FILE_TEST_EXISTS) ? "belongs to a trusted user only" : "does not exist yet");
