@@ -38,7 +38,7 @@ struct _LmDatabase
   gboolean readonly;
   gboolean damaged;    /* SQLite has said so */
   GPtrArray *warnings; /* not owned; may be NULL */
-  sqlite3 *handle;     /* NULL: empty */
+  sqlite3 *handle;     /* NULL: empty, and cannot be changed */
 };
 
 void
@@ -58,8 +58,10 @@ throw_database (LmDatabase *database, GError **error)
 {
   int code = database->handle != NULL ? sqlite3_errcode (database->handle) & 0xff : SQLITE_NOMEM;
   const char *text = database->handle != NULL ? sqlite3_errmsg (database->handle) : sqlite3_errstr (code);
+  const gboolean full
+    = code == SQLITE_FULL || (code == SQLITE_IOERR && sqlite3_extended_errcode (database->handle) == SQLITE_IOERR_SHMSIZE);
   LmCacheError kind = code == SQLITE_BUSY || code == SQLITE_LOCKED ? LM_CACHE_ERROR_BUSY
-                      : code == SQLITE_FULL                        ? LM_CACHE_ERROR_NO_SPACE
+                      : full                                       ? LM_CACHE_ERROR_NO_SPACE
                                                                    : LM_CACHE_ERROR_DATABASE;
   database->damaged |= code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
   return lm_throw (error, LM_CACHE_ERROR, kind, "cannot use %s: %s", database->path, text);
@@ -130,6 +132,24 @@ create_tables (LmDatabase *database, GError **error)
   return FALSE;
 }
 
+/* Likewise, but if there is no space for them, the database is empty: when the disk is full,
+ * what is not needed must be found and removed. */
+static gboolean
+create_if_possible (LmDatabase *database, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  if (create_tables (database, &failure))
+    return TRUE;
+  if (g_error_matches (failure, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE))
+    {
+      lm_trace (LM_TRACE_CACHE, "%s counts as empty: %s", database->path, failure->message);
+      g_clear_pointer (&database->handle, sqlite3_close_v2);
+      return TRUE;
+    }
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
 static gboolean
 connect_database (LmDatabase *database, GError **error)
 {
@@ -148,7 +168,7 @@ connect_database (LmDatabase *database, GError **error)
   /* The last process to close it would otherwise sync the whole log. */
   sqlite3_db_config (database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
   if (!read_version (database, &version, error)
-      || (version == 0 && !database->readonly && !create_tables (database, error)))
+      || (version == 0 && !database->readonly && !create_if_possible (database, error)))
     return FALSE;
   if (version > SCHEMA_VERSION)
     return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_DATABASE,
@@ -156,7 +176,7 @@ connect_database (LmDatabase *database, GError **error)
                      "with its pins and history", database->path, version, SCHEMA_VERSION);
   if (version == 0 && database->readonly)
     g_clear_pointer (&database->handle, sqlite3_close_v2);
-  return database->readonly || execute (database, "PRAGMA synchronous = NORMAL", error);
+  return database->readonly || database->handle == NULL || execute (database, "PRAGMA synchronous = NORMAL", error);
 }
 
 /* *out_damage is what SQLite says about the first damaged place, NULL if there is none. */
@@ -321,6 +341,22 @@ lm_database_open_readonly (const char *state_dir, GPtrArray *warnings, GError **
   return open_database (lm_state_dir_open_readonly (state_dir, error), TRUE, warnings, error);
 }
 
+/* Tries again to create what there was no space for; another process may have done so. */
+static gboolean
+reconnect (LmDatabase *database, GError **error)
+{
+  return database->handle != NULL || database->readonly || connect_database (database, error);
+}
+
+static gboolean
+check_changeable (LmDatabase *database, GError **error)
+{
+  if (!reconnect (database, error))
+    return FALSE;
+  return database->handle != NULL
+         || lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "no space is left to create %s", database->path);
+}
+
 /* Runs @change in a transaction; if the database turns out to be damaged, again in a new one. */
 static gboolean
 change_database (LmDatabase *database, gboolean (*change) (LmDatabase *database, gconstpointer data, GError **error),
@@ -329,6 +365,8 @@ change_database (LmDatabase *database, gboolean (*change) (LmDatabase *database,
   for (gboolean again = FALSE;; again = TRUE)
     {
       g_autoptr (GError) failure = NULL;
+      if (!check_changeable (database, error))
+        return FALSE;
       if (execute (database, "BEGIN IMMEDIATE", &failure) && change (database, data, &failure)
           && lm_fault_point ("database-before-commit", &failure) && execute (database, "COMMIT", &failure))
         return TRUE;
@@ -494,6 +532,8 @@ list_times (LmDatabase *database, const char *sql, GError **error)
 {
   g_autoptr (GHashTable) times = g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, g_free, g_free);
   g_autoptr (GError) failure = NULL;
+  if (!reconnect (database, error))
+    return NULL;
   if (database->handle == NULL || read_times (database, sql, times, &failure))
     return g_steal_pointer (&times);
   if (!database->damaged)
@@ -545,5 +585,5 @@ lm_database_set_pinned (LmDatabase *database, const LmDigest *digest, gboolean p
 {
   const PinChange pin = { digest, pinned, out_changed };
   /* The user relies on a pin. */
-  return execute (database, "PRAGMA synchronous = FULL", error) && change_database (database, change_pin, &pin, error);
+  return check_changeable (database, error) && execute (database, "PRAGMA synchronous = FULL", error) && change_database (database, change_pin, &pin, error);
 }

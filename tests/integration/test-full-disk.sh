@@ -36,4 +36,11 @@ rm "$tmp/small/filler"
 catalog_of "$http_url/a.qcow2" "$(digest_of a)" "$(stat -c %s "$tiny/a.qcow2")" >"$tmp/catalog.yaml"
 run host_lamina "$host" --state-dir "$tmp/small/other" --catalog "$tmp/catalog.yaml" pull x
 exits 0 'with enough space again the launch succeeds'
+
+# Not one byte is left, and there is no database yet: what nobody needs can be removed.
+rm -f "$tmp/small/other"/lamina.db*
+dd if=/dev/zero of="$tmp/small/filler" bs=1k 2>/dev/null
+run host_lamina "$host" --state-dir "$tmp/small/other" cache clear
+exits 0 'a full disk can be cleared'
+is "$(ls "$tmp/small/other/layers")" '' 'all layers are gone'
 done_testing

@@ -248,6 +248,7 @@ static struct
   const sqlite3_io_methods *real;
   guint wrong; /* so many reads deliver zeros, and all after them fail */
   gboolean on;
+  gboolean full;
 } disk;
 
 static int
@@ -263,6 +264,12 @@ read_from_disk (sqlite3_file *file, void *buffer, int size, sqlite3_int64 offset
 }
 
 static int
+write_to_disk (sqlite3_file *file, const void *buffer, int size, sqlite3_int64 offset)
+{
+  return disk.full ? SQLITE_FULL : disk.real->xWrite (file, buffer, size, offset);
+}
+
+static int
 open_on_disk (sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)
 {
   sqlite3_vfs *real = vfs->pAppData;
@@ -272,8 +279,53 @@ open_on_disk (sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
   disk.real = file->pMethods;
   disk.methods = *disk.real;
   disk.methods.xRead = read_from_disk;
+  disk.methods.xWrite = write_to_disk;
   file->pMethods = &disk.methods;
   return SQLITE_OK;
+}
+
+static void
+set_disk (gboolean use)
+{
+  sqlite3_vfs *real = use ? sqlite3_vfs_find (NULL) : NULL;
+  if (!use)
+    {
+      sqlite3_vfs_unregister (&disk.vfs);
+      return;
+    }
+  disk.vfs = *real;
+  disk.vfs.zName = "disk";
+  disk.vfs.pAppData = real;
+  disk.vfs.xOpen = open_on_disk;
+  g_assert_cmpint (sqlite3_vfs_register (&disk.vfs, TRUE), ==, SQLITE_OK);
+}
+
+/* No space is left to create the database, which must not prevent that some is made. */
+static void
+test_full (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  const LmDigest digest = lm_digest_of_text ("a");
+  gboolean changed;
+  set_disk (TRUE);
+  disk.full = TRUE;
+  g_autoptr (LmDatabase) database = lm_database_open (f->dir, f->warnings, &error);
+  g_assert_no_error (error);
+  g_autoptr (GHashTable) pins = lm_database_list_pins (database, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_hash_table_size (pins), ==, 0);
+  g_assert_false (lm_database_set_pinned (database, &digest, TRUE, &changed, &error));
+  g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE);
+  g_clear_error (&error);
+  g_assert_false (note (f, 1000, TRUE, &error));
+  g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE);
+  disk.full = FALSE;
+  /* Now another process pins something, which those that opened it before must see. */
+  g_assert_true (pin (f, "a"));
+  g_autoptr (GHashTable) now = lm_database_list_pins (database, NULL);
+  g_assert_cmpuint (g_hash_table_size (now), ==, 1);
+  set_disk (FALSE);
+  g_assert_cmpuint (f->warnings->len, ==, 0);
 }
 
 /* A disk that cannot be read says nothing about the database, even if it delivered wrong data
@@ -282,14 +334,9 @@ static void
 test_unreadable (Fixture *f, gconstpointer data)
 {
   g_autofree char *damaged = g_strconcat (f->path, ".damaged", NULL);
-  sqlite3_vfs *real = sqlite3_vfs_find (NULL);
   g_assert_true (pin (f, "a"));
   g_free (query (f, "PRAGMA wal_checkpoint(TRUNCATE)"));
-  disk.vfs = *real;
-  disk.vfs.zName = "disk";
-  disk.vfs.pAppData = real;
-  disk.vfs.xOpen = open_on_disk;
-  g_assert_cmpint (sqlite3_vfs_register (&disk.vfs, TRUE), ==, SQLITE_OK);
+  set_disk (TRUE);
   disk.on = TRUE;
   for (guint wrong = 0; wrong < 3; wrong++)
     {
@@ -298,7 +345,7 @@ test_unreadable (Fixture *f, gconstpointer data)
       g_assert_false (g_file_test (damaged, G_FILE_TEST_EXISTS));
     }
   disk.on = FALSE;
-  sqlite3_vfs_unregister (&disk.vfs);
+  set_disk (FALSE);
   g_assert_cmpuint (f->warnings->len, ==, 0);
   assert_query (f, "SELECT count(*) FROM pin", "1");
 }
@@ -387,6 +434,7 @@ main (int argc, char **argv)
   g_test_add ("/database/damaged-cell/written", Fixture, GINT_TO_POINTER (FALSE), set_up, test_damaged_cell, tear_down);
   g_test_add ("/database/damaged-cell/read", Fixture, GINT_TO_POINTER (TRUE), set_up, test_damaged_cell, tear_down);
   g_test_add ("/database/unreadable", Fixture, NULL, set_up, test_unreadable, tear_down);
+  g_test_add ("/database/full", Fixture, NULL, set_up, test_full, tear_down);
   g_test_add ("/database/refused", Fixture, NULL, set_up, test_refused, tear_down);
   g_test_add ("/database/processes", Fixture, NULL, set_up, test_processes, tear_down);
   g_test_add ("/database/killed", Fixture, NULL, set_up, test_killed, tear_down);
