@@ -448,8 +448,7 @@ lm_cache_remove (LmCache *cache, LmLock *exclusive, LmBlobKind kind, const LmDig
       return FALSE;
     }
   const LmStateDir *dir = cache->dirs[kind];
-  if (!lm_guard_lift (lm_state_dir_get_fd (dir), name, lm_state_dir_get_path (dir), error)
-      || !lm_state_dir_remove_file (dir, name, error) || !lm_fault_point ("cache-after-unlink", error))
+  if (!lm_guard_remove (dir, name, error) || !lm_fault_point ("cache-after-unlink", error))
     return FALSE;
   if (fsync (lm_state_dir_get_fd (dir)) < 0)
     return lm_throw_errno (error, "cannot sync %s", lm_state_dir_get_path (dir));
@@ -473,10 +472,8 @@ lm_cache_take_out (LmCache *cache, LmLock *exclusive, const LmBlob *blob, const 
   const LmIdentity now = lm_identity_of (&st);
   if (!lm_identity_is_equal (&found.identity, &now))
     return TRUE;
-  if (!lm_guard_lift (from_fd, name, lm_state_dir_get_path (from), error))
+  if (!lm_guard_move (from, name, to, to_name, error))
     return FALSE;
-  if (renameat (from_fd, name, lm_state_dir_get_fd (to), to_name) < 0)
-    return lm_throw_errno (error, "cannot move %s/%s to %s", lm_state_dir_get_path (from), name, lm_state_dir_get_path (to));
   *out_taken = TRUE;
   if (fsync (lm_state_dir_get_fd (to)) < 0 || fsync (from_fd) < 0)
     return lm_throw_errno (error, "cannot sync %s", lm_state_dir_get_path (from));

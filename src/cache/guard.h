@@ -4,7 +4,7 @@
  * immutable flag where the file system has it and the user may set it. The flag also
  * keeps libvirt from giving the file to the user of QEMU, in domains that do not say
  * otherwise. Private to cache. */
-#include <glib.h>
+#include "base/state-dir.h"
 #include <sys/stat.h>
 
 /* The mode of a published file. */
@@ -28,7 +28,11 @@ void lm_guard_restore (int fd, gboolean with_flag);
  * flag if it had it or if @with_flag. What cannot be done is left as it is. */
 void lm_guard_repair (int fd, int dir_fd, const char *name, gboolean with_flag);
 
-/** lm_guard_lift: lifts the immutable flag of the file @name in @dir_fd, before it is
- * deleted or replaced. Succeeds if it does not have the flag or is missing. @dir is the
- * path of the directory, for messages. Errors: G_IO_ERROR. */
-gboolean lm_guard_lift (int dir_fd, const char *name, const char *dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_guard_remove: deletes the file @name in @dir, also if it is immutable, or becomes so
+ * meanwhile because another process verifies it. Succeeds if it is missing. Errors: G_IO_ERROR. */
+gboolean lm_guard_remove (const LmStateDir *dir, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_guard_move: likewise renames it to @to_name in @to, where it is not immutable; except
+ * if another process that was verifying it makes it so afterwards. Errors: G_IO_ERROR. */
+gboolean lm_guard_move (const LmStateDir *from, const char *name, const LmStateDir *to, const char *to_name,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/size.h"
 #include "base/trace.h"
+#include "cache/guard.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -109,7 +110,7 @@ static gboolean
 remove_entry (const LmStateDir *dir, const LmQuarantineEntry *entry, GError **error)
 {
   const char *name = strrchr (entry->path, '/') + 1;
-  if (!lm_state_dir_remove_file (dir, name, error))
+  if (!lm_guard_remove (dir, name, error))
     return FALSE;
   lm_trace (LM_TRACE_CACHE, "%s was deleted from the quarantine", name);
   return TRUE;

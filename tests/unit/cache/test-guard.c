@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
+#include "base/fd.h"
 #include "base/immutable.h"
+#include "cache/quarantine.h"
 #include "tests/unit/cache/fixture.h"
 #include "tests/unit/lib/unlock.h"
 
@@ -129,6 +131,50 @@ be_killed (CacheFixture *f, const char *fault, const LmDigest *remove)
   g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
 }
 
+/* Removes the file, or else moves it to the quarantine, if it is damaged. */
+static gboolean
+take_away (CacheFixture *f, const LmDigest *digest, gboolean remove)
+{
+  const LmBlob blob = { .kind = LM_BLOB_FILE, .digest = *digest };
+  g_autofree char *path = NULL;
+  if (!remove)
+    return lm_quarantine_move (f->cache, &blob, &path, NULL, NULL, NULL) && path != NULL;
+  g_autoptr (LmLock) lock = lm_cache_lock (f->cache, LM_LOCK_EXCLUSIVE, 0, NULL, NULL);
+  return lm_cache_remove (f->cache, lock, LM_BLOB_FILE, digest, NULL);
+}
+
+/* Another process verifies the file, and so sets the flag, just after it was lifted. */
+static void
+test_race (CacheFixture *f, gconstpointer data)
+{
+  LmDigest digest = lm_digest_of_text ("right");
+  g_autofree char *path = lm_cache_get_path (f->cache, LM_BLOB_FILE, &digest);
+  if (!have_flag (f))
+    return;
+  for (guint remove = 0; remove < 2; remove++)
+    {
+      cache_put (f->cache, LM_BLOB_FILE, "right");
+      cache_change (path, "wrong");
+      g_assert_cmpint (cache_check (f->cache, &digest), ==, LM_CACHE_DAMAGED);
+      pid_t child = fork ();
+      if (child == 0)
+        {
+          g_setenv ("LAMINA_TEST_FAULT", "flag-after-lift=stop", TRUE);
+          _exit (take_away (f, &digest, remove) ? 0 : 1);
+        }
+      int status;
+      for (guint stops = 0; waitpid (child, &status, WUNTRACED) == child && WIFSTOPPED (status); stops++)
+        {
+          lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC);
+          g_assert_true (stops > 1 || lm_immutable_set (fd, TRUE));
+          g_assert_cmpint (kill (child, SIGCONT), ==, 0);
+        }
+      g_assert_true (WIFEXITED (status));
+      g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+      g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+    }
+}
+
 static void
 test_killed (CacheFixture *f, gconstpointer data)
 {
@@ -158,6 +204,7 @@ main (int argc, char **argv)
   g_test_add ("/guard/flag", CacheFixture, NULL, cache_fixture_set_up, test_flag, cache_fixture_tear_down);
   g_test_add ("/guard/without-flag", CacheFixture, NULL, cache_fixture_set_up, test_without_flag, cache_fixture_tear_down);
   g_test_add ("/guard/lift", CacheFixture, NULL, cache_fixture_set_up, test_lift, cache_fixture_tear_down);
+  g_test_add ("/guard/race", CacheFixture, NULL, cache_fixture_set_up, test_race, cache_fixture_tear_down);
   g_test_add ("/guard/killed", CacheFixture, NULL, cache_fixture_set_up, test_killed, cache_fixture_tear_down);
   return g_test_run ();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/immutable.h"
 #include "cache/quarantine.h"
@@ -166,6 +167,31 @@ test_clock (CacheFixture *f, gconstpointer data)
     }
 }
 
+/* A process that had the file open to verify it makes it immutable after it was moved. */
+static void
+test_flagged (CacheFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  LmDigest digest = lm_digest_of_text ("right");
+  for (guint i = 0; i < LM_QUARANTINE_FILES + 2; i++)
+    {
+      cache_put (f->cache, LM_BLOB_FILE, "right");
+      damage (f, &digest, 3);
+      g_autofree char *aside = move (f, &digest, NULL);
+      lm_autofd int fd = open (aside, O_RDONLY | O_CLOEXEC);
+      if (!lm_immutable_set (fd, TRUE))
+        {
+          g_test_skip ("needs root and a file system with the immutable flag");
+          return;
+        }
+    }
+  g_autoptr (GPtrArray) entries = lm_quarantine_list (f->cache, &error);
+  g_assert_cmpuint (entries->len, ==, LM_QUARANTINE_FILES);
+  for (guint i = 0; i < entries->len; i++)
+    g_assert_true (lm_quarantine_remove (f->cache, g_ptr_array_index (entries, i), &error));
+  g_assert_no_error (error);
+}
+
 /* Killed after it lifted the flag: the file still counts as damaged, and is moved later. */
 static void
 test_killed (CacheFixture *f, gconstpointer data)
@@ -204,6 +230,7 @@ main (int argc, char **argv)
   g_test_add ("/quarantine/publish", CacheFixture, NULL, cache_fixture_set_up, test_publish, cache_fixture_tear_down);
   g_test_add ("/quarantine/bound", CacheFixture, NULL, cache_fixture_set_up, test_bound, cache_fixture_tear_down);
   g_test_add ("/quarantine/clock", CacheFixture, NULL, cache_fixture_set_up, test_clock, cache_fixture_tear_down);
+  g_test_add ("/quarantine/flagged", CacheFixture, NULL, cache_fixture_set_up, test_flagged, cache_fixture_tear_down);
   g_test_add ("/quarantine/killed", CacheFixture, NULL, cache_fixture_set_up, test_killed, cache_fixture_tear_down);
   return g_test_run ();
 }
