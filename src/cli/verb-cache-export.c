@@ -40,6 +40,8 @@ static gboolean
 check_export_words (const LmExportRequest *request, gboolean json, GError **error)
 {
   gboolean to_stdout = strcmp (request->file, "-") == 0;
+  if (*request->file == '\0' || g_str_has_suffix (request->file, "/"))
+    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "\"%s\" is not the name of a file", request->file);
   if ((*request->selections == NULL) == (request->machine == NULL))
     return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "give either selections or --machine");
   if (to_stdout && json)

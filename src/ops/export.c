@@ -71,6 +71,9 @@ check_target (const LmExportRequest *request, GError **error)
   struct stat st;
   if (strcmp (request->file, "-") == 0)
     return TRUE;
+  g_autofree char *dir = g_path_get_dirname (request->file);
+  if (faccessat (AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) < 0)
+    return lm_throw_errno (error, "cannot create a file in %s", dir);
   if (lstat (request->file, &st) < 0)
     return errno == ENOENT || lm_throw_errno (error, "cannot stat %s", request->file);
   if (!S_ISREG (st.st_mode))

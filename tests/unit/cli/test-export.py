@@ -3,6 +3,7 @@
 """cache export: what is in the archive, the same bytes each time, and nothing half-made."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,6 +95,11 @@ status, out, errors = host.run("cache", "export", os.path.join(work, "x"), "apac
 ok(status == 3 and not os.path.exists(os.path.join(work, "x")), "an unknown layer", errors)
 status, out, errors = host.run("cache", "export", os.path.join(work, "missing", "x"), "debian")
 ok(status == 1 and "missing" in errors, "a directory that does not exist", errors)
+fresh = Host("fresh")
+shutil.copytree(os.path.join(host.dir, "catalogs"), os.path.join(fresh.dir, "catalogs"))
+for name, expected in (os.path.join(work, "missing", "x"), 1), (os.path.join(work, "missing", ""), 2), ("", 2):
+    status, out, errors = fresh.run("cache", "export", name, "debian")
+    ok(status == expected and not fresh.cached(), f"{name}: nothing is pulled for it", (status, errors))
 
 # Failures
 os.remove(target)
