@@ -147,7 +147,7 @@ test_clock (CacheFixture *f, gconstpointer data)
     {
       g_autofree char *dir = g_build_filename (f->state, "quarantine", NULL);
       g_autofree char *name = lm_digest_file_name (&digest, ".");
-      g_autoptr (GPtrArray) before = NULL;
+      g_autoptr (GPtrArray) before G_GNUC_UNUSED = NULL;
       g_assert_cmpint (g_mkdir_with_parents (dir, 0700), ==, 0);
       for (guint n = 0; n < LM_QUARANTINE_FILES; n++)
         {
