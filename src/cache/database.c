@@ -444,12 +444,14 @@ join_notes (LmDatabase *database, const LmDatabaseStart *start, gboolean *out_no
   const gboolean by_libvirt = start->began == 0;
   sqlite3_stmt *statement
     = prepare (database,
-               by_libvirt ? "SELECT 1 FROM history WHERE machine = ? AND time >= ? AND how <> 'libvirt' LIMIT 1"
-                          : "DELETE FROM history WHERE machine = ? AND time >= ? AND how = 'libvirt'", error);
+               by_libvirt ? "SELECT 1 FROM history WHERE machine = ? AND time >= ? AND time <= ? AND how <> 'libvirt' LIMIT 1"
+                          : "DELETE FROM history WHERE machine = ? AND time >= ? AND time <= ? AND how = 'libvirt'", error);
   if (statement == NULL)
     return FALSE;
   bind_text (statement, 1, start->uuid);
   sqlite3_bind_int64 (statement, 2, by_libvirt ? start->time : start->began);
+  /* What is from the future was noted before the clock was put back. */
+  sqlite3_bind_int64 (statement, 3, g_get_real_time () / G_USEC_PER_SEC);
   int code = sqlite3_step (statement);
   *out_noted = code == SQLITE_ROW;
   gboolean done = code == SQLITE_ROW || code == SQLITE_DONE || throw_database (database, error);

@@ -127,6 +127,19 @@ test_both (Fixture *f, gconstpointer data)
   assert_query (f, list, "libvirt900- launch1001me libvirt1002-");
 }
 
+/* The clock was put back by an hour: what was noted before that is about other starts. */
+static void
+test_clock (Fixture *f, gconstpointer data)
+{
+  const gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+  g_assert_true (note_since (f, now + 3500, 0, TRUE, NULL));
+  g_assert_true (note_since (f, now + 3600, now + 3590, TRUE, NULL));
+  g_assert_true (note_since (f, now, 0, TRUE, NULL));
+  assert_query (f, "SELECT group_concat(how, ' ') FROM history", "libvirt launch libvirt");
+  g_assert_true (note_since (f, now, now - 10, TRUE, NULL));
+  assert_query (f, "SELECT group_concat(how, ' ') FROM history", "libvirt launch launch");
+}
+
 /* Without somebody who can be told, a damaged database stays. */
 static void
 test_untold (Fixture *f, gconstpointer data)
@@ -427,6 +440,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/database/note", Fixture, NULL, set_up, test_note, tear_down);
   g_test_add ("/database/both", Fixture, NULL, set_up, test_both, tear_down);
+  g_test_add ("/database/clock", Fixture, NULL, set_up, test_clock, tear_down);
   g_test_add ("/database/untold", Fixture, NULL, set_up, test_untold, tear_down);
   g_test_add ("/database/limits", Fixture, NULL, set_up, test_limits, tear_down);
   g_test_add ("/database/damaged", Fixture, NULL, set_up, test_damaged, tear_down);
