@@ -108,12 +108,14 @@ check_file (LmDatabase *database, gboolean *out_missing, GError **error)
                    database->path);
 }
 
-/* SQLite would create the file with another mode; its companions get the mode of the file. */
+/* SQLite would create the file with another mode; its companions get the mode of the file.
+ * *out_full: there is no space for another file */
 static gboolean
-create_file (LmDatabase *database, GError **error)
+create_file (LmDatabase *database, gboolean *out_full, GError **error)
 {
   lm_autofd int fd = openat (lm_state_dir_get_fd (database->state), DATABASE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  return fd >= 0 || errno == EEXIST || lm_throw_errno (error, "cannot create %s", database->path);
+  *out_full = fd < 0 && (errno == ENOSPC || errno == EDQUOT);
+  return fd >= 0 || *out_full || errno == EEXIST || lm_throw_errno (error, "cannot create %s", database->path);
 }
 
 /* Creates the tables of an empty database, unless another process was faster. */
@@ -154,14 +156,14 @@ static gboolean
 connect_database (LmDatabase *database, GError **error)
 {
   int flags = (database->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
-  gboolean missing = FALSE;
+  gboolean missing = FALSE, full = FALSE;
   int version = 0;
   if (!check_file (database, &missing, error))
     return FALSE;
-  if (missing && database->readonly)
-    return TRUE;
-  if (missing && !create_file (database, error))
+  if (missing && !database->readonly && !create_file (database, &full, error))
     return FALSE;
+  if (full || (missing && database->readonly))
+    return TRUE;
   if (sqlite3_open_v2 (database->path, &database->handle, flags, NULL) != SQLITE_OK)
     return throw_database (database, error);
   sqlite3_busy_timeout (database->handle, BUSY_MS);

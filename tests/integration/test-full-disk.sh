@@ -37,8 +37,15 @@ catalog_of "$http_url/a.qcow2" "$(digest_of a)" "$(stat -c %s "$tiny/a.qcow2")" 
 run host_lamina "$host" --state-dir "$tmp/small/other" --catalog "$tmp/catalog.yaml" pull x
 exits 0 'with enough space again the launch succeeds'
 
-# Not one byte is left, and there is no database yet: what nobody needs can be removed.
+# No file can be created, and later not one byte is left, and there is no database yet: what
+# nobody needs can be removed.
 rm -f "$tmp/small/other"/lamina.db*
+mkdir "$tmp/small/many"
+(cd "$tmp/small/many" && seq 10000 | xargs touch 2>/dev/null)
+run host_lamina "$host" --state-dir "$tmp/small/other" cache gc --max-size 1024GiB
+exits 0 'a collection without a free inode'
+ok 'there was none' eval '! touch "$tmp/small/another" 2>/dev/null'
+rm -r "$tmp/small/many"
 dd if=/dev/zero of="$tmp/small/filler" bs=1k 2>/dev/null
 run host_lamina "$host" --state-dir "$tmp/small/other" cache clear
 exits 0 'a full disk can be cleared'
