@@ -11,6 +11,7 @@
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define MAX_TEXT (4 * 1024 * 1024)
@@ -204,9 +205,14 @@ lm_check_space (LmDoctor *doctor)
       lm_check_add (doctor, LM_DIAGNOSIS_OK, NULL, "not examined: %s", error != NULL ? error->message : "there is no cache yet");
       return;
     }
+  struct statvfs st;
+  const gboolean full = fstatvfs (lm_cache_get_fd (cache), &st) == 0 && st.f_files > 0 && st.f_favail == 0;
   const guint64 wanted = MAX (doctor->host->min_free, LITTLE_SPACE);
   g_autofree char *size = lm_size_format (wanted);
-  if (!lm_cache_check_space (cache, NO_SPACE, &error))
+  if (full)
+    lm_check_add (doctor, LM_DIAGNOSIS_ERROR, g_strdup ("lamina cache gc"),
+                  "no file can be created: the file system of %s has no free inode, whatever space is free", dir);
+  else if (!lm_cache_check_space (cache, NO_SPACE, &error))
     lm_check_add (doctor, LM_DIAGNOSIS_ERROR, g_strdup ("lamina cache gc"), "no space is left: %s", error->message);
   else if (!lm_cache_check_space (cache, wanted, &error))
     lm_check_add (doctor, LM_DIAGNOSIS_WARNING, g_strdup ("lamina cache gc"), "little space is left: %s", error->message);

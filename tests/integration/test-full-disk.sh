@@ -44,6 +44,8 @@ mkdir "$tmp/small/many"
 (cd "$tmp/small/many" && seq 10000 | xargs touch 2>/dev/null)
 run host_lamina "$host" --state-dir "$tmp/small/other" cache gc --max-size 1024GiB
 exits 0 'a collection without a free inode'
+run host_lamina "$host" --state-dir "$tmp/small/other" doctor --offline
+like "$out" 'error +space +no file can be created' 'doctor says so'
 ok 'there was none' eval '! touch "$tmp/small/another" 2>/dev/null'
 rm -r "$tmp/small/many"
 dd if=/dev/zero of="$tmp/small/filler" bs=1k 2>/dev/null
