@@ -20,7 +20,6 @@ print_xml_json (const LmMachine *machine, const char *xml)
   lm_json_add_string (builder, "uuid", machine->uuid);
   lm_json_add_strv (builder, "selections", machine->resolved);
   lm_json_add_string (builder, "xml", xml);
-  json_builder_end_object (builder);
   lm_output_json (builder);
 }
 
