@@ -118,6 +118,18 @@ flush_output (GError **error)
   return !failed || lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_OUTPUT, "cannot write to standard output");
 }
 
+/* For @group, the first word of verbs with two; @next is what follows, or NULL. */
+static gboolean
+refuse_second_word (const char *group, const char *next, GError **error)
+{
+  if (next == NULL || *next == '-')
+    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s requires a second word; \"lamina help %s\" lists them", group,
+                     group);
+  g_autofree char *safe = lm_output_safe (next);
+  return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown verb: %s %s; \"lamina help %s\" lists those that there are",
+                   group, safe, group);
+}
+
 /* Options are allowed before the verb, and between and after its words. */
 static gboolean
 dispatch_verb (int argc, char **argv, GCancellable *cancellable, GError **error)
@@ -149,8 +161,7 @@ dispatch_verb (int argc, char **argv, GCancellable *cancellable, GError **error)
         return TRUE;
       g_autofree char *safe = lm_output_safe (argv[used]);
       if (strcmp (safe, "catalog") == 0 || strcmp (safe, "cache") == 0 || strcmp (safe, "hook") == 0)
-        return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE,
-                         "%s requires a second word; \"lamina help %s\" lists them", safe, safe);
+        return refuse_second_word (safe, next, error);
       return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown verb: %s; \"lamina --help\" lists the verbs",
                        safe);
     }
@@ -194,6 +205,8 @@ main (int argc, char **argv)
     return LM_STATUS_DONE;
   gboolean cancelled = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_autofree char *safe = lm_output_message (cancelled ? "interrupted" : error->message);
+  /* In a log or a pipe, the result comes first, as on a terminal. */
+  (void) fflush (stdout);
   fprintf (stderr, "lamina: %s\n", safe);
   return (int) lm_status_of_error (error);
 }

@@ -100,6 +100,9 @@ ok(text.count("kept:") == 3 and "not needed, but there is room" in text, "withou
 text, errors = run("cache", "gc", "--max-size", "1B", status=8)
 ok(cached() == "ac" and "e 1.0 (" in text and "removed: " in text, "e is removed", text)
 ok("cannot be freed; needed by domain vm0 (running" in errors, "the message says who needs the rest", errors)
+together = subprocess.run([lamina, "-c", uri, "cache", "gc", "--max-size", "1B"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          env={**os.environ, "LAMINA_STATE_DIR": state}, stdin=subprocess.DEVNULL, check=False).stdout.splitlines()
+ok(together[0].startswith("KIND") and together[-1].startswith("lamina: "), "in a log, it follows the result", together)
 text, _ = run("cache", "gc", "--json", "--max-size", "1GiB")
 document = json.loads(text)
 ok(document["freed"] == 0 and document["missing"] == 0 and document["max_size"] == 1 << 30, "the totals in JSON", text)

@@ -75,6 +75,8 @@ layers:
 expect(2, "no verb", says="no verb given")
 expect(2, "unknown verb", "lunch", says="unknown verb: lunch")
 expect(2, "half a verb", "catalog", says="second word")
+expect(2, "half a verb and an option", "cache", "--json", says="second word")
+expect(2, "an unknown second word", "cache", "lsit", says='unknown verb: cache lsit; "lamina help cache"')
 expect(2, "unknown option", "plan", "--no-such", "x", says="--no-such")
 expect(2, "option without its value", "plan", "x", "--catalog")
 expect(2, "too few words", "plan", says="usage: lamina plan SELECTION...")
