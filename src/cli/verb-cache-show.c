@@ -33,7 +33,7 @@ describe_parent (const LmLayerNames *names, const LmLayerUse *use)
 }
 
 static void
-print_use (const LmLayerNames *names, const LmLayerUsers *users, const LmLayerUse *use)
+print_use (const LmLayerNames *names, const LmLayerUsers *users, const LmLayerUse *use, gboolean damaged)
 {
   const LmCacheEntry *entry = use->entry;
   LmLayerName name;
@@ -51,6 +51,8 @@ print_use (const LmLayerNames *names, const LmLayerUsers *users, const LmLayerUs
   print_line ("catalog", name.source);
   print_line ("digest", digest);
   print_line ("size", sizes);
+  if (damaged)
+    print_line ("state", "damaged: it does not have the size that it had when it was verified");
   print_line ("parent", parent);
   print_line ("pulled", pulled);
   print_line ("last used", used);
@@ -74,7 +76,7 @@ print_use (const LmLayerNames *names, const LmLayerUsers *users, const LmLayerUs
 }
 
 static void
-print_use_json (const LmLayerNames *names, const LmLayerUsers *users, const LmLayerUse *use)
+print_use_json (const LmLayerNames *names, const LmLayerUsers *users, const LmLayerUse *use, gboolean damaged)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   const LmCacheEntry *entry = use->entry;
@@ -84,8 +86,10 @@ print_use_json (const LmLayerNames *names, const LmLayerUsers *users, const LmLa
   lm_json_add_string (builder, "kind", entry->kind == LM_BLOB_LAYER ? "layer" : "blob");
   lm_json_add_string (builder, "name", name.name);
   lm_json_add_string (builder, "version", name.version);
+  lm_json_add_string (builder, "group", name.group);
   lm_json_add_string (builder, "part", name.part);
   lm_json_add_string (builder, "source", name.source);
+  lm_json_add_bool (builder, "listed", name.listed);
   lm_json_add_digest (builder, "digest", &entry->digest);
   lm_json_add_uint (builder, "size", entry->size);
   lm_json_add_uint (builder, "allocated", entry->allocated);
@@ -100,6 +104,7 @@ print_use_json (const LmLayerNames *names, const LmLayerUsers *users, const LmLa
     }
   json_builder_end_array (builder);
   lm_json_add_uint (builder, "mtime", entry->mtime);
+  lm_json_add_bool (builder, "damaged", damaged);
   lm_json_add_uint (builder, "used", use->used);
   lm_json_add_bool (builder, "pinned", use->pinned);
   lm_json_add_bool (builder, "leased", use->leased);
@@ -140,10 +145,11 @@ run_cache_show (const LmInvocation *invocation, GError **error)
   if (found == NULL)
     return FALSE;
   const LmLayerUse *use = find_use (users, g_ptr_array_index (found, 0));
+  const gboolean damaged = lm_cache_has_lost_size (cache, g_ptr_array_index (found, 0));
   if (lm_args_has (invocation->args, "json"))
-    print_use_json (names, users, use);
+    print_use_json (names, users, use, damaged);
   else
-    print_use (names, users, use);
+    print_use (names, users, use, damaged);
   return TRUE;
 }
 

@@ -120,6 +120,15 @@ for word in "apache", "nginx@9", "os=nginx", kernel[:3], "sha256:" + hexes("miss
     status, text, errors = run(word)
     ok(status == 3 and text == "" and "no cached file" in errors and "\x1b" not in errors, f"{word!r} stands for nothing", errors)
 
+shown = {}
+for digest in strange, base:
+    done = subprocess.run([lamina, "cache", "show", digest, "--json"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
+                          env={**os.environ, "LAMINA_STATE_DIR": state, "LIBVIRT_DEFAULT_URI": "test:///default"})
+    shown[digest] = json.loads(done.stdout or "{}")
+    listed = files(digest)[digest]
+    ok(listed.items() <= shown[digest].items(), "cache show says all that cache list says", f"{listed}\n{done.stdout}{done.stderr}")
+ok(shown[strange]["damaged"] and not shown[base]["damaged"], "also that a file is damaged", shown)
+
 os.remove(os.path.join(state, "catalogs", "lab.json"))
 named = files()
 ok(named[old]["name"] == "mysql" and named[two]["name"] is None and not named[two]["damaged"] and named[strange]["damaged"],
