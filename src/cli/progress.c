@@ -31,7 +31,7 @@ static const struct
 } what_names[] = {
   [LM_FETCH_PULL] = { "pull", "pulling", "pulled" },
   [LM_FETCH_IMPORT] = { "import", "importing", "imported" },
-  [LM_FETCH_VERIFY] = { "verify", "verifying", "verified" },
+  [LM_FETCH_VERIFY] = { "verify", "reading", "read" },
 };
 static const char *const state_names[] = { "waiting", "transferring", "verifying", "done" };
 
