@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/fd.h"
+#include "base/size.h"
 #include "base/state-dir.h"
 #include "base/testenv.h"
 #include "base/trace.h"
@@ -512,6 +513,8 @@ lm_cache_check_space (LmCache *cache, guint64 needed, GError **error)
     return FALSE;
   if (needed <= available)
     return TRUE;
-  return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE,
-                   "%s has %" G_GUINT64_FORMAT " bytes free, but %" G_GUINT64_FORMAT " are needed", lm_cache_get_dir (cache), available, needed);
+  g_autofree char *have = lm_size_format (available);
+  g_autofree char *want = lm_size_format (needed);
+  return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "%s has %s free, but %s are needed", lm_cache_get_dir (cache),
+                   have, want);
 }

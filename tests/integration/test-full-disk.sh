@@ -17,7 +17,7 @@ host_lamina "$host" --state-dir "$state" catalog add tiny "$http_url/catalog.yam
 
 run host_lamina "$host" --state-dir "$state" launch m a c
 exits 8 'a launch fails if the files do not fit'
-like "$err" 'bytes free, but|space' 'the message says that there is not enough space'
+like "$err" ' free, but .* needed|space' 'the message says that there is not enough space'
 is "$(http_count "$http_dir" vmlinuz)" 0 'the file that does not fit was not requested'
 ok 'nothing is defined' eval '! defined m'
 is "$(machines_in "$state")" 0 'no machine is left in the state directory'
