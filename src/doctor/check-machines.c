@@ -26,12 +26,9 @@ examine_machine (LmDoctor *doctor, const LmMachine *machine)
   if (!lm_machine_domain_find (doctor->virt, machine, &domain, &error))
     lm_check_add (doctor, LM_DIAGNOSIS_ERROR, NULL, "%s", error->message);
   else if (domain == NULL)
-    {
-      g_autofree char *define = g_strjoinv (" ", machine->resolved);
-      g_autofree char *launch = g_strdup_printf ("lamina launch %s %s", machine->name, define);
-      lm_check_add (doctor, LM_DIAGNOSIS_WARNING, lm_check_quote ("lamina rm", machine->name),
-                    "the machine %s has no domain in libvirt, but still its disk; \"%s\" starts it again", machine->name, launch);
-    }
+    lm_check_add (doctor, LM_DIAGNOSIS_WARNING, lm_check_quote ("lamina rm", machine->name),
+                  "the machine %s has no domain in libvirt, but still its disk, which a domain with the UUID %s would use and the "
+                  "command removes", machine->name, machine->uuid);
   else
     return TRUE;
   return FALSE;
@@ -75,9 +72,11 @@ has_record (const LmDoctor *doctor, const char *uuid)
   return FALSE;
 }
 
-/* Returns whether @domain is not a machine of this state directory, or has its record. */
+/* Returns whether @domain is not a machine of this state directory, or has its record. A
+ * domain from "lamina xml" that has not been started looks like a machine whose files are
+ * lost, so the advice is not to remove it. */
 static gboolean
-examine_domain (LmDoctor *doctor, LmVirtDomain *domain)
+examine_domain (LmDoctor *doctor, LmVirtDomain *domain, const LmHookStatus *hook)
 {
   g_autofree char *xml = lm_virt_domain_xml (domain, NULL);
   g_autoptr (LmDomainSpec) spec = xml != NULL ? lm_domain_metadata_parse (xml, NULL) : NULL;
@@ -87,8 +86,10 @@ examine_domain (LmDoctor *doctor, LmVirtDomain *domain)
   if (spec == NULL || spec->overlay == NULL || !g_str_has_prefix (spec->overlay, prefix)
       || has_record (doctor, lm_virt_domain_uuid (domain)) || g_file_test (dir, G_FILE_TEST_EXISTS))
     return TRUE; /* a record that cannot be read is reported elsewhere */
-  lm_check_add (doctor, LM_DIAGNOSIS_WARNING, lm_check_quote ("virsh undefine --nvram", lm_virt_domain_name (domain)),
-                "the domain %s was a machine, whose files (%s) are gone", lm_virt_domain_name (domain), dir);
+  const gboolean hooked = hook != NULL && hook->state >= LM_HOOK_STOPPED;
+  lm_check_add (doctor, hooked ? LM_DIAGNOSIS_OK : LM_DIAGNOSIS_WARNING, hooked || hook == NULL ? NULL : g_strdup (hook->command),
+                "the domain %s has not been started yet, or its files (%s) were removed; %s", lm_virt_domain_name (domain), dir,
+                hooked ? "when it starts, the hook creates a new disk" : "only the hook creates a new disk, and libvirt does not run it");
   return FALSE;
 }
 
@@ -108,9 +109,10 @@ lm_check_domains (LmDoctor *doctor)
       lm_check_add (doctor, LM_DIAGNOSIS_ERROR, NULL, "%s", error->message);
       return;
     }
+  g_autoptr (LmHookStatus) hook = lm_hook_examine (&doctor->places->hook, doctor->scope, NULL);
   gboolean good = TRUE;
   for (guint i = 0; i < domains->len; i++)
-    good = examine_domain (doctor, domains->pdata[i]) && good;
+    good = examine_domain (doctor, domains->pdata[i], hook) && good;
   if (good)
     lm_check_add (doctor, LM_DIAGNOSIS_OK, NULL, "no domain of %u has lost its machine", domains->len);
 }

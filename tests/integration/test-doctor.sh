@@ -74,7 +74,7 @@ like "$(diagnoses_of machines)" "warning.*lamina rm m" 'a machine without a doma
 host_exec "$host" virsh -q define "$tmp/m.xml" >/dev/null
 mv "$(dirname "$overlay")" "$tmp/away"
 doctor --offline
-like "$(diagnoses_of domains)" "warning.*virsh undefine --nvram m" 'a domain without a machine'
+like "$(diagnoses_of domains)" "warning.*lamina hook install" 'a domain that nothing gives a disk'
 mv "$tmp/away" "$(dirname "$overlay")"
 
 # A stopped libvirtd; the directory of programs has no qemu-img.

@@ -378,7 +378,7 @@ test_machines (Fixture *f, gconstpointer data)
   g_autofree char *xml = lm_virt_domain_xml (domain, &error);
   g_assert_true (lm_virt_domain_destroy (domain, &error));
   g_assert_true (lm_virt_domain_undefine (domain, FALSE, &error));
-  assert_only (f, lm_check_machines, LM_DIAGNOSIS_WARNING, "no domain", "lamina rm m");
+  assert_only (f, lm_check_machines, LM_DIAGNOSIS_WARNING, machine->uuid, "lamina rm m");
   g_assert_cmpint (g_unlink (machine->overlay), ==, 0);
   assert_only (f, lm_check_machines, LM_DIAGNOSIS_ERROR, "is missing", "lamina rm m");
 
@@ -388,7 +388,10 @@ test_machines (Fixture *f, gconstpointer data)
   g_assert_nonnull (again);
   g_assert_true (lm_file_remove_tree (machine->dir, &error));
   read_records (f);
-  assert_only (f, lm_check_domains, LM_DIAGNOSIS_WARNING, "the domain m", "virsh undefine --nvram m");
+  assert_only (f, lm_check_domains, LM_DIAGNOSIS_WARNING, "the domain m has not been started yet, or", "lamina hook install");
+  gboolean changed;
+  g_assert_true (lm_hook_install (&f->places.hook, &changed, &error));
+  assert_only (f, lm_check_domains, LM_DIAGNOSIS_OK, "the hook creates a new disk", NULL);
   assert_good (f, lm_check_machines);
   write_in (machine->dir, "record.json", "{");
   read_records (f);
