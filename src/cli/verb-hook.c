@@ -68,9 +68,19 @@ run_hook_status (const LmInvocation *invocation, GError **error)
     print_status (status);
   if (status->state == LM_HOOK_ACTIVE)
     return TRUE;
-  return lm_throw (error, LM_HOOK_ERROR, LM_HOOK_ERROR_INACTIVE, "the hook is not known to be active: %s%s%s%s", status->text,
+  return lm_throw (error, LM_HOOK_ERROR, LM_HOOK_ERROR_INACTIVE, "the hook is not %s: %s%s%s%s",
+                   status->state <= LM_HOOK_BROKEN ? "active" : "known to be active", status->text,
                    status->command != NULL ? "; run \"" : "", status->command != NULL ? status->command : "",
                    status->command != NULL ? "\"" : "");
+}
+
+/* Returns FALSE. */
+static gboolean
+explain_failure (GError **error)
+{
+  if (geteuid () != 0 && g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+    g_prefix_error (error, "only root can do this: ");
+  return FALSE;
 }
 
 static gboolean
@@ -79,7 +89,7 @@ run_hook_install (const LmInvocation *invocation, GError **error)
   const LmHookPlaces places = lm_cli_hook_places (invocation->settings);
   gboolean changed;
   if (!lm_hook_install (&places, &changed, error))
-    return FALSE;
+    return explain_failure (error);
   g_autoptr (LmHookStatus) status = examine_hook (invocation, error);
   if (status == NULL)
     return FALSE;
@@ -102,7 +112,7 @@ run_hook_remove (const LmInvocation *invocation, GError **error)
   const LmHookPlaces places = lm_cli_hook_places (invocation->settings);
   gboolean removed;
   if (!lm_hook_remove (&places, &removed, error))
-    return FALSE;
+    return explain_failure (error);
   if (lm_args_has (invocation->args, "json"))
     {
       g_autoptr (JsonBuilder) builder = json_builder_new ();

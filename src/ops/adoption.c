@@ -84,10 +84,9 @@ check_record (Domain *domain, char **requested, GError **error)
   if (changed == NULL)
     return TRUE;
   if (g_file_test (domain->machine->overlay, G_FILE_TEST_EXISTS) || domain->machine->state != LM_MACHINE_STATE_COMPLETE)
-    {
-      g_propagate_error (error, g_steal_pointer (&changed));
-      return FALSE;
-    }
+    return lm_throw (error, changed->domain, changed->code,
+                     "%s; change the metadata back, or remove the machine and its disk with \"lamina rm %s\"", changed->message,
+                     domain->machine->name);
   g_clear_pointer (&domain->machine, lm_machine_free);
   return TRUE;
 }

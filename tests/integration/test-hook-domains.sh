@@ -127,7 +127,7 @@ host_lamina "$host" --state-dir "$tmp/elsewhere" xml o a c --catalog "$http_url/
 refuse 'XML for another state directory' "written for the state directory $tmp/elsewhere, but the one in use is $state" o "$tmp/lie.xml"
 # The metadata of a machine that has a disk must not change.
 sed 's/<lamina:select>c</<lamina:select>e</' "$tmp/hand.xml" >"$tmp/changed.xml"
-refuse 'other selections' 'selects other layers.*app=c|selects other layers.*\(c os=a\)' hand "$tmp/changed.xml"
+refuse 'other selections' 'selects other layers.*\((c os=a|os=a c|.*app=c.*)\); change the metadata back, .* "lamina rm hand"' hand "$tmp/changed.xml"
 is "$(inode "$dir/overlay.qcow2")" "$overlay" 'the overlay is still the same'
 sed 's/<lamina:select>os=a</<lamina:select>a</' "$tmp/hand.xml" >"$tmp/same.xml"
 hook hand prepare begin - <"$tmp/hand.xml"
