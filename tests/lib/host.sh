@@ -45,6 +45,8 @@ host_start () {
   local dir=$1 unshare
   mkdir -p "$dir"
   chmod 0755 "$dir"
+  # What an earlier start wrote would say that the namespaces are ready.
+  rm -f "$dir/uid"
   # If the test dies, unshare gets SIGKILL, then the first process of the namespace,
   # and then all processes in it.
   setpriv --pdeathsig KILL unshare --mount --pid "${@:2}" --fork --kill-child --mount-proc -- \
