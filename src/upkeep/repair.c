@@ -20,6 +20,7 @@ struct _LmRepair
   const LmHost *host;
   LmCatalogSet *set;    /* NULL if the catalogs cannot be read */
   GPtrArray *machines;  /* LmMachine; NULL if the records cannot be read */
+  GHashTable *recorded[LM_BLOB_N_KINDS]; /* LmDigest -> LmBlob of the first record that has it */
 };
 
 void
@@ -28,8 +29,30 @@ lm_repair_free (LmRepair *repair)
   if (repair == NULL)
     return;
   lm_catalog_set_free (repair->set);
+  for (gsize i = 0; i < LM_BLOB_N_KINDS; i++)
+    g_hash_table_unref (repair->recorded[i]);
   g_clear_pointer (&repair->machines, g_ptr_array_unref);
   g_free (repair);
+}
+
+static void
+add_recorded (LmRepair *repair, const LmBlob *blob)
+{
+  if (blob != NULL && !g_hash_table_contains (repair->recorded[blob->kind], &blob->digest))
+    g_hash_table_insert (repair->recorded[blob->kind], (gpointer) &blob->digest, (gpointer) blob);
+}
+
+static void
+index_records (LmRepair *repair)
+{
+  for (guint i = 0; repair->machines != NULL && i < repair->machines->len; i++)
+    {
+      const LmMachine *machine = g_ptr_array_index (repair->machines, i);
+      for (guint j = 0; j < machine->layers->len; j++)
+        add_recorded (repair, &((const LmDomainLayer *) g_ptr_array_index (machine->layers, j))->blob);
+      add_recorded (repair, machine->kernel_blob);
+      add_recorded (repair, machine->initrd_blob);
+    }
 }
 
 LmRepair *
@@ -39,8 +62,11 @@ lm_repair_new (const LmHost *host, GCancellable *cancellable, GError **error)
   g_autoptr (GPtrArray) unused = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) no_set = NULL, no_machines = NULL;
   repair->host = host;
+  for (gsize i = 0; i < LM_BLOB_N_KINDS; i++)
+    repair->recorded[i] = g_hash_table_new (lm_digest_hash, lm_digest_equal_func);
   repair->set = lm_source_load_all (host->state_dir, host->catalogs, unused, cancellable, &no_set);
   repair->machines = lm_machine_list (host->state_dir, unused, &no_machines);
+  index_records (repair);
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
   if (no_set != NULL)
@@ -50,32 +76,12 @@ lm_repair_new (const LmHost *host, GCancellable *cancellable, GError **error)
   return g_steal_pointer (&repair);
 }
 
-static gboolean
-is_same_file (const LmBlob *blob, LmBlobKind kind, const LmDigest *digest)
-{
-  return blob != NULL && blob->kind == kind && lm_digest_equal (&blob->digest, digest);
-}
-
 /* Returns what a record says about the file; NULL if none does. Its parent was compared with
  * the file when it was pulled. */
 static const LmBlob *
 find_recorded (const LmRepair *repair, LmBlobKind kind, const LmDigest *digest)
 {
-  for (guint i = 0; repair->machines != NULL && i < repair->machines->len; i++)
-    {
-      const LmMachine *machine = g_ptr_array_index (repair->machines, i);
-      for (guint j = 0; j < machine->layers->len; j++)
-        {
-          const LmDomainLayer *layer = g_ptr_array_index (machine->layers, j);
-          if (is_same_file (&layer->blob, kind, digest))
-            return &layer->blob;
-        }
-      if (is_same_file (machine->kernel_blob, kind, digest))
-        return machine->kernel_blob;
-      if (is_same_file (machine->initrd_blob, kind, digest))
-        return machine->initrd_blob;
-    }
-  return NULL;
+  return g_hash_table_lookup (repair->recorded[kind], digest);
 }
 
 /* Sets in @blob what the catalog says about a layer. */

@@ -226,25 +226,25 @@ find_users (Run *run, const GPtrArray *damaged, GError **error)
     }
   if (users == NULL)
     run->host->warning (run->host->user_data, failure->message);
-  for (guint i = 0; users != NULL && i < damaged->len; i++)
+  g_autoptr (GHashTable) layers = g_hash_table_new (lm_digest_hash, lm_digest_equal_func);
+  g_autoptr (GHashTable) others = g_hash_table_new (lm_digest_hash, lm_digest_equal_func);
+  for (guint i = 0; users != NULL && i < users->files->len; i++)
+    {
+      LmLayerUse *use = g_ptr_array_index (users->files, i);
+      g_hash_table_insert (use->entry->kind == LM_BLOB_LAYER ? layers : others, (gpointer) &use->entry->digest, use);
+    }
+  for (guint i = 0; i < damaged->len; i++)
     {
       LmVerifiedFile *file = g_ptr_array_index (damaged, i);
-      for (guint j = 0; j < users->files->len; j++)
-        {
-          const LmLayerUse *use = g_ptr_array_index (users->files, j);
-          if (use->entry->kind == file->entry->kind && lm_digest_equal (&use->entry->digest, &file->entry->digest))
-            file->use = use;
-        }
+      file->use = g_hash_table_lookup (file->entry->kind == LM_BLOB_LAYER ? layers : others, &file->entry->digest);
     }
   return TRUE;
 }
 
 static int
-compare_depths (gconstpointer a, gconstpointer b, gpointer data)
+compare_depths (gconstpointer a, gconstpointer b)
 {
-  const LmCacheEntry *one = (*(LmVerifiedFile *const *) a)->entry, *two = (*(LmVerifiedFile *const *) b)->entry;
-  const guint first = lm_repair_get_depth (data, one->kind, &one->digest);
-  const guint second = lm_repair_get_depth (data, two->kind, &two->digest);
+  const guint first = (*(LmVerifiedFile *const *) a)->depth, second = (*(LmVerifiedFile *const *) b)->depth;
   return first == second ? 0 : first < second ? -1 : 1;
 }
 
@@ -254,7 +254,12 @@ repair_damaged (Run *run, GPtrArray *damaged, GError **error)
   g_autoptr (LmRepair) repair = lm_repair_new (run->host, run->cancellable, error);
   if (repair == NULL)
     return FALSE;
-  g_ptr_array_sort_with_data (damaged, compare_depths, repair);
+  for (guint i = 0; i < damaged->len; i++)
+    {
+      LmVerifiedFile *file = g_ptr_array_index (damaged, i);
+      file->depth = lm_repair_get_depth (repair, file->entry->kind, &file->entry->digest);
+    }
+  g_ptr_array_sort (damaged, compare_depths);
   for (guint i = 0; i < damaged->len; i++)
     {
       LmVerifiedFile *file = g_ptr_array_index (damaged, i);

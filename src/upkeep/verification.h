@@ -32,6 +32,7 @@ typedef struct
   LmScrubResult found;
   char *reason;          /* why it was not repaired or checked; NULL */
   char *aside;           /* where the damaged file is now; NULL */
+  guint depth;           /* layers below it, as far as known; set for a repair */
   const LmLayerUse *use; /* who uses it, if it was damaged; NULL if that is not known */
 } LmVerifiedFile;
 
