@@ -102,7 +102,8 @@ merge_file (GKeyFile *into, const char *path, gboolean required, GPtrArray *warn
     return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s", failure->message);
   g_autoptr (GBytes) text = lm_text_normalize (bytes);
   if (!g_key_file_load_from_bytes (file, text, G_KEY_FILE_NONE, &failure))
-    return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s", path, failure->message);
+    return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s; a file has the line [" GROUP "] and below it lines NAME = VALUE",
+                     path, failure->message);
   g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
   for (char **group = groups; *group; group++)
     if (strcmp (*group, GROUP) != 0)

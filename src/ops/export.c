@@ -258,7 +258,7 @@ write_archive (const LmHost *host, LmCache *cache, LmExportChain *chain, const T
   g_autoptr (LmTarWriter) writer = fds != NULL ? lm_tar_writer_new (target->fd, target->shown) : NULL;
   if (writer == NULL)
     return FALSE;
-  g_autofree char *text = g_strdup_printf ("writing %u files to %s", chain->blobs->len, target->shown);
+  g_autofree char *text = g_strdup_printf ("writing %u %s to %s", chain->blobs->len, chain->blobs->len == 1 ? "file" : "files", target->shown);
   host->status (host->user_data, text);
   if (!write_catalog (writer, chain, error))
     return FALSE;

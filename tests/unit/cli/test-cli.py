@@ -143,6 +143,7 @@ for key, text, warns in (("user-data", "hostname: a\n", True), ("user-data", "#c
 expect(2, "configuration file that is not there", "cache", "list", "--config", "/nonexistent", says="/nonexistent")
 bad = path("bad.conf", "[lamina]\nvirt-type = xen\n")
 expect(2, "wrong value in the configuration", "cache", "list", "--config", bad, says="xen")
+expect(2, "settings without a group", "cache", "list", "--config", path("bare.conf", "max-size = 1GiB\n"), says="[lamina]")
 odd = path("odd.conf", "[lamina]\ncolour = red\n")
 done = run("cache", "list", "--config", odd)
 ok(done.returncode == 0 and "colour" in done.stderr, "unknown key in the configuration is a warning", done.stderr)
