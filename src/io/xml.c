@@ -252,8 +252,9 @@ on_begin (void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar 
   g_autofree char *whole = prefix != NULL && uri == NULL ? g_strdup_printf ("%s:%s", prefix, name) : NULL;
   gboolean ok = reading->error == NULL
                 && visitor->begin (visitor->data, depth, as_text (uri), whole != NULL ? whole : as_text (name), &reading->error);
-  for (const xmlChar **at = attributes; ok && at < attributes + 5 * n_attributes; at += 5)
+  for (int i = 0; ok && i < n_attributes; i++)
     {
+      const xmlChar **at = attributes + 5 * i;
       g_string_truncate (reading->buffer, 0);
       g_string_append_len (reading->buffer, as_text (at[3]), at[4] - at[3]);
       ok = visitor->value (visitor->data, depth, at[1] == NULL ? as_text (at[0]) : "", reading->buffer->str, &reading->error);
