@@ -398,7 +398,7 @@ lm_partial_list (LmCache *cache, GError **error)
       if (!lm_digest_from_file_name (name, ".part", &digest) || fstatat (fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         continue;
       LmPartialEntry *entry = g_new0 (LmPartialEntry, 1);
-      *entry = (LmPartialEntry){ digest, (guint64) st.st_blocks * BLOCK, (gint64) st.st_mtime,
+      *entry = (LmPartialEntry){ digest, (guint64) st.st_size, (guint64) st.st_blocks * BLOCK, (gint64) st.st_mtime,
                                  lm_lock_table_is_locked (locks, lm_digest_get_number (&digest)),
                                  g_build_filename (dir, name, NULL) };
       g_ptr_array_add (entries, entry);

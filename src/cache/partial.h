@@ -87,6 +87,7 @@ void lm_partial_stat (LmCache *cache, const LmDigest *digest, guint64 *out_size,
 typedef struct
 {
   LmDigest digest;
+  guint64 received;  /* bytes of the file that are there */
   guint64 allocated; /* bytes that it occupies on disk */
   gint64 mtime;      /* when it last grew, seconds since 1970 */
   gboolean busy;     /* a process is writing it */

@@ -157,8 +157,8 @@ is_wanted (const LmPartialEntry *part, LmLock *leases)
   return part->busy || (leases != NULL && lm_lock_table_is_locked (leases, lm_digest_get_number (&part->digest)));
 }
 
-/* Chooses transfers that nobody continues: old ones, and all of them if there is not
- * enough space. Returns how many bytes remain to be freed. */
+/* Chooses transfers that nobody continues: old ones, those of which nothing was received, as
+ * a killed pull leaves with its reservations, and all of them if there is not enough space. Returns how many bytes remain to be freed. */
 static guint64
 choose_parts (LmCollectPlan *plan, LmLock *leases)
 {
@@ -167,7 +167,7 @@ choose_parts (LmCollectPlan *plan, LmLock *leases)
   for (guint i = 0; i < plan->parts->len; i++)
     {
       LmPartialEntry *part = g_ptr_array_index (plan->parts, i);
-      if (is_wanted (part, leases) || (to_free == 0 && now - part->mtime < STALE_SECONDS))
+      if (is_wanted (part, leases) || (to_free == 0 && part->received > 0 && now - part->mtime < STALE_SECONDS))
         continue;
       g_ptr_array_add (plan->stale, part);
       to_free -= MIN (to_free, part->allocated);

@@ -123,7 +123,10 @@ lm_room_make (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCance
   if (missing->len > 0 && (host->max_size > 0 || host->min_free > 0)
       && !reserve (host, cache, missing, cancellable, error))
     return FALSE;
-  return lm_cache_check_space (cache, add_needed (cache, missing), error);
+  if (lm_cache_check_space (cache, add_needed (cache, missing), error))
+    return TRUE;
+  lm_room_release (cache, missing);
+  return FALSE;
 }
 
 void

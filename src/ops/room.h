@@ -8,7 +8,7 @@
 
 /** lm_room_make: makes room for those of @blobs (LmBlob) that are not in @cache, so that
  * the limits of @host hold after they have been pulled, and reserves it, in their .part
- * files. The caller holds a lease for @blobs and for what they need, and calls
+ * files. The caller holds a lease for @blobs and for what they need, and after success calls
  * lm_room_release() when they have been pulled or that has failed. If there cannot be
  * enough, nothing is removed. Asks nobody if there is room anyway. Blocks. Errors: as
  * for lm_collect_run() and lm_collect_throw(); LM_CACHE_ERROR_NO_SPACE. */

@@ -368,6 +368,7 @@ test_debris (OpsFixture *f, gconstpointer data)
   launch_and_remove (f, "c");
   g_autofree char *old = write_part (f, "old", now - 8 * 86400);
   g_autofree char *recent = write_part (f, "recent", now - 86400);
+  g_autofree char *reserved = write_part (f, "", now);
   g_autofree char *written = write_part (f, "busy", now - 8 * 86400);
   g_autofree char *lock = g_build_filename (f->state_dir, "machines", "nobody.lock", NULL);
   g_assert_true (lm_file_write (lock, "", 0, 0600, NULL));
@@ -384,10 +385,11 @@ test_debris (OpsFixture *f, gconstpointer data)
   g_autoptr (LmCache) cache = lm_cache_open (f->state_dir, NULL, &error);
   g_autoptr (LmPartial) partial G_GNUC_UNUSED = lm_partial_open (cache, &busy, &error);
   g_assert_no_error (error);
-  assert_collected (f, G_MAXUINT64, "lock lock part ", "ac");
+  assert_collected (f, G_MAXUINT64, "lock lock part part ", "ac");
   g_assert_false (g_file_test (stale, G_FILE_TEST_EXISTS));
   g_assert_true (g_file_test (held, G_FILE_TEST_EXISTS) && g_file_test (known, G_FILE_TEST_EXISTS));
   g_assert_false (g_file_test (old, G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test (reserved, G_FILE_TEST_EXISTS));
   g_assert_false (g_file_test (lock, G_FILE_TEST_EXISTS));
   g_assert_true (g_file_test (recent, G_FILE_TEST_EXISTS));
   assert_collected (f, get_size (f) - 1, "part ", "ac");
