@@ -114,26 +114,30 @@ select_one_with_domain (const LmHost *host, LmVirt *virt, LmInventoryEntry *entr
   return machines != NULL;
 }
 
-/* Sets @entry->machine to the machine whose domain is called @name, if there is one;
- * its record has another name if the domain was renamed. *out_taken is whether there is such
- * a domain, but it is no machine. */
-static gboolean
-select_by_domain_name (const LmHost *host, LmVirt *virt, const char *name, LmInventoryEntry *entry, gboolean *out_taken,
-                       GError **error)
+gboolean
+lm_inventory_find_domain (const LmHost *host, LmVirt *virt, const char *name, LmMachine **out_machine, gboolean *out_taken,
+                          GError **error)
 {
   g_autoptr (GError) failure = NULL;
+  *out_machine = NULL;
+  *out_taken = FALSE;
   g_autoptr (LmVirtDomain) domain = lm_virt_find_name (virt, name, &failure);
-  if (domain == NULL && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+  if (domain == NULL)
     {
+      if (g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+        return TRUE;
       g_propagate_error (error, g_steal_pointer (&failure));
       return FALSE;
     }
-  g_clear_error (&failure);
-  if (domain != NULL)
-    entry->machine = lm_machine_load (host->state_dir, lm_virt_domain_uuid (domain), &failure);
+  g_autoptr (LmMachine) machine = lm_machine_load (host->state_dir, lm_virt_domain_uuid (domain), &failure);
   *out_taken = g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND);
-  if (entry->machine != NULL && g_strcmp0 (entry->machine->uri, lm_virt_uri (virt)) != 0)
-    g_clear_pointer (&entry->machine, lm_machine_free);
+  if (machine == NULL && !*out_taken)
+    {
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "there is a domain %s: ", name);
+      return FALSE;
+    }
+  if (machine != NULL && g_strcmp0 (machine->uri, lm_virt_uri (virt)) == 0)
+    *out_machine = g_steal_pointer (&machine);
   return TRUE;
 }
 
@@ -155,7 +159,7 @@ lm_inventory_find (const LmHost *host, LmVirt *virt, const char *name, GError **
 {
   g_autoptr (LmInventoryEntry) entry = g_new0 (LmInventoryEntry, 1);
   gboolean taken;
-  if (!select_by_domain_name (host, virt, name, entry, &taken, error))
+  if (!lm_inventory_find_domain (host, virt, name, &entry->machine, &taken, error))
     return NULL;
   if (entry->machine == NULL)
     {

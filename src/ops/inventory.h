@@ -28,6 +28,14 @@ GPtrArray *lm_inventory_list (const LmHost *host, LmVirt *virt, GError **error) 
  * domain, which may have been renamed, or that in its record. Owned by @entry. */
 const char *lm_inventory_name (const LmInventoryEntry *entry);
 
+/** lm_inventory_find_domain: gets the machine whose domain on @virt is called @name; its
+ * record has another name if the domain was renamed. *out_machine is NULL if there is none;
+ * *out_taken is whether there is such a domain, but it is no machine. A record that cannot be
+ * read is an error, because the user means that machine. Errors: LM_VIRT_ERROR,
+ * LM_MACHINE_ERROR_CORRUPT, G_IO_ERROR. */
+gboolean lm_inventory_find_domain (const LmHost *host, LmVirt *virt, const char *name, LmMachine **out_machine,
+                                   gboolean *out_taken, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_inventory_find: returns the machine whose domain on @virt is called @name, or
  * else whose record is; if there are several of these, the one that has a domain. If a
  * domain that is no machine is called @name, a machine whose domain was renamed is not found

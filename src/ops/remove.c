@@ -71,34 +71,6 @@ lm_remove_machine (const LmHost *host, LmVirt *virt, LmMachine *machine, GCancel
          && lm_fault_point ("remove-after-undefine", error) && lm_machine_erase (machine, error);
 }
 
-/* Gets the machine of the domain @name, which has another name in its record if the
- * domain was renamed; *out_machine is NULL if there is none, *out_taken whether the domain
- * then belongs to nobody. A record that cannot be read is an error, because the user means
- * that machine as well. */
-static gboolean
-find_domain_machine (const LmHost *host, LmVirt *virt, const char *name, LmMachine **out_machine, gboolean *out_taken,
-                     GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (LmVirtDomain) domain = lm_virt_find_name (virt, name, &failure);
-  if (domain == NULL && !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
-    {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
-  g_clear_error (&failure);
-  g_autoptr (LmMachine) machine
-    = domain != NULL ? lm_machine_load (host->state_dir, lm_virt_domain_uuid (domain), &failure) : NULL;
-  if (failure == NULL || g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND))
-    {
-      *out_taken = domain != NULL && machine == NULL;
-      *out_machine = g_steal_pointer (&machine);
-      return TRUE;
-    }
-  g_propagate_prefixed_error (error, g_steal_pointer (&failure), "there is a domain %s: ", name);
-  return FALSE;
-}
-
 /* Returns the machines called @name; there are several if a --replace was killed. */
 static GPtrArray *
 find_machines_by_name (const LmHost *host, LmVirt *virt, const char *name, GError **error)
@@ -176,9 +148,9 @@ remove_machines_by_name (const LmHost *host, LmVirt *virt, const char *name, GCa
 {
   g_autoptr (LmMachine) renamed = NULL;
   gboolean taken;
-  if (!find_domain_machine (host, virt, name, &renamed, &taken, error))
+  if (!lm_inventory_find_domain (host, virt, name, &renamed, &taken, error))
     return FALSE;
-  if (renamed != NULL && strcmp (renamed->name, name) != 0 && g_strcmp0 (renamed->uri, lm_virt_uri (virt)) == 0)
+  if (renamed != NULL && strcmp (renamed->name, name) != 0)
     return remove_renamed_machine (host, virt, renamed, cancellable, error);
   g_autoptr (GPtrArray) machines = find_machines_by_name (host, virt, name, error);
   if (machines == NULL || (taken && !leave_out_renamed (virt, name, machines, error)))
