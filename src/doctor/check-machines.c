@@ -87,7 +87,7 @@ examine_domain (LmDoctor *doctor, LmVirtDomain *domain, const LmHookStatus *hook
       || has_record (doctor, lm_virt_domain_uuid (domain)) || g_file_test (dir, G_FILE_TEST_EXISTS))
     return TRUE; /* a record that cannot be read is reported elsewhere */
   const gboolean hooked = hook != NULL && hook->state >= LM_HOOK_STOPPED;
-  lm_check_add (doctor, hooked ? LM_DIAGNOSIS_OK : LM_DIAGNOSIS_WARNING, hooked || hook == NULL ? NULL : g_strdup (hook->command),
+  lm_check_add (doctor, LM_DIAGNOSIS_WARNING, hooked || hook == NULL ? NULL : g_strdup (hook->command),
                 "the domain %s has not been started yet, or its files (%s) were removed; %s", lm_virt_domain_name (domain), dir,
                 hooked ? "when it starts, the hook creates a new disk" : "only the hook creates a new disk, and libvirt does not run it");
   return FALSE;
