@@ -226,8 +226,8 @@ find_users (Run *run, const GPtrArray *damaged, GError **error)
     }
   if (users == NULL)
     run->host->warning (run->host->user_data, failure->message);
-  g_autoptr (GHashTable) layers = g_hash_table_new (lm_digest_hash, lm_digest_equal_func);
-  g_autoptr (GHashTable) others = g_hash_table_new (lm_digest_hash, lm_digest_equal_func);
+  g_autoptr (GHashTable) layers = g_hash_table_new (lm_digest_hash, lm_digest_equal_func); /* LmDigest -> LmLayerUse */
+  g_autoptr (GHashTable) others = g_hash_table_new (lm_digest_hash, lm_digest_equal_func); /* likewise */
   for (guint i = 0; users != NULL && i < users->files->len; i++)
     {
       LmLayerUse *use = g_ptr_array_index (users->files, i);

@@ -117,6 +117,14 @@ refuse 'an unknown layer' 'nothing' o "$tmp/lie.xml"
 lie o "$state/machines/$other/overlay.qcow2"
 sed -i 's/<lamina:select>[^/]*\/lamina:select>//g' "$tmp/lie.xml"
 refuse 'no selection' '<lamina:select>' o "$tmp/lie.xml"
+# A migration that fails after the hook has created the disk: the rest can be removed.
+lie gone "$state/machines/$other/overlay.qcow2"
+hook gone migrate begin - <"$tmp/lie.xml"
+is "$status" 0 'migrate begin: succeeds'
+ok 'it creates the overlay' test -e "$state/machines/$other/overlay.qcow2"
+run host_lamina "$host" rm gone
+exits 0 'rm removes what a failed migration leaves'
+ok 'nothing of it remains' test ! -e "$state/machines/$other"
 # What virt-clone does: a new name and UUID, a copy of the disk, the same metadata.
 host_exec "$host" virsh dumpxml hand >"$tmp/now.xml"
 sed "s/<name>hand</<name>copy</; s/<uuid>$hand</<uuid>$other</; s|overlay.qcow2|overlay-clone.qcow2|" "$tmp/now.xml" >"$tmp/copy.xml"
