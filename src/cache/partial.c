@@ -274,6 +274,37 @@ lm_partial_set_aside (LmPartial *partial)
   lm_fd_clear (&partial->fd);
 }
 
+gboolean
+lm_partial_rename (LmPartial *partial, const LmDigest *digest, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *relative = make_partial_name (digest, ".part");
+  int dir = lm_cache_get_fd (partial->cache);
+  if (lm_digest_equal (&partial->digest, digest))
+    return TRUE;
+  if (!lm_cache_lock_part (partial->cache, digest, &failure))
+    {
+      if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))
+        return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY, "another process is writing %s/%s",
+                         lm_cache_get_dir (partial->cache), relative);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  if (renameat (dir, partial->relative, dir, relative) < 0)
+    {
+      (void) lm_throw_errno (error, "cannot rename %s", partial->path);
+      lm_cache_unlock_part (partial->cache, digest);
+      return FALSE;
+    }
+  lm_cache_unlock_part (partial->cache, &partial->digest);
+  partial->digest = *digest;
+  g_free (partial->path);
+  partial->path = g_build_filename (lm_cache_get_dir (partial->cache), relative, NULL);
+  g_free (partial->relative);
+  partial->relative = g_steal_pointer (&relative);
+  return TRUE;
+}
+
 /* For reading only: the mode is that of a published file. */
 static gboolean
 reopen_part (LmPartial *partial, GError **error)

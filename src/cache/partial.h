@@ -69,6 +69,12 @@ gboolean lm_partial_sync (LmPartial *partial, GError **error) G_GNUC_WARN_UNUSED
  * lock. Afterwards @partial can only be published, closed or discarded. */
 void lm_partial_set_aside (LmPartial *partial);
 
+/** lm_partial_rename: makes the file the .part file of @digest, which is thereby replaced; for
+ * a file whose digest was not known when it was opened. The caller has computed it from what the
+ * file contains now. Errors: LM_CACHE_ERROR_BUSY if another process is writing a file with that
+ * digest, G_IO_ERROR. */
+gboolean lm_partial_rename (LmPartial *partial, const LmDigest *digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_partial_publish: renames the synced file to its final name and makes that
  * durable. Succeeds if the same file exists already; moves a damaged one to the quarantine. The
  * caller has verified the digest of what was appended; if somebody else has changed

@@ -78,6 +78,7 @@ add_layer (JsonBuilder *builder, const LmLayer *layer)
   add_text (builder, "osinfo", layer->osinfo);
   add_text (builder, "arch", layer->arch);
   add_text (builder, "ready", layer->ready);
+  add_text (builder, "origin", layer->origin);
   add_list (builder, "provides", layer->provides);
   add_list (builder, "requires", layer->requires);
   add_list (builder, "conflicts", layer->conflicts);

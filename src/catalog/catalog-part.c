@@ -325,6 +325,7 @@ read_layer (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError *
     FIELD (LmIndexLayer, "osinfo", osinfo, read_line, FALSE),
     FIELD (LmIndexLayer, "arch", arch, read_arch, FALSE),
     FIELD (LmIndexLayer, "ready", ready, read_line, FALSE),
+    FIELD (LmIndexLayer, "origin", origin, read_line, FALSE),
     { "resources", read_resources, 0, FALSE },
     { "boot", read_boot, 0, FALSE },
     { NULL },

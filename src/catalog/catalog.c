@@ -168,11 +168,15 @@ static char **
 load_urls (const LmCatalog *catalog, LmIndexSpan span)
 {
   gsize n_directories = catalog->directories[1] ? 2 : 1, n = 0;
+  gboolean nowhere = strcmp (catalog->directories[0], LM_CATALOG_NOWHERE) == 0;
   char **urls = g_new0 (char *, span.n * n_directories + 1);
   for (guint32 i = 0; i < span.n; i++)
     {
       const char *url = lm_index_string (&catalog->p, catalog->p.lists[span.first + i]);
-      if (strchr (url, ':') != NULL)
+      gboolean absolute = strchr (url, ':') != NULL;
+      if (nowhere && (!absolute || g_str_has_prefix (url, LM_CATALOG_NOWHERE)))
+        continue;
+      if (absolute)
         urls[n++] = g_strdup (url);
       else
         for (gsize j = 0; j < n_directories; j++)
@@ -224,6 +228,7 @@ lm_catalog_load_layer (const LmCatalog *catalog, guint index)
   layer->arch = dup_index_string (catalog, from->arch);
   layer->ready = dup_index_string (catalog, from->ready);
   layer->cmdline = dup_index_string (catalog, from->cmdline);
+  layer->origin = dup_index_string (catalog, from->origin);
   layer->kernel = load_blob (catalog, from->kernel, "kernel");
   layer->initrd = load_blob (catalog, from->initrd, "initrd");
   layer->memory = from->memory;

@@ -19,6 +19,10 @@ GQuark lm_catalog_error_quark (void);
 
 typedef struct _LmCatalog LmCatalog;
 
+/* The base URL for a catalog whose files are nowhere but in the cache, perhaps. URLs that
+ * are relative to it are not among the URLs of a blob. The name never exists (RFC 2606). */
+#define LM_CATALOG_NOWHERE "https://archive.invalid/"
+
 /** lm_catalog_parse: parses the @size bytes at @text. @source is the name by which
  * the user knows the catalog (copied). @base_url is the URL that the text came from
  * (file, http or https); messages begin with it, a file URL as a path. @requested_url

@@ -83,7 +83,7 @@ append_layers (LmIndexBuilder *builder, const LmIndexBuilder *other, guint32 str
     {
       LmIndexLayer *layer = &g_array_index (builder->layers, LmIndexLayer, i);
       guint32 *texts[] = { &layer->name, &layer->version, &layer->group, &layer->summary,
-                           &layer->osinfo, &layer->arch, &layer->ready, &layer->cmdline };
+                           &layer->osinfo, &layer->arch, &layer->ready, &layer->cmdline, &layer->origin };
       for (guint j = 0; j < G_N_ELEMENTS (texts); j++)
         *texts[j] = adjust_reference (*texts[j], 0, strings);
       layer->provides.first += lists;

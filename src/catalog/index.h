@@ -43,7 +43,7 @@ typedef struct
   LmIndexSpan builds;
   guint32 kernel, initrd; /* blobs, or LM_INDEX_NONE */
   guint32 next;           /* a later layer of the same name, or LM_INDEX_NONE */
-  guint32 unused;
+  guint32 origin;
   guint64 memory, disk;
 } LmIndexLayer;
 
@@ -93,7 +93,7 @@ typedef struct
 #define LM_INDEX_MAGIC "lmcat\r\n\032"
 #define LM_INDEX_BYTE_ORDER 0x01020304u
 /* Increment this whenever anything in this file changes. */
-#define LM_INDEX_FORMAT 4u
+#define LM_INDEX_FORMAT 5u
 
 /* An open index; points into the block. */
 typedef struct

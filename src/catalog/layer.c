@@ -27,6 +27,7 @@ lm_layer_free (LmLayer *layer)
   g_free (layer->arch);
   g_free (layer->ready);
   g_free (layer->cmdline);
+  g_free (layer->origin);
   lm_blob_free (layer->kernel);
   lm_blob_free (layer->initrd);
   g_strfreev (layer->provides);

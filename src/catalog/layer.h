@@ -16,11 +16,12 @@ typedef struct
   char *name;
   char *version;
   char *group;
-  char *summary; /* this and the next five may be NULL */
+  char *summary; /* this and the next six may be NULL */
   char *osinfo;
   char *arch;
   char *ready;   /* text that appears on the console when the guest is up */
   char *cmdline;
+  char *origin;  /* what it was made of: digests of the published file, and its URL */
   LmBlob *kernel; /* NULL if the disk boots by itself */
   LmBlob *initrd;
   guint64 memory; /* in bytes; 0 if not given */

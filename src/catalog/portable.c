@@ -7,9 +7,6 @@
 
 #include <string.h>
 
-/* A name that never exists (RFC 2606), for a catalog that has no URL. */
-#define NO_URL "https://archive.invalid/"
-
 char *
 lm_portable_file_name (LmBlobKind kind, const LmDigest *digest)
 {
@@ -23,12 +20,12 @@ lm_portable_parse (GBytes *text, const char *shown, GError **error)
   gsize size;
   const char *data = g_bytes_get_data (text, &size);
   g_autoptr (GError) failure = NULL;
-  LmCatalog *catalog = lm_catalog_parse (shown, NULL, NO_URL, data != NULL ? data : "", size, NULL, &failure);
+  LmCatalog *catalog = lm_catalog_parse (shown, NULL, LM_CATALOG_NOWHERE, data != NULL ? data : "", size, NULL, &failure);
   if (catalog != NULL)
     return catalog;
   const char *message = failure->message;
-  if (g_str_has_prefix (message, NO_URL))
-    message += strlen (NO_URL);
+  if (g_str_has_prefix (message, LM_CATALOG_NOWHERE))
+    message += strlen (LM_CATALOG_NOWHERE);
   return lm_throw_null (error, failure->domain, failure->code, "%s%s%s", shown, *message == ':' ? "" : ": ", message);
 }
 
@@ -37,7 +34,7 @@ is_for_network (const char *url)
 {
   g_autofree char *scheme = g_uri_parse_scheme (url);
   return scheme != NULL && (g_ascii_strcasecmp (scheme, "http") == 0 || g_ascii_strcasecmp (scheme, "https") == 0)
-         && !g_str_has_prefix (url, NO_URL) && !lm_url_is_secret (url);
+         && !g_str_has_prefix (url, LM_CATALOG_NOWHERE) && !lm_url_is_secret (url);
 }
 
 static void
@@ -114,10 +111,23 @@ is_same_layer (const LmLayer *one, const LmLayer *other)
          && g_strcmp0 (one->arch, other->arch) == 0;
 }
 
+/* Whether @layer has a build on the parent of @build. */
+static gboolean
+has_build_on (const LmLayer *layer, const LmBlob *build)
+{
+  for (guint i = 0; i < layer->builds->len; i++)
+    {
+      const LmBlob *other = g_ptr_array_index (layer->builds, i);
+      if (other->has_parent == build->has_parent && (!build->has_parent || lm_digest_equal (&other->parent, &build->parent)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* Moves the builds of @old that @known does not contain to the layer in @layers that
- * is the same, if there is one. */
+ * is the same, if there is one; those that it replaces are dropped. */
 static void
-add_old_layer (GPtrArray *layers, GHashTable *known, LmLayer *old)
+add_old_layer (GPtrArray *layers, GHashTable *known, LmLayer *old, gboolean replace)
 {
   LmLayer *same = NULL;
   for (guint i = 0; i < layers->len && same == NULL; i++)
@@ -126,7 +136,7 @@ add_old_layer (GPtrArray *layers, GHashTable *known, LmLayer *old)
   for (guint i = old->builds->len; i > 0; i--)
     {
       LmBlob *build = g_ptr_array_index (old->builds, i - 1);
-      if (g_hash_table_contains (known, &build->digest))
+      if (g_hash_table_contains (known, &build->digest) || (replace && same != NULL && has_build_on (same, build)))
         g_ptr_array_remove_index (old->builds, i - 1);
       else if (same != NULL)
         g_ptr_array_add (same->builds, g_ptr_array_steal_index (old->builds, i - 1));
@@ -181,7 +191,7 @@ add_groups (GPtrArray *groups, const LmCatalog *catalog)
 }
 
 char *
-lm_portable_merge (const char *name, const LmCatalog *one, const LmCatalog *other)
+lm_portable_merge (const char *name, const LmCatalog *one, const LmCatalog *other, gboolean replace)
 {
   g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_free);
   g_autoptr (GPtrArray) groups = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_group_free);
@@ -196,7 +206,47 @@ lm_portable_merge (const char *name, const LmCatalog *one, const LmCatalog *othe
         g_hash_table_add (known, &((LmBlob *) g_ptr_array_index (layer->builds, b))->digest);
     }
   for (guint i = 0; one != NULL && i < lm_catalog_get_n_layers (one); i++)
-    add_old_layer (layers, known, lm_catalog_load_layer (one, i));
+    add_old_layer (layers, known, lm_catalog_load_layer (one, i), replace);
   sort_layers (layers);
   return lm_portable_to_json (name, groups, layers);
+}
+
+static gboolean
+is_available (const LmBlob *blob, LmPortableFind find, gpointer user_data)
+{
+  return blob == NULL || (blob->urls != NULL && blob->urls[0] != NULL) || find (user_data, blob->kind, &blob->digest);
+}
+
+/* Returns how many builds of @layer are not available, and removes these. */
+static guint
+remove_unavailable (LmLayer *layer, LmPortableFind find, gpointer user_data)
+{
+  gboolean bootable = is_available (layer->kernel, find, user_data) && is_available (layer->initrd, find, user_data);
+  guint before = layer->builds->len;
+  for (guint i = before; i > 0; i--)
+    if (!bootable || !is_available (g_ptr_array_index (layer->builds, i - 1), find, user_data))
+      g_ptr_array_remove_index (layer->builds, i - 1);
+  return before - layer->builds->len;
+}
+
+LmCatalog *
+lm_portable_keep_available (LmCatalog *catalog, LmPortableFind find, gpointer user_data, GError **error)
+{
+  g_autoptr (LmCatalog) whole = catalog;
+  g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_free);
+  g_autoptr (GPtrArray) groups = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_group_free);
+  guint removed = 0;
+  for (guint i = 0; i < lm_catalog_get_n_layers (whole); i++)
+    {
+      g_autoptr (LmLayer) layer = lm_catalog_load_layer (whole, i);
+      removed += remove_unavailable (layer, find, user_data);
+      if (layer->builds->len > 0)
+        g_ptr_array_add (layers, g_steal_pointer (&layer));
+    }
+  if (removed == 0)
+    return g_steal_pointer (&whole);
+  add_groups (groups, whole);
+  char *text = lm_portable_to_json (lm_catalog_get_name (whole), groups, layers);
+  g_autoptr (GBytes) bytes = g_bytes_new_take (text, strlen (text));
+  return lm_portable_parse (bytes, lm_catalog_get_source (whole), error);
 }

@@ -13,7 +13,7 @@
 char *lm_portable_file_name (LmBlobKind kind, const LmDigest *digest);
 
 /** lm_portable_parse: parses a portable catalog, which is untrusted: it must not
- * refer to local files. Relative URLs in it lead nowhere. Messages call it @shown.
+ * refer to local files. Relative URLs in it lead nowhere (LM_CATALOG_NOWHERE). Messages call it @shown.
  * Errors: those of lm_catalog_parse(). */
 LmCatalog *lm_portable_parse (GBytes *text, const char *shown, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -27,6 +27,16 @@ char *lm_portable_to_json (const char *name, const GPtrArray *groups, const GPtr
 /** lm_portable_merge: returns the catalog called @name of the layers of @one (which
  * may be NULL) and of @other, which need not be portable; newly allocated. For a
  * layer that is in both, everything but the builds comes from @other. A file that is
- * in both under different names belongs to the layer of @other. Merging @other again
- * changes nothing. */
-char *lm_portable_merge (const char *name, const LmCatalog *one, const LmCatalog *other);
+ * in both under different names belongs to the layer of @other. If @replace is
+ * set, a build of @one gives way to one of the same layer on the same parent in @other.
+ * Merging @other again changes nothing. */
+char *lm_portable_merge (const char *name, const LmCatalog *one, const LmCatalog *other, gboolean replace);
+
+/* Whether the file is there. */
+typedef gboolean (*LmPortableFind) (gpointer user_data, LmBlobKind kind, const LmDigest *digest);
+
+/** lm_portable_keep_available: returns the portable @catalog, of which it takes ownership,
+ * without the builds that have no URL and whose file, kernel or initrd @find does not find.
+ * Errors: those of lm_catalog_parse(). */
+LmCatalog *lm_portable_keep_available (LmCatalog *catalog, LmPortableFind find, gpointer user_data,
+                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "cli/status.h"
+#include "author/base-image.h"
+#include "author/image-file.h"
+#include "base/checksum.h"
 #include "base/lock.h"
 #include "cache/cache.h"
 #include "cli/args.h"
@@ -9,6 +12,7 @@
 #include "io/http.h"
 #include "io/run.h"
 #include "io/tar.h"
+#include "io/unpack.h"
 #include "io/xml.h"
 #include "domain/spec.h"
 #include "plan/resolve.h"
@@ -50,6 +54,26 @@ find_status (const Mapping *mappings, gsize n, const GError *error)
   return LM_STATUS_FAILED;
 }
 
+/* Of the use cases that take in or give away files. */
+static LmStatus
+get_exchange_status (const GError *error)
+{
+  const Mapping mappings[] = {
+    { LM_EXPORT_ERROR, LM_EXPORT_ERROR_NOT_CACHED, LM_STATUS_NOT_FOUND },
+    { LM_EXPORT_ERROR, LM_EXPORT_ERROR_EXISTS, LM_STATUS_DIFFERENT },
+    { LM_EXPORT_ERROR, LM_EXPORT_ERROR_CHANGED, LM_STATUS_REFUSED },
+    { LM_IMPORT_ERROR, ANY, LM_STATUS_REFUSED },
+    { LM_TAR_ERROR, ANY, LM_STATUS_REFUSED },
+    { LM_UNPACK_ERROR, LM_UNPACK_ERROR_INVALID, LM_STATUS_REFUSED },
+    { LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_REQUEST, LM_STATUS_USAGE },
+    { LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_DIFFERENT, LM_STATUS_DIFFERENT },
+    { LM_IMAGE_FILE_ERROR, ANY, LM_STATUS_REFUSED },
+    { LM_CHECKSUM_ERROR, LM_CHECKSUM_ERROR_INVALID, LM_STATUS_USAGE },
+    { LM_CHECKSUM_ERROR, LM_CHECKSUM_ERROR_NOT_LISTED, LM_STATUS_REFUSED },
+  };
+  return find_status (mappings, G_N_ELEMENTS (mappings), error);
+}
+
 LmStatus
 lm_status_of_error (const GError *error)
 {
@@ -65,11 +89,6 @@ lm_status_of_error (const GError *error)
     { LM_IMAGE_ERROR, LM_IMAGE_ERROR_INVALID, LM_STATUS_USAGE },
     { LM_SOURCE_ERROR, LM_SOURCE_ERROR_NAME, LM_STATUS_USAGE },
     { LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_REQUEST, LM_STATUS_USAGE },
-    { LM_EXPORT_ERROR, LM_EXPORT_ERROR_NOT_CACHED, LM_STATUS_NOT_FOUND },
-    { LM_EXPORT_ERROR, LM_EXPORT_ERROR_EXISTS, LM_STATUS_DIFFERENT },
-    { LM_EXPORT_ERROR, LM_EXPORT_ERROR_CHANGED, LM_STATUS_REFUSED },
-    { LM_IMPORT_ERROR, ANY, LM_STATUS_REFUSED },
-    { LM_TAR_ERROR, ANY, LM_STATUS_REFUSED },
     { LM_SOURCE_ERROR, LM_SOURCE_ERROR_EXISTS, LM_STATUS_DIFFERENT },
     { LM_RESOLVE_ERROR, ANY, LM_STATUS_NOT_FOUND },
     { LM_LAYER_NAMES_ERROR, LM_LAYER_NAMES_ERROR_AMBIGUOUS, LM_STATUS_USAGE },
@@ -108,5 +127,6 @@ lm_status_of_error (const GError *error)
     { G_IO_ERROR, G_IO_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
     { G_IO_ERROR, G_IO_ERROR_BUSY, LM_STATUS_BUSY },
   };
-  return find_status (mappings, G_N_ELEMENTS (mappings), error);
+  LmStatus status = find_status (mappings, G_N_ELEMENTS (mappings), error);
+  return status != LM_STATUS_FAILED ? status : get_exchange_status (error);
 }

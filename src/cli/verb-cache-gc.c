@@ -23,6 +23,7 @@ run_cache_gc (const LmInvocation *invocation, GError **error)
     return FALSE;
   LmCollectLimits limits = lm_collect_get_limits (&host->host);
   limits.orphans = lm_args_has (invocation->args, "orphans");
+  limits.only_copies = lm_args_has (invocation->args, "only-copies");
   return get_limit (invocation->args, "max-size", &limits.max_size, error)
          && get_limit (invocation->args, "min-free", &limits.min_free, error)
          && lm_collect_report_run (invocation, &host->host, &limits, FALSE, error);
@@ -32,6 +33,7 @@ static const LmOption options[] = {
   { "dry-run", 0, LM_OPTION_FLAG, NULL, "only show what would be removed, and why the rest stays", LM_COMPLETE_NONE },
   { "max-size", 0, LM_OPTION_VALUE, "SIZE", "how much the cache may occupy (default unit: GiB)", LM_COMPLETE_NONE },
   { "min-free", 0, LM_OPTION_VALUE, "SIZE", "how much must remain free (default unit: GiB)", LM_COMPLETE_NONE },
+  { "only-copies", 0, LM_OPTION_FLAG, NULL, "also remove layers that no catalog source could bring again", LM_COMPLETE_NONE },
   { "orphans", 0, LM_OPTION_FLAG, NULL, "also remove machines, with their disks, whose domain is gone", LM_COMPLETE_NONE },
   { NULL },
 };

@@ -28,7 +28,7 @@ static void
 add_source_json (const LmSource *source, JsonBuilder *builder)
 {
   lm_json_add_string (builder, "name", source->name);
-  lm_json_add_url (builder, "url", source->url);
+  lm_json_add_url (builder, "url", lm_source_is_local (source) ? NULL : source->url);
   lm_json_add_uint (builder, "priority", source->priority);
   lm_json_add_uint (builder, "fetched", (guint64) MAX (source->fetched, 0));
   lm_json_add_bool (builder, "imported", source->imported);
@@ -199,7 +199,7 @@ run_catalog_list (const LmInvocation *invocation, GError **error)
       const LmSource *source = g_ptr_array_index (sources, i);
       g_autofree char *priority = g_strdup_printf ("%d", source->priority);
       g_autofree char *fetched = format_time (source->fetched);
-      g_autofree char *url = lm_url_redact (source->url);
+      g_autofree char *url = lm_source_is_local (source) ? NULL : lm_url_redact (source->url);
       lm_table_add (table, (const char *const[]){ source->name, priority, fetched, url });
     }
   lm_table_print (table);

@@ -17,7 +17,7 @@ add_plan_items (LmTable *table, GPtrArray *items)
       g_autofree char *digest = lm_digest_to_string (&item->blob.digest);
       g_autofree char *size = lm_size_format (item->blob.size);
       gboolean cached = item->action == LM_PLAN_CACHED;
-      g_autofree char *from = cached ? g_strdup (item->path) : lm_url_redact (item->blob.urls[0]);
+      g_autofree char *from = cached ? g_strdup (item->path) : item->blob.urls[0] != NULL ? lm_url_redact (item->blob.urls[0]) : NULL;
       digest[19] = '\0'; /* "sha256:" and 12 digits are enough to tell files apart */
       lm_table_add (table, (const char *const[]){ item->blob.name, item->version, item->group, digest, size,
                                                   cached ? "cached" : "pull", from });

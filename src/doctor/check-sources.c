@@ -61,7 +61,10 @@ report_imported (LmDoctor *doctor, const LmSource *source, gboolean has_copy)
 {
   g_autofree char *url = lm_url_redact (source->url);
   if (has_copy)
-    lm_check_add (doctor, LM_DIAGNOSIS_OK, NULL, "%s was imported", source->name);
+    lm_check_add (doctor, LM_DIAGNOSIS_OK, NULL, "%s %s", source->name,
+                  lm_source_is_local (source) ? "lists the layers made on this host" : "was imported");
+  else if (lm_source_is_local (source))
+    lm_check_add (doctor, LM_DIAGNOSIS_ERROR, NULL, "%s lists the layers made on this host, but its copy is missing", source->name);
   else
     lm_check_add (doctor, LM_DIAGNOSIS_ERROR, g_strdup ("lamina cache import FILE"),
                   "%s was imported from %s, and its copy is missing", source->name, url);

@@ -41,6 +41,9 @@
 #define INCOMPATIBLE_DATA_FILE (G_GUINT64_CONSTANT (1) << 2)
 #define INCOMPATIBLE_COMPRESSION (G_GUINT64_CONSTANT (1) << 3)
 #define INCOMPATIBLE_EXTENDED_L2 (G_GUINT64_CONSTANT (1) << 4)
+/* As in QEMU. */
+#define MAX_SNAPSHOTS 65536
+#define AUTOCLEAR_BITMAPS (G_GUINT64_CONSTANT (1) << 0)
 #define COMPATIBLE_LAZY_REFCOUNTS (G_GUINT64_CONSTANT (1) << 0)
 #define COMPRESSION_ZSTD 1
 
@@ -227,8 +230,9 @@ lm_qcow2_has_data_file (const LmQcow2Header *header)
   return (header->incompatible_features & INCOMPATIBLE_DATA_FILE) != 0 || (header->extensions & LM_QCOW2_HAS_DATA_FILE) != 0;
 }
 
+/* If @foreign is set, what a conversion drops is tolerated. */
 static gboolean
-check_features (const LmQcow2Header *h, GError **error)
+check_features (const LmQcow2Header *h, gboolean foreign, GError **error)
 {
   static const guint64 known = INCOMPATIBLE_COMPRESSION | INCOMPATIBLE_EXTENDED_L2;
   if (lm_qcow2_has_data_file (h))
@@ -240,9 +244,10 @@ check_features (const LmQcow2Header *h, GError **error)
                           h->incompatible_features & ~known);
   if (h->crypt_method != 0 || (h->extensions & LM_QCOW2_HAS_CRYPTO) != 0)
     return throw_refused (error, "it is encrypted");
-  if (h->nb_snapshots != 0)
-    return throw_refused (error, "it has internal snapshots");
-  if (h->autoclear_features != 0 || (h->extensions & LM_QCOW2_HAS_BITMAPS) != 0)
+  if (h->nb_snapshots > (foreign ? MAX_SNAPSHOTS : 0))
+    return throw_refused (error, foreign ? "it has too many internal snapshots" : "it has internal snapshots");
+  guint64 bitmaps = foreign ? AUTOCLEAR_BITMAPS : 0;
+  if ((h->autoclear_features & ~bitmaps) != 0 || ((h->extensions & LM_QCOW2_HAS_BITMAPS) != 0 && !foreign))
     return throw_refused (error, "it has bitmaps or unknown auto-clear features 0x%" G_GINT64_MODIFIER "x",
                           h->autoclear_features);
   if ((h->compatible_features & ~COMPATIBLE_LAZY_REFCOUNTS) != 0)
@@ -318,15 +323,33 @@ check_backing (const LmQcow2Header *h, const LmDigest *parent, GError **error)
   return TRUE;
 }
 
-gboolean
-lm_qcow2_check_layer (const LmQcow2Header *header, guint64 file_size, const LmDigest *parent, GError **error)
+static gboolean
+check_image (const LmQcow2Header *header, guint64 file_size, const LmDigest *parent, gboolean foreign, GError **error)
 {
   if (header->virtual_size == 0 || header->virtual_size % SECTOR != 0
       || header->virtual_size > LM_QCOW2_VIRTUAL_SIZE_MAX)
     return throw_refused (error, "its virtual size of %" G_GUINT64_FORMAT " bytes is not a multiple of %d up to 64 TiB",
                           header->virtual_size, SECTOR);
-  return check_features (header, error) && check_tables (header, file_size, error)
+  return check_features (header, foreign, error) && check_tables (header, file_size, error)
          && check_backing (header, parent, error);
+}
+
+gboolean
+lm_qcow2_check_layer (const LmQcow2Header *header, guint64 file_size, const LmDigest *parent, GError **error)
+{
+  return check_image (header, file_size, parent, FALSE, error);
+}
+
+gboolean
+lm_qcow2_check_foreign (const LmQcow2Header *header, guint64 file_size, GError **error)
+{
+  return check_image (header, file_size, NULL, TRUE, error);
+}
+
+gboolean
+lm_qcow2_has_extras (const LmQcow2Header *header)
+{
+  return header->nb_snapshots != 0 || header->autoclear_features != 0 || (header->extensions & LM_QCOW2_HAS_BITMAPS) != 0;
 }
 
 /* qemu-img writes less than this. */

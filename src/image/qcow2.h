@@ -62,6 +62,14 @@ gboolean lm_qcow2_parse (const guint8 *data, gsize size, guint64 file_size, LmQc
 gboolean lm_qcow2_check_layer (const LmQcow2Header *header, guint64 file_size, const LmDigest *parent,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_qcow2_check_foreign: likewise whether an image of others is harmless enough for qemu-img
+ * to read it, and is a whole disk; it may have internal snapshots and bitmaps. Error:
+ * LM_IMAGE_ERROR_REFUSED. */
+gboolean lm_qcow2_check_foreign (const LmQcow2Header *header, guint64 file_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_qcow2_has_extras: whether the image has internal snapshots or bitmaps, which a layer must not have. */
+gboolean lm_qcow2_has_extras (const LmQcow2Header *header);
+
 /** lm_qcow2_has_extended_l2: whether the image has extended L2 entries (subclusters). */
 gboolean lm_qcow2_has_extended_l2 (const LmQcow2Header *header);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Reads and writes archives in the pax format of tar, uncompressed, as streams. The
- * only module that includes libarchive. An archive that is read is untrusted: it
+/* Reads and writes archives in the pax format of tar, uncompressed, as streams. With
+ * io/unpack, the only module that includes libarchive. An archive that is read is untrusted: it
  * may contain nothing but regular files, and what it calls them is text, never a
  * path; this module creates no files. The format is defined by POSIX.1-2008, pax. */
 #include <gio/gio.h>

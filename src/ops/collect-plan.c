@@ -2,6 +2,7 @@
 #include "config.h"
 #include "ops/collect-plan.h"
 #include "base/size.h"
+#include "ops/only-copy.h"
 
 #include <string.h>
 
@@ -81,13 +82,15 @@ has_users (const LmLayerUse *use, const LmCollectLimits *limits)
 
 /* Why the file has to stay, apart from layers that were built on it; LM_COLLECT_ROOM if it has not. */
 static LmCollectWhy
-get_need (const LmCollectPlan *plan, const LmLayerUse *use, const LmCollectLimits *limits)
+get_need (const LmCollectPlan *plan, const LmCollectItem *item, const LmCollectLimits *limits)
 {
+  const LmLayerUse *use = item->use;
   return has_users (use, limits)           ? LM_COLLECT_USED
          : use->leased                     ? LM_COLLECT_LEASED
          : use->pinned                     ? LM_COLLECT_PINNED
          : plan->users->unknown->len > 0   ? LM_COLLECT_UNKNOWN
-                                           : LM_COLLECT_ROOM;
+         : item->only_copy && !limits->only_copies ? LM_COLLECT_ONLY_COPY
+                                                   : LM_COLLECT_ROOM;
 }
 
 static int
@@ -202,7 +205,8 @@ lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmC
   plan->users = lm_layer_users_collect (&scope, virt, cache, cancellable, error);
   plan->parts = plan->users != NULL ? lm_partial_list (cache, error) : NULL;
   plan->damaged = plan->parts != NULL ? lm_quarantine_list (cache, error) : NULL;
-  if (plan->damaged == NULL || !lm_cache_get_free (cache, &plan->free, error))
+  g_autoptr (GHashTable) only = plan->damaged != NULL ? lm_only_copy_list (host, cancellable, error) : NULL;
+  if (only == NULL || !lm_cache_get_free (cache, &plan->free, error))
     return NULL;
   g_autoptr (LmLock) leases = lm_cache_get_fd (cache) >= 0 ? lm_cache_open_leases (cache, error) : NULL;
   if (leases == NULL && lm_cache_get_fd (cache) >= 0)
@@ -217,7 +221,8 @@ lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmC
     {
       LmCollectItem *item = g_new0 (LmCollectItem, 1);
       item->use = g_ptr_array_index (plan->users->files, i);
-      item->why = get_need (plan, item->use, limits);
+      item->only_copy = g_hash_table_contains (only, &item->use->entry->digest);
+      item->why = get_need (plan, item, limits);
       g_ptr_array_add (plan->items, item);
       g_hash_table_insert (by_use, item->use, item);
     }
@@ -275,11 +280,14 @@ lm_collect_item_reason (const LmCollectPlan *plan, const LmCollectItem *item, co
       return g_strdup_printf ("%s was built on it", child);
     case LM_COLLECT_UNKNOWN:
       return g_strdup_printf ("it cannot be determined who needs it: %s", (char *) g_ptr_array_index (plan->users->unknown, 0));
+    case LM_COLLECT_ONLY_COPY:
+      return g_strdup ("only copy: no catalog source could bring it again; --only-copies removes it");
     case LM_COLLECT_ROOM:
       return g_strdup_printf ("not needed, but there is room (%s %s)", item->use->used > 0 ? "last used" : "pulled", date);
     default:
-      return item->use->used > 0 ? g_strdup_printf ("not used since %s", date)
-                                 : g_strdup_printf ("not used since it was pulled on %s", date);
+      return item->only_copy       ? g_strdup ("only copy, which is lost: no catalog source could bring it again")
+             : item->use->used > 0 ? g_strdup_printf ("not used since %s", date)
+                                   : g_strdup_printf ("not used since it was pulled on %s", date);
     }
 }
 
@@ -369,6 +377,7 @@ lm_collect_plan_holders (const LmCollectPlan *plan)
     g_hash_table_insert (by_use, ((LmCollectItem *) plan->items->pdata[i])->use, plan->items->pdata[i]);
   add_users_as_holders (plan, holders);
   add_holder_of (plan, by_use, holders, LM_COLLECT_PINNED, "pinned files");
+  add_holder_of (plan, by_use, holders, LM_COLLECT_ONLY_COPY, "only copies of layers made here");
   add_holder_of (plan, by_use, holders, LM_COLLECT_LEASED, "lamina processes at work");
   add_holder_of (plan, by_use, holders, LM_COLLECT_UNKNOWN, "files whose users cannot be determined");
   for (guint i = 0; i < plan->parts->len; i++)

@@ -14,6 +14,7 @@ typedef struct
   guint64 max_size; /* bytes that it may occupy, with partial and damaged files; G_MAXUINT64: no limit */
   guint64 min_free; /* bytes that must remain free where it is; 0: no limit */
   guint64 needed;   /* bytes that are about to be pulled */
+  gboolean only_copies; /* files that cannot be had again may go too */
   gboolean orphans; /* machines without domain are going to be removed, so that they need nothing */
 } LmCollectLimits;
 
@@ -23,6 +24,7 @@ typedef enum
   LM_COLLECT_LEASED,  /* a lamina process needs it now */
   LM_COLLECT_USED,    /* machines, domains or disks use it */
   LM_COLLECT_PARENT,  /* a layer that is kept was built on it */
+  LM_COLLECT_ONLY_COPY, /* nobody needs it, but no catalog source could bring it again (ops/only-copy.h) */
   LM_COLLECT_UNKNOWN, /* somebody who might use it cannot be asked */
   LM_COLLECT_ROOM,    /* nobody needs it, but the limits hold without removing it */
   LM_COLLECT_REMOVED, /* nobody needs it, and it is removed */
@@ -33,6 +35,7 @@ typedef struct
   LmLayerUse *use;
   LmCollectWhy why;
   LmLayerUse *child; /* LM_COLLECT_PARENT: a child that is kept */
+  gboolean only_copy; /* if it is removed, it is lost */
 } LmCollectItem;
 
 typedef struct
@@ -53,7 +56,7 @@ typedef struct
 
 /** lm_collect_plan_new: decides what to remove from @cache, which may be read-only.
  * @virt as for lm_layer_users_collect(). Blocks. Errors: those of
- * lm_layer_users_collect() and lm_partial_list(). */
+ * lm_layer_users_collect(), lm_partial_list() and lm_only_copy_list(). */
 LmCollectPlan *lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmCollectLimits *limits,
                                     GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_collect_plan_free: frees @plan; NULL is ignored. */

@@ -37,7 +37,7 @@ typedef struct
   LmDatabase *database;
   GPtrArray *warnings; /* of the database */
   LmCollectPlan *plan;
-  char *machines;    /* describes the directories of machines before the plan was made */
+  char *needs;       /* describe_needs() before the plan was made */
   GHashTable *known; /* LmDigest: the layers of the plan */
   gint64 planned;    /* monotonic time at which the plan was made */
 } Collection;
@@ -48,15 +48,27 @@ collection_clear (Collection *collection)
   lm_database_close (collection->database);
   g_clear_pointer (&collection->warnings, g_ptr_array_unref);
   lm_collect_plan_free (collection->plan);
-  g_free (collection->machines);
+  g_free (collection->needs);
   g_clear_pointer (&collection->known, g_hash_table_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Collection, collection_clear)
 
-/* Returns a text that differs after a file was created or renamed in any directory of a machine. */
+static void
+add_identity (GString *text, const char *path)
+{
+  struct stat st;
+  if (lstat (path, &st) < 0)
+    return;
+  const LmIdentity identity = lm_identity_of (&st);
+  g_autofree char *line = lm_identity_format (&identity);
+  g_string_append (text, line);
+}
+
+/* Returns a text that differs after a file was created or renamed in any directory of a
+ * machine, or the catalog of what was made here has changed. */
 static char *
-describe_machines (const LmHost *host, GError **error)
+describe_needs (const LmHost *host, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autoptr (GString) text = g_string_new (NULL);
@@ -70,23 +82,21 @@ describe_machines (const LmHost *host, GError **error)
   for (guint i = 0; names != NULL && i < names->len; i++)
     {
       g_autofree char *path = g_build_filename (dir, g_ptr_array_index (names, i), NULL);
-      struct stat st;
-      if (!g_uuid_string_is_valid (g_ptr_array_index (names, i)) || lstat (path, &st) < 0)
-        continue;
-      const LmIdentity identity = lm_identity_of (&st);
-      g_autofree char *line = lm_identity_format (&identity);
-      g_string_append (text, line);
+      if (g_uuid_string_is_valid (g_ptr_array_index (names, i)))
+        add_identity (text, path);
     }
+  g_autofree char *local = g_build_filename (host->state_dir, "catalogs", LM_LOCAL_NAME ".catalog", NULL);
+  add_identity (text, local);
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 static gboolean
 make_plan (Collection *collection, GError **error)
 {
-  g_clear_pointer (&collection->machines, g_free);
+  g_clear_pointer (&collection->needs, g_free);
   g_clear_pointer (&collection->plan, lm_collect_plan_free);
-  collection->machines = describe_machines (collection->host, error);
-  if (collection->machines == NULL)
+  collection->needs = describe_needs (collection->host, error);
+  if (collection->needs == NULL)
     return FALSE;
   collection->plan = lm_collect_plan_new (collection->host, collection->virt, collection->cache, collection->limits,
                                           collection->cancellable, error);
@@ -107,12 +117,12 @@ make_plan (Collection *collection, GError **error)
 static gboolean
 check_current (const Collection *collection, const LmCollectItem *item, gboolean *out_current, GError **error)
 {
-  g_autofree char *machines = describe_machines (collection->host, error);
-  g_autoptr (GHashTable) pins = machines != NULL ? lm_database_list_pins (collection->database, error) : NULL;
+  g_autofree char *needs = describe_needs (collection->host, error);
+  g_autoptr (GHashTable) pins = needs != NULL ? lm_database_list_pins (collection->database, error) : NULL;
   g_autoptr (GPtrArray) digests = pins != NULL ? lm_cache_list_digests (collection->cache, LM_BLOB_LAYER, error) : NULL;
   if (digests == NULL)
     return FALSE;
-  *out_current = strcmp (machines, collection->machines) == 0
+  *out_current = strcmp (needs, collection->needs) == 0
                  && !g_hash_table_contains (pins, &item->use->entry->digest);
   /* A new layer may have been built on this one. */
   for (guint i = 0; *out_current && i < digests->len; i++)

@@ -3,6 +3,7 @@
 #include "ops/export-chain.h"
 #include "catalog/portable.h"
 #include "catalog/selection.h"
+#include "source/source.h"
 
 #include <string.h>
 
@@ -102,7 +103,8 @@ drop_unused_files (LmExportChain *chain)
     }
 }
 
-/* The name is that of the source, if it is one and a name; a --catalog has none. */
+/* The name is that of the source, if it is one and a name; a --catalog has none, and what
+ * one host made itself another has not. */
 static void
 set_chain_name (LmExportChain *chain)
 {
@@ -110,7 +112,7 @@ set_chain_name (LmExportChain *chain)
   for (guint i = 0; i < chain->layers->len; i++)
     {
       const LmLayer *layer = g_ptr_array_index (chain->layers, i);
-      if (!lm_name_is_valid (layer->source) || (i > 0 && g_strcmp0 (layer->source, name) != 0))
+      if (!lm_name_is_valid (layer->source) || strcmp (layer->source, LM_LOCAL_NAME) == 0 || (i > 0 && g_strcmp0 (layer->source, name) != 0))
         return;
       name = layer->source;
     }

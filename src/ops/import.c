@@ -328,7 +328,7 @@ explain_rest (const Import *import, GError **error)
 }
 
 LmImportResult *
-lm_import (const LmHost *host, const char *file, const char *name, GCancellable *cancellable, GError **error)
+lm_import (const LmHost *host, const char *file, const char *given, GCancellable *cancellable, GError **error)
 {
   const LmSourceStatus status = { host->status, host->user_data };
   LmSourceImport change;
@@ -345,8 +345,9 @@ lm_import (const LmHost *host, const char *file, const char *name, GCancellable 
   import.reader = lm_tar_reader_new (fd, import.shown, cancellable);
   if (!read_catalog (&import, error) || !list_wanted_files (&import, error))
     return NULL;
-  if (name == NULL)
-    name = lm_catalog_get_name (import.catalog) != NULL ? lm_catalog_get_name (import.catalog) : DEFAULT_NAME;
+  const char *own = lm_catalog_get_name (import.catalog);
+  /* What another host made itself is not what this one did. */
+  const char *name = given != NULL ? given : own != NULL && strcmp (own, LM_LOCAL_NAME) != 0 ? own : DEFAULT_NAME;
   if (!lm_source_import (host->state_dir, name, import.catalog, url, TRUE, &change, NULL, cancellable, error))
     return NULL;
   import.cache = lm_cache_open (host->state_dir, &host->cache, error);

@@ -8,6 +8,7 @@
 #include "base/url.h"
 #include "source/fetch.h"
 #include "source/file-index.h"
+#include "source/local.h"
 #include "source/record.h"
 #include "store/store.h"
 
@@ -160,6 +161,8 @@ lm_source_load_all (const char *state_dir, const char *const *extra, GPtrArray *
       const LmSource *source = g_ptr_array_index (sources, i);
       g_autoptr (GError) failure = NULL;
       LmCatalog *catalog = lm_source_record_catalog (dir, source, source->name, NULL, &failure);
+      if (catalog != NULL && lm_source_is_local (source))
+        catalog = lm_local_keep_available (state_dir, catalog, &failure);
       if (catalog != NULL)
         lm_catalog_set_add (set, catalog, source->priority);
       else if (can_be_skipped (failure))

@@ -22,6 +22,7 @@
 #define VERSION_KEY "lamina-source"
 #define RECORD_VERSION 1
 #define CATALOGS "catalogs"
+#define WAIT_SECONDS 60
 
 char *
 lm_source_record_dir (const char *state_dir)
@@ -54,6 +55,31 @@ lm_source_record_lock (const char *state_dir, const char *dir, int mode, const c
   g_autofree char *file = g_strconcat (name, ".lock", NULL);
   g_autofree char *path = g_build_filename (dir, file, NULL);
   return lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, timeout_ms, NULL, NULL, cancellable, error);
+}
+
+LmLock *
+lm_source_record_wait (const char *state_dir, const char *dir, const char *name, const LmSourceStatus *status, GCancellable *cancellable,
+               GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  LmLock *lock = lm_source_record_lock (state_dir, dir, 0755, name, 0, cancellable, &failure);
+  if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))
+    {
+      g_clear_error (&failure);
+      g_autofree char *text
+        = g_strdup_printf ("waiting for another lamina process that is changing the catalog source %s", name);
+      if (status != NULL)
+        status->func (status->user_data, text);
+      lock = lm_source_record_lock (state_dir, dir, 0755, name, WAIT_SECONDS * 1000, cancellable, &failure);
+    }
+  if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_TIMED_OUT))
+    return lm_throw_null (error, LM_LOCK_ERROR, LM_LOCK_ERROR_TIMED_OUT,
+                          "another lamina process has been changing the catalog source %s for %d seconds; try again "
+                          "later",
+                          name, WAIT_SECONDS);
+  if (failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return lock;
 }
 
 static char *

@@ -24,6 +24,13 @@ LmStateDir *lm_source_record_open (const char *state_dir, gboolean readonly, GEr
 LmLock *lm_source_record_lock (const char *state_dir, const char *dir, int mode, const char *name, gint timeout_ms,
                                GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_source_record_wait: likewise for a directory of lm_source_record_dir(); waits for
+ * another process, at most a minute, and says so to @status, which may be NULL. The wait is
+ * short, because a holder of the lock only compares and replaces files. Errors: those of
+ * lm_lock_acquire(), with LM_LOCK_ERROR_TIMED_OUT after that minute. */
+LmLock *lm_source_record_wait (const char *state_dir, const char *dir, const char *name, const LmSourceStatus *status,
+                               GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_source_record_load: reads the record NAME.json in @dir. Errors:
  * LM_SOURCE_ERROR_NOT_FOUND, LM_SOURCE_ERROR_CORRUPT; G_IO_ERROR if it cannot be
  * read now. */

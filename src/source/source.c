@@ -13,8 +13,6 @@
 
 #include <string.h>
 
-#define WAIT_SECONDS 60
-
 G_DEFINE_QUARK (lm-source-error-quark, lm_source_error)
 
 char *
@@ -77,6 +75,22 @@ remove_unused_lock (const char *dir, const char *name, LmLock *lock)
   return FALSE;
 }
 
+/* Users cannot give a source the name of the local one. */
+static gboolean
+check_own_name (const char *name, GError **error)
+{
+  return check_source_name (name, error)
+         && (strcmp (name, LM_LOCAL_NAME) != 0
+             || lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NAME,
+                          "the catalog source \"%s\" is that of the layers made on this host; choose another name", name));
+}
+
+gboolean
+lm_source_is_local (const LmSource *source)
+{
+  return strcmp (source->name, LM_LOCAL_NAME) == 0 && source->imported && strcmp (source->url, LM_CATALOG_NOWHERE) == 0;
+}
+
 static int
 compare_priority (gconstpointer a, gconstpointer b)
 {
@@ -134,37 +148,11 @@ check_same_url (const LmSource *known, const char *url, GError **error)
                    known->name, there, strcmp (there, now) == 0 ? " with other credentials" : "");
 }
 
-/* The wait is short, because a holder of the lock only compares and replaces files. */
-static LmLock *
-wait_for_lock (const char *state_dir, const char *dir, const char *name, const LmSourceStatus *status, GCancellable *cancellable,
-               GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-  LmLock *lock = lm_source_record_lock (state_dir, dir, 0755, name, 0, cancellable, &failure);
-  if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_BUSY))
-    {
-      g_clear_error (&failure);
-      g_autofree char *text
-        = g_strdup_printf ("waiting for another lamina process that is changing the catalog source %s", name);
-      if (status != NULL)
-        status->func (status->user_data, text);
-      lock = lm_source_record_lock (state_dir, dir, 0755, name, WAIT_SECONDS * 1000, cancellable, &failure);
-    }
-  if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_TIMED_OUT))
-    return lm_throw_null (error, LM_LOCK_ERROR, LM_LOCK_ERROR_TIMED_OUT,
-                          "another lamina process has been changing the catalog source %s for %d seconds; try again "
-                          "later",
-                          name, WAIT_SECONDS);
-  if (failure != NULL)
-    g_propagate_error (error, g_steal_pointer (&failure));
-  return lock;
-}
-
 gboolean
 lm_source_add (const char *state_dir, const char *name, const char *url_or_file, int priority, GPtrArray *warnings,
                const LmSourceStatus *status, GCancellable *cancellable, GError **error)
 {
-  if (!check_source_name (name, error))
+  if (!check_own_name (name, error))
     return FALSE;
   g_autofree char *url = lm_source_url_of (url_or_file, error);
   g_autofree char *dir = lm_source_record_dir (state_dir);
@@ -174,7 +162,7 @@ lm_source_add (const char *state_dir, const char *name, const char *url_or_file,
   if (before == NULL)
     before = lm_source_new (name, url);
   g_autoptr (LmSourceFetch) fetch = lm_source_fetch_run (dir, before, name, FALSE, warnings, cancellable, error);
-  g_autoptr (LmLock) lock = fetch ? wait_for_lock (state_dir, dir, name, status, cancellable, error) : NULL;
+  g_autoptr (LmLock) lock = fetch ? lm_source_record_wait (state_dir, dir, name, status, cancellable, error) : NULL;
   if (lock == NULL)
     return FALSE;
   g_autoptr (LmSource) source = NULL;
@@ -221,7 +209,7 @@ merge_import (const char *dir, const char *name, LmSource *source, const LmCatal
       return lists_all_builds (known, catalog) || check_same_url (source, url, error);
     }
   g_autoptr (LmSource) fresh = lm_source_new (name, url);
-  char *text = lm_portable_merge (name, known, catalog);
+  char *text = lm_portable_merge (name, known, catalog, FALSE);
   g_autoptr (GBytes) body = g_bytes_new_take (text, strlen (text));
   if (known != NULL && lm_source_record_has (dir, source, body))
     *out_result = LM_SOURCE_IMPORT_UNCHANGED;
@@ -240,14 +228,14 @@ gboolean
 lm_source_import (const char *state_dir, const char *name, const LmCatalog *catalog, const char *url, gboolean dry_run,
                   LmSourceImport *out_result, const LmSourceStatus *status, GCancellable *cancellable, GError **error)
 {
-  if (!check_source_name (name, error))
+  if (!check_own_name (name, error))
     return FALSE;
   g_autofree char *dir = lm_source_record_dir (state_dir);
   g_autoptr (LmSource) source = NULL;
   if (dry_run)
     return lm_source_record_find (dir, name, &source, error)
            && merge_import (dir, name, source, catalog, url, TRUE, out_result, error);
-  g_autoptr (LmLock) lock = wait_for_lock (state_dir, dir, name, status, cancellable, error);
+  g_autoptr (LmLock) lock = lm_source_record_wait (state_dir, dir, name, status, cancellable, error);
   if (lock == NULL)
     return FALSE;
   return (lm_source_record_find (dir, name, &source, error)
@@ -275,7 +263,7 @@ lm_source_update (const char *state_dir, const char *name, gboolean *out_changed
     }
   g_autoptr (LmSourceFetch) fetch
     = before ? lm_source_fetch_run (dir, before, name, FALSE, warnings, cancellable, error) : NULL;
-  g_autoptr (LmLock) lock = fetch ? wait_for_lock (state_dir, dir, name, status, cancellable, error) : NULL;
+  g_autoptr (LmLock) lock = fetch ? lm_source_record_wait (state_dir, dir, name, status, cancellable, error) : NULL;
   if (lock == NULL)
     return FALSE;
   g_autoptr (LmSource) source = lm_source_record_load (dir, name, error);
@@ -293,7 +281,7 @@ lm_source_remove (const char *state_dir, const char *name, const LmSourceStatus 
   if (!check_source_name (name, error))
     return FALSE;
   g_autofree char *dir = lm_source_record_dir (state_dir);
-  g_autoptr (LmLock) lock = wait_for_lock (state_dir, dir, name, status, cancellable, error);
+  g_autoptr (LmLock) lock = lm_source_record_wait (state_dir, dir, name, status, cancellable, error);
   if (lock == NULL)
     return FALSE;
   g_autoptr (GError) failure = NULL;
@@ -304,6 +292,9 @@ lm_source_remove (const char *state_dir, const char *name, const LmSourceStatus 
       g_propagate_error (error, g_steal_pointer (&failure));
       return remove_unused_lock (dir, name, lock);
     }
+  if (source != NULL && lm_source_is_local (source))
+    return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_NAME,
+                     "the catalog source \"%s\" lists the layers made on this host and cannot be removed", name);
   if (!lm_source_record_erase (dir, name, error))
     return FALSE;
   lm_lock_remove_file (lock);

@@ -10,6 +10,8 @@
 
 #define LM_SOURCE_PRIORITY_DEFAULT 100
 #define LM_SOURCE_PRIORITY_MAX 1000
+/* The source of what this host made itself, see source/local.h. */
+#define LM_LOCAL_NAME "local"
 
 typedef struct
 {
@@ -24,7 +26,7 @@ typedef struct
 
 typedef enum
 {
-  LM_SOURCE_ERROR_NAME,      /* not a valid name of a source */
+  LM_SOURCE_ERROR_NAME,      /* not a valid name of a source, or that of the local one */
   LM_SOURCE_ERROR_EXISTS,    /* another source has the name */
   LM_SOURCE_ERROR_NOT_FOUND, /* no such source */
   LM_SOURCE_ERROR_FETCH,     /* the catalog could not be fetched or parsed */
@@ -44,6 +46,9 @@ typedef struct
 /** lm_source_free: frees @source; NULL is ignored. */
 void lm_source_free (LmSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmSource, lm_source_free)
+
+/** lm_source_is_local: whether @source is that of source/local.h. */
+gboolean lm_source_is_local (const LmSource *source);
 
 /** lm_source_new: returns a source that has not been fetched yet. */
 LmSource *lm_source_new (const char *name, const char *url);

@@ -78,7 +78,7 @@ parse_catalog (GByteArray *text)
   if (catalog == NULL)
     return;
   /* What an import makes of it must be a catalog again. */
-  char *merged = lm_portable_merge ("merged", NULL, catalog);
+  char *merged = lm_portable_merge ("merged", NULL, catalog, FALSE);
   g_autoptr (GBytes) again = g_bytes_new_take (merged, strlen (merged));
   g_autoptr (LmCatalog) same = lm_portable_parse (again, "merged", &error);
   g_assert_no_error (error);

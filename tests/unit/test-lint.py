@@ -28,14 +28,15 @@ MAY_INCLUDE = {
 }
 MAY_INCLUDE["doctor"] = MAY_INCLUDE["ops"] | {"ops"}
 MAY_INCLUDE["upkeep"] = MAY_INCLUDE["ops"] | {"ops"}
-MAY_INCLUDE["cli"] = MAY_INCLUDE["doctor"] | {"doctor", "upkeep"}
+MAY_INCLUDE["author"] = MAY_INCLUDE["ops"] | {"ops"}
+MAY_INCLUDE["cli"] = MAY_INCLUDE["doctor"] | {"doctor", "upkeep", "author"}
 # Libraries that may be used in one place only: pattern of the header, pattern of the files.
 OWNED_HEADERS = [
     (r"curl/", r"src/io/http[^/]*$"),
     (r"libvirt/", r"src/virt/|tests/"),
     (r"libxml/", r"src/io/xml[^/]*$"),
     (r"yaml\.h$", r"(src/base/yaml|tests/bench/bench-plan)[^/]*$"),
-    (r"archive(_entry)?\.h", r"src/io/tar[^/]*$"),
+    (r"archive(_entry)?\.h", r"src/io/(tar|unpack)[^/]*$"),
     (r"solv/", r"src/(plan|catalog)/"),
     (r"sqlite3\.h$", r"src/cache/|tests/"),
     (r"gnutls/", r"src/(base/hasher|io/http-tls)\.c$"),

@@ -49,7 +49,7 @@ test_round_trip (void)
       const char *const texts[][2] = {
         { one->name, other->name }, { one->version, other->version }, { one->group, other->group },
         { one->summary, other->summary }, { one->osinfo, other->osinfo }, { one->arch, other->arch },
-        { one->ready, other->ready }, { one->cmdline, other->cmdline },
+        { one->ready, other->ready }, { one->cmdline, other->cmdline }, { one->origin, other->origin },
       };
       for (gsize t = 0; t < G_N_ELEMENTS (texts); t++)
         g_assert_cmpstr (texts[t][0], ==, texts[t][1]);
@@ -81,13 +81,13 @@ test_urls (void)
   g_autoptr (LmLayer) layer = lm_catalog_load_layer (catalog, 0);
   const LmBlob *build = layer->builds->pdata[0];
   g_autofree char *name = lm_portable_file_name (LM_BLOB_LAYER, &build->digest);
-  g_autofree char *url = g_strconcat ("https://archive.invalid/", name, NULL);
-  const char *const want[] = { "http://h.example/a", "https://h.example/b", url, NULL };
+  const char *const want[] = { "http://h.example/a", "https://h.example/b", NULL };
   g_assert_true (g_str_has_prefix (name, "layers/sha256-") && g_str_has_suffix (name, ".qcow2"));
   g_assert_cmpstrv (build->urls, want);
   /* The catalog is from http://lab.example/c/, so a relative URL is public. */
   g_assert_cmpstr (layer->kernel->urls[0], ==, "http://lab.example/c/k");
-  g_assert_cmpuint (g_strv_length (layer->kernel->urls), ==, 2);
+  g_assert_cmpuint (g_strv_length (layer->kernel->urls), ==, 1);
+  g_assert_nonnull (strstr (text, name)); /* where the file is in an archive; nowhere for a catalog without one */
   g_assert_null (strstr (text, "pw"));
 }
 
@@ -124,7 +124,7 @@ test_merge (void)
     "  - {name: a, version: \"1\", group: os, summary: new, builds: [{digest: $a, size: 1, urls: [a]}, {digest: $c, size: 1, urls: [c]}]}\n"
     "  - {name: d, version: \"1\", group: db, builds: [{parent: $a, digest: $d, size: 1, urls: [d]}]}\n"
     "  - {name: renamed, version: \"2\", group: db, builds: [{parent: $a, digest: $w, size: 1, urls: [w]}]}\n"));
-  g_autofree char *text = lm_portable_merge ("m", one, other);
+  g_autofree char *text = lm_portable_merge ("m", one, other, FALSE);
   g_autoptr (LmCatalog) merged = parse_portable (text);
   g_assert_cmpstr (lm_catalog_get_name (merged), ==, "m");
   g_assert_cmpuint (count_builds (merged, "a"), ==, 3);
@@ -138,12 +138,62 @@ test_merge (void)
   g_assert_false (os->required);
   g_assert_cmpuint (lm_catalog_get_n_groups (merged), ==, 2); /* web has no layer any more */
 
-  g_autofree char *again = lm_portable_merge ("m", merged, other);
+  g_autofree char *again = lm_portable_merge ("m", merged, other, FALSE);
   g_assert_cmpstr (again, ==, text);
-  g_autofree char *alone = lm_portable_merge ("m", NULL, other);
+  g_autofree char *alone = lm_portable_merge ("m", NULL, other, FALSE);
   g_autoptr (LmCatalog) first = parse_portable (alone);
-  g_autofree char *twice = lm_portable_merge ("m", first, other);
+  g_autofree char *twice = lm_portable_merge ("m", first, other, FALSE);
   g_assert_cmpstr (twice, ==, alone);
+}
+
+/* What replaces a layer on the same parent; another parent is another build. */
+static void
+test_replace (void)
+{
+  g_autoptr (LmCatalog) one = parse_expanded (LAYERS (
+    "{name: os}",
+    "  - {name: a, version: \"1\", group: os, builds: [{digest: $a, size: 1, urls: [a]}, {parent: $x, digest: $b, size: 1, urls: [b]}]}\n"));
+  g_autoptr (LmCatalog) other = parse_expanded (LAYERS (
+    "{name: os}", "  - {name: a, version: \"1\", group: os, builds: [{digest: $c, size: 1, urls: [c]}]}\n"));
+  g_autofree char *text = lm_portable_merge ("m", one, other, TRUE);
+  g_autoptr (LmCatalog) merged = parse_portable (text);
+  g_autofree char *want = lab_expand ("$a $b $c");
+  g_auto (GStrv) digests = g_strsplit (want, " ", -1);
+  g_assert_cmpuint (count_builds (merged, "a"), ==, 2);
+  g_assert_null (strstr (text, digests[0]));
+  g_assert_nonnull (strstr (text, digests[1]));
+  g_assert_nonnull (strstr (text, digests[2]));
+}
+
+static gboolean
+find_some (gpointer user_data, LmBlobKind kind, const LmDigest *digest)
+{
+  char text[LM_DIGEST_STRING_SIZE];
+  return strstr (user_data, lm_digest_format (digest, text)) != NULL;
+}
+
+/* What is nowhere is not available; what has a URL is. */
+static void
+test_available (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *there = lab_expand ("$a $k $d");
+  g_autofree char *text = lab_expand (LAYERS (
+    "{name: os, title: Systems}",
+    "  - {name: a, version: \"1\", group: os, builds: [{digest: $a, size: 1, urls: [a]}, {parent: $x, digest: $b, size: 1, urls: [b]}]}\n"
+    "  - {name: b, version: \"1\", group: os, builds: [{digest: $c, size: 1, urls: [\"https://h.example/c\"]}]}\n"
+    "  - {name: c, version: \"1\", group: os, boot: {kernel: {digest: $z, size: 1, urls: [z]}}, builds: [{digest: $d, size: 1, urls: [d]}]}\n"));
+  g_autoptr (LmCatalog) kept = lm_portable_keep_available (parse_portable (text), find_some, there, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (count_builds (kept, "a"), ==, 1);
+  g_assert_cmpuint (count_builds (kept, "b"), ==, 1);
+  g_assert_cmpuint (count_builds (kept, "c"), ==, 0);
+  g_assert_cmpstr (lm_catalog_get_source (kept), ==, "it");
+  g_autoptr (LmGroup) os = lm_catalog_load_group (kept, 0);
+  g_assert_cmpstr (os->title, ==, "Systems");
+  LmCatalog *same = g_steal_pointer (&kept);
+  kept = lm_portable_keep_available (same, find_some, there, &error);
+  g_assert_true (kept == same);
 }
 
 /* A group that nobody defines must not make the catalog invalid. */
@@ -187,6 +237,8 @@ main (int argc, char **argv)
   g_test_add_func ("/portable/round-trip", test_round_trip);
   g_test_add_func ("/portable/urls", test_urls);
   g_test_add_func ("/portable/merge", test_merge);
+  g_test_add_func ("/portable/replace", test_replace);
+  g_test_add_func ("/portable/available", test_available);
   g_test_add_func ("/portable/unknown-group", test_unknown_group);
   g_test_add_func ("/portable/refused", test_refused);
   return g_test_run ();

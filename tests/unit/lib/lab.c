@@ -22,6 +22,7 @@ const char *const lab_catalog =
   "    osinfo: debian12\n"
   "    arch: x86_64\n"
   "    ready: \"login:\"\n"
+  "    origin: \"sha256:1 https://images.example/debian.qcow2\"\n"
   "    resources: {memory: 512MiB, disk: 4GiB}\n"
   "    boot:\n"
   "      kernel: {digest: $kernel, size: 8000, urls: [vmlinuz]}\n"

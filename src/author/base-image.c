@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "author/base-image.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "base/url.h"
+#include "catalog/file-name.h"
+#include "catalog/selection.h"
+#include "author/boot-file.h"
+#include "author/image-file.h"
+#include "plan/resolve.h"
+#include "source/local.h"
+#include "store/store.h"
+
+#include <string.h>
+
+G_DEFINE_QUARK (lm-base-image-error-quark, lm_base_image_error)
+
+typedef struct
+{
+  const LmHost *host;
+  const LmBaseImageRequest *request;
+  GCancellable *cancellable;
+  LmCache *cache;
+  LmChecksum checksum;
+  gboolean has_checksum;
+  char *name, *version, *arch;
+  LmCatalogSet *set;
+  GPtrArray *leases; /* LmLock: of what the entry will list */
+} Import;
+
+static void
+import_clear (Import *import)
+{
+  lm_cache_close (import->cache);
+  g_free (import->name);
+  g_free (import->version);
+  g_free (import->arch);
+  lm_catalog_set_free (import->set);
+  g_clear_pointer (&import->leases, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Import, import_clear)
+
+void
+lm_base_image_result_free (LmBaseImageResult *result)
+{
+  if (result == NULL)
+    return;
+  g_free (result->name);
+  g_free (result->version);
+  g_free (result->group);
+  g_free (result->source);
+  lm_blob_clear (&result->blob);
+  g_free (result->origin);
+  g_ptr_array_unref (result->changes);
+  g_free (result);
+}
+
+/* Sets name, version and architecture: what the user says, or else the name of the file. */
+static gboolean
+set_names (Import *import, GError **error)
+{
+  const LmBaseImageRequest *request = import->request;
+  g_autofree char *file = lm_image_file_name (request->url_or_file);
+  g_auto (LmFileName) parsed = lm_file_name_parse (file);
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *safe = lm_text_escape (file, 100);
+  import->arch = request->arch != NULL ? g_strdup (request->arch)
+                 : parsed.arch != NULL ? g_steal_pointer (&parsed.arch)
+                                       : lm_resolve_host_arch ();
+  if (request->as == NULL)
+    {
+      if (parsed.name == NULL)
+        return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_REQUEST,
+                         "the file name \"%s\" does not clearly say what it is called; write --as NAME@VERSION, for example "
+                         "--as debian@12", safe);
+      import->name = g_steal_pointer (&parsed.name);
+      import->version = g_steal_pointer (&parsed.version);
+      return TRUE;
+    }
+  g_autoptr (LmSelection) as = lm_selection_parse (request->as, &failure);
+  if (as == NULL)
+    return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_REQUEST, "--as: %s", failure->message);
+  if (as->version == NULL || as->group != NULL)
+    return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_REQUEST,
+                     "--as: write NAME@VERSION, for example --as debian@12; --group gives the group");
+  import->name = g_steal_pointer (&as->name);
+  import->version = g_steal_pointer (&as->version);
+  return TRUE;
+}
+
+static gboolean
+load_catalogs (Import *import, GError **error)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  lm_catalog_set_free (import->set);
+  import->set = lm_source_load_all (import->host->state_dir, import->host->catalogs, warnings, import->cancellable, error);
+  for (guint i = 0; i < warnings->len; i++)
+    import->host->warning (import->host->user_data, g_ptr_array_index (warnings, i));
+  return import->set != NULL;
+}
+
+static LmBlob *
+get_base_build (const LmLayer *layer)
+{
+  for (guint i = 0; i < layer->builds->len; i++)
+    if (!((LmBlob *) g_ptr_array_index (layer->builds, i))->has_parent)
+      return g_ptr_array_index (layer->builds, i);
+  return NULL;
+}
+
+/* Returns the base with the name, version and architecture that a catalog lists, the local one
+ * first; NULL if there is none. */
+static LmLayer *
+find_listed (const Import *import)
+{
+  g_autoptr (GArray) refs = g_array_new (FALSE, FALSE, sizeof (LmLayerRef));
+  g_autoptr (LmLayer) found = NULL;
+  lm_catalog_set_find_name (import->set, import->name, refs);
+  for (guint i = 0; i < refs->len; i++)
+    {
+      g_autoptr (LmLayer) layer = lm_catalog_set_load_layer (import->set, g_array_index (refs, LmLayerRef, i));
+      gboolean own = strcmp (layer->source, LM_LOCAL_NAME) == 0;
+      if (strcmp (layer->version, import->version) != 0 || !lm_layer_runs_on (layer, import->arch) || get_base_build (layer) == NULL
+          || (found != NULL && !own))
+        continue;
+      g_clear_pointer (&found, lm_layer_free);
+      found = g_steal_pointer (&layer);
+    }
+  return g_steal_pointer (&found);
+}
+
+/* Whether @layer was made of the file with @checksum. */
+static gboolean
+is_made_of (const LmLayer *layer, const LmChecksum *checksum)
+{
+  g_autofree char *text = lm_checksum_to_string (checksum);
+  g_auto (GStrv) words = g_strsplit (layer->origin != NULL ? layer->origin : "", " ", -1);
+  return g_strv_contains ((const char *const *) words, text);
+}
+
+static gboolean
+is_cached (const Import *import, const LmBlob *blob, gboolean *out_cached, GError **error)
+{
+  LmCacheState state;
+  if (!lm_cache_check (import->cache, blob, &state, import->cancellable, error))
+    return FALSE;
+  *out_cached = state == LM_CACHE_PRESENT;
+  return TRUE;
+}
+
+static gboolean
+take_lease (Import *import, LmBlob *blob, GError **error)
+{
+  g_autoptr (GPtrArray) one = g_ptr_array_new ();
+  g_ptr_array_add (one, blob);
+  LmLock *lease = lm_cache_lease (import->cache, one, import->cancellable, error);
+  if (lease != NULL)
+    g_ptr_array_add (import->leases, lease);
+  return lease != NULL;
+}
+
+static gboolean
+take_boot_file (Import *import, const char *path, const char *name, LmBlob **out_blob, GError **error)
+{
+  LmLock *lease = NULL;
+  if (path == NULL)
+    return TRUE;
+  *out_blob = lm_boot_file_take (import->host, import->cache, path, name, &lease, import->cancellable, error);
+  if (*out_blob == NULL)
+    return FALSE;
+  g_ptr_array_add (import->leases, lease);
+  return TRUE;
+}
+
+static LmGroup *
+find_group (const Import *import, const char *name)
+{
+  g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (import->set);
+  for (guint i = 0; i < groups->len; i++)
+    if (strcmp (((LmGroup *) g_ptr_array_index (groups, i))->name, name) == 0)
+      return g_ptr_array_steal_index (groups, i);
+  LmGroup *group = g_new0 (LmGroup, 1);
+  group->name = g_strdup (name);
+  return group;
+}
+
+/* Returns the entry of the catalog, without kernel and initrd. */
+static LmLayer *
+make_entry (const Import *import, const LmBlob *blob, const char *origin)
+{
+  const LmBaseImageRequest *request = import->request;
+  LmLayer *layer = g_new0 (LmLayer, 1);
+  layer->name = g_strdup (import->name);
+  layer->version = g_strdup (import->version);
+  layer->group = g_strdup (request->group != NULL ? request->group : LM_BASE_IMAGE_GROUP);
+  layer->summary = g_strdup (request->summary);
+  layer->osinfo = g_strdup (request->osinfo);
+  layer->arch = g_strdup (import->arch);
+  layer->ready = g_strdup (request->ready);
+  layer->cmdline = g_strdup (request->cmdline);
+  layer->origin = g_strdup (origin);
+  layer->memory = request->memory;
+  layer->disk = request->disk;
+  layer->provides = g_strdupv ((char **) request->provides);
+  layer->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
+  g_ptr_array_add (layer->builds, lm_blob_dup (blob));
+  return layer;
+}
+
+/* Finds what cannot be in a catalog before anything is downloaded. */
+static gboolean
+check_request (const Import *import, GError **error)
+{
+  const LmBlob blob = { .kind = LM_BLOB_LAYER, .size = 1 };
+  g_autoptr (LmLayer) layer = make_entry (import, &blob, NULL);
+  const LmGroup group = { .name = layer->group };
+  g_autoptr (GError) failure = NULL;
+  if (lm_local_check (layer, &group, &failure))
+    return TRUE;
+  const char *what = strstr (failure->message, ": ");
+  return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_REQUEST, "%s", what != NULL ? what + 2 : failure->message);
+}
+
+/* Lists @blob, which is leased and in the cache, in the local catalog. */
+static gboolean
+list_layer (Import *import, const LmBlob *blob, const char *origin, LmLocalChange *out_change, GError **error)
+{
+  const LmBaseImageRequest *request = import->request;
+  const LmSourceStatus status = { import->host->status, import->host->user_data };
+  g_autoptr (LmLayer) layer = make_entry (import, blob, origin);
+  g_autoptr (LmGroup) group = find_group (import, layer->group);
+  return take_boot_file (import, request->kernel, "kernel", &layer->kernel, error)
+         && take_boot_file (import, request->initrd, "initrd", &layer->initrd, error)
+         && lm_local_add (import->host->state_dir, layer, group, FALSE, out_change, &status, import->cancellable, error);
+}
+
+static LmBaseImageResult *
+make_result (const Import *import, LmBaseImageAction action, const LmBlob *blob, const char *origin, const char *source)
+{
+  LmBaseImageResult *result = g_new0 (LmBaseImageResult, 1);
+  result->action = action;
+  result->name = g_strdup (import->name);
+  result->version = g_strdup (import->version);
+  result->group = g_strdup (import->request->group != NULL ? import->request->group : LM_BASE_IMAGE_GROUP);
+  result->source = g_strdup (source);
+  lm_blob_copy (&result->blob, blob);
+  result->origin = g_strdup (origin);
+  result->verified = import->has_checksum;
+  result->changes = g_ptr_array_new_with_free_func (g_free);
+  return result;
+}
+
+/* The file of @listed is in the cache: at most what the local catalog says about it changes. */
+static LmBaseImageResult *
+keep_listed (Import *import, const LmLayer *listed, GError **error)
+{
+  LmBlob *build = get_base_build (listed);
+  LmLocalChange change = LM_LOCAL_UNCHANGED;
+  if (strcmp (listed->source, LM_LOCAL_NAME) == 0 && !list_layer (import, build, listed->origin, &change, error))
+    return NULL;
+  return make_result (import, change == LM_LOCAL_UNCHANGED ? LM_BASE_IMAGE_UNCHANGED : LM_BASE_IMAGE_UPDATED, build, listed->origin,
+                      listed->source);
+}
+
+/* Sets *out_result if the layer is there that a file with @checksum gives, and was made of it. */
+static gboolean
+find_same (Import *import, const LmChecksum *checksum, LmBaseImageResult **out_result, GError **error)
+{
+  g_autoptr (LmLayer) listed = find_listed (import);
+  gboolean cached;
+  *out_result = NULL;
+  if (listed == NULL || !is_made_of (listed, checksum))
+    return TRUE;
+  if (!take_lease (import, get_base_build (listed), error) || !is_cached (import, get_base_build (listed), &cached, error))
+    return FALSE;
+  if (cached)
+    *out_result = keep_listed (import, listed, error);
+  return !cached || *out_result != NULL;
+}
+
+static gboolean
+check_different (const Import *import, const LmLayer *listed, const LmBlob *blob, GError **error)
+{
+  char there[LM_DIGEST_STRING_SIZE], now[LM_DIGEST_STRING_SIZE];
+  for (guint i = 0; i < lm_catalog_set_get_length (import->set); i++)
+    {
+      const LmCatalog *catalog = lm_catalog_set_get (import->set, i);
+      guint build = lm_catalog_find_build (catalog, &blob->digest);
+      guint layer = build != LM_CATALOG_NONE ? lm_catalog_get_build (catalog, build).layer : 0;
+      if (build == LM_CATALOG_NONE || strcmp (lm_catalog_get_source (catalog), LM_LOCAL_NAME) != 0)
+        continue;
+      const char *name = lm_catalog_get_layer_name (catalog, layer), *version = lm_catalog_get_layer_version (catalog, layer);
+      if (strcmp (name, import->name) != 0 || strcmp (version, import->version) != 0)
+        return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_DIFFERENT,
+                         "this image is there already, as %s@%s; a catalog cannot list a file twice", name, version);
+    }
+  if (listed == NULL || lm_digest_equal (&get_base_build (listed)->digest, &blob->digest))
+    return TRUE;
+  return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_DIFFERENT,
+                   "%s@%s is there already, but different: the catalog %s lists %s, and this image gives %s; choose another version",
+                   import->name, import->version, listed->source, lm_digest_format (&get_base_build (listed)->digest, there),
+                   lm_digest_format (&blob->digest, now));
+}
+
+/* Makes the layer of @file and lists it. */
+static LmBaseImageResult *
+import_file (Import *import, LmImageFile *file, gboolean *out_waited, GError **error)
+{
+  g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *origin = lm_image_file_get_origin (file);
+  g_auto (GStrv) words = g_strsplit (origin, " ", 2);
+  g_autoptr (LmBlob) blob = g_new0 (LmBlob, 1);
+  LmBaseImageResult *result;
+  LmChecksum published;
+  LmLocalChange change;
+  guint64 virtual_size;
+  if (!lm_checksum_parse (words[0], &published, error) || !find_same (import, &published, &result, error))
+    return NULL;
+  if (result != NULL)
+    {
+      lm_image_file_discard (file);
+      return result;
+    }
+  blob->kind = LM_BLOB_LAYER;
+  blob->name = g_strdup (import->name);
+  if (!lm_image_file_make_layer (file, changes, blob, &virtual_size, out_waited, error) || *out_waited)
+    return NULL;
+  g_autoptr (LmLayer) listed = find_listed (import);
+  gboolean cached;
+  if (!check_different (import, listed, blob, error) || !take_lease (import, blob, error) || !is_cached (import, blob, &cached, error))
+    return NULL;
+  if (cached && listed != NULL)
+    {
+      lm_image_file_discard (file);
+      return keep_listed (import, listed, error);
+    }
+  if (!lm_image_file_publish (file, blob, out_waited, error) || *out_waited
+      || !list_layer (import, blob, origin, &change, error))
+    return NULL;
+  lm_image_file_discard (file);
+  result = make_result (import, LM_BASE_IMAGE_IMPORTED, blob, origin, LM_LOCAL_NAME);
+  result->virtual_size = virtual_size;
+  g_ptr_array_unref (result->changes);
+  result->changes = g_steal_pointer (&changes);
+  return result;
+}
+
+/* Returns NULL without an error if another process was found to do the same, and has ended. */
+static LmBaseImageResult *
+import_once (Import *import, gboolean *out_waited, GError **error)
+{
+  LmBaseImageResult *result = NULL;
+  *out_waited = FALSE;
+  if (!load_catalogs (import, error) || (import->has_checksum && !find_same (import, &import->checksum, &result, error)))
+    return NULL;
+  if (result != NULL)
+    return result;
+  g_autoptr (LmImageFile) file
+    = lm_image_file_open (import->host, import->cache, import->request->url_or_file, import->has_checksum ? &import->checksum : NULL,
+                          out_waited, import->cancellable, error);
+  return file != NULL ? import_file (import, file, out_waited, error) : NULL;
+}
+
+static void
+warn_unverified (const Import *import)
+{
+  g_autofree char *shown = lm_url_redact (import->request->url_or_file);
+  g_autofree char *text
+    = g_strdup_printf ("%s is not compared with a checksum, so that nothing shows whether it is what its publisher made; use "
+                       "--checksum", shown);
+  if (!import->has_checksum && lm_store_knows (import->request->url_or_file))
+    import->host->warning (import->host->user_data, text);
+}
+
+LmBaseImageResult *
+lm_base_image_import (const LmHost *host, const LmBaseImageRequest *request, GCancellable *cancellable, GError **error)
+{
+  g_auto (Import) import = { .host = host, .request = request, .cancellable = cancellable };
+  import.leases = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_lock_release);
+  if (!set_names (&import, error) || !check_request (&import, error))
+    return NULL;
+  if (request->checksum != NULL && !lm_image_file_checksum (request->checksum, request->url_or_file, &import.checksum, cancellable, error))
+    return NULL;
+  import.has_checksum = request->checksum != NULL;
+  import.cache = lm_cache_open (host->state_dir, &host->cache, error);
+  if (import.cache == NULL)
+    return NULL;
+  warn_unverified (&import);
+  gboolean waited = TRUE;
+  LmBaseImageResult *result = NULL;
+  while (waited && result == NULL)
+    {
+      g_autoptr (GError) failure = NULL;
+      result = import_once (&import, &waited, &failure);
+      if (failure == NULL)
+        continue;
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  return result;
+}
