@@ -29,9 +29,8 @@ chain_new (const LmCatalogSet *set)
   return chain;
 }
 
-/* Returns the entry that lists @digest, preferably under this name and version; NULL if there is none. */
-static LmLayer *
-find_entry (const LmCatalogSet *set, const LmDigest *digest, const char *name, const char *version)
+LmLayer *
+lm_export_chain_find_entry (const LmCatalogSet *set, const LmDigest *digest, const char *name, const char *version)
 {
   LmLayerRef found = { G_MAXUINT, 0 };
   for (guint i = 0; i < lm_catalog_set_get_length (set); i++)
@@ -41,8 +40,8 @@ find_entry (const LmCatalogSet *set, const LmDigest *digest, const char *name, c
       if (build == LM_CATALOG_NONE)
         continue;
       guint layer = lm_catalog_get_build (catalog, build).layer;
-      gboolean same = strcmp (lm_catalog_get_layer_name (catalog, layer), name) == 0
-                      && strcmp (lm_catalog_get_layer_version (catalog, layer), version) == 0;
+      gboolean same = g_strcmp0 (lm_catalog_get_layer_name (catalog, layer), name) == 0
+                      && g_strcmp0 (lm_catalog_get_layer_version (catalog, layer), version) == 0;
       if (same || found.catalog == G_MAXUINT)
         found = (LmLayerRef){ i, layer };
       if (same)
@@ -126,7 +125,7 @@ lm_export_chain_of_plan (const LmCatalogSet *set, const LmPlan *plan)
   for (guint i = 0; i < plan->layers->len; i++)
     {
       const LmPlanItem *item = g_ptr_array_index (plan->layers, i);
-      LmLayer *entry = find_entry (set, &item->blob.digest, item->blob.name, item->version);
+      LmLayer *entry = lm_export_chain_find_entry (set, &item->blob.digest, item->blob.name, item->version);
       add_chain_layer (chain, entry, &item->blob);
     }
   for (guint i = 0; i < plan->blobs->len; i++)
@@ -179,7 +178,7 @@ lm_export_chain_of_machine (const LmHost *host, const LmCatalogSet *set, const L
   for (guint i = 0; i < machine->layers->len; i++)
     {
       const LmDomainLayer *recorded = g_ptr_array_index (machine->layers, i);
-      LmLayer *entry = find_entry (set, &recorded->blob.digest, recorded->blob.name, recorded->version);
+      LmLayer *entry = lm_export_chain_find_entry (set, &recorded->blob.digest, recorded->blob.name, recorded->version);
       g_autofree char *text = g_strdup_printf ("no catalog lists %s %s any more; the archive has its name and version only",
                                                recorded->blob.name, recorded->version);
       if (entry == NULL)

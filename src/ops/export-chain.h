@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* What an archive of a chain has to contain: the files, and their entries in the
- * catalogs. For export.c only. */
+ * catalogs. For export.c and the publication of layers. */
 #include "ops/host.h"
 #include "plan/plan.h"
 #include "machine/machine.h"
@@ -13,6 +13,11 @@ typedef struct
   GPtrArray *groups; /* LmGroup: those of all catalogs */
   char *name;        /* of the only source that they are from; NULL if there are several */
 } LmExportChain;
+
+/** lm_export_chain_find_entry: returns the entry of a catalog of @set that lists the layer file with
+ * @digest, preferably under this name and version (which may be NULL); NULL if there is none. Newly
+ * allocated, as for lm_catalog_set_load_layer(). */
+LmLayer *lm_export_chain_find_entry (const LmCatalogSet *set, const LmDigest *digest, const char *name, const char *version);
 
 /** lm_export_chain_free: frees @chain; NULL is ignored. */
 void lm_export_chain_free (LmExportChain *chain);

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "author/web-dir.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/hasher.h"
+#include "catalog/portable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_SIZE (1024 * 1024)
+#define WAIT_MS (60 * 1000)
+#define CATALOG_SIZE_MAX (64 * 1024 * 1024)
+#define LOCK ".lamina-lock"
+#define UNUSED ".lamina-unused"
+
+static const char *const subdirs[] = { "layers", "blobs" };
+
+struct _LmWebDir
+{
+  char *path;
+  int fd;
+  LmLock *lock;
+};
+
+void
+lm_web_dir_close (LmWebDir *dir)
+{
+  if (dir == NULL)
+    return;
+  if (dir->lock != NULL)
+    lm_lock_remove_file (dir->lock);
+  lm_lock_release (dir->lock);
+  lm_fd_clear (&dir->fd);
+  g_free (dir->path);
+  g_free (dir);
+}
+
+/* Returns the names in @subdir; NULL if it cannot be read. */
+static GPtrArray *
+list_names (const LmWebDir *dir, const char *subdir, GError **error)
+{
+  int fd = openat (dir->fd, subdir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0)
+    return lm_throw_errno_null (error, "cannot open %s/%s", dir->path, subdir);
+  g_autofree char *shown = g_build_filename (dir->path, subdir, NULL);
+  return lm_file_list_fd (fd, shown, error);
+}
+
+/* Whether @name is one that lamina gives to files in @subdir. */
+static gboolean
+is_file_name (const char *subdir, const char *name)
+{
+  LmDigest digest;
+  return lm_digest_from_file_name (name, strcmp (subdir, "layers") == 0 ? ".qcow2" : "", &digest);
+}
+
+static void
+remove_leftovers (const LmWebDir *dir, const char *subdir)
+{
+  g_autoptr (GPtrArray) names = list_names (dir, subdir, NULL);
+  lm_autofd int fd = openat (dir->fd, subdir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  gboolean top = strcmp (subdir, ".") == 0;
+  for (guint i = 0; names != NULL && fd >= 0 && i < names->len; i++)
+    {
+      g_autofree char *written = lm_file_written_name (g_ptr_array_index (names, i));
+      if (written != NULL
+          && (top ? strcmp (written, LM_PORTABLE_CATALOG) == 0 || strcmp (written, UNUSED) == 0 : is_file_name (subdir, written)))
+        lm_file_remove_leftover (fd, g_ptr_array_index (names, i));
+    }
+}
+
+static gboolean
+make_dir (int at, const char *name, const char *shown, GError **error)
+{
+  return mkdirat (at, name, 0755) == 0 || errno == EEXIST || lm_throw_errno (error, "cannot create %s", shown);
+}
+
+LmWebDir *
+lm_web_dir_open (const char *path, LmLockWaitFunc waiting, gpointer user_data, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (LmWebDir) dir = g_new0 (LmWebDir, 1);
+  g_autofree char *lock = g_build_filename (path, LOCK, NULL);
+  dir->fd = -1;
+  dir->path = g_strdup (path);
+  if (!make_dir (AT_FDCWD, path, path, error))
+    return NULL;
+  dir->fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (dir->fd < 0)
+    return lm_throw_errno_null (error, "cannot open %s", path);
+  dir->lock = lm_lock_acquire (lock, LM_LOCK_EXCLUSIVE, WAIT_MS, waiting, user_data, cancellable, error);
+  if (dir->lock == NULL)
+    return NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (subdirs); i++)
+    {
+      if (!make_dir (dir->fd, subdirs[i], path, error))
+        return NULL;
+      remove_leftovers (dir, subdirs[i]);
+    }
+  remove_leftovers (dir, ".");
+  return g_steal_pointer (&dir);
+}
+
+/* Copies @from to @to, of which the latter may be -1, and checks that its content has the digest. */
+static gboolean
+read_content (int from, int to, const LmBlob *blob, const char *shown, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *buffer = g_malloc (READ_SIZE);
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  LmDigest got;
+  for (gsize n = READ_SIZE; n == READ_SIZE;)
+    {
+      if (g_cancellable_set_error_if_cancelled (cancellable, error) || !lm_fd_read_full (from, buffer, READ_SIZE, &n, error)
+          || (to >= 0 && !lm_fd_write_all (to, buffer, n, error)))
+        return FALSE;
+      lm_hasher_update (hasher, buffer, n);
+    }
+  lm_hasher_peek (hasher, &got);
+  return lm_digest_equal (&got, &blob->digest)
+         || lm_throw (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s does not have the content that its name says", shown);
+}
+
+/* Sets *out_there to whether the file is there, with the right content. */
+static gboolean
+check_there (const LmWebDir *dir, const LmBlob *blob, const char *name, const char *from, gboolean *out_there, GCancellable *cancellable,
+             GError **error)
+{
+  struct stat st, from_st;
+  g_autofree char *shown = g_build_filename (dir->path, name, NULL);
+  lm_autofd int fd = openat (dir->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  *out_there = fd >= 0;
+  if (fd < 0)
+    return errno == ENOENT || lm_throw_errno (error, "cannot open %s", shown);
+  if (fstat (fd, &st) < 0 || stat (from, &from_st) < 0)
+    return lm_throw_errno (error, "cannot stat %s", shown);
+  if (st.st_dev == from_st.st_dev && st.st_ino == from_st.st_ino)
+    return TRUE;
+  return read_content (fd, -1, blob, shown, cancellable, error) || (g_prefix_error (error, "remove it: "), FALSE);
+}
+
+/* Anybody may read it. Its owner may write it, so that what a killed run left can be removed. */
+static gboolean
+finish_file (const LmWebDir *dir, int fd, const char *temporary, const char *name, GError **error)
+{
+  if (fchmod (fd, 0644) < 0 || fsync (fd) < 0)
+    return lm_throw_errno (error, "cannot write %s/%s", dir->path, name);
+  return lm_fault_point ("publish-file-before-rename", error) && lm_file_publish (dir->fd, temporary, name, error);
+}
+
+static gboolean
+write_file (const LmWebDir *dir, const LmBlob *blob, const char *name, const char *from, LmWebDirHow *out_how, GCancellable *cancellable,
+            GError **error)
+{
+  g_autofree char *temporary = NULL;
+  lm_autofd int source = open (from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  if (source < 0)
+    return lm_throw_errno (error, "cannot open %s", from);
+  lm_autofd int fd = lm_file_make_temporary (dir->fd, name, name, &temporary, error);
+  if (fd < 0)
+    return FALSE;
+  *out_how = ioctl (fd, FICLONE, source) == 0 ? LM_WEB_DIR_CLONED : LM_WEB_DIR_COPIED;
+  /* A hard link has no temporary name: it is complete at once. */
+  if (*out_how == LM_WEB_DIR_COPIED && linkat (AT_FDCWD, from, dir->fd, name, 0) == 0)
+    {
+      *out_how = LM_WEB_DIR_LINKED;
+      (void) unlinkat (dir->fd, temporary, 0);
+      g_autofree char *path = g_build_filename (dir->path, name, NULL);
+      g_autofree char *parent = g_path_get_dirname (path);
+      return lm_file_sync_dir (parent, error);
+    }
+  gboolean good = (*out_how == LM_WEB_DIR_CLONED || read_content (source, fd, blob, from, cancellable, error))
+                  && finish_file (dir, fd, temporary, name, error);
+  if (!good)
+    (void) unlinkat (dir->fd, temporary, 0);
+  return good;
+}
+
+gboolean
+lm_web_dir_add (LmWebDir *dir, const LmBlob *blob, const char *from, LmWebDirHow *out_how, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *name = lm_portable_file_name (blob->kind, &blob->digest);
+  gboolean there;
+  *out_how = LM_WEB_DIR_THERE;
+  if (!check_there (dir, blob, name, from, &there, cancellable, error))
+    return FALSE;
+  return there || write_file (dir, blob, name, from, out_how, cancellable, error);
+}
+
+GBytes *
+lm_web_dir_read_catalog (LmWebDir *dir, GError **error)
+{
+  g_autofree char *path = g_build_filename (dir->path, LM_PORTABLE_CATALOG, NULL);
+  g_autoptr (GError) failure = NULL;
+  GBytes *text = lm_file_read (path, CATALOG_SIZE_MAX, NULL, &failure);
+  if (text == NULL && !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return text;
+}
+
+gboolean
+lm_web_dir_write_catalog (LmWebDir *dir, const char *text, GError **error)
+{
+  g_autofree char *path = g_build_filename (dir->path, LM_PORTABLE_CATALOG, NULL);
+  return lm_fault_point ("publish-before-catalog", error)
+         && lm_file_write_at (dir->fd, LM_PORTABLE_CATALOG, path, text, strlen (text), 0644, error)
+         && lm_fault_point ("publish-after-catalog", error);
+}
+
+/* Returns name -> time (gint64) of the notes. What is not a note is dropped. */
+static GHashTable *
+read_notes (const LmWebDir *dir)
+{
+  g_autofree char *path = g_build_filename (dir->path, UNUSED, NULL);
+  g_autoptr (GBytes) bytes = lm_file_read (path, CATALOG_SIZE_MAX, NULL, NULL);
+  GHashTable *notes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  gsize size = 0;
+  const char *data = bytes != NULL ? g_bytes_get_data (bytes, &size) : NULL;
+  g_autofree char *text = g_strndup (data != NULL ? data : "", size);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    {
+      g_auto (GStrv) words = g_strsplit (*line, " ", 2);
+      gint64 time;
+      if (g_strv_length (words) == 2 && g_ascii_string_to_signed (words[0], 10, 0, G_MAXINT64, &time, NULL))
+        g_hash_table_insert (notes, g_strdup (words[1]), g_memdup2 (&time, sizeof time));
+    }
+  return notes;
+}
+
+/* Removes the file @name if it has been unused long enough, otherwise adds a note to @text. */
+static gboolean
+handle_unused (const LmWebDir *dir, const char *name, const gint64 *since, gint64 grace_seconds, GString *text, GPtrArray *removed,
+               GError **error)
+{
+  const gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+  /* A note from the future is of a clock that was wrong. */
+  const gint64 time = since != NULL && *since <= now ? *since : now;
+  if (grace_seconds < 0 || now - time < grace_seconds)
+    {
+      g_string_append_printf (text, "%" G_GINT64_FORMAT " %s\n", time, name);
+      return TRUE;
+    }
+  if (unlinkat (dir->fd, name, 0) < 0 && errno != ENOENT)
+    return lm_throw_errno (error, "cannot remove %s/%s", dir->path, name);
+  g_ptr_array_add (removed, g_strdup (name));
+  return TRUE;
+}
+
+gboolean
+lm_web_dir_note_unused (LmWebDir *dir, GHashTable *named, gint64 grace_seconds, GPtrArray *removed, GError **error)
+{
+  g_autoptr (GHashTable) notes = read_notes (dir);
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (subdirs); i++)
+    {
+      g_autoptr (GPtrArray) names = list_names (dir, subdirs[i], error);
+      if (names == NULL)
+        return FALSE;
+      for (guint j = 0; j < names->len; j++)
+        {
+          g_autofree char *name = g_build_filename (subdirs[i], g_ptr_array_index (names, j), NULL);
+          if (is_file_name (subdirs[i], g_ptr_array_index (names, j)) && !g_hash_table_contains (named, name)
+              && !handle_unused (dir, name, g_hash_table_lookup (notes, name), grace_seconds, text, removed, error))
+            return FALSE;
+        }
+    }
+  g_autofree char *path = g_build_filename (dir->path, UNUSED, NULL);
+  if (text->len > 0)
+    return lm_file_write_at (dir->fd, UNUSED, path, text->str, text->len, 0644, error);
+  return unlinkat (dir->fd, UNUSED, 0) == 0 || errno == ENOENT || lm_throw_errno (error, "cannot remove %s", path);
+}
