@@ -306,9 +306,20 @@ lm_yaml_reader_skip (LmYamlReader *reader, const LmYamlEvent *event, GError **er
 {
   if (event->kind != LM_YAML_SEQUENCE && event->kind != LM_YAML_MAPPING)
     return TRUE;
-  guint outside = reader->depth - 1;
+  return lm_yaml_reader_leave (reader, reader->depth - 1, error);
+}
+
+guint
+lm_yaml_reader_get_depth (const LmYamlReader *reader)
+{
+  return reader->depth;
+}
+
+gboolean
+lm_yaml_reader_leave (LmYamlReader *reader, guint depth, GError **error)
+{
   LmYamlEvent inner;
-  while (reader->depth > outside)
+  while (reader->depth > depth)
     if (!lm_yaml_reader_next (reader, &inner, error))
       return FALSE;
   return TRUE;

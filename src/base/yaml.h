@@ -87,6 +87,13 @@ gboolean lm_yaml_reader_next (LmYamlReader *reader, LmYamlEvent *out_event, GErr
  * a scalar). */
 gboolean lm_yaml_reader_skip (LmYamlReader *reader, const LmYamlEvent *event, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_yaml_reader_get_depth: returns the number of collections that have begun and not ended. */
+guint lm_yaml_reader_get_depth (const LmYamlReader *reader);
+
+/** lm_yaml_reader_leave: skips the rest of all collections that began after lm_yaml_reader_get_depth()
+ * was @depth. */
+gboolean lm_yaml_reader_leave (LmYamlReader *reader, guint depth, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_yaml_type_of: returns the type of the scalar @text. */
 LmYamlType lm_yaml_type_of (const char *text, gboolean plain);
 

@@ -113,7 +113,10 @@ static gboolean
 read_relations (LmCatalogPart *r, const LmYamlEvent *event, LmIndexSpan *span, gboolean exact, GError **error)
 {
   span->first = r->builder->lists->len;
-  return lm_field_read_list (&r->fields, event, "names", MAX_NAMES, read_relation, GINT_TO_POINTER (exact), &span->n, error);
+  if (!lm_field_read_list (&r->fields, event, "names", MAX_NAMES, read_relation, GINT_TO_POINTER (exact), NULL, error))
+    return FALSE;
+  span->n = r->builder->lists->len - span->first;
+  return TRUE;
 }
 
 static gboolean
@@ -196,12 +199,12 @@ read_urls (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **
 {
   LmCatalogPart *r = (LmCatalogPart *) fr;
   LmIndexSpan *span = slot;
-  guint line = event->line;
+  guint line = event->line, n;
   span->first = r->builder->lists->len;
-  if (!lm_field_read_list (fr, event, "URLs", MAX_URLS, read_url, NULL, NULL, error))
+  if (!lm_field_read_list (fr, event, "URLs", MAX_URLS, read_url, NULL, &n, error))
     return FALSE;
   span->n = r->builder->lists->len - span->first;
-  return span->n > 0 || lm_field_throw (fr, line, error, "at least one URL is required");
+  return n > 0 || lm_field_throw (fr, line, error, "at least one URL is required");
 }
 
 /* ---- records ---- */

@@ -11,6 +11,7 @@
 #define MAX_WARNINGS 100
 #define MAX_FILE_SIZE (G_GUINT64_CONSTANT (1) << 44)
 #define MAX_UNKNOWN 64 /* in one mapping */
+#define MAX_PROBLEMS 1000
 
 static void add_warning (LmFieldReader *r, guint line, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
@@ -68,6 +69,18 @@ lm_field_expect (LmFieldReader *r, const LmYamlEvent *event, LmYamlType type, co
   return TRUE;
 }
 
+/* Adds the error to the problems, if they are collected, and skips what is left of the value
+ * in which it was found, which is at @depth. Otherwise the error remains. */
+static gboolean
+recover (LmFieldReader *r, guint depth, GError **error)
+{
+  if (r->problems == NULL || r->problems->len >= MAX_PROBLEMS || error == NULL || *error == NULL || (*error)->domain != LM_CATALOG_ERROR)
+    return FALSE;
+  g_ptr_array_add (r->problems, g_strdup ((*error)->message));
+  g_clear_error (error);
+  return lm_yaml_reader_leave (r->yaml, depth, error);
+}
+
 typedef struct
 {
   guint32 seen; /* one bit for each known field that has been read */
@@ -91,6 +104,13 @@ add_unknown (LmFieldReader *r, Keys *keys, const LmYamlEvent *key, const char *w
 }
 
 static gboolean
+skip_value (LmFieldReader *r, GError **error)
+{
+  LmYamlEvent value;
+  return next_event (r, &value, error) && lm_yaml_reader_skip (r->yaml, &value, error);
+}
+
+static gboolean
 read_field (LmFieldReader *r, const LmYamlEvent *key, const char *what, const LmField *fields, Keys *keys, gpointer record,
             GError **error)
 {
@@ -101,10 +121,13 @@ read_field (LmFieldReader *r, const LmYamlEvent *key, const char *what, const Lm
   while (fields[i].key != NULL && (fields[i].key[0] != key->text[0] || strcmp (fields[i].key, key->text) != 0))
     i++;
   if (fields[i].key == NULL)
-    return add_unknown (r, keys, key, what, error) && next_event (r, &value, error)
-           && lm_yaml_reader_skip (r->yaml, &value, error);
+    return (add_unknown (r, keys, key, what, error) || recover (r, lm_yaml_reader_get_depth (r->yaml), error))
+           && skip_value (r, error);
   if (keys->seen & 1u << i)
-    return lm_field_throw (r, key->line, error, "\"%s\" is given twice", fields[i].key);
+    {
+      (void) lm_field_throw (r, key->line, error, "\"%s\" is given twice", fields[i].key);
+      return recover (r, lm_yaml_reader_get_depth (r->yaml), error) && skip_value (r, error);
+    }
   keys->seen |= 1u << i;
   return next_event (r, &value, error) && fields[i].read (r, &value, (char *) record + fields[i].offset, error);
 }
@@ -123,13 +146,15 @@ lm_field_read_mapping (LmFieldReader *r, const LmYamlEvent *event, const char *w
       LmYamlEvent key;
       good = next_event (r, &key, error);
       end = good && key.kind == LM_YAML_MAPPING_END;
+      guint depth = lm_yaml_reader_get_depth (r->yaml);
       if (good && !end)
-        good = read_field (r, &key, what, fields, &keys, record, error);
+        good = read_field (r, &key, what, fields, &keys, record, error) || recover (r, depth, error);
     }
   g_clear_pointer (&keys.unknown, g_ptr_array_unref);
   for (guint i = 0; good && fields[i].key != NULL; i++)
     if (fields[i].required && !(keys.seen & 1u << i))
-      good = lm_field_throw (r, line, error, "%s must have \"%s\"", what, fields[i].key);
+      good = lm_field_throw (r, line, error, "%s must have \"%s\"", what, fields[i].key)
+             || recover (r, lm_yaml_reader_get_depth (r->yaml), error);
   return good;
 }
 
@@ -150,7 +175,8 @@ lm_field_read_list (LmFieldReader *r, const LmYamlEvent *event, const char *what
         break;
       if (++n > max)
         return lm_field_throw (r, item.line, error, "too many %s", what);
-      if (!read (r, &item, slot, error))
+      guint depth = lm_yaml_reader_get_depth (r->yaml) - (item.kind != LM_YAML_SCALAR ? 1 : 0);
+      if (!read (r, &item, slot, error) && !recover (r, depth, error))
         return FALSE;
     }
   if (out_n)

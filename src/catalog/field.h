@@ -12,6 +12,7 @@ typedef struct
   const char *document; /* messages begin with it */
   GPtrArray *warnings;  /* char *; may be NULL */
   guint n_warnings;
+  GPtrArray *problems;  /* char *: if not NULL, what is wrong is added to it, and reading goes on */
 } LmFieldReader;
 
 /* Reads the value that @event begins and stores it in @slot. What @event points to

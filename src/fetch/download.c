@@ -208,6 +208,20 @@ open_file (Download *self, gboolean *out_waited, GError **error)
   return TRUE;
 }
 
+gboolean
+lm_download_ask (const char *url, gboolean *out_has_size, guint64 *out_size, GCancellable *cancellable, GError **error)
+{
+  /* Where it is transferred from does not matter if the digest is known, whatever that is. */
+  const LmDownload download = { .url = url, .checksum = "" };
+  g_auto (Download) self = { .download = &download, .cancellable = cancellable };
+  self.shown = lm_url_redact (url);
+  if (!request_until_done (&self, error))
+    return FALSE;
+  *out_has_size = self.has_total;
+  *out_size = self.total;
+  return TRUE;
+}
+
 LmPartial *
 lm_download_run (LmCache *cache, const LmDownload *download, gboolean *out_resumed, gboolean *out_waited, GCancellable *cancellable,
                  GError **error)

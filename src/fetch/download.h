@@ -20,6 +20,12 @@ typedef struct
   gpointer user_data;
 } LmDownload;
 
+/** lm_download_ask: asks the server for the size of a file whose digest the caller knows, in
+ * bytes; *out_has_size is FALSE if it does not say. Blocks. Errors: LM_FETCH_ERROR,
+ * G_IO_ERROR_CANCELLED. */
+gboolean lm_download_ask (const char *url, gboolean *out_has_size, guint64 *out_size, GCancellable *cancellable,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_download_run: returns the complete file. *out_resumed is whether a part of it is from an
  * earlier run, or from several responses. *out_waited as for lm_scratch_open(). After a failure
  * what was received is kept for the next run. Blocks. Errors: LM_FETCH_ERROR,

@@ -144,14 +144,23 @@ can_be_skipped (const GError *failure)
 }
 
 LmCatalogSet *
-lm_source_load_all (const char *state_dir, const char *const *extra, GPtrArray *warnings, GCancellable *cancellable,
-                    GError **error)
+lm_source_load_extra (const char *state_dir, const char *const *extra, GPtrArray *warnings, GCancellable *cancellable,
+                      GError **error)
 {
   g_autoptr (LmCatalogSet) set = lm_catalog_set_new ();
   for (const char *const *text = extra; text && *text; text++)
     if (!add_extra_catalog (set, state_dir, *text, warnings, cancellable, error))
       return NULL;
+  return g_steal_pointer (&set);
+}
 
+LmCatalogSet *
+lm_source_load_all (const char *state_dir, const char *const *extra, GPtrArray *warnings, GCancellable *cancellable,
+                    GError **error)
+{
+  g_autoptr (LmCatalogSet) set = lm_source_load_extra (state_dir, extra, warnings, cancellable, error);
+  if (set == NULL)
+    return NULL;
   g_autofree char *dir = lm_source_record_dir (state_dir);
   g_autoptr (GPtrArray) sources = lm_source_list (state_dir, warnings, error);
   if (sources == NULL)

@@ -113,3 +113,7 @@ char *lm_source_url_of (const char *url_or_file, GError **error) G_GNUC_WARN_UNU
  * causes a warning; one that cannot be read now is an error. */
 LmCatalogSet *lm_source_load_all (const char *state_dir, const char *const *extra, GPtrArray *warnings,
                                   GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_source_load_extra: returns only the catalogs given in @extra. */
+LmCatalogSet *lm_source_load_extra (const char *state_dir, const char *const *extra, GPtrArray *warnings, GCancellable *cancellable,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;

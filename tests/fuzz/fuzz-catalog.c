@@ -2,6 +2,7 @@
 /* Input: the text of a catalog, or an index. */
 #include "config.h"
 #include "fuzz.h"
+#include "catalog/catalog-check.h"
 #include "catalog/catalog.h"
 #include "catalog/selection.h"
 
@@ -27,6 +28,17 @@ check_layer (const LmLayer *layer)
     }
 }
 
+/* What is refused has a reason that its author is told. */
+static void
+check_report (const char *text, gsize size, gboolean refused)
+{
+  g_autoptr (LmCatalogReport) report = lm_catalog_check (URL, text, size, NULL);
+  guint errors = 0;
+  for (guint i = 0; i < report->problems->len; i++)
+    errors += ((const LmCatalogProblem *) report->problems->pdata[i])->warning ? 0 : 1;
+  g_assert_true (!refused || errors > 0);
+}
+
 static void
 read_text (const char *text, gsize size)
 {
@@ -34,6 +46,7 @@ read_text (const char *text, gsize size)
   g_autoptr (GError) error = NULL;
   g_autoptr (LmCatalog) catalog = lm_catalog_parse ("fuzz", NULL, URL, text, size, warnings, &error);
   g_assert_true ((catalog == NULL) == (error != NULL));
+  check_report (text, size, catalog == NULL);
   if (catalog == NULL)
     return;
   for (guint i = 0; i < lm_catalog_get_n_layers (catalog); i++)
