@@ -77,6 +77,17 @@ lm_fd_read_full (int fd, void *buffer, gsize size, gsize *out_read, GError **err
 }
 
 gboolean
+lm_fd_get_size (int fd, guint64 *out_size, GError **error)
+{
+  /* For a device, stat() says 0. */
+  const off_t size = lseek (fd, 0, SEEK_END);
+  if (size < 0 || lseek (fd, 0, SEEK_SET) < 0)
+    return lm_throw_errno (error, "seek");
+  *out_size = (guint64) size;
+  return TRUE;
+}
+
+gboolean
 lm_fd_check_room (guint count, GError **error)
 {
   g_autofree int *fds = g_new (int, count);

@@ -41,6 +41,10 @@ gboolean lm_fd_write_all (int fd, const void *data, gsize size, GError **error) 
  * first; *out_read is the number of bytes read. Blocks. */
 gboolean lm_fd_read_full (int fd, void *buffer, gsize size, gsize *out_read, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_fd_get_size: sets *out_size to the size in bytes of the regular file or block device
+ * @fd, and the offset to 0. */
+gboolean lm_fd_get_size (int fd, guint64 *out_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_fd_read_bytes: reads the regular file @fd, whose offset is 0, up to the size
  * that it has now; more than @max_size bytes are refused
  * (G_IO_ERROR_MESSAGE_TOO_LARGE). Files are not mapped: then a disk error, or another

@@ -34,6 +34,8 @@ read_disks (const LmXmlNode *root, GPtrArray *disks)
     {
       const LmXmlNode *source = lm_xml_child (disk, NULL, "source");
       char *file = source != NULL ? lm_xml_attribute (source, "file") : NULL;
+      if (file == NULL && source != NULL)
+        file = lm_xml_attribute (source, "dev");
       if (file != NULL)
         g_ptr_array_add (disks, file);
     }

@@ -10,7 +10,7 @@ typedef struct
   char *uuid;       /* as lower-case text */
   char *kernel;     /* NULL if the XML names none */
   char *initrd;     /* likewise */
-  GPtrArray *disks; /* char *: the files that are disks, in their order */
+  GPtrArray *disks; /* char *: the files and block devices that are disks, in their order */
 } LmDomainOutline;
 
 /** lm_domain_outline_parse: reads the domain's XML @text. Errors:

@@ -355,39 +355,60 @@ lm_qcow2_has_extras (const LmQcow2Header *header)
 /* qemu-img writes less than this. */
 #define USUAL_SIZE 4096
 
-gboolean
-lm_qcow2_read_content (const char *path, LmQcow2Header *out_header, guint64 *out_file_size, GError **error)
+static gboolean
+read_header (const char *path, gboolean may_be_device, LmQcow2Header *out_header, guint64 *out_file_size, GError **error)
 {
   /* O_NONBLOCK, because opening a FIFO must not wait. */
   lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
   struct stat st;
+  guint64 file_size;
   if (fd < 0 || fstat (fd, &st) < 0)
     return lm_throw_errno (error, "cannot open %s", path);
-  if (!S_ISREG (st.st_mode))
-    return throw_refused (error, "not a regular file");
+  if (!S_ISREG (st.st_mode) && !(may_be_device && S_ISBLK (st.st_mode)))
+    return throw_refused (error, may_be_device ? "not a regular file or block device" : "not a regular file");
+  if (!lm_fd_get_size (fd, &file_size, error))
+    return FALSE;
   if (out_file_size != NULL)
-    *out_file_size = (guint64) st.st_size;
+    *out_file_size = file_size;
   /* If all of the header is in the first bytes, as almost always, the rest makes no difference. */
   guint8 first[USUAL_SIZE];
   gsize size, rest;
   if (!lm_fd_read_full (fd, first, sizeof first, &size, error))
     return FALSE;
-  if (lm_qcow2_parse (first, size, (guint64) st.st_size, out_header, NULL))
+  if (lm_qcow2_parse (first, size, file_size, out_header, NULL))
     return TRUE;
   g_autofree guint8 *data = g_malloc (LM_QCOW2_HEADER_MAX);
   memcpy (data, first, size);
   return lm_fd_read_full (fd, data + size, LM_QCOW2_HEADER_MAX - size, &rest, error)
-         && lm_qcow2_parse (data, size + rest, (guint64) st.st_size, out_header, error);
+         && lm_qcow2_parse (data, size + rest, file_size, out_header, error);
+}
+
+gboolean
+lm_qcow2_read_content (const char *path, LmQcow2Header *out_header, guint64 *out_file_size, GError **error)
+{
+  return read_header (path, FALSE, out_header, out_file_size, error);
+}
+
+/* Puts @path before what @failure says about the content. */
+static gboolean
+throw_with_path (const char *path, GError *failure, GError **error)
+{
+  if (failure->domain == LM_IMAGE_ERROR)
+    g_prefix_error (&failure, "%s: ", path);
+  g_propagate_error (error, failure);
+  return FALSE;
 }
 
 gboolean
 lm_qcow2_read (const char *path, LmQcow2Header *out_header, guint64 *out_file_size, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
-  if (lm_qcow2_read_content (path, out_header, out_file_size, &failure))
-    return TRUE;
-  if (failure->domain == LM_IMAGE_ERROR)
-    g_prefix_error (&failure, "%s: ", path);
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
+  GError *failure = NULL;
+  return read_header (path, FALSE, out_header, out_file_size, &failure) || throw_with_path (path, failure, error);
+}
+
+gboolean
+lm_qcow2_read_disk (const char *path, LmQcow2Header *out_header, GError **error)
+{
+  GError *failure = NULL;
+  return read_header (path, TRUE, out_header, NULL, &failure) || throw_with_path (path, failure, error);
 }

@@ -82,6 +82,10 @@ gboolean lm_qcow2_has_data_file (const LmQcow2Header *header);
 gboolean lm_qcow2_read (const char *path, LmQcow2Header *out_header, guint64 *out_file_size,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_qcow2_read_disk: like lm_qcow2_read(), but @path may also be a block device, as the
+ * disk of a domain may; what may be a layer is never on one. */
+gboolean lm_qcow2_read_disk (const char *path, LmQcow2Header *out_header, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_qcow2_read_content: like lm_qcow2_read(), but messages about its content do not begin with @path. */
 gboolean lm_qcow2_read_content (const char *path, LmQcow2Header *out_header, guint64 *out_file_size,
                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

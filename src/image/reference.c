@@ -7,9 +7,9 @@
 #include "image/qcow2.h"
 #include "io/run.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* The format can be recognized from this much of a file. */
 #define PROBE_SIZE 4096
@@ -66,16 +66,21 @@ find_format (const char *data, gsize size)
   return is_vmdk_text (data, size) ? "vmdk" : NULL;
 }
 
-/* Reads the first bytes of @path. */
+/* Reads the first bytes of @path; none if it is a drive without a medium or has no device. */
 static gboolean
 read_head (const char *path, char *head, gsize *out_size, guint64 *out_file_size, GError **error)
 {
-  struct stat st;
+  g_autoptr (GError) failure = NULL;
   lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
-  if (fd < 0 || fstat (fd, &st) < 0)
-    return lm_throw_errno (error, "cannot open %s", path);
-  *out_file_size = (guint64) st.st_size;
-  return lm_fd_read_full (fd, head, PROBE_SIZE, out_size, error);
+  *out_size = 0;
+  if (fd < 0)
+    lm_throw_errno (&failure, "cannot open %s", path);
+  else if (lm_fd_get_size (fd, out_file_size, &failure) && lm_fd_read_full (fd, head, PROBE_SIZE, out_size, &failure))
+    return TRUE;
+  if (errno == ENOMEDIUM || errno == ENXIO || errno == ENODEV)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
 static char *
@@ -189,18 +194,28 @@ read_qcow2 (const char *path, const char *head, gsize size, guint64 file_size, L
 {
   g_autoptr (GError) failure = NULL;
   /* Almost always all of the header is in the first bytes. */
-  if (lm_qcow2_parse ((const guint8 *) head, size, file_size, header, NULL) || lm_qcow2_read (path, header, NULL, &failure))
+  if (lm_qcow2_parse ((const guint8 *) head, size, file_size, header, NULL) || lm_qcow2_read_disk (path, header, &failure))
     return !lm_qcow2_has_data_file (header);
   if (failure->domain != LM_IMAGE_ERROR)
     g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
 }
 
+/* Adds the references of the image @path, in the directory of @name. @header is NULL if
+ * lamina cannot read it. */
+static gboolean
+add_references (GPtrArray *names, const char *name, const char *path, const char *format, const LmQcow2Header *header,
+                GCancellable *cancellable, GError **error)
+{
+  g_autofree char *dir = g_path_get_dirname (name);
+  return header != NULL ? add_image_name (names, dir, header->backing_name, error)
+                        : ask_qemu_img (names, dir, path, format, cancellable, error);
+}
+
 GPtrArray *
-lm_image_list_references (const char *path, GCancellable *cancellable, GError **error)
+lm_image_list_references (const char *path, const char *link, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  g_autofree char *dir = g_path_get_dirname (path);
   g_autoptr (GError) failure = NULL;
   char head[PROBE_SIZE];
   gsize size = 0;
@@ -217,9 +232,9 @@ lm_image_list_references (const char *path, GCancellable *cancellable, GError **
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-  gboolean ok = is_read ? add_image_name (names, dir, header.backing_name, error)
-                        : ask_qemu_img (names, dir, path, format, cancellable, error);
-  if (ok)
+  const LmQcow2Header *known = is_read ? &header : NULL;
+  if (add_references (names, path, path, format, known, cancellable, error)
+      && (link == NULL || add_references (names, link, path, format, known, cancellable, error)))
     return g_steal_pointer (&names);
   g_prefix_error (error, "cannot read the image %s: ", path);
   return NULL;

@@ -38,6 +38,16 @@ is_same_path (const char *a, const char *b)
   return same;
 }
 
+/* A logical volume is a symbolic link to a device. */
+static gboolean
+read_disk (const char *path, LmQcow2Header *out_header)
+{
+  char *real = realpath (path, NULL);
+  gboolean read = real != NULL && lm_qcow2_read_disk (real, out_header, NULL);
+  free (real);
+  return read;
+}
+
 /* Whether the disk @path is in the directory of @machine, or lies on top of the overlay there, as an external
  * snapshot does wherever it is. */
 static gboolean
@@ -52,7 +62,7 @@ is_disk_of_machine (const LmMachine *machine, const char *path)
       LmQcow2Header header;
       if (is_same_path (neighbour, machine->overlay))
         return TRUE;
-      if (!lm_qcow2_read (now, &header, NULL, NULL) || header.backing_name[0] == '\0')
+      if (!read_disk (now, &header) || header.backing_name[0] == '\0')
         return FALSE;
       g_free (now);
       now = g_canonicalize_filename (header.backing_name, dir);

@@ -342,12 +342,12 @@ lm_file_users_visit_directories (const LmUsersScope *scope, const LmFileVisitor 
   return TRUE;
 }
 
-/* Returns the path of the file to be read, and *out_st for it; NULL without an error if there
- * is none, also not for QEMU. One that only this user cannot reach may refer to anything. */
+/* Returns the path of the file to be read, without a symbolic link at its end, and *out_st for
+ * it; NULL without an error if there is none, also not for QEMU. One that only this user cannot
+ * reach may refer to anything. */
 static char *
 resolve_disk (const char *path, struct stat *out_st, GError **error)
 {
-  /* Only a symbolic link at the end of the path changes what relative names in the image mean. */
   const gboolean found = lstat (path, out_st) == 0;
   if (found && !S_ISLNK (out_st->st_mode))
     return g_strdup (path);
@@ -372,10 +372,10 @@ lm_file_users_list_references (const char *path, GCancellable *cancellable, GErr
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-  /* Opening a device may have side effects. */
-  if (where == NULL || !S_ISREG (st.st_mode))
+  /* Opening a character device or a FIFO may have side effects. */
+  if (where == NULL || (!S_ISREG (st.st_mode) && !S_ISBLK (st.st_mode)))
     return g_ptr_array_new ();
-  GPtrArray *names = lm_image_list_references (where, cancellable, &failure);
+  GPtrArray *names = lm_image_list_references (where, strcmp (where, path) != 0 ? path : NULL, cancellable, &failure);
   if (names != NULL)
     return names;
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))

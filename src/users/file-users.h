@@ -46,6 +46,6 @@ GPtrArray *lm_file_users_list_uris (const LmUsersScope *scope, LmVirt *virt, con
 gboolean lm_file_users_visit_directories (const LmUsersScope *scope, const LmFileVisitor *visitor, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_file_users_list_references: returns what the disk image @path itself refers
- * to, see lm_image_list_references(); empty if it is not a regular file that exists.
+ * to, see lm_image_list_references(); empty if it is not a regular file or block device that exists.
  * Errors: G_IO_ERROR_PERMISSION_DENIED if this user may not read or reach it, and others. */
 GPtrArray *lm_file_users_list_references (const char *path, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

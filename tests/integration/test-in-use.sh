@@ -44,6 +44,35 @@ host_exec "$host" virsh -q create "$tmp/other.xml"
 kept 'a transient domain that runs from its disk' 'the domain other .*overlay.qcow2'
 host_exec "$host" virsh -q destroy other
 
+# The same on a block device, which the host knows by a symbolic link, as a logical volume.
+truncate -s 16M "$tmp/child.qcow2"
+if device=$(losetup --find --show "$tmp/child.qcow2" 2>/dev/null); then
+  extra_cleanup () { losetup --detach "$device"; }
+  host_exec "$host" mknod /dev/volume b "0x$(stat -c %t "$device")" "0x$(stat -c %T "$device")"
+  host_exec "$host" mkdir /dev/group
+  host_exec "$host" ln -s ../volume /dev/group/volume
+  other "<disk type='block'><driver name='qemu' type='qcow2'/><source dev='/dev/group/volume'/><target dev='vda' bus='virtio'/></disk>" \
+    >"$tmp/other.xml"
+  host_exec "$host" virsh -q define "$tmp/other.xml"
+  kept 'a block device on top of its disk' 'the domain other .*overlay.qcow2'
+  host_lamina "$host" pull a e >/dev/null 2>&1
+  qemu-img create -q -f qcow2 -F qcow2 -b "$(layer_file "$state" e)" "$device"
+  run host_lamina "$host" cache gc --max-size 1B
+  exits 8 'cache gc with a layer below a block device: it cannot all be removed'
+  ok 'the layer stays' test -e "$(layer_file "$state" e)"
+  run host_lamina "$host" cache show e
+  like "$out" 'used by +domain other \(shut off' 'cache show says who uses it'
+  # A node without a device has no image.
+  host_exec "$host" rm /dev/volume
+  host_exec "$host" mknod /dev/volume b 255 0
+  run host_lamina "$host" cache gc --max-size 1B
+  exits 8 'cache gc with a node that has no device'
+  ok 'the layer is removed' test ! -e "$(layer_file "$state" e)"
+  host_exec "$host" virsh -q undefine other
+else
+  ok 'a block device on top of a disk # SKIP no loop device' true
+fi
+
 # An external snapshot and virt-clone create files next to the disk.
 host_exec "$host" virsh -q snapshot-create-as m snap --disk-only --no-metadata
 kept 'an external snapshot' 'lamina did not create overlay.snap'

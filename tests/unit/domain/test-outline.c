@@ -19,9 +19,10 @@ test_whole (void)
   g_assert_cmpstr (outline->uuid, ==, UUID);
   g_assert_cmpstr (outline->kernel, ==, "/k");
   g_assert_cmpstr (outline->initrd, ==, "/i");
-  g_assert_cmpuint (outline->disks->len, ==, 2);
+  g_assert_cmpuint (outline->disks->len, ==, 3);
   g_assert_cmpstr (g_ptr_array_index (outline->disks, 0), ==, "/one");
-  g_assert_cmpstr (g_ptr_array_index (outline->disks, 1), ==, "/two");
+  g_assert_cmpstr (g_ptr_array_index (outline->disks, 1), ==, "/dev/sda");
+  g_assert_cmpstr (g_ptr_array_index (outline->disks, 2), ==, "/two");
 }
 
 static void

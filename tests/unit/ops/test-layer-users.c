@@ -155,6 +155,17 @@ test_domains (OpsFixture *f, gconstpointer data)
   g_autofree char *json = g_strdup_printf ("json:{\"driver\":\"qcow2\",\"file\":{\"driver\":\"file\",\"filename\":\"%s\"}}", top);
   make_overlay (one, json);
   check_domain (f, base, DISK, two);
+  /* QEMU takes relative names from the directory of a symbolic link, others from that of the file. */
+  g_autofree char *sub = g_build_filename (f->top, "sub", NULL);
+  g_autofree char *moved = g_build_filename (sub, "linked", NULL);
+  g_assert_cmpint (mkdir (sub, 0700), ==, 0);
+  g_assert_cmpint (symlink (two, moved), ==, 0);
+  g_autofree char *beside = g_build_filename (sub, "beside", NULL);
+  g_assert_cmpint (symlink (top, beside), ==, 0);
+  make_overlay (two, "beside");
+  check_domain (f, top, DISK, moved);
+  make_overlay (two, "one.qcow2");
+  check_domain (f, top, DISK, moved);
   /* A circle is no problem, and what a guest wrote to a raw disk is not an image. */
   make_overlay (one, two);
   g_autofree char *circle = g_strdup_printf (DISK, two);
