@@ -223,7 +223,11 @@ list_idle_names (const LmHost *host, const LmLayerUsers *users)
   g_autoptr (GPtrArray) names = lm_file_list_dir (dir, NULL);
   g_autoptr (GHashTable) used = g_hash_table_new (g_str_hash, g_str_equal);
   for (guint i = 0; i < users->users->len; i++)
-    g_hash_table_add (used, ((LmLayerUser *) g_ptr_array_index (users->users, i))->name);
+    {
+      const LmLayerUser *user = g_ptr_array_index (users->users, i);
+      if (user->recorded != NULL)
+        g_hash_table_add (used, user->recorded);
+    }
   for (guint i = 0; names != NULL && i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);

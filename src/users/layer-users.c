@@ -2,7 +2,6 @@
 #include "config.h"
 #include "users/layer-users.h"
 #include "base/error.h"
-#include "base/json.h"
 #include "cache/database.h"
 #include "image/qcow2.h"
 #include "users/file-users.h"
@@ -34,15 +33,6 @@ typedef struct
   GPtrArray *dirs;         /* char *: prefixes of the paths of cached files, ending in a slash */
   LmLayerUser *current;    /* the user that is being visited */
 } Search;
-
-static void
-user_free (LmLayerUser *user)
-{
-  g_free (user->name);
-  g_free (user->uuid);
-  g_free (user->uri);
-  g_free (user);
-}
 
 static void
 use_free (LmLayerUse *use)
@@ -116,7 +106,7 @@ search_init (Search *search, GError **error)
 {
   LmLayerUsers *result = search->result = g_new0 (LmLayerUsers, 1);
   result->files = g_ptr_array_new_with_free_func ((GDestroyNotify) use_free);
-  result->users = g_ptr_array_new_with_free_func ((GDestroyNotify) user_free);
+  result->users = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_user_free);
   result->unknown = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < LM_BLOB_N_KINDS; i++)
     search->by_digest[i] = g_hash_table_new (lm_digest_hash, lm_digest_equal_func);
@@ -156,11 +146,7 @@ note_unknown (Search *search, const char *what, const GError *cause)
 static LmLayerUser *
 add_user (Search *search, LmLayerUserKind kind, const char *name, const char *uuid, const char *uri)
 {
-  LmLayerUser *user = g_new0 (LmLayerUser, 1);
-  user->kind = kind;
-  user->name = g_strdup (name);
-  user->uuid = g_strdup (uuid);
-  user->uri = g_strdup (uri);
+  LmLayerUser *user = lm_layer_user_new (kind, name, uuid, uri);
   g_ptr_array_add (search->result->users, user);
   g_hash_table_insert (search->seen, user, g_hash_table_new (NULL, NULL));
   return user;
@@ -187,6 +173,7 @@ add_machine (Search *search, const LmMachine *machine)
   user->state = machine->state == LM_MACHINE_STATE_REPLACED   ? "replaced"
                 : machine->state != LM_MACHINE_STATE_COMPLETE ? "incomplete"
                                                               : "unknown";
+  user->recorded = g_strdup (machine->name);
   user->transient = machine->transient;
   g_hash_table_insert (search->machines, user->uuid, user);
   for (guint i = 0; i < machine->layers->len; i++)
@@ -330,6 +317,8 @@ begin_user (gpointer data, const LmFileUser *from)
     }
   if (machine == NULL || g_strcmp0 (machine->uri, from->uri) != 0)
     machine = add_user (search, LM_LAYER_USER_DOMAIN, from->domain->name, from->uuid, from->uri);
+  g_free (machine->name);
+  machine->name = g_strdup (from->domain->name);
   machine->state = from->domain->state;
   machine->transient = from->domain->transient;
   machine->snapshots = from->domain->snapshots;
@@ -558,42 +547,12 @@ lm_layer_use_get_time (const LmLayerUse *use)
   return MAX (use->used, use->entry->mtime);
 }
 
-char *
-lm_layer_user_to_text (const LmLayerUser *user)
-{
-  g_autoptr (GString) text = g_string_new (NULL);
-  if (user->kind == LM_LAYER_USER_DISK)
-    return g_strdup_printf ("disk %s, whose record is lost", user->name);
-  g_string_append_printf (text, "%s %s (%s", user->kind == LM_LAYER_USER_MACHINE ? "machine" : "domain", user->name, user->state);
-  if (user->transient)
-    g_string_append (text, ", transient");
-  if (user->snapshots > 0)
-    g_string_append_printf (text, ", %u snapshot%s", user->snapshots, user->snapshots == 1 ? "" : "s");
-  if (user->kind == LM_LAYER_USER_DOMAIN)
-    g_string_append_printf (text, ", on %s", user->uri);
-  g_string_append_c (text, ')');
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
 void
 lm_layer_use_users_to_json (const LmLayerUse *use, JsonBuilder *builder)
 {
-  static const char *const kind_names[] = { [LM_LAYER_USER_MACHINE] = "machine", [LM_LAYER_USER_DOMAIN] = "domain",
-                                            [LM_LAYER_USER_DISK] = "disk" };
   json_builder_set_member_name (builder, "users");
   json_builder_begin_array (builder);
   for (guint i = 0; i < use->users->len; i++)
-    {
-      const LmLayerUser *user = g_ptr_array_index (use->users, i);
-      json_builder_begin_object (builder);
-      lm_json_add_string (builder, "kind", kind_names[user->kind]);
-      lm_json_add_string (builder, "name", user->name);
-      lm_json_add_string (builder, "uuid", user->uuid);
-      lm_json_add_url (builder, "uri", user->uri);
-      lm_json_add_string (builder, "state", user->state);
-      lm_json_add_bool (builder, "transient", user->transient);
-      lm_json_add_uint (builder, "snapshots", user->snapshots);
-      json_builder_end_object (builder);
-    }
+    lm_layer_user_to_json (g_ptr_array_index (use->users, i), builder);
   json_builder_end_array (builder);
 }

@@ -6,27 +6,8 @@
  * database only adds pins and times. All are found at once: each domain's XML and
  * each image header is read at most once. */
 #include "cache/cache.h"
+#include "users/layer-user.h"
 #include "users/scope.h"
-
-#include <json-glib/json-glib.h>
-
-typedef enum
-{
-  LM_LAYER_USER_MACHINE, /* a machine of this state directory, by its record, its domain or its disk */
-  LM_LAYER_USER_DOMAIN,  /* a domain that lamina did not make, or of another state directory */
-  LM_LAYER_USER_DISK,    /* a disk in a machine's directory whose record is lost */
-} LmLayerUserKind;
-
-typedef struct
-{
-  LmLayerUserKind kind;
-  char *name;        /* of the machine or domain; the directory of a disk */
-  char *uuid;
-  char *uri;         /* libvirt connection; NULL for a disk */
-  const char *state; /* as in virt/definition.h, or "no domain", "replaced", "incomplete", "unknown"; NULL for a disk */
-  gboolean transient;
-  guint snapshots;
-} LmLayerUser;
 
 /* A file of the cache and those who need it. Nothing in it is owned. */
 typedef struct _LmLayerUse LmLayerUse;
@@ -68,7 +49,3 @@ gint64 lm_layer_use_get_time (const LmLayerUse *use);
 
 /** lm_layer_use_users_to_json: adds the array "users" of the users of @use to the open object. */
 void lm_layer_use_users_to_json (const LmLayerUse *use, JsonBuilder *builder);
-
-/** lm_layer_user_to_text: returns "machine web1 (shut off)", "domain vm (running, on
- * qemu:///session)" or "disk DIR"; newly allocated. */
-char *lm_layer_user_to_text (const LmLayerUser *user);

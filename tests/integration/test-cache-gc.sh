@@ -41,7 +41,11 @@ virsh snapshot-create-as off snap
 kept 'machine off \(shut off, 1 snapshot\)' a c
 virsh snapshot-delete off snap
 virsh domrename off renamed
-kept 'machine off \(shut off\)' a c
+kept 'machine renamed \(shut off\)' a c
+run host_lamina "$host" cache show a
+like "$out" 'used by +machine renamed \(shut off\)' 'show knows the new name'
+run host_lamina "$host" cache du
+like "$out" '^renamed +shut off' 'so does du'
 virsh undefine renamed
 kept 'machine off \(no domain\)' a c
 run host_lamina "$host" cache gc --dry-run --orphans --max-size 1B

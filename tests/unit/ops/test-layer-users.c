@@ -90,6 +90,8 @@ test_machine (OpsFixture *f, gconstpointer data)
   assert_users (f, layer_path (machine, 0), "machine m (shut off, 1 snapshot)");
   g_assert_cmpint (virDomainSnapshotDelete (snapshot, 0), ==, 0);
   virDomainSnapshotFree (snapshot);
+  g_assert_cmpint (virDomainRename (domain, "renamed", 0), ==, 0);
+  assert_users (f, layer_path (machine, 0), "machine renamed (shut off)");
   virDomainFree (domain);
   virConnectClose (connection);
   undefine (f, machine->uuid);
