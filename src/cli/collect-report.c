@@ -4,10 +4,8 @@
 #include "base/json.h"
 #include "base/size.h"
 #include "cli/output.h"
-#include "machine/machine.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 
 /* What is printed about a collection. */
 typedef struct
@@ -20,6 +18,7 @@ typedef struct
   gboolean clear; /* see lm_collect_report_run() */
   guint removed;
   guint64 bytes;
+  guint64 outside; /* those of them that are not in the cache */
 } Report;
 
 /* Adds a line about something that is kept or removed. */
@@ -75,14 +74,6 @@ add_kept_parts (Report *report, const LmCollectPlan *plan)
     }
 }
 
-static guint64
-get_disk_size (const LmHost *host, const LmLayerUser *orphan)
-{
-  g_autoptr (LmMachine) machine = lm_machine_load (host->state_dir, orphan->uuid, NULL);
-  struct stat st;
-  return machine != NULL && stat (machine->overlay, &st) == 0 ? (guint64) st.st_blocks * 512 : 0;
-}
-
 static void
 on_removal (gpointer data, const LmCollectRemoval *removal)
 {
@@ -96,14 +87,28 @@ on_removal (gpointer data, const LmCollectRemoval *removal)
     add_line (report, "damaged", removal->damaged->path, &removal->damaged->digest, removal->damaged->allocated, TRUE,
               "it was damaged and set aside", NULL);
   else if (removal->orphan != NULL)
-    add_line (report, "machine", removal->orphan->name, NULL, 0, TRUE, "its domain is gone", NULL);
+    {
+      const LmOrphan *orphan = removal->orphan;
+      report->outside += orphan->bytes;
+      add_line (report, "machine", orphan->user->name, NULL, orphan->bytes, TRUE, "its domain is gone", NULL);
+    }
   else
     add_line (report, "lock", removal->lock, NULL, 0, TRUE, "nothing has this name", NULL);
 }
 
+/* Why a machine whose domain is gone stays. */
+static char *
+describe_kept_orphan (const LmOrphan *orphan, const LmCollectLimits *limits)
+{
+  if (orphan->refused != NULL)
+    return g_strdup_printf ("its domain is gone, but %s", orphan->refused);
+  return g_strdup (limits->orphans ? "its domain is gone, but it cannot be removed"
+                                   : "its domain is gone; --orphans removes it and its disk");
+}
+
 /* Lists what stays: all files, and machines whose domain is gone. */
 static void
-add_kept (Report *report, const LmHost *host, const LmCollectPlan *plan, gboolean orphans)
+add_kept (Report *report, const LmCollectPlan *plan, const LmCollectLimits *limits)
 {
   report->plan = plan;
   for (guint i = 0; i < plan->items->len; i++)
@@ -118,18 +123,20 @@ add_kept (Report *report, const LmHost *host, const LmCollectPlan *plan, gboolea
       if (user->kind == LM_LAYER_USER_DISK)
         add_line (report, "disk", user->name, NULL, 0, FALSE, "its record is lost, so remove it yourself if nobody needs it", NULL);
     }
-  for (guint i = 0; !orphans && i < plan->orphans->len; i++)
+  for (guint i = 0; i < plan->orphans->len; i++)
     {
-      const LmLayerUser *orphan = g_ptr_array_index (plan->orphans, i);
-      add_line (report, "machine", orphan->name, NULL, get_disk_size (host, orphan), FALSE,
-                "its domain is gone; --orphans removes it and its disk", NULL);
+      const LmOrphan *orphan = g_ptr_array_index (plan->orphans, i);
+      g_autofree char *reason = describe_kept_orphan (orphan, limits);
+      /* A dry run lists the others as removed. */
+      if (!report->dry_run || !limits->orphans || orphan->refused != NULL)
+        add_line (report, "machine", orphan->user->name, NULL, orphan->bytes, FALSE, reason, NULL);
     }
 }
 
 static void
 print_end (Report *report, const LmCollectPlan *plan, const LmCollectLimits *limits)
 {
-  const guint64 left = report->dry_run ? plan->size - MIN (report->bytes, plan->size) : plan->size;
+  const guint64 left = report->dry_run ? plan->size - MIN (report->bytes - report->outside, plan->size) : plan->size;
   if (report->builder != NULL)
     {
       json_builder_end_array (report->builder);
@@ -185,7 +192,7 @@ run_dry (const LmInvocation *invocation, const LmHost *host, const LmCollectLimi
   lm_collect_dry_run (host, plan, limits, on_removal, report);
   if (report->clear)
     add_kept_parts (report, plan);
-  add_kept (report, host, plan, limits->orphans);
+  add_kept (report, plan, limits);
   print_end (report, plan, limits);
   return judge (report, plan, limits, error);
 }
@@ -203,7 +210,7 @@ run_real (const LmInvocation *invocation, const LmHost *host, const LmCollectLim
   if (report->clear)
     add_kept_parts (report, plan);
   if (report->clear || report->builder != NULL)
-    add_kept (report, host, plan, FALSE);
+    add_kept (report, plan, limits);
   for (guint i = 0; report->table != NULL && i < plan->users->unknown->len; i++)
     lm_output_warning ("%s", (char *) g_ptr_array_index (plan->users->unknown, i));
   print_end (report, plan, limits);

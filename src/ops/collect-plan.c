@@ -65,27 +65,22 @@ lm_collect_excess (LmCache *cache, const LmCollectLimits *limits, guint64 *out_s
   return TRUE;
 }
 
+/* @leaving: set of LmLayerUser that are going to be removed */
 static gboolean
-is_orphan (const LmLayerUser *user)
-{
-  return user->kind == LM_LAYER_USER_MACHINE && g_strcmp0 (user->state, "no domain") == 0;
-}
-
-static gboolean
-has_users (const LmLayerUse *use, const LmCollectLimits *limits)
+has_users (const LmLayerUse *use, GHashTable *leaving)
 {
   for (guint i = 0; i < use->users->len; i++)
-    if (!limits->orphans || !is_orphan (g_ptr_array_index (use->users, i)))
+    if (!g_hash_table_contains (leaving, g_ptr_array_index (use->users, i)))
       return TRUE;
   return FALSE;
 }
 
 /* Why the file has to stay, apart from layers that were built on it; LM_COLLECT_ROOM if it has not. */
 static LmCollectWhy
-get_need (const LmCollectPlan *plan, const LmCollectItem *item, const LmCollectLimits *limits)
+get_need (const LmCollectPlan *plan, const LmCollectItem *item, const LmCollectLimits *limits, GHashTable *leaving)
 {
   const LmLayerUse *use = item->use;
-  return has_users (use, limits)           ? LM_COLLECT_USED
+  return has_users (use, leaving)          ? LM_COLLECT_USED
          : use->leased                     ? LM_COLLECT_LEASED
          : use->pinned                     ? LM_COLLECT_PINNED
          : plan->users->unknown->len > 0   ? LM_COLLECT_UNKNOWN
@@ -192,6 +187,22 @@ choose_damaged (LmCollectPlan *plan, guint64 to_free)
   return to_free;
 }
 
+/* Returns the users that are going to be removed, and adds to the free space what they occupy. */
+static GHashTable *
+list_leaving (LmCollectPlan *plan, const LmCollectLimits *limits)
+{
+  GHashTable *leaving = g_hash_table_new (NULL, NULL);
+  for (guint i = 0; limits->orphans && i < plan->orphans->len; i++)
+    {
+      const LmOrphan *orphan = g_ptr_array_index (plan->orphans, i);
+      if (orphan->refused != NULL)
+        continue;
+      g_hash_table_add (leaving, orphan->user);
+      plan->free = lm_size_add (plan->free, orphan->bytes);
+    }
+  return leaving;
+}
+
 LmCollectPlan *
 lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmCollectLimits *limits, GCancellable *cancellable,
                      GError **error)
@@ -200,7 +211,6 @@ lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmC
   plan->items = g_ptr_array_new_with_free_func (g_free);
   plan->victims = g_ptr_array_new ();
   plan->stale = g_ptr_array_new ();
-  plan->orphans = g_ptr_array_new ();
   const LmUsersScope scope = lm_host_scope (host);
   plan->users = lm_layer_users_collect (&scope, virt, cache, cancellable, error);
   plan->parts = plan->users != NULL ? lm_partial_list (cache, error) : NULL;
@@ -211,18 +221,19 @@ lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmC
   g_autoptr (LmLock) leases = lm_cache_get_fd (cache) >= 0 ? lm_cache_open_leases (cache, error) : NULL;
   if (leases == NULL && lm_cache_get_fd (cache) >= 0)
     return NULL;
+  plan->orphans = lm_orphan_list (host, virt, plan->users, limits->orphans, cancellable, error);
+  if (plan->orphans == NULL)
+    return NULL;
+  g_autoptr (GHashTable) leaving = list_leaving (plan, limits);
   plan->size = add_sizes (plan->users->entries, plan->parts, plan->damaged);
   plan->excess = get_excess (limits, plan->size, plan->free);
-  for (guint i = 0; i < plan->users->users->len; i++)
-    if (is_orphan (g_ptr_array_index (plan->users->users, i)))
-      g_ptr_array_add (plan->orphans, g_ptr_array_index (plan->users->users, i));
   g_autoptr (GHashTable) by_use = g_hash_table_new (NULL, NULL);
   for (guint i = 0; i < plan->users->files->len; i++)
     {
       LmCollectItem *item = g_new0 (LmCollectItem, 1);
       item->use = g_ptr_array_index (plan->users->files, i);
       item->only_copy = g_hash_table_contains (only, &item->use->entry->digest);
-      item->why = get_need (plan, item, limits);
+      item->why = get_need (plan, item, limits, leaving);
       g_ptr_array_add (plan->items, item);
       g_hash_table_insert (by_use, item->use, item);
     }

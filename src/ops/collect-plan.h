@@ -6,6 +6,7 @@
 #include "cache/partial.h"
 #include "cache/quarantine.h"
 #include "ops/layer-names.h"
+#include "ops/orphan.h"
 #include "users/layer-users.h"
 
 /* How large the cache may be. */
@@ -15,7 +16,7 @@ typedef struct
   guint64 min_free; /* bytes that must remain free where it is; 0: no limit */
   guint64 needed;   /* bytes that are about to be pulled */
   gboolean only_copies; /* files that cannot be had again may go too */
-  gboolean orphans; /* machines without domain are going to be removed, so that they need nothing */
+  gboolean orphans; /* machines without domain are going to be removed, if that is possible, so that they need nothing */
 } LmCollectLimits;
 
 typedef enum
@@ -47,7 +48,7 @@ typedef struct
   GPtrArray *stale;   /* LmPartialEntry that are removed */
   GPtrArray *damaged; /* LmQuarantineEntry, the last one first */
   guint forgotten;    /* how many of them, from the end, are removed */
-  GPtrArray *orphans; /* LmLayerUser: machines whose domain is gone */
+  GPtrArray *orphans; /* LmOrphan: machines whose domain is gone */
   guint64 size;       /* bytes that the cache occupies */
   guint64 free;       /* bytes that are free where it is */
   guint64 excess;     /* bytes to be freed so that the limits hold */
@@ -56,7 +57,8 @@ typedef struct
 
 /** lm_collect_plan_new: decides what to remove from @cache, which may be read-only.
  * @virt as for lm_layer_users_collect(). Blocks. Errors: those of
- * lm_layer_users_collect(), lm_partial_list() and lm_only_copy_list(). */
+ * lm_layer_users_collect(), lm_partial_list() and lm_only_copy_list(). If orphans are going
+ * to be removed, it is determined which can be. */
 LmCollectPlan *lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmCollectLimits *limits,
                                     GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_collect_plan_free: frees @plan; NULL is ignored. */

@@ -10,9 +10,7 @@
 #include "cache/scrub.h"
 #include "machine/machine.h"
 #include "ops/name-lock.h"
-#include "ops/remove.h"
 #include "source/source.h"
-#include "virt/domain.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -269,47 +267,20 @@ remove_source_locks (const LmHost *host, gboolean dry_run, LmCollectFunc removed
     removed (data, &(LmCollectRemoval){ .lock = g_ptr_array_index (paths, i) });
 }
 
-/* To be called with the lock of the machine's name held. */
-static gboolean
-remove_orphan_locked (Collection *collection, const LmLayerUser *orphan, gboolean *out_removed, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-  g_autoptr (LmVirt) own = NULL;
-  LmVirt *virt = collection->virt;
-  if (virt == NULL || strcmp (lm_virt_uri (virt), orphan->uri) != 0)
-    virt = own = lm_virt_connect (orphan->uri, &collection->host->libvirt, error);
-  g_autoptr (LmMachine) machine = virt != NULL ? lm_machine_load (collection->host->state_dir, orphan->uuid, &failure) : NULL;
-  g_autoptr (LmVirtDomain) domain = machine != NULL ? lm_virt_find_uuid (virt, orphan->uuid, &failure) : NULL;
-  *out_removed = FALSE;
-  if (virt == NULL)
-    return FALSE;
-  /* It may have been removed, replaced or defined again meanwhile. */
-  if (domain != NULL || g_error_matches (failure, LM_MACHINE_ERROR, LM_MACHINE_ERROR_NOT_FOUND)
-      || (machine != NULL && machine->state != LM_MACHINE_STATE_COMPLETE))
-    return TRUE;
-  if (machine == NULL || !g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
-    {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
-    }
-  *out_removed = TRUE;
-  return lm_fault_point ("collect-before-orphan", error)
-         && lm_remove_machine (collection->host, virt, machine, collection->cancellable, error);
-}
-
 static gboolean
 remove_orphans (Collection *collection, GError **error)
 {
   for (guint i = 0; i < collection->plan->orphans->len; i++)
     {
-      const LmLayerUser *orphan = g_ptr_array_index (collection->plan->orphans, i);
+      const LmOrphan *orphan = g_ptr_array_index (collection->plan->orphans, i);
+      const char *name = orphan->user->recorded;
       g_autoptr (GError) failure = NULL;
       gboolean removed = FALSE;
-      LmLock *lock = lm_name_lock_acquire (collection->host, orphan->name, collection->cancellable, error);
+      LmLock *lock = lm_name_lock_acquire (collection->host, name, collection->cancellable, error);
       if (lock == NULL)
         return FALSE;
-      gboolean ok = remove_orphan_locked (collection, orphan, &removed, &failure);
-      lm_name_lock_release (collection->host, orphan->name, lock);
+      gboolean ok = lm_orphan_remove (collection->host, collection->virt, orphan, &removed, collection->cancellable, &failure);
+      lm_name_lock_release (collection->host, name, lock);
       if (ok && removed)
         collection->removed (collection->data, &(LmCollectRemoval){ .orphan = orphan });
       else if (!ok && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
@@ -415,7 +386,11 @@ lm_collect_dry_run (const LmHost *host, const LmCollectPlan *plan, const LmColle
                     gpointer data)
 {
   for (guint i = 0; limits->orphans && i < plan->orphans->len; i++)
-    removed (data, &(LmCollectRemoval){ .orphan = g_ptr_array_index (plan->orphans, i) });
+    {
+      const LmOrphan *orphan = g_ptr_array_index (plan->orphans, i);
+      if (orphan->refused == NULL)
+        removed (data, &(LmCollectRemoval){ .orphan = orphan });
+    }
   remove_locks (host, plan->users, TRUE, removed, data);
   remove_source_locks (host, TRUE, removed, data);
   for (guint i = 0; i < plan->stale->len; i++)

@@ -24,7 +24,7 @@ typedef struct
   const LmCollectItem *item;    /* a layer or blob */
   const LmPartialEntry *part;   /* an incomplete file that nobody continues */
   const LmQuarantineEntry *damaged; /* a damaged file that was set aside */
-  const LmLayerUser *orphan;    /* a machine whose domain is gone, with its disk */
+  const LmOrphan *orphan;       /* a machine whose domain is gone, with its disk */
   const char *lock;             /* path of a lock that nobody needs */
 } LmCollectRemoval;
 

@@ -27,9 +27,8 @@ lm_disk_usage_free (LmDiskUsage *usage)
   g_free (usage);
 }
 
-/* Adds up what is in the directory of a machine; what has just disappeared does not count. */
-static guint64
-measure_dir (const LmHost *host, const char *uuid)
+guint64
+lm_disk_usage_measure (const LmHost *host, const char *uuid)
 {
   g_autofree char *dir = g_build_filename (host->state_dir, "machines", uuid, NULL);
   g_autoptr (GPtrArray) names = lm_file_list_dir (dir, NULL);
@@ -70,7 +69,7 @@ add_machines (LmDiskUsage *usage, const LmHost *host, const LmLayerUsers *users,
       machine->name = g_strdup (user->name);
       machine->uuid = g_strdup (user->uuid);
       machine->state = user->state;
-      machine->own = measure_dir (host, user->uuid);
+      machine->own = lm_disk_usage_measure (host, user->uuid);
       usage->own += machine->own;
       g_ptr_array_add (usage->machines, machine);
       g_hash_table_insert (by_user, user, machine);

@@ -29,6 +29,9 @@ typedef struct
 /** lm_disk_usage_new: determines the usage in the state directory of @host, whose
  * cache is @cache. Blocks. Errors: those of lm_layer_users_collect(), G_IO_ERROR. */
 LmDiskUsage *lm_disk_usage_new (const LmHost *host, LmCache *cache, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_disk_usage_measure: returns the bytes of what is in the directory of the machine @uuid;
+ * what has just disappeared does not count. */
+guint64 lm_disk_usage_measure (const LmHost *host, const char *uuid);
 /** lm_disk_usage_free: frees @usage; NULL is ignored. */
 void lm_disk_usage_free (LmDiskUsage *usage);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmDiskUsage, lm_disk_usage_free)

@@ -50,6 +50,11 @@ virsh undefine renamed
 kept 'machine off \(no domain\)' a c
 run host_lamina "$host" cache gc --dry-run --orphans --max-size 1B
 exits 0 'without the machine whose domain is gone, the limit can be reached'
+like "$out" 'machine +off +[1-9].* removed: its domain is gone' 'its size is shown'
+run host_lamina "$host" cache gc --dry-run --orphans --json
+own=$(echo $(($(stat -c '%b * 512 +' "$state"/machines/*-*/*) 0)))
+is "$(json '[d["freed"], sum(f["size"] for f in d["files"] if f["kind"] == "machine")]' <<<"$out")" "[$own, $own]" 'and counts as freed'
+is "$(json 'd["occupied"]' <<<"$out")" "$(host_lamina "$host" cache gc --dry-run --json | json 'd["occupied"]')" 'but not as part of the cache'
 export LAMINA_TEST_FAULT=collect-before-orphan=kill
 run host_lamina "$host" cache gc --orphans
 unset LAMINA_TEST_FAULT

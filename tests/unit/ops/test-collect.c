@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DISK "<disk type='file'><source file='%s'/><target dev='vda' bus='virtio'/></disk>"
 #define OTHER_UUID "5a1f9c1e-6d0f-4f5c-9f43-0e2f4f1a9b77"
 
 /* What a collection removed, and what to do after the first deletion. */
@@ -284,6 +285,23 @@ test_leased_and_unknown (OpsFixture *f, gconstpointer data)
   assert_collected (f, 1, "file file ", "");
 }
 
+static void
+undefine (OpsFixture *f, const char *uuid)
+{
+  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (f->virt, uuid, NULL);
+  (void) !lm_virt_domain_destroy (domain, NULL);
+  g_assert_true (lm_virt_domain_undefine (domain, FALSE, NULL));
+}
+
+/* Returns what @plan would remove. */
+static char *
+dry_run (OpsFixture *f, const LmCollectPlan *plan, const LmCollectLimits *limits)
+{
+  Log log = { f, g_string_new (NULL), NULL };
+  lm_collect_dry_run (&f->host, plan, limits, on_removal, &log);
+  return g_string_free (log.removed, FALSE);
+}
+
 /* Machines without a domain go only if that is requested, and then their layers are not needed any more. */
 static void
 test_orphans (OpsFixture *f, gconstpointer data)
@@ -293,14 +311,33 @@ test_orphans (OpsFixture *f, gconstpointer data)
   LmCollectLimits limits = { .max_size = 1 };
   g_autoptr (LmMachine) machine = fixture_launch (f, "gone", "c");
   g_autoptr (LmMachine) other = fixture_launch (f, "kept", "e");
-  g_autoptr (LmVirtDomain) domain = lm_virt_find_uuid (f->virt, machine->uuid, NULL);
-  g_assert_true (lm_virt_domain_destroy (domain, NULL) && lm_virt_domain_undefine (domain, FALSE, NULL));
+  undefine (f, machine->uuid);
   assert_collected (f, 1, "", "ace");
   g_assert_true (g_file_test (machine->overlay, G_FILE_TEST_EXISTS));
   limits.orphans = TRUE;
+  /* A dry run knows what the real one refuses, and that this needs its layers. */
+  g_autofree char *devices = g_strdup_printf (DISK, machine->overlay);
+  fixture_define (f->virt, "other", OTHER_UUID, devices);
+  g_autoptr (LmCollectPlan) refused = make_plan (f, &limits);
+  g_assert_cmpuint (refused->orphans->len, ==, 1);
+  const LmOrphan *orphan = g_ptr_array_index (refused->orphans, 0);
+  g_assert_nonnull (strstr (orphan->refused, "the domain other"));
+  g_assert_cmpuint (refused->victims->len, ==, 0);
+  g_autofree char *none = dry_run (f, refused, &limits);
+  g_assert_cmpstr (none, ==, "");
+  g_autoptr (LmCollectPlan) kept G_GNUC_UNUSED = collect (f, &limits, NULL, &removed, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (removed, ==, "");
+  g_clear_pointer (&removed, g_free);
+  undefine (f, OTHER_UUID);
   g_autoptr (LmCollectPlan) dry = make_plan (f, &limits);
   g_assert_cmpuint (dry->orphans->len, ==, 1);
   g_assert_cmpuint (dry->victims->len, ==, 1);
+  orphan = g_ptr_array_index (dry->orphans, 0);
+  g_assert_cmpuint (orphan->bytes, >, 0);
+  g_assert_null (orphan->refused);
+  g_autofree char *planned = dry_run (f, dry, &limits);
+  g_assert_cmpstr (planned, ==, "orphan file ");
   g_autoptr (LmCollectPlan) plan G_GNUC_UNUSED = collect (f, &limits, NULL, &removed, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (removed, ==, "orphan file ");
