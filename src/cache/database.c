@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "cache/database.h"
+#include "cache/database-private.h"
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/fd.h"
@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +18,6 @@
 #define DATABASE "lamina.db"
 #define SCHEMA_VERSION 1
 #define BUSY_MS 5000
-#define HISTORY_MAX "20000"
 #define READ_SIZE 65536
 
 static const char *const companions[] = { DATABASE "-wal", DATABASE "-shm", DATABASE "-journal" };
@@ -30,16 +28,6 @@ static const char schema[]
     "CREATE TABLE history (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, user TEXT, uid INTEGER NOT NULL,"
     " how TEXT NOT NULL, machine TEXT NOT NULL, name TEXT NOT NULL, selections TEXT NOT NULL, chain TEXT NOT NULL);"
     "PRAGMA user_version = " G_STRINGIFY (SCHEMA_VERSION) ";";
-
-struct _LmDatabase
-{
-  LmStateDir *state;
-  char *path;
-  gboolean readonly;
-  gboolean damaged;    /* SQLite has said so */
-  GPtrArray *warnings; /* not owned; may be NULL */
-  sqlite3 *handle;     /* NULL: empty, and cannot be changed */
-};
 
 void
 lm_database_close (LmDatabase *database)
@@ -52,9 +40,8 @@ lm_database_close (LmDatabase *database)
   g_free (database);
 }
 
-/* Sets @error to what SQLite says about the last call. */
-static gboolean
-throw_database (LmDatabase *database, GError **error)
+gboolean
+lm_database_throw (LmDatabase *database, GError **error)
 {
   int code = database->handle != NULL ? sqlite3_errcode (database->handle) & 0xff : SQLITE_NOMEM;
   const char *text = database->handle != NULL ? sqlite3_errmsg (database->handle) : sqlite3_errstr (code);
@@ -67,10 +54,10 @@ throw_database (LmDatabase *database, GError **error)
   return lm_throw (error, LM_CACHE_ERROR, kind, "cannot use %s: %s", database->path, text);
 }
 
-static gboolean
-execute (LmDatabase *database, const char *sql, GError **error)
+gboolean
+lm_database_execute (LmDatabase *database, const char *sql, GError **error)
 {
-  return sqlite3_exec (database->handle, sql, NULL, NULL, NULL) == SQLITE_OK || throw_database (database, error);
+  return sqlite3_exec (database->handle, sql, NULL, NULL, NULL) == SQLITE_OK || lm_database_throw (database, error);
 }
 
 static gboolean
@@ -82,7 +69,7 @@ read_version (LmDatabase *database, int *out_version, GError **error)
   if (ok)
     *out_version = sqlite3_column_int (statement, 0);
   else
-    throw_database (database, error);
+    lm_database_throw (database, error);
   sqlite3_finalize (statement);
   return ok;
 }
@@ -95,7 +82,8 @@ check_file (LmDatabase *database, gboolean *out_missing, GError **error)
   int dir = lm_state_dir_get_fd (database->state);
   *out_missing = dir < 0 || (fstatat (dir, DATABASE, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT);
   /* Others may read the cache, but not the history of its owner. */
-  *out_missing |= database->readonly && faccessat (dir, DATABASE, R_OK, AT_EACCESS) < 0 && errno == EACCES;
+  database->hidden = !*out_missing && database->readonly && faccessat (dir, DATABASE, R_OK, AT_EACCESS) < 0 && errno == EACCES;
+  *out_missing |= database->hidden;
   if (*out_missing)
     return TRUE;
   /* Not lm_state_dir_open_file(): closing the file would release SQLite's locks. */
@@ -125,10 +113,10 @@ create_tables (LmDatabase *database, GError **error)
   int version = 0;
   /* If another process is using the file at this moment, it has set the mode or will do so. */
   (void) sqlite3_exec (database->handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-  if (!execute (database, "BEGIN IMMEDIATE", error))
+  if (!lm_database_execute (database, "BEGIN IMMEDIATE", error))
     return FALSE;
-  if (read_version (database, &version, error) && (version != 0 || execute (database, schema, error))
-      && lm_fault_point ("database-before-commit", error) && execute (database, "COMMIT", error))
+  if (read_version (database, &version, error) && (version != 0 || lm_database_execute (database, schema, error))
+      && lm_fault_point ("database-before-commit", error) && lm_database_execute (database, "COMMIT", error))
     return TRUE;
   (void) sqlite3_exec (database->handle, "ROLLBACK", NULL, NULL, NULL);
   return FALSE;
@@ -165,7 +153,7 @@ connect_database (LmDatabase *database, GError **error)
   if (full || (missing && database->readonly))
     return TRUE;
   if (sqlite3_open_v2 (database->path, &database->handle, flags, NULL) != SQLITE_OK)
-    return throw_database (database, error);
+    return lm_database_throw (database, error);
   sqlite3_busy_timeout (database->handle, BUSY_MS);
   /* The last process to close it would otherwise sync the whole log. */
   sqlite3_db_config (database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -178,7 +166,7 @@ connect_database (LmDatabase *database, GError **error)
                      "with its pins and history", database->path, version, SCHEMA_VERSION);
   if (version == 0 && database->readonly)
     g_clear_pointer (&database->handle, sqlite3_close_v2);
-  return database->readonly || database->handle == NULL || execute (database, "PRAGMA synchronous = NORMAL", error);
+  return database->readonly || database->handle == NULL || lm_database_execute (database, "PRAGMA synchronous = NORMAL", error);
 }
 
 /* *out_damage is what SQLite says about the first damaged place, NULL if there is none. */
@@ -192,7 +180,7 @@ check_pages (LmDatabase *database, char **out_damage, GError **error)
   if (ok)
     *out_damage = g_strcmp0 (text, "ok") != 0 ? g_strdup (text) : NULL;
   else
-    throw_database (database, error);
+    lm_database_throw (database, error);
   sqlite3_finalize (statement);
   return ok;
 }
@@ -222,6 +210,12 @@ check_disk (LmDatabase *database, GError **error)
     code = read_through (journal);
   return code == SQLITE_OK
          || lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_DATABASE, "cannot read %s: %s", database->path, sqlite3_errstr (code));
+}
+
+gboolean
+lm_database_is_hidden (const LmDatabase *database)
+{
+  return database->hidden;
 }
 
 gboolean
@@ -292,9 +286,8 @@ set_aside_locked (LmDatabase *database, const char *cause, GError **error)
   return connect_database (database, error);
 }
 
-/* Replaces a damaged database by an empty one. */
-static gboolean
-set_aside (LmDatabase *database, const GError *cause, GError **error)
+gboolean
+lm_database_set_aside (LmDatabase *database, const GError *cause, GError **error)
 {
   g_clear_pointer (&database->handle, sqlite3_close_v2);
   if (!database->readonly && database->warnings == NULL)
@@ -326,7 +319,7 @@ open_database (LmStateDir *state, gboolean readonly, GPtrArray *warnings, GError
   if (connect_database (database, &failure))
     return g_steal_pointer (&database);
   if (database->damaged)
-    return set_aside (database, failure, error) ? g_steal_pointer (&database) : NULL;
+    return lm_database_set_aside (database, failure, error) ? g_steal_pointer (&database) : NULL;
   g_propagate_error (error, g_steal_pointer (&failure));
   return NULL;
 }
@@ -343,34 +336,32 @@ lm_database_open_readonly (const char *state_dir, GPtrArray *warnings, GError **
   return open_database (lm_state_dir_open_readonly (state_dir, error), TRUE, warnings, error);
 }
 
-/* Tries again to create what there was no space for; another process may have done so. */
-static gboolean
-reconnect (LmDatabase *database, GError **error)
+gboolean
+lm_database_reconnect (LmDatabase *database, GError **error)
 {
   return database->handle != NULL || database->readonly || connect_database (database, error);
 }
 
-static gboolean
-check_changeable (LmDatabase *database, GError **error)
+gboolean
+lm_database_check_changeable (LmDatabase *database, GError **error)
 {
-  if (!reconnect (database, error))
+  if (!lm_database_reconnect (database, error))
     return FALSE;
   return database->handle != NULL
          || lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE, "no space is left to create %s", database->path);
 }
 
-/* Runs @change in a transaction; if the database turns out to be damaged, again in a new one. */
-static gboolean
-change_database (LmDatabase *database, gboolean (*change) (LmDatabase *database, gconstpointer data, GError **error),
+gboolean
+lm_database_change (LmDatabase *database, gboolean (*change) (LmDatabase *database, gconstpointer data, GError **error),
                  gconstpointer data, GError **error)
 {
   for (gboolean again = FALSE;; again = TRUE)
     {
       g_autoptr (GError) failure = NULL;
-      if (!check_changeable (database, error))
+      if (!lm_database_check_changeable (database, error))
         return FALSE;
-      if (execute (database, "BEGIN IMMEDIATE", &failure) && change (database, data, &failure)
-          && lm_fault_point ("database-before-commit", &failure) && execute (database, "COMMIT", &failure))
+      if (lm_database_execute (database, "BEGIN IMMEDIATE", &failure) && change (database, data, &failure)
+          && lm_fault_point ("database-before-commit", &failure) && lm_database_execute (database, "COMMIT", &failure))
         return TRUE;
       (void) sqlite3_exec (database->handle, "ROLLBACK", NULL, NULL, NULL);
       if (again || !database->damaged)
@@ -378,216 +369,7 @@ change_database (LmDatabase *database, gboolean (*change) (LmDatabase *database,
           g_propagate_error (error, g_steal_pointer (&failure));
           return FALSE;
         }
-      if (!set_aside (database, failure, error))
+      if (!lm_database_set_aside (database, failure, error))
         return FALSE;
     }
-}
-
-/* Prepares @sql; NULL on error. */
-static sqlite3_stmt *
-prepare (LmDatabase *database, const char *sql, GError **error)
-{
-  sqlite3_stmt *statement = NULL;
-  if (sqlite3_prepare_v2 (database->handle, sql, -1, &statement, NULL) != SQLITE_OK)
-    throw_database (database, error);
-  return statement;
-}
-
-static void
-bind_text (sqlite3_stmt *statement, int index, const char *text)
-{
-  sqlite3_bind_text (statement, index, text, -1, SQLITE_TRANSIENT);
-}
-
-/* Runs the prepared statement, which returns no rows, and can be run again. */
-static gboolean
-run_statement (LmDatabase *database, sqlite3_stmt *statement, GError **error)
-{
-  gboolean done = sqlite3_step (statement) == SQLITE_DONE;
-  if (!done)
-    throw_database (database, error);
-  sqlite3_reset (statement);
-  return done;
-}
-
-static gboolean
-note_uses (LmDatabase *database, sqlite3_stmt *statement, const GPtrArray *blobs, gint64 time, GError **error)
-{
-  for (guint i = 0; blobs != NULL && i < blobs->len; i++)
-    {
-      const LmBlob *blob = g_ptr_array_index (blobs, i);
-      sqlite3_bind_blob (statement, 1, blob->digest.bytes, LM_DIGEST_SIZE, SQLITE_STATIC);
-      sqlite3_bind_int64 (statement, 2, time);
-      if (!run_statement (database, statement, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static char *
-join_digests (const GPtrArray *blobs)
-{
-  GString *text = g_string_new (NULL);
-  for (guint i = 0; i < blobs->len; i++)
-    {
-      char digest[LM_DIGEST_STRING_SIZE];
-      const LmBlob *blob = g_ptr_array_index (blobs, i);
-      g_string_append_printf (text, "%s%s", i > 0 ? " " : "", lm_digest_format (&blob->digest, digest));
-    }
-  return g_string_free (text, FALSE);
-}
-
-/* Makes one entry of what libvirt and the process that asked for a start say about
- * it. *out_noted is whether that process has said it already: libvirt's hook runs
- * before that, but what it says may come later. */
-static gboolean
-join_notes (LmDatabase *database, const LmDatabaseStart *start, gboolean *out_noted, GError **error)
-{
-  const gboolean by_libvirt = start->began == 0;
-  sqlite3_stmt *statement
-    = prepare (database,
-               by_libvirt ? "SELECT 1 FROM history WHERE machine = ? AND time >= ? AND time <= ? AND how <> 'libvirt' LIMIT 1"
-                          : "DELETE FROM history WHERE machine = ? AND time >= ? AND time <= ? AND how = 'libvirt'", error);
-  if (statement == NULL)
-    return FALSE;
-  bind_text (statement, 1, start->uuid);
-  sqlite3_bind_int64 (statement, 2, by_libvirt ? start->time : start->began);
-  /* What is from the future was noted before the clock was put back. */
-  sqlite3_bind_int64 (statement, 3, g_get_real_time () / G_USEC_PER_SEC);
-  int code = sqlite3_step (statement);
-  *out_noted = code == SQLITE_ROW;
-  gboolean done = code == SQLITE_ROW || code == SQLITE_DONE || throw_database (database, error);
-  sqlite3_finalize (statement);
-  return done;
-}
-
-static gboolean
-add_history (LmDatabase *database, const LmDatabaseStart *start, GError **error)
-{
-  g_autofree char *selections = start->selections != NULL ? g_strjoinv (" ", (char **) start->selections) : g_strdup ("");
-  g_autofree char *chain = join_digests (start->chain);
-  gboolean noted = FALSE;
-  if (!join_notes (database, start, &noted, error) || noted)
-    return noted;
-  sqlite3_stmt *statement = prepare (database,
-                                     "INSERT INTO history (time, user, uid, how, machine, name, selections, chain)"
-                                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)", error);
-  if (statement == NULL)
-    return FALSE;
-  sqlite3_bind_int64 (statement, 1, start->time);
-  bind_text (statement, 2, start->user);
-  sqlite3_bind_int64 (statement, 3, start->user != NULL ? (gint64) getuid () : -1);
-  bind_text (statement, 4, start->began != 0 ? start->how : "libvirt");
-  bind_text (statement, 5, start->uuid);
-  bind_text (statement, 6, start->name);
-  bind_text (statement, 7, selections);
-  bind_text (statement, 8, chain);
-  gboolean added = run_statement (database, statement, error);
-  sqlite3_finalize (statement);
-  return added && execute (database, "DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - " HISTORY_MAX, error);
-}
-
-typedef struct
-{
-  const LmDatabaseStart *start;
-  gboolean history;
-} Note;
-
-static gboolean
-change_note_start (LmDatabase *database, gconstpointer data, GError **error)
-{
-  const Note *note = data;
-  sqlite3_stmt *statement
-    = prepare (database, "INSERT INTO use VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET time = max(time, excluded.time)", error);
-  gboolean noted = statement != NULL && note_uses (database, statement, note->start->chain, note->start->time, error)
-                   && note_uses (database, statement, note->start->others, note->start->time, error);
-  sqlite3_finalize (statement);
-  return noted && (!note->history || add_history (database, note->start, error));
-}
-
-gboolean
-lm_database_note_start (LmDatabase *database, const LmDatabaseStart *start, gboolean history, GError **error)
-{
-  const Note note = { start, history };
-  return change_database (database, change_note_start, &note, error);
-}
-
-/* Reads digests and times. */
-static gboolean
-read_times (LmDatabase *database, const char *sql, GHashTable *times, GError **error)
-{
-  sqlite3_stmt *statement = prepare (database, sql, error);
-  int code = SQLITE_DONE;
-  while (statement != NULL && (code = sqlite3_step (statement)) == SQLITE_ROW)
-    if (sqlite3_column_bytes (statement, 0) == LM_DIGEST_SIZE)
-      {
-        gint64 time = sqlite3_column_int64 (statement, 1);
-        g_hash_table_insert (times, g_memdup2 (sqlite3_column_blob (statement, 0), LM_DIGEST_SIZE),
-                             g_memdup2 (&time, sizeof time));
-      }
-  if (statement != NULL && code != SQLITE_DONE)
-    throw_database (database, error);
-  sqlite3_finalize (statement);
-  return statement != NULL && code == SQLITE_DONE;
-}
-
-static GHashTable *
-list_times (LmDatabase *database, const char *sql, GError **error)
-{
-  g_autoptr (GHashTable) times = g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, g_free, g_free);
-  g_autoptr (GError) failure = NULL;
-  if (!reconnect (database, error))
-    return NULL;
-  if (database->handle == NULL || read_times (database, sql, times, &failure))
-    return g_steal_pointer (&times);
-  if (!database->damaged)
-    {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return NULL;
-    }
-  g_hash_table_remove_all (times);
-  return set_aside (database, failure, error) ? g_steal_pointer (&times) : NULL;
-}
-
-GHashTable *
-lm_database_list_uses (LmDatabase *database, GError **error)
-{
-  return list_times (database, "SELECT digest, time FROM use", error);
-}
-
-GHashTable *
-lm_database_list_pins (LmDatabase *database, GError **error)
-{
-  return list_times (database, "SELECT digest, time FROM pin", error);
-}
-
-typedef struct
-{
-  const LmDigest *digest;
-  gboolean pinned;
-  gboolean *out_changed;
-} PinChange;
-
-static gboolean
-change_pin (LmDatabase *database, gconstpointer data, GError **error)
-{
-  const PinChange *pin = data;
-  sqlite3_stmt *statement = prepare (database,
-                                     pin->pinned ? "INSERT OR IGNORE INTO pin VALUES (?, unixepoch())" : "DELETE FROM pin WHERE digest = ?",
-                                     error);
-  if (statement == NULL)
-    return FALSE;
-  sqlite3_bind_blob (statement, 1, pin->digest->bytes, LM_DIGEST_SIZE, SQLITE_STATIC);
-  gboolean done = run_statement (database, statement, error);
-  *pin->out_changed = sqlite3_changes (database->handle) > 0;
-  sqlite3_finalize (statement);
-  return done;
-}
-
-gboolean
-lm_database_set_pinned (LmDatabase *database, const LmDigest *digest, gboolean pinned, gboolean *out_changed, GError **error)
-{
-  const PinChange pin = { digest, pinned, out_changed };
-  /* The user relies on a pin. */
-  return check_changeable (database, error) && execute (database, "PRAGMA synchronous = FULL", error) && change_database (database, change_pin, &pin, error);
 }

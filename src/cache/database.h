@@ -36,6 +36,9 @@ gboolean lm_database_check (const char *state_dir, char **out_damage, GError **e
  * counts as empty. */
 LmDatabase *lm_database_open_readonly (const char *state_dir, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_database_is_hidden: whether @database counts as empty because this user may not read it. */
+gboolean lm_database_is_hidden (const LmDatabase *database);
+
 /** lm_database_close: frees @database; NULL is ignored. */
 void lm_database_close (LmDatabase *database);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmDatabase, lm_database_close)

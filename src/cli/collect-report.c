@@ -179,6 +179,14 @@ judge (const Report *report, const LmCollectPlan *plan, const LmCollectLimits *l
   return (report->clear && plan->users->unknown->len == 0) || lm_collect_throw (plan, limits, error);
 }
 
+/* Says what could not be asked or read; JSON says so where it is a reason. */
+static void
+warn_unknown (const Report *report, const LmCollectPlan *plan)
+{
+  for (guint i = 0; report->table != NULL && i < plan->users->unknown->len; i++)
+    lm_output_warning ("%s", (char *) g_ptr_array_index (plan->users->unknown, i));
+}
+
 static gboolean
 run_dry (const LmInvocation *invocation, const LmHost *host, const LmCollectLimits *limits, Report *report, GError **error)
 {
@@ -193,6 +201,7 @@ run_dry (const LmInvocation *invocation, const LmHost *host, const LmCollectLimi
   if (report->clear)
     add_kept_parts (report, plan);
   add_kept (report, plan, limits);
+  warn_unknown (report, plan);
   print_end (report, plan, limits);
   return judge (report, plan, limits, error);
 }
@@ -211,8 +220,7 @@ run_real (const LmInvocation *invocation, const LmHost *host, const LmCollectLim
     add_kept_parts (report, plan);
   if (report->clear || report->builder != NULL)
     add_kept (report, plan, limits);
-  for (guint i = 0; report->table != NULL && i < plan->users->unknown->len; i++)
-    lm_output_warning ("%s", (char *) g_ptr_array_index (plan->users->unknown, i));
+  warn_unknown (report, plan);
   print_end (report, plan, limits);
   return judge (report, plan, limits, error);
 }

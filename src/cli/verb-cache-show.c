@@ -55,8 +55,8 @@ print_use (const LmLayerNames *names, const LmLayerUsers *users, const LmLayerUs
     print_line ("state", "damaged: it does not have the size that it had when it was verified");
   print_line ("parent", parent);
   print_line ("pulled", pulled);
-  print_line ("last used", used);
-  print_line ("pinned", use->pinned ? "yes" : "no");
+  print_line ("last used", users->without_notes ? NULL : used);
+  print_line ("pinned", users->without_notes ? NULL : use->pinned ? "yes" : "no");
   print_line ("path", entry->path);
   for (guint i = 0; i < use->children->len; i++)
     {
@@ -105,8 +105,16 @@ print_use_json (const LmLayerNames *names, const LmLayerUsers *users, const LmLa
   json_builder_end_array (builder);
   lm_json_add_uint (builder, "mtime", entry->mtime);
   lm_json_add_bool (builder, "damaged", damaged);
-  lm_json_add_uint (builder, "used", use->used);
-  lm_json_add_bool (builder, "pinned", use->pinned);
+  if (users->without_notes)
+    {
+      lm_json_add_string (builder, "used", NULL);
+      lm_json_add_string (builder, "pinned", NULL);
+    }
+  else
+    {
+      lm_json_add_uint (builder, "used", use->used);
+      lm_json_add_bool (builder, "pinned", use->pinned);
+    }
   lm_json_add_bool (builder, "leased", use->leased);
   lm_layer_use_users_to_json (use, builder);
   json_builder_set_member_name (builder, "unknown");

@@ -152,7 +152,7 @@ note_parents (LmCollectPlan *plan, GHashTable *by_use)
 static gboolean
 is_wanted (const LmPartialEntry *part, LmLock *leases)
 {
-  return part->busy || (leases != NULL && lm_lock_table_is_locked (leases, lm_digest_get_number (&part->digest)));
+  return part->busy || leases == NULL || lm_lock_table_is_locked (leases, lm_digest_get_number (&part->digest));
 }
 
 /* Chooses transfers that nobody continues: old ones, those of which nothing was received, as
@@ -213,14 +213,14 @@ lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmC
   plan->stale = g_ptr_array_new ();
   const LmUsersScope scope = lm_host_scope (host);
   plan->users = lm_layer_users_collect (&scope, virt, cache, cancellable, error);
-  plan->parts = plan->users != NULL ? lm_partial_list (cache, error) : NULL;
-  plan->damaged = plan->parts != NULL ? lm_quarantine_list (cache, error) : NULL;
+  LmLayerUsers *users = plan->users;
+  plan->parts = users != NULL ? lm_layer_users_list (users, cache, lm_partial_list, "incomplete files", error) : NULL;
+  plan->damaged = plan->parts != NULL ? lm_layer_users_list (users, cache, lm_quarantine_list, "damaged files", error) : NULL;
   g_autoptr (GHashTable) only = plan->damaged != NULL ? lm_only_copy_list (host, cancellable, error) : NULL;
   if (only == NULL || !lm_cache_get_free (cache, &plan->free, error))
     return NULL;
-  g_autoptr (LmLock) leases = lm_cache_get_fd (cache) >= 0 ? lm_cache_open_leases (cache, error) : NULL;
-  if (leases == NULL && lm_cache_get_fd (cache) >= 0)
-    return NULL;
+  /* That this user may not read them has been noted. */
+  g_autoptr (LmLock) leases = lm_cache_get_fd (cache) >= 0 ? lm_cache_open_leases (cache, NULL) : NULL;
   plan->orphans = lm_orphan_list (host, virt, plan->users, limits->orphans, cancellable, error);
   if (plan->orphans == NULL)
     return NULL;

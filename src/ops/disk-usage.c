@@ -81,8 +81,8 @@ lm_disk_usage_new (const LmHost *host, LmCache *cache, GCancellable *cancellable
 {
   const LmUsersScope scope = lm_host_scope (host);
   g_autoptr (LmLayerUsers) users = lm_layer_users_collect (&scope, NULL, cache, cancellable, error);
-  g_autoptr (GPtrArray) parts = users != NULL ? lm_partial_list (cache, error) : NULL;
-  g_autoptr (GPtrArray) damaged = parts != NULL ? lm_quarantine_list (cache, error) : NULL;
+  g_autoptr (GPtrArray) parts = users != NULL ? lm_layer_users_list (users, cache, lm_partial_list, "incomplete files", error) : NULL;
+  g_autoptr (GPtrArray) damaged = parts != NULL ? lm_layer_users_list (users, cache, lm_quarantine_list, "damaged files", error) : NULL;
   if (damaged == NULL)
     return NULL;
   g_autoptr (GHashTable) by_user = g_hash_table_new (NULL, NULL);

@@ -187,8 +187,8 @@ throw_unreachable (gpointer data, const char *uri, const GError *cause, GError *
 {
   const UsageTarget *target = data;
   if (lm_virt_uri_is_local (uri))
-    return throw_usage_unknown (target, uri, cause, error);
-  g_autofree char *text = g_strdup_printf ("cannot determine whether domains on %s use files of %s: %s", uri,
+    return throw_usage_unknown (target, "a domain", cause, error);
+  g_autofree char *text = g_strdup_printf ("cannot determine whether domains of another host use files of %s: %s",
                                            target->machine->name, cause->message);
   target->host->warning (target->host->user_data, text);
   return TRUE;

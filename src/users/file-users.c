@@ -308,9 +308,10 @@ visit_directory (const LmUsersScope *scope, const char *uuid, const LmFileVisito
   g_autoptr (GError) failure = NULL;
   g_autofree char *dir = g_build_filename (scope->state_dir, "machines", uuid, NULL);
   g_autoptr (GPtrArray) names = lm_file_list_dir (dir, &failure);
+  g_autofree char *what = g_strdup_printf ("the machine %s", uuid);
   if (names == NULL)
     return g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)
-           || visitor->unknown (visitor->data, dir, failure, error);
+           || visitor->unknown (visitor->data, what, failure, error);
   for (guint i = 0; i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);
@@ -332,7 +333,7 @@ lm_file_users_visit_directories (const LmUsersScope *scope, const LmFileVisitor 
   g_autoptr (GPtrArray) names = lm_file_list_dir (dir, &failure);
   if (names == NULL)
     return g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)
-           || visitor->unknown (visitor->data, dir, failure, error);
+           || visitor->unknown (visitor->data, "a machine", failure, error);
   for (guint i = 0; i < names->len; i++)
     {
       const char *name = g_ptr_array_index (names, i);

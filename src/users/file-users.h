@@ -28,7 +28,7 @@ typedef struct
   gboolean (*use) (gpointer data, const LmFileUser *user, const char *path, gboolean is_disk, GError **error);
   /* It cannot be determined what @what uses. */
   gboolean (*unknown) (gpointer data, const char *what, const GError *cause, GError **error);
-  /* The connection @uri cannot be opened. */
+  /* The connection @uri cannot be opened; @cause names it. */
   gboolean (*unreachable) (gpointer data, const char *uri, const GError *cause, GError **error);
 } LmFileVisitor;
 

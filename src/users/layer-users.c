@@ -137,12 +137,6 @@ search_init (Search *search, GError **error)
   return TRUE;
 }
 
-static void
-note_unknown (Search *search, const char *what, const GError *cause)
-{
-  g_ptr_array_add (search->result->unknown, g_strdup_printf ("%s: %s", what, cause->message));
-}
-
 static LmLayerUser *
 add_user (Search *search, LmLayerUserKind kind, const char *name, const char *uuid, const char *uri)
 {
@@ -326,16 +320,31 @@ begin_user (gpointer data, const LmFileUser *from)
   return FALSE;
 }
 
+/* Notes @text, which is freed, unless the search was cancelled. */
 static gboolean
-note_unknown_user (gpointer data, const char *what, const GError *cause, GError **error)
+note_cause (Search *search, char *text, const GError *cause, GError **error)
 {
   if (!g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
-      note_unknown (data, what, cause);
+      g_ptr_array_add (search->result->unknown, text);
       return TRUE;
     }
+  g_free (text);
   g_propagate_error (error, g_error_copy (cause));
   return FALSE;
+}
+
+/* The message names the connection. */
+static gboolean
+note_unreachable (gpointer data, const char *uri, const GError *cause, GError **error)
+{
+  return note_cause (data, g_strdup (cause->message), cause, error);
+}
+
+static gboolean
+note_unknown (gpointer data, const char *what, const GError *cause, GError **error)
+{
+  return note_cause (data, g_strdup_printf ("%s: %s", what, cause->message), cause, error);
 }
 
 static gboolean
@@ -344,7 +353,7 @@ visit_use (gpointer data, const LmFileUser *from, const char *path, gboolean is_
   Search *search = data;
   g_autoptr (GError) failure = NULL;
   return add_uses_of_path (search, search->current, path, is_disk, &failure)
-         || note_unknown_user (search, from->text, failure, error);
+         || note_unknown (search, from->text, failure, error);
 }
 
 /* Machines whose connection was asked and whose domain was not there have none, unless it
@@ -369,7 +378,7 @@ note_missing_domains (Search *search, LmVirt *virt)
 static gboolean
 ask_connection (Search *search, LmVirtReader *reader, const char *uri, GError **error)
 {
-  const LmFileVisitor visitor = { search, begin_user, visit_use, note_unknown_user, note_unknown_user };
+  const LmFileVisitor visitor = { search, begin_user, visit_use, note_unknown, note_unreachable };
   guint before = search->result->unknown->len;
   if (!lm_file_users_visit_domains (reader, uri, &visitor, error))
     return FALSE;
@@ -394,7 +403,7 @@ add_machines (Search *search, GError **error)
 static gboolean
 find_users (Search *search, LmVirtReader *reader, GError **error)
 {
-  const LmFileVisitor visitor = { search, begin_user, visit_use, note_unknown_user, note_unknown_user };
+  const LmFileVisitor visitor = { search, begin_user, visit_use, note_unknown, note_unreachable };
   g_autoptr (GPtrArray) machines = add_machines (search, error);
   /* The directories first, because libvirt has not answered yet. */
   if (machines == NULL || !lm_file_users_visit_directories (search->scope, &visitor, error)
@@ -479,20 +488,37 @@ remove_other_users (const Search *search)
     }
 }
 
+/* Notes that this user may not read @what, if that is what @failure says; otherwise it becomes
+ * @error. Frees @failure. */
+static gboolean
+note_denied (LmLayerUsers *users, const char *what, GError *failure, GError **error)
+{
+  const gboolean denied = g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  if (denied)
+    g_ptr_array_add (users->unknown, g_strdup_printf ("%s: %s", what, failure->message));
+  else
+    g_propagate_error (error, g_error_copy (failure));
+  g_error_free (failure);
+  return denied;
+}
+
 static gboolean
 add_leases (const Search *search, GError **error)
 {
   if (lm_cache_get_fd (search->cache) < 0)
     return TRUE;
-  g_autoptr (LmLock) leases = lm_cache_open_leases (search->cache, error);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmLock) leases = lm_cache_open_leases (search->cache, &failure);
+  if (leases == NULL)
+    return note_denied (search->result, "lamina processes at work", g_steal_pointer (&failure), error);
   /* Usually there are none. */
-  const gboolean any = leases != NULL && lm_lock_table_is_in_use (leases);
+  const gboolean any = lm_lock_table_is_in_use (leases);
   for (guint i = 0; any && i < search->result->files->len; i++)
     {
       LmLayerUse *use = g_ptr_array_index (search->result->files, i);
       use->leased = lm_lock_table_is_locked (leases, lm_digest_get_number (&use->entry->digest));
     }
-  return leases != NULL;
+  return TRUE;
 }
 
 static gboolean
@@ -506,6 +532,9 @@ add_notes (const Search *search, GError **error)
   g_autoptr (GHashTable) pins = uses != NULL ? lm_database_list_pins (database, error) : NULL;
   for (guint i = 0; i < warnings->len; i++)
     scope->warning (scope->user_data, g_ptr_array_index (warnings, i));
+  search->result->without_notes = database != NULL && lm_database_is_hidden (database);
+  if (search->result->without_notes)
+    g_ptr_array_add (search->result->unknown, g_strdup_printf ("pins: %s/lamina.db: Permission denied", scope->state_dir));
   for (guint i = 0; pins != NULL && i < search->result->files->len; i++)
     {
       LmLayerUse *use = g_ptr_array_index (search->result->files, i);
@@ -539,6 +568,17 @@ lm_layer_users_collect (const LmUsersScope *scope, LmVirt *virt, LmCache *cache,
   add_users_to_files (&search);
   remove_other_users (&search);
   return g_steal_pointer (&search.result);
+}
+
+GPtrArray *
+lm_layer_users_list (LmLayerUsers *users, LmCache *cache, GPtrArray *(*list) (LmCache *cache, GError **error),
+                     const char *what, GError **error)
+{
+  GError *failure = NULL;
+  GPtrArray *entries = list (cache, &failure);
+  if (entries == NULL && note_denied (users, what, failure, error))
+    entries = g_ptr_array_new ();
+  return entries;
 }
 
 gint64

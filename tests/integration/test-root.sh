@@ -37,6 +37,24 @@ for lock in $locks; do
 done
 run host_user "$host" env LAMINA_STATE_DIR="$state" "$LAMINA" cache list --json
 is "$(json 'len(d["files"])' <<<"$out")" "$(find "$state"/layers "$state"/blobs -name 'sha256-*' | wc -l)" 'but can list the cache'
+other () { host_user "$host" env LAMINA_STATE_DIR="$state" "$LAMINA" -c qemu:///system "$@"; }
+host_lamina "$host" cache pin e >/dev/null
+run other cache show "$(digest_of c)"
+exits 0 'and show a file of it'
+like "$out" 'used by +domain m \(running' 'with its users'
+like "$out" '^pinned +-$' 'what this user may not read is not claimed'
+like "$out" 'unknown .*/leases: Permission denied' 'but named'
+run other cache show "$(digest_of c)" --json
+is "$(json '[d["used"], d["pinned"], len(d["unknown"]) > 0]' <<<"$out")" '[None, None, True]' 'also as JSON'
+run other cache du
+exits 0 'and see what it occupies'
+like "$err" 'incomplete files: .*/partial: Permission denied' 'as far as it may be read'
+run other cache gc --dry-run
+exits 0 'and try a collection'
+like "$out" "layer +$(cut -c 1-12 "$tiny/e.digest") .*kept: it cannot be determined who needs it: " 'which does not claim that anything can go'
+like "$err" 'pins: .*lamina.db: Permission denied' 'and says why'
+run other cache gc
+exits 1 'but not collect'
 run host_exec "$host" virsh -q destroy m
 is "$(look)" "$before" 'the layers are unchanged after the machine was stopped'
 run host_exec "$host" virsh -q start m

@@ -283,6 +283,8 @@ test_connections (OpsFixture *f, gconstpointer data)
   g_assert_cmpint (unlink (file), ==, 0);
   g_autoptr (LmLayerUsers) users = collect (f);
   g_assert_cmpuint (users->unknown->len, ==, 1);
+  /* Its name is not said twice. */
+  g_assert_true (g_str_has_prefix (g_ptr_array_index (users->unknown, 0), "cannot connect to libvirt at test://"));
   g_assert_nonnull (strstr (g_ptr_array_index (users->unknown, 0), "node.xml"));
 }
 

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "cache/database-private.h"
+
+#include <unistd.h>
+
+#define HISTORY_MAX "20000"
+
+/* Prepares @sql; NULL on error. */
+static sqlite3_stmt *
+prepare (LmDatabase *database, const char *sql, GError **error)
+{
+  sqlite3_stmt *statement = NULL;
+  if (sqlite3_prepare_v2 (database->handle, sql, -1, &statement, NULL) != SQLITE_OK)
+    lm_database_throw (database, error);
+  return statement;
+}
+
+static void
+bind_text (sqlite3_stmt *statement, int index, const char *text)
+{
+  sqlite3_bind_text (statement, index, text, -1, SQLITE_TRANSIENT);
+}
+
+/* Runs the prepared statement, which returns no rows, and can be run again. */
+static gboolean
+run_statement (LmDatabase *database, sqlite3_stmt *statement, GError **error)
+{
+  gboolean done = sqlite3_step (statement) == SQLITE_DONE;
+  if (!done)
+    lm_database_throw (database, error);
+  sqlite3_reset (statement);
+  return done;
+}
+
+static gboolean
+note_uses (LmDatabase *database, sqlite3_stmt *statement, const GPtrArray *blobs, gint64 time, GError **error)
+{
+  for (guint i = 0; blobs != NULL && i < blobs->len; i++)
+    {
+      const LmBlob *blob = g_ptr_array_index (blobs, i);
+      sqlite3_bind_blob (statement, 1, blob->digest.bytes, LM_DIGEST_SIZE, SQLITE_STATIC);
+      sqlite3_bind_int64 (statement, 2, time);
+      if (!run_statement (database, statement, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static char *
+join_digests (const GPtrArray *blobs)
+{
+  GString *text = g_string_new (NULL);
+  for (guint i = 0; i < blobs->len; i++)
+    {
+      char digest[LM_DIGEST_STRING_SIZE];
+      const LmBlob *blob = g_ptr_array_index (blobs, i);
+      g_string_append_printf (text, "%s%s", i > 0 ? " " : "", lm_digest_format (&blob->digest, digest));
+    }
+  return g_string_free (text, FALSE);
+}
+
+/* Makes one entry of what libvirt and the process that asked for a start say about
+ * it. *out_noted is whether that process has said it already: libvirt's hook runs
+ * before that, but what it says may come later. */
+static gboolean
+join_notes (LmDatabase *database, const LmDatabaseStart *start, gboolean *out_noted, GError **error)
+{
+  const gboolean by_libvirt = start->began == 0;
+  sqlite3_stmt *statement
+    = prepare (database,
+               by_libvirt ? "SELECT 1 FROM history WHERE machine = ? AND time >= ? AND time <= ? AND how <> 'libvirt' LIMIT 1"
+                          : "DELETE FROM history WHERE machine = ? AND time >= ? AND time <= ? AND how = 'libvirt'", error);
+  if (statement == NULL)
+    return FALSE;
+  bind_text (statement, 1, start->uuid);
+  sqlite3_bind_int64 (statement, 2, by_libvirt ? start->time : start->began);
+  /* What is from the future was noted before the clock was put back. */
+  sqlite3_bind_int64 (statement, 3, g_get_real_time () / G_USEC_PER_SEC);
+  int code = sqlite3_step (statement);
+  *out_noted = code == SQLITE_ROW;
+  gboolean done = code == SQLITE_ROW || code == SQLITE_DONE || lm_database_throw (database, error);
+  sqlite3_finalize (statement);
+  return done;
+}
+
+static gboolean
+add_history (LmDatabase *database, const LmDatabaseStart *start, GError **error)
+{
+  g_autofree char *selections = start->selections != NULL ? g_strjoinv (" ", (char **) start->selections) : g_strdup ("");
+  g_autofree char *chain = join_digests (start->chain);
+  gboolean noted = FALSE;
+  if (!join_notes (database, start, &noted, error) || noted)
+    return noted;
+  sqlite3_stmt *statement = prepare (database,
+                                     "INSERT INTO history (time, user, uid, how, machine, name, selections, chain)"
+                                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)", error);
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, start->time);
+  bind_text (statement, 2, start->user);
+  sqlite3_bind_int64 (statement, 3, start->user != NULL ? (gint64) getuid () : -1);
+  bind_text (statement, 4, start->began != 0 ? start->how : "libvirt");
+  bind_text (statement, 5, start->uuid);
+  bind_text (statement, 6, start->name);
+  bind_text (statement, 7, selections);
+  bind_text (statement, 8, chain);
+  gboolean added = run_statement (database, statement, error);
+  sqlite3_finalize (statement);
+  return added && lm_database_execute (database, "DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - " HISTORY_MAX, error);
+}
+
+typedef struct
+{
+  const LmDatabaseStart *start;
+  gboolean history;
+} Note;
+
+static gboolean
+change_note_start (LmDatabase *database, gconstpointer data, GError **error)
+{
+  const Note *note = data;
+  sqlite3_stmt *statement
+    = prepare (database, "INSERT INTO use VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET time = max(time, excluded.time)", error);
+  gboolean noted = statement != NULL && note_uses (database, statement, note->start->chain, note->start->time, error)
+                   && note_uses (database, statement, note->start->others, note->start->time, error);
+  sqlite3_finalize (statement);
+  return noted && (!note->history || add_history (database, note->start, error));
+}
+
+gboolean
+lm_database_note_start (LmDatabase *database, const LmDatabaseStart *start, gboolean history, GError **error)
+{
+  const Note note = { start, history };
+  return lm_database_change (database, change_note_start, &note, error);
+}
+
+/* Reads digests and times. */
+static gboolean
+read_times (LmDatabase *database, const char *sql, GHashTable *times, GError **error)
+{
+  sqlite3_stmt *statement = prepare (database, sql, error);
+  int code = SQLITE_DONE;
+  while (statement != NULL && (code = sqlite3_step (statement)) == SQLITE_ROW)
+    if (sqlite3_column_bytes (statement, 0) == LM_DIGEST_SIZE)
+      {
+        gint64 time = sqlite3_column_int64 (statement, 1);
+        g_hash_table_insert (times, g_memdup2 (sqlite3_column_blob (statement, 0), LM_DIGEST_SIZE),
+                             g_memdup2 (&time, sizeof time));
+      }
+  if (statement != NULL && code != SQLITE_DONE)
+    lm_database_throw (database, error);
+  sqlite3_finalize (statement);
+  return statement != NULL && code == SQLITE_DONE;
+}
+
+static GHashTable *
+list_times (LmDatabase *database, const char *sql, GError **error)
+{
+  g_autoptr (GHashTable) times = g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, g_free, g_free);
+  g_autoptr (GError) failure = NULL;
+  if (!lm_database_reconnect (database, error))
+    return NULL;
+  if (database->handle == NULL || read_times (database, sql, times, &failure))
+    return g_steal_pointer (&times);
+  if (!database->damaged)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  g_hash_table_remove_all (times);
+  return lm_database_set_aside (database, failure, error) ? g_steal_pointer (&times) : NULL;
+}
+
+GHashTable *
+lm_database_list_uses (LmDatabase *database, GError **error)
+{
+  return list_times (database, "SELECT digest, time FROM use", error);
+}
+
+GHashTable *
+lm_database_list_pins (LmDatabase *database, GError **error)
+{
+  return list_times (database, "SELECT digest, time FROM pin", error);
+}
+
+typedef struct
+{
+  const LmDigest *digest;
+  gboolean pinned;
+  gboolean *out_changed;
+} PinChange;
+
+static gboolean
+change_pin (LmDatabase *database, gconstpointer data, GError **error)
+{
+  const PinChange *pin = data;
+  sqlite3_stmt *statement = prepare (database,
+                                     pin->pinned ? "INSERT OR IGNORE INTO pin VALUES (?, unixepoch())" : "DELETE FROM pin WHERE digest = ?",
+                                     error);
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_blob (statement, 1, pin->digest->bytes, LM_DIGEST_SIZE, SQLITE_STATIC);
+  gboolean done = run_statement (database, statement, error);
+  *pin->out_changed = sqlite3_changes (database->handle) > 0;
+  sqlite3_finalize (statement);
+  return done;
+}
+
+gboolean
+lm_database_set_pinned (LmDatabase *database, const LmDigest *digest, gboolean pinned, gboolean *out_changed, GError **error)
+{
+  const PinChange pin = { digest, pinned, out_changed };
+  /* The user relies on a pin. */
+  return lm_database_check_changeable (database, error)
+         && lm_database_execute (database, "PRAGMA synchronous = FULL", error)
+         && lm_database_change (database, change_pin, &pin, error);
+}

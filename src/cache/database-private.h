@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The connection to lamina.db, for database.c, which opens it and deals with damage, and for
+ * database-notes.c, which reads and writes what is in it. */
+#include "base/state-dir.h"
+#include "cache/database.h"
+
+#include <sqlite3.h>
+
+struct _LmDatabase
+{
+  LmStateDir *state;
+  char *path;
+  gboolean readonly;
+  gboolean damaged;    /* SQLite has said so */
+  gboolean hidden;     /* this user may not read it */
+  GPtrArray *warnings; /* not owned; may be NULL */
+  sqlite3 *handle;     /* NULL: empty, and cannot be changed */
+};
+
+/* Sets @error to what SQLite says about the last call, and returns FALSE. */
+gboolean lm_database_throw (LmDatabase *database, GError **error);
+
+/* Runs @sql, which returns no rows. */
+gboolean lm_database_execute (LmDatabase *database, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Tries again to create what there was no space for; another process may have done so. */
+gboolean lm_database_reconnect (LmDatabase *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Likewise, and fails if there is still no space. */
+gboolean lm_database_check_changeable (LmDatabase *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Runs @change in a transaction; if the database turns out to be damaged, again in a new one. */
+gboolean lm_database_change (LmDatabase *database, gboolean (*change) (LmDatabase *database, gconstpointer data, GError **error),
+                             gconstpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Replaces a database that is damaged, as @cause says, by an empty one; one that was opened
+ * read-only counts as empty. */
+gboolean lm_database_set_aside (LmDatabase *database, const GError *cause, GError **error) G_GNUC_WARN_UNUSED_RESULT;
