@@ -5,6 +5,9 @@
  * them. LmBlob is a plain value; it does not know where the file is on this host. */
 #include "base/digest.h"
 
+/* The maximum size that a catalog or a record may claim. */
+#define LM_BLOB_SIZE_MAX (G_GUINT64_CONSTANT (1) << 44)
+
 typedef enum
 {
   LM_BLOB_LAYER, /* a qcow2 image: a whole disk, or the difference to its parent */

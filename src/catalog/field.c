@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define MAX_WARNINGS 100
-#define MAX_FILE_SIZE (G_GUINT64_CONSTANT (1) << 44)
 #define MAX_UNKNOWN 64 /* in one mapping */
 #define MAX_PROBLEMS 1000
 
@@ -214,9 +213,9 @@ lm_field_read_file_size (LmFieldReader *fr, const LmYamlEvent *event, gpointer s
   gint64 value;
   if (!lm_field_expect (fr, event, LM_YAML_INT, "a number of bytes", error))
     return FALSE;
-  if (!lm_yaml_int_value (event->text, &value) || value < 1 || (guint64) value > MAX_FILE_SIZE)
+  if (!lm_yaml_int_value (event->text, &value) || value < 1 || (guint64) value > LM_BLOB_SIZE_MAX)
     return lm_field_throw (fr, event->line, error, "expected a decimal number of bytes from 1 to %" G_GUINT64_FORMAT,
-                     MAX_FILE_SIZE);
+                     LM_BLOB_SIZE_MAX);
   *(guint64 *) slot = (guint64) value;
   return TRUE;
 }
@@ -230,7 +229,7 @@ lm_field_read_amount (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot
     return FALSE;
   if (!lm_size_parse (event->text, 0, &bytes, &local))
     return lm_field_throw (fr, event->line, error, "%s", local->message);
-  if (bytes < LM_SIZE_MIB || bytes > MAX_FILE_SIZE)
+  if (bytes < LM_SIZE_MIB || bytes > LM_BLOB_SIZE_MAX)
     return lm_field_throw (fr, event->line, error, "expected a size from 1MiB to 16TiB with a unit");
   *(guint64 *) slot = bytes;
   return TRUE;

@@ -13,7 +13,6 @@
 
 #define MIN_MEMORY (16 * LM_SIZE_MIB)
 #define MAX_MEMORY (16 * 1024 * LM_SIZE_GIB)
-#define MAX_DISK (64 * 1024 * LM_SIZE_GIB)
 #define MAX_VCPUS 1024
 #define MAX_SEED_FILE (1024 * 1024)
 #define DEFAULT_WAIT 300
@@ -163,7 +162,7 @@ set_disk_pairs (LmRequestBuilder *self, const LmOptionPair *pairs, guint count, 
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown key \"%s\"; use size=", pairs[i].key);
       if (i > 0)
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "size is given twice");
-      if (!parse_size_in_range (pairs[i].value, LM_SIZE_GIB, LM_SIZE_MIB, MAX_DISK, &self->request->disk, error))
+      if (!parse_size_in_range (pairs[i].value, LM_SIZE_GIB, LM_SIZE_MIB, LM_DOMAIN_DISK_MAX, &self->request->disk, error))
         return FALSE;
     }
   return TRUE;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
+#include "base/error.h"
 #include "base/json.h"
 #include "base/size.h"
 #include "cli/host.h"
 #include "cli/output.h"
+#include "machine/machine.h"
 #include "ops/outdated.h"
 
 #include <stdio.h>
@@ -23,7 +25,7 @@ add_layer_json (JsonBuilder *builder, const LmOutdatedLayer *layer)
 }
 
 static void
-print_outdated_json (const GPtrArray *machines)
+print_outdated_json (const GPtrArray *machines, guint unreadable)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
@@ -50,6 +52,7 @@ print_outdated_json (const GPtrArray *machines)
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
+  lm_json_add_uint (builder, "unreadable", unreadable);
   lm_output_json (builder);
 }
 
@@ -74,7 +77,7 @@ add_rows (LmTable *table, const LmOutdatedMachine *machine)
 }
 
 static void
-print_outdated (const GPtrArray *machines)
+print_outdated (const GPtrArray *machines, guint unreadable)
 {
   LmTable *table = NULL;
   for (guint i = 0; i < machines->len; i++)
@@ -89,30 +92,43 @@ print_outdated (const GPtrArray *machines)
   if (table != NULL)
     lm_table_print (table);
   else
-    printf ("none of %u %s is outdated\n", machines->len, machines->len == 1 ? "machine" : "machines");
+    printf ("none of %u %s is outdated%s\n", machines->len, machines->len == 1 ? "machine" : "machines",
+            unreadable > 0 ? "; others could not be read" : "");
+}
+
+/* A program that looks only at the status must not take an incomplete answer for a good one. */
+static gboolean
+check_complete (guint unreadable, const char *const *names, GError **error)
+{
+  return unreadable == 0 || *names != NULL
+         || lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT,
+                      "%u %s could not be read, so it is not known whether %s outdated", unreadable,
+                      unreadable == 1 ? "record" : "records", unreadable == 1 ? "that machine is" : "those machines are");
 }
 
 static gboolean
 run_outdated (const LmInvocation *invocation, GError **error)
 {
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
+  const char *const *names = lm_args_words (invocation->args);
+  guint unreadable = 0;
   g_autoptr (GPtrArray) machines
-    = host ? lm_outdated_list (&host->host, lm_args_words (invocation->args), invocation->cancellable, error) : NULL;
+    = host ? lm_outdated_list (&host->host, names, &unreadable, invocation->cancellable, error) : NULL;
   if (machines == NULL)
     return FALSE;
   if (lm_args_has (invocation->args, "json"))
     {
-      print_outdated_json (machines);
-      return TRUE;
+      print_outdated_json (machines, unreadable);
+      return check_complete (unreadable, names, error);
     }
-  print_outdated (machines);
+  print_outdated (machines, unreadable);
   for (guint i = 0; i < machines->len; i++)
     {
       const LmOutdatedMachine *machine = g_ptr_array_index (machines, i);
       if (!machine->planned)
         lm_output_warning ("%s cannot be created again now: %s", machine->name, machine->problem);
     }
-  return TRUE;
+  return check_complete (unreadable, names, error);
 }
 
 const LmVerb lm_verb_outdated = {

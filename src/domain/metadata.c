@@ -168,7 +168,7 @@ read_blob_element (const LmXmlNode *node, LmBlob *out, char **out_path, GError *
   g_autoptr (GError) local = NULL;
   if (!lm_digest_parse (digest, &out->digest, &local))
     return lm_throw (error, LM_METADATA_ERROR, LM_METADATA_ERROR_INVALID, METADATA_NAME ": %s", local->message);
-  if (!read_number_attribute (node, "size", G_MAXINT64, &out->size, error))
+  if (!read_number_attribute (node, "size", LM_BLOB_SIZE_MAX, &out->size, error))
     return FALSE;
   *out_path = lm_xml_attribute (node, "path");
   out->urls = read_text_elements (node, "url");
@@ -264,7 +264,7 @@ read_machine_element (const LmXmlNode *root, GError **error)
       || !read_boot_element (root, "initrd", &spec->initrd_blob, &spec->initrd, error))
     return NULL;
   const LmXmlNode *overlay = metadata_child (root, "overlay");
-  if (overlay != NULL && !read_number_attribute (overlay, "size", G_MAXINT64, &spec->disk, error))
+  if (overlay != NULL && !read_number_attribute (overlay, "size", LM_DOMAIN_DISK_MAX, &spec->disk, error))
     return NULL;
   spec->requested = read_text_elements (root, "select");
   spec->ephemeral = metadata_child (root, "ephemeral") != NULL;

@@ -9,6 +9,9 @@
 #define LM_DOMAIN_NAME_MAX 64
 
 /* A layer of the disk's backing chain, as recorded in the domain's metadata. */
+/* The largest disk that QEMU and lamina make. */
+#define LM_DOMAIN_DISK_MAX (G_GUINT64_CONSTANT (64) << 40)
+
 typedef struct
 {
   LmBlob blob;

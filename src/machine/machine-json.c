@@ -100,12 +100,24 @@ dup_json_string (JsonObject *object, const char *key)
   return g_strdup (lm_json_get_string (object, key));
 }
 
+/* Reads a number from 0 to @max; 0 if it is missing. */
+static gboolean
+read_number_json (JsonObject *object, const char *key, guint64 max, guint64 *out_number, GError **error)
+{
+  const gint64 number = lm_json_get_int (object, key, json_object_has_member (object, key) ? -1 : 0);
+  if (number < 0 || (guint64) number > max)
+    return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "its %s is not a number from 0 to %" G_GUINT64_FORMAT,
+                     key, max);
+  *out_number = (guint64) number;
+  return TRUE;
+}
+
 static gboolean
 read_blob_json (JsonObject *object, LmBlob *blob, GError **error)
 {
-  if (!lm_digest_parse (lm_json_get_string (object, "digest"), &blob->digest, error))
+  if (!lm_digest_parse (lm_json_get_string (object, "digest"), &blob->digest, error)
+      || !read_number_json (object, "size", LM_BLOB_SIZE_MAX, &blob->size, error))
     return FALSE;
-  blob->size = (guint64) lm_json_get_int (object, "size", 0);
   blob->urls = lm_json_get_strv (object, "urls");
   return TRUE;
 }
@@ -153,8 +165,8 @@ read_layers_json (LmMachine *machine, JsonObject *root, GError **error)
   return TRUE;
 }
 
-static void
-read_publish_json (LmMachine *machine, JsonObject *root)
+static gboolean
+read_publish_json (LmMachine *machine, JsonObject *root, GError **error)
 {
   JsonArray *array = lm_json_get_array (root, "publish");
   for (guint i = 0; array && i < json_array_get_length (array); i++)
@@ -162,12 +174,17 @@ read_publish_json (LmMachine *machine, JsonObject *root)
       JsonObject *object = lm_json_get_element (array, i);
       if (object == NULL)
         continue;
+      guint64 port, guest_port;
+      if (!read_number_json (object, "port", G_MAXUINT16, &port, error)
+          || !read_number_json (object, "guest_port", G_MAXUINT16, &guest_port, error))
+        return FALSE;
       LmDomainPublish *publish = lm_domain_publish_new ();
       publish->address = dup_json_string (object, "address");
-      publish->port = (guint16) lm_json_get_int (object, "port", 0);
-      publish->guest_port = (guint16) lm_json_get_int (object, "guest_port", 0);
+      publish->port = (guint16) port;
+      publish->guest_port = (guint16) guest_port;
       g_ptr_array_add (machine->publish, publish);
     }
+  return TRUE;
 }
 
 gboolean
@@ -198,17 +215,19 @@ lm_machine_from_json (LmMachine *machine, GBytes *bytes, GError **error)
   machine->uri = dup_json_string (root, "uri");
   machine->transient = lm_json_get_bool (root, "transient");
   machine->ephemeral = lm_json_get_bool (root, "ephemeral");
-  machine->created = lm_json_get_int (root, "created", 0);
   machine->requested = lm_json_get_strv (root, "requested");
   machine->resolved = lm_json_get_strv (root, "resolved");
   machine->ready = dup_json_string (root, "ready");
-  machine->disk = (guint64) lm_json_get_int (root, "disk", 0);
   machine->files = lm_json_get_array (root, "files") != NULL ? lm_json_get_strv (root, "files") : NULL;
   machine->replaced_by = dup_json_string (root, "replaced_by");
   machine->replaced_xml = dup_json_string (root, "replaced_xml");
   machine->replaced_autostart = lm_json_get_bool (root, "replaced_autostart");
   machine->replaced_active = lm_json_get_bool (root, "replaced_active");
-  read_publish_json (machine, root);
-  return read_boot_file_json (root, "kernel", &machine->kernel_blob, error)
+  guint64 created;
+  if (!read_number_json (root, "created", G_MAXINT64, &created, error)
+      || !read_number_json (root, "disk", LM_DOMAIN_DISK_MAX, &machine->disk, error))
+    return FALSE;
+  machine->created = (gint64) created;
+  return read_publish_json (machine, root, error) && read_boot_file_json (root, "kernel", &machine->kernel_blob, error)
          && read_boot_file_json (root, "initrd", &machine->initrd_blob, error) && read_layers_json (machine, root, error);
 }

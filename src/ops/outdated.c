@@ -181,11 +181,14 @@ ignore_warning (gpointer user_data, const char *text)
 }
 
 GPtrArray *
-lm_outdated_list (const LmHost *host, const char *const *names, GCancellable *cancellable, GError **error)
+lm_outdated_list (const LmHost *host, const char *const *names, guint *out_unreadable, GCancellable *cancellable,
+                  GError **error)
 {
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
+  const guint before = warnings->len;
   g_autoptr (GPtrArray) machines = set != NULL ? lm_machine_list (host->state_dir, warnings, error) : NULL;
+  *out_unreadable = warnings->len - before;
   for (guint i = 0; i < warnings->len; i++)
     host->warning (host->user_data, g_ptr_array_index (warnings, i));
   if (machines == NULL || !check_names (machines, names, error))

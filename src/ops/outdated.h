@@ -33,8 +33,9 @@ typedef struct
 
 /** lm_outdated_list: returns an LmOutdatedMachine for each complete machine of the
  * host, on any connection, sorted by name; if @names is not empty, only for those with
- * one of these names. Pre-releases are newest only if there is nothing else. Blocks.
+ * one of these names. *out_unreadable is the number of machines that are not listed because
+ * their records cannot be read; each has caused a warning. Pre-releases are newest only if there is nothing else. Blocks.
  * Errors: LM_MACHINE_ERROR_NOT_FOUND, those of lm_source_load_all() and
  * lm_machine_list(), G_IO_ERROR. */
-GPtrArray *lm_outdated_list (const LmHost *host, const char *const *names, GCancellable *cancellable,
-                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *lm_outdated_list (const LmHost *host, const char *const *names, guint *out_unreadable,
+                             GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import uuid
@@ -68,6 +69,7 @@ def machine(name, requested, *chain, state_name="complete"):
     write(os.path.join(directory, "record.json"),
           {"lamina-record": 1, "name": name, "uuid": identity, "uri": "test:///default", "state": state_name, "requested": requested,
            "resolved": [], "layers": made, "publish": []}, 0o600)
+    return directory
 
 
 source("add", "lab", write("lab.json", {"lamina-catalog": 1, "groups": groups, "layers": layers}))
@@ -121,6 +123,18 @@ status, text, errors = run("current")
 ok(status == 0 and text == "none of 1 machine is outdated\n", "one that is not outdated", text)
 status, text, errors = run("free", "missing")
 ok(status == 3 and text == "" and "missing" in errors, "one that does not exist", errors)
+
+lost = machine("lost", ["debian"], BASE)
+with open(os.path.join(lost, "record.json"), "r+", encoding="utf-8") as record:
+    record.truncate(9)
+status, text, errors = run()
+ok(status == 1 and "free" in text and lost in errors and "1 record could not be read" in errors,
+   "a record that cannot be read is a failure, after what can be said", (status, text, errors))
+status, text, errors = run("--json")
+ok(status == 1 and json.loads(text)["unreadable"] == 1 and len(json.loads(text)["machines"]) == 7, "also as JSON", (status, text))
+status, text, errors = run("current")
+ok(status == 0 and text == "none of 1 machine is outdated; others could not be read\n", "not for machines that are named", text)
+shutil.rmtree(lost)
 
 source("remove", "lab")
 found = machines()

@@ -128,6 +128,24 @@ test_damaged (void)
       g_assert_cmpuint (list->len, ==, 0);
       g_assert_cmpuint (warnings->len, ==, 1);
     }
+  /* Numbers that are none, or that nothing has */
+  static const char *const numbers[] = { "size", "disk", "created", "port", "guest_port" };
+  static const char *const wrong[] = { "-1", "-9223372036854775808", "4611686018427387904000", "1e30", "\"1\"", "null", "1.5" };
+  for (gsize i = 0; i < G_N_ELEMENTS (numbers); i++)
+    for (gsize j = 0; j < G_N_ELEMENTS (wrong); j++)
+      {
+        g_autofree char *pattern = g_strdup_printf ("\"%s\" : [0-9]+", numbers[i]);
+        g_autofree char *with = g_strdup_printf ("\"%s\" : %s", numbers[i], wrong[j]);
+        g_autoptr (GRegex) regex = g_regex_new (pattern, 0, 0, &error);
+        g_assert_no_error (error);
+        g_autofree char *text = g_regex_replace_literal (regex, good, -1, 0, with, 0, NULL);
+        g_assert_cmpstr (text, !=, good);
+        g_assert_true (lm_file_write (record, text, strlen (text), 0644, &error));
+        g_assert_null (lm_machine_load (dir, machine->uuid, &error));
+        g_assert_error (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT);
+        g_assert_nonnull (strstr (error->message, numbers[i]));
+        g_clear_error (&error);
+      }
   /* Each truncation, and a value of the wrong type for each member. */
   for (gsize size = 0; size < strlen (good) - 2; size++)
     {
