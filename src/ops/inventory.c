@@ -57,7 +57,8 @@ read_entry_state (LmVirt *virt, LmInventoryEntry *entry, gboolean addresses, GEr
     return set_no_domain (entry, failure, error);
   if (lm_virt_domain_state (domain, &state, &failure))
     {
-      entry->state = lm_virt_state_name (state);
+      const gboolean saved = state == LM_VIRT_STATE_SHUT_OFF && lm_virt_domain_has_saved_state (domain);
+      entry->state = saved ? "saved" : lm_virt_state_name (state);
       entry->domain_name = g_strdup (lm_virt_domain_name (domain));
       if (addresses)
         entry->addresses = lm_virt_domain_addresses (domain);

@@ -8,7 +8,7 @@
 typedef struct
 {
   LmMachine *machine;
-  const char *state;     /* "running", "paused", "shut off", ..., "no domain", "replaced", "incomplete" */
+  const char *state;     /* "running", "paused", "shut off", "saved", ..., "no domain", "replaced", "incomplete" */
   char *domain_name;     /* differs from the machine's name if it was renamed; NULL if there is no domain */
   gboolean overlay_missing;
   guint64 overlay_bytes; /* allocated on disk */

@@ -76,6 +76,9 @@ run host_lamina "$host" cache show a
 like "$out" 'used by +machine busy \(saved\)' 'show says who uses a layer'
 run host_lamina "$host" cache du
 like "$out" 'busy +saved' 'du lists the machine'
+run host_lamina "$host" ps
+like "$out" 'busy +saved' 'so does ps'
+is "$(host_lamina "$host" show busy --json | json 'd["state"]')" saved 'and show'
 virsh managedsave-remove busy
 rm "$state/machines/later.qcow2"
 virsh undefine busy
