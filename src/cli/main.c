@@ -99,12 +99,13 @@ run_verb (const LmVerb *verb, LmArgs *args, GCancellable *cancellable, GError **
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   if (!lm_fd_check_room (MIN_FILES, error))
     return FALSE;
-  g_autoptr (LmSettings) settings = lm_settings_load (args, warnings, cancellable, error);
-  for (guint i = 0; i < warnings->len; i++)
+  g_autoptr (GPtrArray) problems = verb->reports_settings ? g_ptr_array_new_with_free_func (g_free) : NULL;
+  g_autoptr (LmSettings) settings = lm_settings_load (args, warnings, problems, cancellable, error);
+  for (guint i = 0; problems == NULL && i < warnings->len; i++)
     lm_output_warning ("%s", (const char *) g_ptr_array_index (warnings, i));
   if (settings == NULL)
     return FALSE;
-  LmInvocation invocation = { args, settings, cancellable };
+  LmInvocation invocation = { args, settings, cancellable, problems, problems != NULL ? warnings : NULL };
   return verb->run (&invocation, error);
 }
 

@@ -25,105 +25,230 @@ static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "
                                           "history", "immutable", "max-size", "min-free", "verify-rate", "connections", NULL };
 
 static gboolean
-check_file_number (const char *path, const char *key, const char *value, guint64 max, GError **error)
+check_file_number (const char *where, const char *key, const char *value, guint64 max, GError **error)
 {
   guint64 number;
   return g_ascii_string_to_unsigned (value, 10, 1, max, &number, NULL)
          || lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
-                      "%s: %s \"%s\" is not a number from 1 to %" G_GUINT64_FORMAT, path, key, value, max);
+                      "%s: %s \"%s\" is not a number from 1 to %" G_GUINT64_FORMAT, where, key, value, max);
 }
 
 static gboolean
-check_file_switch (const char *path, const char *key, const char *value, GError **error)
+check_file_switch (const char *where, const char *key, const char *value, GError **error)
 {
   return strcmp (value, "yes") == 0 || strcmp (value, "no") == 0
-         || lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s \"%s\" is neither yes nor no", path, key, value);
+         || lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s \"%s\" is neither yes nor no", where, key, value);
 }
 
 static gboolean
-check_file_size (const char *path, const char *key, const char *value, GError **error)
+check_file_size (const char *where, const char *key, const char *value, GError **error)
 {
   guint64 size;
   return (lm_size_parse (value, LM_SIZE_GIB, &size, NULL) && size > 0)
-         || lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s \"%s\" is not a size, such as 50GiB", path, key,
+         || lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s \"%s\" is not a size, such as 50GiB", where, key,
                       value);
 }
 
 static gboolean
-check_file_rate (const char *path, const char *key, const char *value, GError **error)
+check_file_rate (const char *where, const char *key, const char *value, GError **error)
 {
   guint64 rate;
   return lm_size_parse (value, LM_SIZE_MIB, &rate, NULL)
          || lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s \"%s\" is not a number of bytes per second, such as 50MiB",
-                      path, key, value);
+                      where, key, value);
 }
 
-/* Checks those values whose errors must name the file. */
 static gboolean
-check_file_value (const char *path, const char *key, const char *value, GError **error)
+check_virt_type (const char *where, const char *value, GError **error)
+{
+  return strcmp (value, "kvm") == 0 || strcmp (value, "qemu") == 0
+         || lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: virt-type \"%s\" is not valid; use kvm or qemu",
+                      where, value);
+}
+
+/* Checks those values that have a certain form. @where: the file and the line */
+static gboolean
+check_file_value (const char *where, const char *key, const char *value, GError **error)
 {
   if (strcmp (key, "transfers") == 0)
-    return check_file_number (path, key, value, MAX_TRANSFERS, error);
+    return check_file_number (where, key, value, MAX_TRANSFERS, error);
   if (strcmp (key, "libvirt-timeout") == 0)
-    return check_file_number (path, key, value, MAX_LIBVIRT_TIMEOUT, error);
+    return check_file_number (where, key, value, MAX_LIBVIRT_TIMEOUT, error);
   if (strcmp (key, "max-size") == 0 || strcmp (key, "min-free") == 0)
-    return check_file_size (path, key, value, error);
+    return check_file_size (where, key, value, error);
   if (strcmp (key, "verify-rate") == 0)
-    return check_file_rate (path, key, value, error);
+    return check_file_rate (where, key, value, error);
   if (strcmp (key, "history") == 0 || strcmp (key, "immutable") == 0)
-    return check_file_switch (path, key, value, error);
+    return check_file_switch (where, key, value, error);
   if (strcmp (key, "hook-timeout") == 0)
-    return check_file_number (path, key, value, MAX_HOOK_TIMEOUT, error);
+    return check_file_number (where, key, value, MAX_HOOK_TIMEOUT, error);
+  if (strcmp (key, "virt-type") == 0)
+    return check_virt_type (where, value, error);
   /* A relative path would depend on the current directory. */
   if (strcmp (key, "state-dir") == 0 && *value != '\0' && !g_path_is_absolute (value))
     return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
-                     "%s: state-dir \"%s\" is not an absolute path", path, value);
+                     "%s: state-dir \"%s\" is not an absolute path", where, value);
   return TRUE;
 }
 
-/* Reads @path into @into, key by key, so that later files take precedence. */
-static gboolean
-merge_file (GKeyFile *into, const char *path, gboolean required, GPtrArray *warnings, GCancellable *cancellable,
-            GError **error)
+/* The reading of the files. */
+typedef struct
 {
-  g_autoptr (GKeyFile) file = g_key_file_new ();
+  GKeyFile *into;
+  GPtrArray *warnings;
+  GPtrArray *problems; /* NULL: the first problem is an error */
+  GCancellable *cancellable;
+} Reading;
+
+/* Notes @failure, which is freed, as a problem, or makes it the @error. */
+static gboolean
+tolerate (const Reading *reading, GError *failure, GError **error)
+{
+  if (reading->problems == NULL)
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  g_ptr_array_add (reading->problems, g_strdup (failure->message));
+  g_error_free (failure);
+  return TRUE;
+}
+
+/* Returns the number of the line in @text that GLib cannot read, counted from 1. */
+static guint
+find_bad_line (const char *text, gsize size)
+{
+  g_autoptr (GArray) ends = g_array_new (FALSE, FALSE, sizeof (gsize));
+  for (gsize at = 0; at <= size; at++)
+    if (at == size || text[at] == '\n')
+      g_array_append_val (ends, at);
+  guint good = 0, bad = ends->len;
+  while (bad - good > 1)
+    {
+      const guint middle = good + (bad - good) / 2;
+      g_autoptr (GKeyFile) file = g_key_file_new ();
+      if (g_key_file_load_from_data (file, text, g_array_index (ends, gsize, middle - 1), G_KEY_FILE_NONE, NULL))
+        good = middle;
+      else
+        bad = middle;
+    }
+  return bad;
+}
+
+/* Returns "@path:LINE" for the line that sets @key; newly allocated. As for GLib, the last one counts. */
+static char *
+find_key (const char *path, GBytes *bytes, const char *key)
+{
+  gsize size;
+  const char *data = g_bytes_get_data (bytes, &size);
+  g_autofree char *text = g_strndup (data, size);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  gboolean ours = FALSE;
+  guint found = 0;
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      const char *line = g_strstrip (lines[i]);
+      const gsize length = strcspn (line, " \t=");
+      if (*line == '[')
+        ours = strcmp (line, "[" GROUP "]") == 0;
+      else if (ours && length == strlen (key) && strncmp (line, key, length) == 0)
+        found = i + 1;
+    }
+  return g_strdup_printf ("%s:%u", path, found);
+}
+
+/* Reads the content of @path; NULL without an error if it need not be there and is not. */
+static GBytes *
+read_file (const Reading *reading, const char *path, gboolean required, GError **error)
+{
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_SIZE, cancellable, &failure);
+  g_autoptr (GBytes) bytes = lm_file_read (path, MAX_SIZE, reading->cancellable, &failure);
   if (bytes == NULL && !required && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
-    return TRUE;
+    return NULL;
   if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
       g_propagate_error (error, g_steal_pointer (&failure));
-      return FALSE;
+      return NULL;
     }
   if (bytes == NULL)
-    return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "configuration: %s", failure->message);
+    return lm_throw_null (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "configuration: %s", failure->message);
   if (!lm_content_check (bytes, path, "a configuration file", &failure))
-    return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s", failure->message);
-  g_autoptr (GBytes) text = lm_text_normalize (bytes);
-  if (!g_key_file_load_from_bytes (file, text, G_KEY_FILE_NONE, &failure))
-    return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s; a file has the line [" GROUP "] and below it lines NAME = VALUE",
-                     path, failure->message);
-  g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
-  for (char **group = groups; *group; group++)
-    if (strcmp (*group, GROUP) != 0)
-      g_ptr_array_add (warnings, g_strdup_printf ("%s: unknown group [%s] is ignored; settings belong to [" GROUP "]", path, *group));
+    return lm_throw_null (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s", failure->message);
+  return lm_text_normalize (bytes);
+}
+
+/* Takes over the valid keys of @file. */
+static gboolean
+merge_keys (const Reading *reading, GKeyFile *file, const char *path, GBytes *text, GError **error)
+{
   g_auto (GStrv) keys = g_key_file_get_keys (file, GROUP, NULL, NULL);
   for (char **key = keys; key && *key; key++)
     {
+      g_autofree char *where = find_key (path, text, *key);
       if (!g_strv_contains (known_keys, *key))
         {
-          g_ptr_array_add (warnings, g_strdup_printf ("%s: unknown key \"%s\" is ignored", path, *key));
+          g_ptr_array_add (reading->warnings, g_strdup_printf ("%s: unknown key \"%s\" is ignored", where, *key));
           continue;
         }
+      GError *failure = NULL;
       g_autofree char *value = g_key_file_get_string (file, GROUP, *key, &failure);
       if (value == NULL)
-        return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s", path, failure->message);
-      if (!check_file_value (path, *key, value, error))
+        {
+          g_autofree char *cause = g_strdup (failure->message);
+          g_clear_error (&failure);
+          lm_throw (&failure, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID, "%s: %s", where, cause);
+        }
+      if (value != NULL && check_file_value (where, *key, value, &failure))
+        g_key_file_set_string (reading->into, GROUP, *key, value);
+      else if (!tolerate (reading, failure, error))
         return FALSE;
-      g_key_file_set_string (into, GROUP, *key, value);
     }
   return TRUE;
+}
+
+/* Reads @path key by key, so that later files take precedence. */
+static gboolean
+merge_file (const Reading *reading, const char *path, gboolean required, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  GError *failure = NULL;
+  g_autoptr (GBytes) text = read_file (reading, path, required, &failure);
+  if (text == NULL && failure == NULL)
+    return TRUE;
+  if (text == NULL && failure->domain == LM_SETTINGS_ERROR)
+    return tolerate (reading, failure, error);
+  if (text == NULL)
+    {
+      g_propagate_error (error, failure);
+      return FALSE;
+    }
+  if (!g_key_file_load_from_bytes (file, text, G_KEY_FILE_NONE, &failure))
+    {
+      gsize size;
+      const char *data = g_bytes_get_data (text, &size);
+      g_autofree char *cause = g_strdup (failure->message);
+      g_clear_error (&failure);
+      lm_throw (&failure, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
+                "%s:%u: %s; a file has the line [" GROUP "] and below it lines NAME = VALUE", path, find_bad_line (data, size),
+                cause);
+      return tolerate (reading, failure, error);
+    }
+  g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
+  for (char **group = groups; *group; group++)
+    if (strcmp (*group, GROUP) != 0)
+      g_ptr_array_add (reading->warnings, g_strdup_printf ("%s: unknown group [%s] is ignored; settings belong to [" GROUP "]", path, *group));
+  return merge_keys (reading, file, path, text, error);
+}
+
+/* Reads the file that was chosen, or those of the system and the user. */
+static gboolean
+merge_files (const Reading *reading, const char *own, GError **error)
+{
+  if (own != NULL && *own != '\0')
+    return merge_file (reading, own, TRUE, error);
+  g_autofree char *system = g_build_filename (LM_SYSCONFDIR, "lamina", "lamina.conf", NULL);
+  g_autofree char *user = g_build_filename (g_get_user_config_dir (), "lamina", "lamina.conf", NULL);
+  return merge_file (reading, system, FALSE, error) && merge_file (reading, user, FALSE, error);
 }
 
 /* An option takes precedence over its environment variable, and that over the files. */
@@ -205,11 +330,16 @@ osinfo_dirs (void)
 }
 
 static gboolean
-check_settings (LmSettings *settings, GError **error)
+check_settings (const Reading *reading, LmSettings *settings, GError **error)
 {
-  if (settings->virt_type && strcmp (settings->virt_type, "kvm") != 0 && strcmp (settings->virt_type, "qemu") != 0)
-    return lm_throw (error, LM_SETTINGS_ERROR, LM_SETTINGS_ERROR_INVALID,
-                     "virt-type \"%s\" is not valid; use kvm or qemu", settings->virt_type);
+  GError *failure = NULL;
+  /* One from a file has been checked. */
+  if (settings->virt_type != NULL && !check_virt_type ("LAMINA_VIRT_TYPE", settings->virt_type, &failure))
+    {
+      g_clear_pointer (&settings->virt_type, g_free);
+      if (!tolerate (reading, failure, error))
+        return FALSE;
+    }
   /* libvirt and backing files need paths that do not depend on the current directory. */
   if (!g_path_is_absolute (settings->state_dir))
     {
@@ -229,23 +359,14 @@ choose_config_file (const char *own)
 }
 
 LmSettings *
-lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, GError **error)
+lm_settings_load (LmArgs *args, GPtrArray *warnings, GPtrArray *problems, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
+  const Reading reading = { file, warnings, problems, cancellable };
   const char *own = lm_args_get (args, "config");
   own = own ? own : g_getenv ("LAMINA_CONFIG");
-  if (own != NULL && *own != '\0')
-    {
-      if (!merge_file (file, own, TRUE, warnings, cancellable, error))
-        return NULL;
-    }
-  else
-    {
-      g_autofree char *system = g_build_filename (LM_SYSCONFDIR, "lamina", "lamina.conf", NULL);
-      g_autofree char *user = g_build_filename (g_get_user_config_dir (), "lamina", "lamina.conf", NULL);
-      if (!merge_file (file, system, FALSE, warnings, cancellable, error) || !merge_file (file, user, FALSE, warnings, cancellable, error))
-        return NULL;
-    }
+  if (!merge_files (&reading, own, error))
+    return NULL;
 
   /* As from "$UNSET"; the default directory is certainly not intended. */
   if (g_strcmp0 (lm_args_get (args, "state-dir"), "") == 0)
@@ -272,7 +393,7 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, 
   settings->connections = choose_words (file, "connections");
   settings->history = choose_switch (file, "history", TRUE);
   settings->hook_timeout = choose_number (file, "hook-timeout", DEFAULT_HOOK_TIMEOUT);
-  if (!check_settings (settings, error))
+  if (!check_settings (&reading, settings, error))
     return NULL;
   return g_steal_pointer (&settings);
 }

@@ -38,10 +38,13 @@ typedef enum
 GQuark lm_settings_error_quark (void);
 
 /** lm_settings_load: reads the files, the environment and the global options in
- * @args. Warnings about unknown keys are appended to @warnings (char *, owned). A
- * file that is a pipe is read to its end or until @cancellable is cancelled.
- * Errors: LM_SETTINGS_ERROR, G_IO_ERROR_CANCELLED. */
-LmSettings *lm_settings_load (LmArgs *args, GPtrArray *warnings, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * @args. Warnings about unknown keys are appended to @warnings (char *, owned). If
+ * @problems is not NULL, so are those of which the first would otherwise be the error
+ * LM_SETTINGS_ERROR, and what they are about counts as not given. A file that is a pipe is
+ * read to its end or until @cancellable is cancelled. Errors: LM_SETTINGS_ERROR,
+ * LM_CLI_ERROR_USAGE, G_IO_ERROR_CANCELLED. */
+LmSettings *lm_settings_load (LmArgs *args, GPtrArray *warnings, GPtrArray *problems, GCancellable *cancellable,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_settings_free: frees @settings; NULL is ignored. */
 void lm_settings_free (LmSettings *settings);

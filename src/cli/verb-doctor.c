@@ -75,6 +75,8 @@ run_doctor (const LmInvocation *invocation, GError **error)
     .config_file = settings->config_file,
     .virt_type = settings->virt_type,
     .offline = lm_args_has (invocation->args, "offline"),
+    .setting_problems = invocation->problems,
+    .setting_warnings = invocation->warnings,
   };
   g_autoptr (GPtrArray) diagnoses = lm_doctor_examine (&host->host, &places, error);
   if (diagnoses == NULL)
@@ -94,5 +96,6 @@ const LmVerb lm_verb_doctor = {
   .page = "lamina-doctor",
   .summary = "tell what is wrong on this host, and how to repair it",
   .options = doctor_options,
+  .reports_settings = TRUE,
   .run = run_doctor,
 };

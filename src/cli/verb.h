@@ -12,6 +12,9 @@ typedef struct
   LmArgs *args;
   const LmSettings *settings;
   GCancellable *cancellable; /* cancelled by SIGINT, SIGTERM and SIGHUP */
+  /* char *: about the configuration; for a verb that reports them itself, else NULL */
+  const GPtrArray *problems;
+  const GPtrArray *warnings;
 } LmInvocation;
 
 typedef struct
@@ -25,6 +28,7 @@ typedef struct
   const LmOption *options;
   LmCompleteKind first;  /* completion of the first word */
   LmCompleteKind others; /* completion of the others */
+  gboolean reports_settings; /* what is wrong with the configuration is no error, but handed to the verb */
   gboolean (*run) (const LmInvocation *invocation, GError **error);
 } LmVerb;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Checks of what the host provides: KVM, libvirt, programs, disk space. */
+/* Checks of what the host provides: settings, KVM, libvirt, programs, disk space. */
 #include "config.h"
 #include "base/file.h"
 #include "base/size.h"
@@ -18,6 +18,26 @@
 /* Less free space than this is worth mentioning; with less than the second, nothing works. */
 #define LITTLE_SPACE LM_SIZE_GIB
 #define NO_SPACE (64 * LM_SIZE_MIB)
+
+static guint
+add_setting_texts (LmDoctor *doctor, const GPtrArray *texts, LmDiagnosisLevel level, const char *effect)
+{
+  const guint count = texts != NULL ? texts->len : 0;
+  for (guint i = 0; i < count; i++)
+    lm_check_add (doctor, level, NULL, "%s%s", (const char *) texts->pdata[i], effect);
+  return count;
+}
+
+void
+lm_check_settings (LmDoctor *doctor)
+{
+  const LmDoctorPlaces *places = doctor->places;
+  const guint count = add_setting_texts (doctor, places->setting_problems, LM_DIAGNOSIS_ERROR,
+                                         " (nothing else works before that is mended; it is left out here)")
+                      + add_setting_texts (doctor, places->setting_warnings, LM_DIAGNOSIS_WARNING, "");
+  if (count == 0)
+    lm_check_add (doctor, LM_DIAGNOSIS_OK, NULL, "the configuration can be read, and its values are possible");
+}
 
 /* Whether a word of /proc/cpuinfo is one of @words. */
 static gboolean

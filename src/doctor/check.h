@@ -35,6 +35,7 @@ char *lm_check_name_some (const GPtrArray *names);
 char *lm_check_directory (const LmDoctor *doctor, const char *name);
 
 /* Each check adds at least one diagnosis. */
+void lm_check_settings (LmDoctor *doctor);
 void lm_check_kvm (LmDoctor *doctor);
 void lm_check_libvirt (LmDoctor *doctor);
 void lm_check_programs (LmDoctor *doctor);

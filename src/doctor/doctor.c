@@ -12,6 +12,7 @@ static const struct
   const char *name;
   void (*run) (LmDoctor *doctor);
 } checks[] = {
+  { "settings", lm_check_settings },
   { "kvm", lm_check_kvm },
   { "libvirt", lm_check_libvirt },
   { "programs", lm_check_programs },

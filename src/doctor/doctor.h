@@ -18,6 +18,8 @@ typedef struct
   const char *config_file; /* where a setting would be added */
   const char *virt_type;   /* "kvm", "qemu", or NULL to choose */
   gboolean offline;        /* the network is not used */
+  const GPtrArray *setting_problems; /* char *: settings that cannot be used, and count as not given; may be NULL */
+  const GPtrArray *setting_warnings; /* char *: settings that are ignored; may be NULL */
 } LmDoctorPlaces;
 
 typedef enum

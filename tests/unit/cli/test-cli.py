@@ -165,6 +165,20 @@ odd = path("odd.conf", "[lamina]\ntransfers = many\n")
 expect(2, "a wrong number in the configuration", "list", "--config", odd, says="odd.conf")
 odd = path("odd.conf", "[lamina]\nimmutable = maybe\n")
 expect(2, "immutable is yes or no", "list", "--config", odd, says="immutable")
+for text, line, what in (("[lamina]\n# a comment\ntransfers = x\nhistory = yes\n", 3, "transfers"), ("[lamina]\nhistory = no\n\nnonsense\n", 4, "nonsense"),
+                         ("history = no\n", 1, "[lamina]"), ("[lamina]\nvirt-type = xen\n", 2, "xen"), (None, None, "not/there")):
+    odd = path("odd.conf", text) if text else f"{work}/not/there"
+    where = f"{odd}:{line}: " if line else odd
+    expect(2, f"{what}: the message names the line", "list", "--config", odd, says=where)
+    done = run("doctor", "--offline", "--json", "--config", odd, "--connect", "test:///default")
+    found = json.loads(done.stdout)["diagnoses"] if done.stdout else []
+    settings = [entry for entry in found if entry["check"] == "settings"]
+    ok(done.returncode == 1 and len(settings) == 1 and settings[0]["level"] == "error" and where in settings[0]["what"]
+       and what in settings[0]["what"] and {"libvirt", "cache", "sources"} <= {entry["check"] for entry in found},
+       f"{what}: doctor reports it and checks the rest", (done, settings))
+done = run("doctor", "--offline", "--connect", "test:///default", "--config", path("odd.conf", "[lamina]\ncolour = red\n"))
+ok(re.search(f"^warning +settings +{work}/odd.conf:2: unknown key \"colour\" is ignored$", done.stdout, re.M) and "colour" not in done.stderr,
+   "doctor lists an unknown key", done)
 for words in (["cache", "list"], ["list"], ["plan", "nginx"]):
     done = run(*words, "--catalog", small, "--state-dir", f"{work}/not-there")
     ok(not os.path.exists(f"{work}/not-there"), f"{words[0]} does not create a state directory", done.stderr)

@@ -425,8 +425,8 @@ test_all (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) diagnoses = lm_doctor_examine (&f->ops.host, &f->places, &error);
   g_assert_no_error (error);
-  g_assert_cmpint (diagnoses->len, >=, 16);
-  g_assert_cmpstr (((LmDiagnosis *) diagnoses->pdata[0])->check, ==, "kvm");
+  g_assert_cmpint (diagnoses->len, >=, 17);
+  g_assert_cmpstr (((LmDiagnosis *) diagnoses->pdata[0])->check, ==, "settings");
   g_assert_cmpstr (((LmDiagnosis *) diagnoses->pdata[diagnoses->len - 1])->check, ==, "sources");
   g_assert_false (g_file_test (f->ops.state_dir, G_FILE_TEST_EXISTS));
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
