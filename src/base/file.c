@@ -414,3 +414,21 @@ lm_file_find_closed_dir (const char *path, guint uid)
     }
   return NULL;
 }
+
+gboolean
+lm_file_is_same_path (const char *a, const char *b)
+{
+  if (a == NULL || b == NULL)
+    return FALSE;
+  g_autofree char *dir_a = g_path_get_dirname (a);
+  g_autofree char *dir_b = g_path_get_dirname (b);
+  g_autofree char *name_a = g_path_get_basename (a);
+  g_autofree char *name_b = g_path_get_basename (b);
+  char *real_a = realpath (dir_a, NULL);
+  char *real_b = realpath (dir_b, NULL);
+  gboolean same = strcmp (a, b) == 0
+                  || (real_a != NULL && g_strcmp0 (real_a, real_b) == 0 && strcmp (name_a, name_b) == 0);
+  free (real_a);
+  free (real_b);
+  return same;
+}

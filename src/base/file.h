@@ -102,3 +102,8 @@ char *lm_file_find_closed_dir (const char *path, guint uid);
 /** lm_file_remove_tree: removes the directory @path and its contents without
  * following symbolic links. Succeeds if @path does not exist. */
 gboolean lm_file_remove_tree (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_file_is_same_path: whether both paths, of files that may not exist, refer to the same
+ * name in the same directory, to which there can be several paths. FALSE if one is NULL. A
+ * symbolic link with that name is not followed. */
+gboolean lm_file_is_same_path (const char *a, const char *b);

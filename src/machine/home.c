@@ -8,25 +8,6 @@
 
 G_DEFINE_QUARK (lm-home-error-quark, lm_home_error)
 
-/* If @path is DIR/machines/<uuid>/overlay.qcow2, returns DIR. */
-static char *
-strip_overlay (const char *path, const char *uuid)
-{
-  if (path == NULL || !g_path_is_absolute (path))
-    return NULL;
-  g_autofree char *tail = g_build_filename ("/machines", uuid, "overlay.qcow2", NULL);
-  return g_str_has_suffix (path, tail) ? g_strndup (path, strlen (path) - strlen (tail)) : NULL;
-}
-
-char *
-lm_home_guess (const LmDomainSpec *spec, const LmDomainOutline *outline)
-{
-  char *dir = strip_overlay (spec->overlay, outline->uuid);
-  for (guint i = 0; dir == NULL && i < outline->disks->len; i++)
-    dir = strip_overlay (g_ptr_array_index (outline->disks, i), outline->uuid);
-  return dir;
-}
-
 /* Returns @path without symbolic links, "." and ".."; the file, and directories
  * above it, may be missing. */
 static char *
@@ -46,6 +27,39 @@ resolve_path (const char *path)
   g_autofree char *parent = resolve_path (dir);
   g_autofree char *joined = g_build_filename (parent, name, NULL);
   return g_canonicalize_filename (joined, "/");
+}
+
+static char *
+strip_tail (const char *path, const char *tail)
+{
+  return g_str_has_suffix (path, tail) ? g_strndup (path, strlen (path) - strlen (tail)) : NULL;
+}
+
+/* If @path is DIR/machines/<uuid>/overlay.qcow2, returns DIR. There may be symbolic links to a
+ * directory in it, but the overlay itself is none. */
+static char *
+strip_overlay (const char *path, const char *uuid)
+{
+  if (path == NULL || !g_path_is_absolute (path))
+    return NULL;
+  g_autofree char *tail = g_build_filename ("/machines", uuid, "overlay.qcow2", NULL);
+  char *dir = strip_tail (path, tail);
+  if (dir != NULL)
+    return dir;
+  g_autofree char *above = g_path_get_dirname (path);
+  g_autofree char *real_above = resolve_path (above);
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *real = g_build_filename (real_above, name, NULL);
+  return strip_tail (real, tail);
+}
+
+char *
+lm_home_guess (const LmDomainSpec *spec, const LmDomainOutline *outline)
+{
+  char *dir = strip_overlay (spec->overlay, outline->uuid);
+  for (guint i = 0; dir == NULL && i < outline->disks->len; i++)
+    dir = strip_overlay (g_ptr_array_index (outline->disks, i), outline->uuid);
+  return dir;
 }
 
 static gboolean
@@ -87,10 +101,11 @@ check_disk (const LmMachine *machine, const char *name, const char *path, GError
   g_autofree char *machines = g_path_get_dirname (real_own);
   if (!is_below (real, machines) || is_below (real, real_own))
     return TRUE;
+  g_autofree char *where = strcmp (path, real) != 0 ? g_strdup_printf (" (%s)", real) : g_strdup ("");
   return lm_throw (error, LM_HOME_ERROR, LM_HOME_ERROR_FOREIGN,
-                   "its disk %s is in the directory of another machine (%s); a copy of a domain needs a disk and a UUID "
+                   "its disk %s is in the directory of another machine%s; a copy of a domain needs a disk and a UUID "
                    "of its own, and \"virsh metadata %s urn:lamina:domain:1 --remove --config\" makes it independent of "
-                   "lamina", path, real, name);
+                   "lamina", path, where, name);
 }
 
 gboolean

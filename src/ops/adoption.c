@@ -3,7 +3,9 @@
 #include "ops/adoption.h"
 #include "base/error.h"
 #include "base/fault.h"
+#include "base/file.h"
 #include "domain/metadata.h"
+#include "image/qcow2.h"
 #include "machine/disk.h"
 #include "machine/home.h"
 #include "ops/blueprint.h"
@@ -221,13 +223,37 @@ lease_machine (LmCache *cache, const LmMachine *machine, GPtrArray *blobs, GCanc
   return lm_cache_lease (cache, blobs, cancellable, error);
 }
 
+/* An overlay that is there already, because the record is lost or somebody else made it, must
+ * stand on what the record is going to say: only that will be kept in the cache for it, and
+ * anything else is not what the metadata promises. */
+static gboolean
+check_overlay (const LmMachine *machine, GError **error)
+{
+  const LmDomainLayer *top = g_ptr_array_index (machine->layers, machine->layers->len - 1);
+  g_autoptr (GError) failure = NULL;
+  LmQcow2Header header;
+  if (!lm_qcow2_read (machine->overlay, &header, NULL, &failure))
+    return g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)
+           || lm_throw (error, LM_ADOPTION_ERROR, LM_ADOPTION_ERROR_REFUSED, "its disk cannot be used: %s", failure->message);
+  g_autofree char *backing = g_canonicalize_filename (header.backing_name, machine->dir);
+  if (lm_file_is_same_path (backing, top->path) && !lm_qcow2_has_data_file (&header))
+    return TRUE;
+  g_autofree char *safe = g_strescape (header.backing_name, NULL);
+  return lm_throw (error, LM_ADOPTION_ERROR, LM_ADOPTION_ERROR_REFUSED,
+                   "its disk %s, of which there is no record, stands on %s, but according to its metadata it should stand on "
+                   "the layer %s %s (%s); move the disk away, or correct the metadata", machine->overlay,
+                   *safe == '\0' ? "no other file" : safe, top->blob.name, top->version, top->path);
+}
+
 /* Pulls everything before anything of the machine exists, then writes the record,
  * which keeps the layers from being deleted once the lease is gone. */
 static gboolean
 adopt_new (const LmHost *host, Domain *domain, char **requested, GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmMachine) machine = new_record (host, domain, requested, cancellable, error);
-  g_autoptr (LmCache) cache = machine != NULL ? lm_cache_open (host->state_dir, &host->cache, error) : NULL;
+  if (machine == NULL || !check_overlay (machine, error))
+    return FALSE;
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, &host->cache, error);
   g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
   g_autoptr (LmLock) lease = cache != NULL ? lease_machine (cache, machine, blobs, cancellable, error) : NULL;
   LmPrepareResult result;

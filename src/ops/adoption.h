@@ -18,6 +18,6 @@ typedef enum
 GQuark lm_adoption_error_quark (void);
 
 /** lm_adopt: does the above for the domain whose XML is @xml. An existing overlay is
- * never replaced. Blocks on network and disk. Errors: LM_ADOPTION_ERROR,
+ * never replaced; if there is no record of it, it must stand on the last layer. Blocks on network and disk. Errors: LM_ADOPTION_ERROR,
  * LM_HOME_ERROR, and those of planning, pulling and creating. */
 gboolean lm_adopt (const LmHost *host, const char *xml, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,6 +3,7 @@
 #include "ops/machine-domain.h"
 #include "base/error.h"
 #include "base/fault.h"
+#include "base/file.h"
 #include "domain/metadata.h"
 #include "domain/outline.h"
 #include "image/overlay.h"
@@ -17,26 +18,6 @@
 #define MAX_SNAPSHOTS 256
 
 G_DEFINE_QUARK (lm-machine-domain-error-quark, lm_machine_domain_error)
-
-/* Whether both paths, of files that may not exist, refer to the same file; there
- * can be several paths to the state directory. */
-static gboolean
-is_same_path (const char *a, const char *b)
-{
-  if (a == NULL || b == NULL)
-    return FALSE;
-  g_autofree char *dir_a = g_path_get_dirname (a);
-  g_autofree char *dir_b = g_path_get_dirname (b);
-  g_autofree char *name_a = g_path_get_basename (a);
-  g_autofree char *name_b = g_path_get_basename (b);
-  char *real_a = realpath (dir_a, NULL);
-  char *real_b = realpath (dir_b, NULL);
-  gboolean same = strcmp (a, b) == 0
-                  || (real_a != NULL && g_strcmp0 (real_a, real_b) == 0 && strcmp (name_a, name_b) == 0);
-  free (real_a);
-  free (real_b);
-  return same;
-}
 
 /* A logical volume is a symbolic link to a device. */
 static gboolean
@@ -60,7 +41,7 @@ is_disk_of_machine (const LmMachine *machine, const char *path)
       g_autofree char *dir = g_path_get_dirname (now);
       g_autofree char *neighbour = g_build_filename (dir, overlay, NULL);
       LmQcow2Header header;
-      if (is_same_path (neighbour, machine->overlay))
+      if (lm_file_is_same_path (neighbour, machine->overlay))
         return TRUE;
       if (!read_disk (now, &header) || header.backing_name[0] == '\0')
         return FALSE;
@@ -77,7 +58,7 @@ refers_to_machine (const char *xml, const LmMachine *machine)
 {
   g_autoptr (LmDomainSpec) spec = lm_domain_metadata_parse (xml, NULL);
   if (spec == NULL || spec->overlay != NULL)
-    return spec != NULL && is_same_path (spec->overlay, machine->overlay);
+    return spec != NULL && lm_file_is_same_path (spec->overlay, machine->overlay);
   g_autoptr (LmDomainOutline) outline = lm_domain_outline_parse (xml, NULL);
   for (guint i = 0; outline != NULL && i < outline->disks->len; i++)
     if (is_disk_of_machine (machine, g_ptr_array_index (outline->disks, i)))

@@ -72,6 +72,17 @@ test_guess (Fixture *f, gconstpointer data)
   set_disk (f, f->machine->overlay);
   g_autofree char *guessed = lm_home_guess (f->spec, f->outline);
   g_assert_cmpstr (guessed, ==, f->dir);
+  /* By a symbolic link to its directory; one to the overlay itself is another disk. */
+  g_autofree char *link = g_build_filename (f->dir, "link", NULL);
+  g_autofree char *through = g_build_filename (link, "overlay.qcow2", NULL);
+  g_autofree char *other = g_build_filename (f->dir, "other.qcow2", NULL);
+  g_assert_cmpint (symlink (f->machine->dir, link), ==, 0);
+  g_assert_cmpint (symlink (f->machine->overlay, other), ==, 0);
+  set_disk (f, through);
+  g_autofree char *resolved = lm_home_guess (f->spec, f->outline);
+  g_assert_cmpstr (resolved, ==, f->dir);
+  set_disk (f, other);
+  g_assert_null (lm_home_guess (f->spec, f->outline));
   f->spec->overlay = g_strdup ("/elsewhere/machines/" UUID "/overlay.qcow2");
   g_autofree char *named = lm_home_guess (f->spec, f->outline);
   g_assert_cmpstr (named, ==, "/elsewhere");
@@ -116,9 +127,9 @@ test_check (Fixture *f, gconstpointer data)
   set_disk (f, snapshot);
   assert_check (f, TRUE, NULL);
   set_disk (f, f->other->overlay);
-  assert_check (f, TRUE, "in the directory of another machine");
+  assert_check (f, TRUE, "in the directory of another machine;");
   set_disk (f, up);
-  assert_check (f, TRUE, "in the directory of another machine");
+  assert_check (f, TRUE, "in the directory of another machine (/");
   set_disk (f, "/var/tmp/data.img");
   assert_check (f, TRUE, NULL);
   f->spec->overlay = g_strdup (f->other->overlay);
