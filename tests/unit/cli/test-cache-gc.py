@@ -215,7 +215,7 @@ for table in "pin", "use":
     ok("pins and history are lost" in errors and cached() == "", f"{table}: it is set aside, and the collection goes on", errors)
 database = sqlite3.connect(path)
 ok(database.execute("PRAGMA integrity_check").fetchone() == ("ok",), "the database is intact")
-# A record, which may come from the metadata of a domain, gives sizes whose sum begins again at 0.
+# A record, which may come from the metadata of a domain, gives sizes of which no file is, or larger ones.
 with open(config, "w", encoding="utf-8") as out:
     out.write(f"[lamina]\nmax-size = {occupied * 2}B\n")
 run("define", "m", "a", "e", "--config", config)
@@ -226,10 +226,11 @@ for name in "ae":
     os.unlink(path_of(name))
 with open(record, encoding="utf-8") as file:
     text = json.load(file)
-for blob in text["layers"]:
-    blob["size"] = 2 ** 63 - 1
-with open(record, "w", encoding="utf-8") as out:
-    json.dump(text, out)
-_, errors = run("--config", config, "pull", "--machine", "m", status=8)
-ok("8.0 EiB more are needed" in errors and cached() == "c", "no room is made for so much, and nothing is removed", (errors, cached()))
+for size, status, says in (2 ** 44, 8, "32.0 TiB more are needed"), (2 ** 63 - 1, 1, "its size is not a number from 0 to 17592186044416"):
+    for blob in text["layers"]:
+        blob["size"] = size
+    with open(record, "w", encoding="utf-8") as out:
+        json.dump(text, out)
+    _, errors = run("--config", config, "pull", "--machine", "m", status=status)
+    ok(says in errors and cached() == "c", f"{size}: no room is made for so much, and nothing is removed", (errors, cached()))
 done_testing()
