@@ -86,6 +86,7 @@ open_cache (LmStateDir *state, const LmCacheOptions *options, gboolean with_part
   cache->findings = options && options->findings ? lm_findings_ref (options->findings) : lm_findings_new ();
   cache->with_flag = options == NULL || !options->without_flag;
   cache->parts = g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, g_free, NULL);
+  cache->claims = g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, g_free, NULL);
   cache->verified = lm_state_dir_open_below (state, "verified", 0755, error);
   if (cache->verified == NULL)
     return NULL;
@@ -124,6 +125,7 @@ lm_cache_close (LmCache *cache)
   lm_state_dir_close (cache->partial);
   lm_lock_release (cache->part_locks);
   g_hash_table_unref (cache->parts);
+  g_hash_table_unref (cache->claims);
   lm_findings_unref (cache->findings);
   lm_state_dir_close (cache->state);
   g_free (cache);
@@ -386,12 +388,18 @@ lm_cache_open_part_locks (LmCache *cache, GError **error)
   return lm_lock_table_open (path, error);
 }
 
-gboolean
-lm_cache_lock_part (LmCache *cache, const LmDigest *digest, GError **error)
+LmLock *
+lm_cache_get_part_locks (LmCache *cache, GError **error)
 {
   if (cache->part_locks == NULL)
     cache->part_locks = lm_cache_open_part_locks (cache, error);
-  if (cache->part_locks == NULL)
+  return cache->part_locks;
+}
+
+gboolean
+lm_cache_lock_part (LmCache *cache, const LmDigest *digest, GError **error)
+{
+  if (lm_cache_get_part_locks (cache, error) == NULL)
     return FALSE;
   /* A lock table would grant the lock to its holder again. */
   if (g_hash_table_contains (cache->parts, digest))

@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/trace.h"
+#include "cache/private.h"
 #include "cache/quarantine.h"
 #include "cache/verify.h"
 
@@ -100,14 +101,45 @@ lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error)
   return partial;
 }
 
+/* The byte that those share for whom the file is reserved; another than that of who writes it. */
+static guint64
+get_claim_number (const LmDigest *digest)
+{
+  return ~lm_digest_get_number (digest);
+}
+
+gboolean
+lm_partial_claim (LmCache *cache, const LmDigest *digest, GCancellable *cancellable, GError **error)
+{
+  LmLock *locks = lm_cache_get_part_locks (cache, error);
+  if (locks == NULL
+      || !lm_lock_table_lock (locks, get_claim_number (digest), LM_LOCK_SHARED, LM_CACHE_LOCK_MS, cancellable, error))
+    return FALSE;
+  g_hash_table_add (cache->claims, g_memdup2 (digest, sizeof *digest));
+  return TRUE;
+}
+
+/* An empty .part file is of no use, unless its space is reserved for somebody. */
+static void
+remove_empty (LmPartial *partial)
+{
+  LmLock *locks = lm_cache_get_part_locks (partial->cache, NULL);
+  const guint64 number = get_claim_number (&partial->digest);
+  /* A lock table would grant the lock to its holder. */
+  if (locks == NULL || g_hash_table_contains (partial->cache->claims, &partial->digest)
+      || !lm_lock_table_lock (locks, number, LM_LOCK_EXCLUSIVE, 0, NULL, NULL))
+    return;
+  (void) unlink (partial->path);
+  lm_lock_table_unlock (locks, number);
+}
+
 void
 lm_partial_close (LmPartial *partial)
 {
   if (partial == NULL)
     return;
-  /* An empty .part file would be of no use. */
   if (partial->fd >= 0 && lm_partial_get_size (partial) == 0)
-    (void) unlink (partial->path);
+    remove_empty (partial);
   lm_fd_clear (&partial->fd);
   lm_cache_unlock_part (partial->cache, &partial->digest);
   g_free (partial->path);
@@ -197,6 +229,9 @@ lm_partial_drop_empty (LmCache *cache, const LmDigest *digest)
 {
   g_autofree char *relative = make_partial_name (digest, ".part");
   struct stat st;
+  /* First, so that of several processes that do this at once the last one finds no other. */
+  if (g_hash_table_remove (cache->claims, digest))
+    lm_lock_table_unlock (cache->part_locks, get_claim_number (digest));
   if (fstatat (lm_cache_get_fd (cache), relative, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size == 0)
     lm_partial_close (lm_partial_open (cache, digest, NULL));
 }

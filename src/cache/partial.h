@@ -17,7 +17,7 @@ typedef struct _LmPartial LmPartial;
 LmPartial *lm_partial_open (LmCache *cache, const LmDigest *digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_partial_close: releases the lock and frees @partial, which may be NULL. The .part file is kept
- * for a later resume, unless it is empty. */
+ * for a later resume, unless it is empty and nobody has claimed it. */
 void lm_partial_close (LmPartial *partial);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmPartial, lm_partial_close)
 
@@ -39,13 +39,20 @@ guint64 lm_partial_get_size (LmPartial *partial);
  * do that, checks the free space. Errors: LM_CACHE_ERROR_NO_SPACE, G_IO_ERROR. */
 gboolean lm_partial_reserve (LmPartial *partial, guint64 size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_partial_claim: notes that this process is going to reserve the .part file of @digest, so
+ * that another one that does not need it any more keeps it, until lm_partial_drop_empty(). May
+ * wait for a process that is just deleting it, so the caller does not hold the lock of the
+ * cache. Errors: LM_LOCK_ERROR, G_IO_ERROR. */
+gboolean lm_partial_claim (LmCache *cache, const LmDigest *digest, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_partial_hold: does lm_partial_reserve() for the .part file of @digest, which is created
  * if it is missing, and leaves it to a later transfer. If a process is writing it, does
  * nothing. Errors: those of lm_partial_reserve(), G_IO_ERROR. */
 gboolean lm_partial_hold (LmCache *cache, const LmDigest *digest, guint64 size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_partial_drop_empty: deletes the .part file of @digest if nothing was received and no
- * process is writing it; failures are ignored. */
+/** lm_partial_drop_empty: gives up the claim, if this process has one, and deletes the .part
+ * file of @digest if nothing was received, no process is writing it, and no other has claimed
+ * it; failures are ignored. */
 void lm_partial_drop_empty (LmCache *cache, const LmDigest *digest);
 
 /** lm_partial_append: appends @size bytes and tells the kernel to start writing

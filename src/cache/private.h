@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* What cache.c and scrub.c share. Private to cache. */
+/* What cache.c, partial.c and scrub.c share. Private to cache. */
 #include "cache/cache.h"
 
 struct _LmCache
@@ -11,6 +11,7 @@ struct _LmCache
   LmStateDir *partial; /* NULL if the cache was opened read-only */
   LmLock *part_locks;  /* one descriptor for all; NULL before the first use */
   GHashTable *parts;   /* LmDigest, those that are locked through it */
+  GHashTable *claims;  /* LmDigest, those that are reserved for this process */
   LmFindings *findings;
   gboolean with_flag;
 };
@@ -24,3 +25,6 @@ int lm_cache_open_file (LmCache *cache, LmBlobKind kind, const char *name);
 /** lm_cache_note: records what was found out about the contents of a file, for this run
  * and, if @for_later, for later ones. */
 void lm_cache_note (LmCache *cache, LmBlobKind kind, const LmDigest *digest, const LmFinding *finding, gboolean for_later);
+
+/** lm_cache_get_part_locks: returns the lock table of partial/ that this process uses, owned by @cache. */
+LmLock *lm_cache_get_part_locks (LmCache *cache, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "fetch/fetch.h"
-#include "base/size.h"
 #include "base/testenv.h"
-#include "cache/partial.h"
 #include "fetch/item.h"
 
 #define TRANSFERS 8
@@ -47,23 +45,6 @@ find_missing (const GPtrArray *blobs, LmCache *cache, GCancellable *cancellable,
         g_ptr_array_add (missing, blob);
     }
   return g_steal_pointer (&missing);
-}
-
-/* Checks that all of them fit, so that a full disk is found before the first byte.
- * What the .part files of any process contain or have reserved is not free any
- * more. */
-static gboolean
-check_space (LmCache *cache, GPtrArray *missing, GError **error)
-{
-  guint64 needed = 0;
-  for (guint i = 0; i < missing->len; i++)
-    {
-      const LmBlob *blob = missing->pdata[i];
-      guint64 size, held;
-      lm_partial_stat (cache, &blob->digest, &size, &held);
-      needed = lm_size_add (needed, blob->size > held ? blob->size - held : 0);
-    }
-  return lm_cache_check_space (cache, needed, error);
 }
 
 static void
@@ -166,9 +147,6 @@ lm_fetch_run (const GPtrArray *blobs, LmCache *cache, const LmFetchOptions *opti
     return TRUE;
 
   LmFetchOptions filled = get_options_with_defaults (options);
-  if (!check_space (cache, missing, &failure))
-    return lm_fetch_error_translate (failure, error);
-
   g_autoptr (LmStore) store = lm_store_new (&filled.http);
   g_autoptr (LmServers) servers = lm_servers_new ();
   g_autoptr (LmServed) served = lm_served_new (cache);

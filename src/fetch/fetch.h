@@ -30,7 +30,8 @@ typedef struct
 } LmFetchOptions;
 
 /** lm_fetch_run: on success all @blobs (LmBlob) are in @cache. If none is missing,
- * uses neither network nor locks. After a failure or a cancellation
+ * uses neither network nor locks. The caller has checked that there is room for all
+ * (ops/room.h); whether there is for each of them is checked when it begins. After a failure or a cancellation
  * (G_IO_ERROR_CANCELLED) what was received is kept in partial/ for the next run,
  * unless it is known to be wrong. @options, @progress and @out_totals may be NULL;
  * *out_totals is set also on failure. Blocks. Errors: LM_FETCH_ERROR,

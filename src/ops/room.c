@@ -59,15 +59,22 @@ add_needed (LmCache *cache, const GPtrArray *missing)
 }
 
 static gboolean
+claim_all (LmCache *cache, const GPtrArray *missing, GCancellable *cancellable, GError **error)
+{
+  for (guint i = 0; i < missing->len; i++)
+    if (!lm_partial_claim (cache, &((LmBlob *) g_ptr_array_index (missing, i))->digest, cancellable, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
 hold_all (LmCache *cache, const GPtrArray *missing, GError **error)
 {
   for (guint i = 0; i < missing->len; i++)
     {
       const LmBlob *blob = g_ptr_array_index (missing, i);
-      if (lm_partial_hold (cache, &blob->digest, blob->size, error))
-        continue;
-      lm_room_release (cache, missing);
-      return FALSE;
+      if (!lm_partial_hold (cache, &blob->digest, blob->size, error))
+        return FALSE;
     }
   return TRUE;
 }
@@ -92,6 +99,8 @@ static gboolean
 reserve (const LmHost *host, LmCache *cache, const GPtrArray *missing, GCancellable *cancellable, GError **error)
 {
   LmCollectLimits limits = lm_collect_get_limits (host);
+  if (!claim_all (cache, missing, cancellable, error))
+    return FALSE;
   for (guint attempt = 0; attempt < MAX_ATTEMPTS; attempt++)
     {
       guint64 excess;
@@ -120,10 +129,9 @@ lm_room_make (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCance
       if (state != LM_CACHE_PRESENT)
         g_ptr_array_add (missing, g_ptr_array_index (blobs, i));
     }
-  if (missing->len > 0 && (host->max_size > 0 || host->min_free > 0)
-      && !reserve (host, cache, missing, cancellable, error))
-    return FALSE;
-  if (lm_cache_check_space (cache, add_needed (cache, missing), error))
+  const gboolean limited = missing->len > 0 && (host->max_size > 0 || host->min_free > 0);
+  if ((!limited || reserve (host, cache, missing, cancellable, error))
+      && lm_cache_check_space (cache, add_needed (cache, missing), error))
     return TRUE;
   lm_room_release (cache, missing);
   return FALSE;

@@ -15,5 +15,6 @@
 gboolean lm_room_make (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCancellable *cancellable,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_room_release: gives back what was reserved for those of @blobs of which nothing was received. */
+/** lm_room_release: gives back what was reserved for those of @blobs of which nothing was
+ * received, unless another process has reserved it as well. */
 void lm_room_release (LmCache *cache, const GPtrArray *blobs);

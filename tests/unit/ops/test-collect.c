@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/hasher.h"
 #include "cache/database.h"
+#include "cache/partial.h"
 #include "ops/collect.h"
 #include "ops/remove.h"
 #include "ops/room.h"
@@ -380,7 +381,17 @@ test_reserved (OpsFixture *f, gconstpointer data)
   g_clear_error (&error);
   /* The same file needs no more room. */
   g_assert_true (lm_room_make (&f->host, other, first, NULL, &error));
+  /* What is reserved for several stays until the last one gives it up, whoever tried to write it. */
   lm_room_release (one, first);
+  g_assert_false (lm_room_make (&f->host, one, second, NULL, &error));
+  g_assert_error (error, LM_COLLECT_ERROR, LM_COLLECT_ERROR_NO_SPACE);
+  g_clear_error (&error);
+  lm_partial_close (lm_partial_open (one, &blob.digest, &error));
+  lm_partial_close (lm_partial_open (other, &blob.digest, &error));
+  g_assert_no_error (error);
+  g_assert_false (lm_room_make (&f->host, one, second, NULL, &error));
+  g_clear_error (&error);
+  lm_room_release (other, first);
   g_assert_true (lm_room_make (&f->host, other, second, NULL, &error));
   g_ptr_array_add (first, &huge);
   g_ptr_array_add (first, &huge);
@@ -393,6 +404,28 @@ test_reserved (OpsFixture *f, gconstpointer data)
     g_assert_false (g_str_has_suffix (g_ptr_array_index (left, i), ".part"));
   lm_lock_release (lease);
   f->host.max_size = 0;
+}
+
+/* Whether all of them fit is known before the first byte, also without limits. */
+static void
+test_full (OpsFixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmCache) cache = lm_cache_open (f->state_dir, NULL, &error);
+  LmBlob one = { .kind = LM_BLOB_FILE, .size = 700000, .digest = lm_digest_of_text ("one") }, other = one;
+  g_autoptr (GPtrArray) both = g_ptr_array_new ();
+  other.digest = lm_digest_of_text ("other");
+  g_ptr_array_add (both, &one);
+  g_ptr_array_add (both, &other);
+  g_setenv ("LAMINA_TEST_FREE", "1399999", TRUE);
+  g_assert_false (lm_room_make (&f->host, cache, both, NULL, &error));
+  g_assert_error (error, LM_CACHE_ERROR, LM_CACHE_ERROR_NO_SPACE);
+  g_assert_true (g_str_has_suffix (error->message, " has 1.3 MiB free, but 1.3 MiB are needed"));
+  g_clear_error (&error);
+  g_setenv ("LAMINA_TEST_FREE", "1400000", TRUE);
+  g_assert_true (lm_room_make (&f->host, cache, both, NULL, &error));
+  g_unsetenv ("LAMINA_TEST_FREE");
+  lm_room_release (cache, both);
 }
 
 /* Transfers that nobody continues, and locks of names that no machine or source has. */
@@ -533,6 +566,7 @@ main (int argc, char **argv)
   ADD (leased_and_unknown);
   ADD (orphans);
   ADD (reserved);
+  ADD (full);
   ADD (debris);
   ADD (continued);
   ADD (room);
