@@ -16,7 +16,7 @@ const LmVerb *const lm_verbs[] = {
   &lm_verb_cache_unpin, &lm_verb_cache_verify, &lm_verb_cache_clear,
   &lm_verb_cache_list,  &lm_verb_cache_export, &lm_verb_cache_import,
   &lm_verb_catalog_add,  &lm_verb_catalog_list, &lm_verb_catalog_update,
-  &lm_verb_catalog_remove, &lm_verb_catalog_check, &lm_verb_doctor,
+  &lm_verb_catalog_remove, &lm_verb_catalog_check, &lm_verb_graph, &lm_verb_group, &lm_verb_doctor,
   &lm_verb_hook_install, &lm_verb_hook_status, &lm_verb_hook_remove,
   &lm_verb_help,      &lm_verb_complete,     &lm_verb_hook_note,   &lm_verb_hook_prepare, NULL,
 };

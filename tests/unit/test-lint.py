@@ -24,7 +24,8 @@ MAY_INCLUDE = {
     "machine": {"base", "io", "cache", "image", "domain"},
     "plugin": {"base", "io", "cache", "image", "domain", "machine"},
     "users": {"base", "io", "cache", "image", "domain", "machine", "virt"},
-    "ops": {"base", "io", "catalog", "plan", "domain", "cache", "store", "image", "fetch", "source", "machine", "virt", "users"},
+    "build": {"base", "io", "catalog", "plan", "cache", "store", "image", "fetch", "source"},
+    "ops": {"base", "io", "catalog", "plan", "domain", "cache", "store", "image", "fetch", "source", "machine", "virt", "users", "build"},
 }
 MAY_INCLUDE["doctor"] = MAY_INCLUDE["ops"] | {"ops"}
 MAY_INCLUDE["upkeep"] = MAY_INCLUDE["ops"] | {"ops"}
@@ -36,8 +37,8 @@ OWNED_HEADERS = [
     (r"libvirt/", r"src/virt/|tests/"),
     (r"libxml/", r"src/io/xml[^/]*$"),
     (r"yaml\.h$", r"(src/base/yaml|tests/bench/bench-plan)[^/]*$"),
-    (r"archive(_entry)?\.h", r"src/io/(tar|unpack)[^/]*$"),
-    (r"solv/", r"src/(plan|catalog)/"),
+    (r"archive(_entry)?\.h", r"src/io/(tar|unpack)[^/]*$|tests/unit/io/test-unpack\.c$"),
+    (r"solv/", r"src/(plan|catalog)/|src/build/packages\.c$|tests/bench/bench-group\.c$"),
     (r"sqlite3\.h$", r"src/cache/|tests/"),
     (r"gnutls/", r"src/(base/hasher|io/http-tls)\.c$"),
     (r"nettle/", r"plugin/hasher\.c$"),

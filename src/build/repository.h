@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Where package indexes come from: a file, a URL, a directory or URL with rpm-md metadata,
+ * or what the package manager of this machine knows. Compressed indexes are decompressed. */
+#include "build/packages.h"
+#include <gio/gio.h>
+
+typedef enum
+{
+  LM_REPOSITORY_ERROR_INVALID, /* metadata without a package index, or of another digest */
+  LM_REPOSITORY_ERROR_NONE,    /* this machine's package manager knows no index */
+} LmRepositoryError;
+
+#define LM_REPOSITORY_ERROR lm_repository_error_quark ()
+GQuark lm_repository_error_quark (void);
+
+/** lm_repository_load: adds the packages of the index at @place to @packages: a path or URL
+ * of a Debian Packages file, of a repomd.xml, or of a directory with "repodata/repomd.xml".
+ * The digest that a repomd.xml gives for its index is checked; who wrote either is not.
+ * Blocks; @cancellable ends it. Errors: LM_REPOSITORY_ERROR, LM_PACKAGES_ERROR,
+ * LM_UNPACK_ERROR, LM_HTTP_ERROR, LM_URL_ERROR. */
+gboolean lm_repository_load (LmPackages *packages, const char *place, GCancellable *cancellable, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_repository_load_apt: adds the packages that apt of this machine could install, for
+ * its native architecture, as of its last update. Blocks. Errors: as above, LM_RUN_ERROR. */
+gboolean lm_repository_load_apt (LmPackages *packages, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

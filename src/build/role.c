@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "build/role.h"
+#include "base/text.h"
+#include "base/yaml-node.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MAX_NAME 64
+#define MAX_WEIGHT 1e9
+
+static void
+free_role (gpointer data)
+{
+  LmRole *role = data;
+  g_free (role->name);
+  g_strfreev (role->packages);
+  g_free (role);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmRole, free_role)
+
+void
+lm_roles_free (LmRoles *roles)
+{
+  if (roles == NULL)
+    return;
+  g_strfreev (roles->base);
+  g_ptr_array_unref (roles->roles);
+  g_free (roles);
+}
+
+static char **
+parse_packages (const LmYamlNode *node, GError **error)
+{
+  g_autoptr (GStrvBuilder) packages = g_strv_builder_new ();
+  if (lm_yaml_node_get_kind (node) != LM_YAML_SEQUENCE)
+    {
+      lm_yaml_node_throw (node, error, "a list of packages is expected");
+      return NULL;
+    }
+  for (guint i = 0; i < lm_yaml_node_get_length (node); i++)
+    {
+      const LmYamlNode *item = lm_yaml_node_get_item (node, i);
+      const char *text = lm_yaml_node_get_text (item);
+      if (text == NULL || *text == '\0' || lm_text_find_unprintable (text) != NULL)
+        {
+          lm_yaml_node_throw (item, error, "the name of a package is expected");
+          return NULL;
+        }
+      g_strv_builder_add (packages, text);
+    }
+  return g_strv_builder_end (packages);
+}
+
+static gboolean
+parse_weight (const LmYamlNode *node, double *out_weight, GError **error)
+{
+  const char *text = lm_yaml_node_get_text (node);
+  char *end = NULL;
+  const double weight = text ? g_ascii_strtod (text, &end) : 0;
+  /* The comparisons are also false for what is not a number. */
+  if (text == NULL || end == text || *end != '\0' || !(weight >= 0 && weight <= MAX_WEIGHT))
+    return lm_yaml_node_throw (node, error, "the weight must be a number from 0 to %.0f", MAX_WEIGHT);
+  *out_weight = weight;
+  return TRUE;
+}
+
+static gboolean
+parse_role_member (const char *key, const LmYamlNode *value, LmRole *role, GError **error)
+{
+  if (strcmp (key, "name") == 0)
+    {
+      const char *text = lm_yaml_node_get_text (value);
+      if (text == NULL || !lm_text_is_word (text, "+-._", MAX_NAME))
+        return lm_yaml_node_throw (value, error, "the name of a role has 1 to %d letters, digits and \"+-._\"", MAX_NAME);
+      role->name = g_strdup (text);
+      return TRUE;
+    }
+  if (strcmp (key, "weight") == 0)
+    return parse_weight (value, &role->weight, error);
+  if (strcmp (key, "packages") == 0)
+    return (role->packages = parse_packages (value, error)) != NULL;
+  return lm_yaml_node_throw (value, error, "unknown key \"%s\"; a role has name, weight and packages", key);
+}
+
+static LmRole *
+parse_role (const LmYamlNode *node, GHashTable *names, GError **error)
+{
+  g_autoptr (LmRole) role = g_new0 (LmRole, 1);
+  role->weight = 1;
+  for (guint i = 0; i < lm_yaml_node_get_length (node); i++)
+    {
+      const char *key = lm_yaml_node_get_key (node, i);
+      if (key == NULL)
+        break;
+      if (!parse_role_member (key, lm_yaml_node_get_item (node, i), role, error))
+        return NULL;
+    }
+  if (role->name == NULL || role->packages == NULL || *role->packages == NULL)
+    lm_yaml_node_throw (node, error, "a role has a name and at least one package");
+  else if (!g_hash_table_add (names, role->name))
+    lm_yaml_node_throw (node, error, "there are two roles with the name %s", role->name);
+  else
+    return g_steal_pointer (&role);
+  return NULL;
+}
+
+static gboolean
+parse_members (const LmYamlNode *root, LmRoles *roles, GError **error)
+{
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < lm_yaml_node_get_length (root); i++)
+    {
+      const char *key = lm_yaml_node_get_key (root, i);
+      const LmYamlNode *value = lm_yaml_node_get_item (root, i);
+      if (g_strcmp0 (key, "base") == 0)
+        {
+          if ((roles->base = parse_packages (value, error)) == NULL)
+            return FALSE;
+          continue;
+        }
+      if (g_strcmp0 (key, "roles") != 0)
+        return lm_yaml_node_throw (value, error, "unknown key \"%s\"; a file of roles has base and roles", key ? key : "");
+      for (guint j = 0; j < lm_yaml_node_get_length (value); j++)
+        {
+          LmRole *role = parse_role (lm_yaml_node_get_item (value, j), names, error);
+          if (role == NULL)
+            return FALSE;
+          g_ptr_array_add (roles->roles, role);
+        }
+    }
+  return roles->roles->len > 0 || lm_yaml_node_throw (root, error, "there are no roles");
+}
+
+LmRoles *
+lm_roles_parse (const char *name, const char *text, gsize size, GError **error)
+{
+  g_autoptr (LmYamlNode) root = lm_yaml_node_parse (name, text, size, NULL, error);
+  g_autoptr (LmRoles) roles = g_new0 (LmRoles, 1);
+  roles->roles = g_ptr_array_new_with_free_func (free_role);
+  if (root == NULL)
+    return NULL;
+  if (lm_yaml_node_get_kind (root) != LM_YAML_MAPPING)
+    {
+      lm_yaml_node_throw (root, error, "a file of roles is a mapping with the keys base and roles");
+      return NULL;
+    }
+  if (!parse_members (root, roles, error))
+    return NULL;
+  if (roles->base == NULL)
+    roles->base = g_new0 (char *, 1);
+  return g_steal_pointer (&roles);
+}
