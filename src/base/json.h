@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Short helpers over json-glib that write and read members of JSON objects. They
- * read JSON that lamina, or a tool that it ran, has written; for JSON from other
- * sources see yaml.h. */
+/* Short helpers over json-glib that write members of JSON objects; json-value.h reads them. */
 #include "base/digest.h"
 #include <json-glib/json-glib.h>
 
@@ -24,22 +22,3 @@ void lm_json_add_urls (JsonBuilder *builder, const char *key, char *const *urls)
 /** lm_json_finish: returns the text, indented and with a newline at the end; newly
  * allocated. */
 char *lm_json_finish (JsonBuilder *builder);
-
-/* Reading. If @object is NULL it counts as empty; a member of another type counts
- * as missing. Returned strings and containers belong to @object. */
-
-/** lm_json_get_string: NULL if missing. */
-const char *lm_json_get_string (JsonObject *object, const char *key);
-/** lm_json_get_int: @fallback if missing. */
-gint64 lm_json_get_int (JsonObject *object, const char *key, gint64 fallback);
-/** lm_json_get_bool: FALSE if missing. */
-gboolean lm_json_get_bool (JsonObject *object, const char *key);
-/** lm_json_get_array, lm_json_get_object: NULL if missing. */
-JsonArray *lm_json_get_array (JsonObject *object, const char *key);
-JsonObject *lm_json_get_object (JsonObject *object, const char *key);
-/** lm_json_get_element: returns the element at @index of @array; NULL if it is not
- * an object. */
-JsonObject *lm_json_get_element (JsonArray *array, guint index);
-/** lm_json_get_strv: returns the strings of an array, empty if missing; newly
- * allocated. */
-char **lm_json_get_strv (JsonObject *object, const char *key);

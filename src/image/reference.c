@@ -3,12 +3,13 @@
 #include "image/reference.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/json.h"
+#include "base/json-value.h"
 #include "image/qcow2.h"
 #include "io/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <json-glib/json-glib.h>
 #include <string.h>
 
 /* The format can be recognized from this much of a file. */
@@ -120,6 +121,7 @@ add_json_strings (GPtrArray *names, const char *dir, JsonNode *node, GError **er
   return add_image_name (names, dir, text, error);
 }
 
+/* By json-glib, because it accepts quotes like QEMU does: 'name' is a string. */
 static gboolean
 add_json_text (GPtrArray *names, const char *dir, const char *text, GError **error)
 {
@@ -156,16 +158,16 @@ add_image_name (GPtrArray *names, const char *dir, const char *name, GError **er
 
 /* Adds the references in @info, the output of qemu-img for the image. */
 static gboolean
-add_from_info (GPtrArray *names, const char *dir, JsonObject *info, GError **error)
+add_from_info (GPtrArray *names, const char *dir, const LmJsonValue *info, GError **error)
 {
-  JsonObject *data = lm_json_get_object (lm_json_get_object (info, "format-specific"), "data");
-  JsonArray *extents = lm_json_get_array (data, "extents");
+  const LmJsonValue *data = lm_json_get_member (lm_json_get_member (info, "format-specific"), "data");
+  const LmJsonValue *extent = lm_json_get_first (lm_json_get_array (data, "extents"));
   if (!add_image_name (names, dir, lm_json_get_string (info, "backing-filename"), error)
       || !add_image_name (names, dir, lm_json_get_string (info, "full-backing-filename"), error)
       || !add_image_name (names, dir, lm_json_get_string (data, "data-file"), error))
     return FALSE;
-  for (guint i = 0; extents != NULL && i < json_array_get_length (extents); i++)
-    if (!add_image_name (names, dir, lm_json_get_string (lm_json_get_element (extents, i), "filename"), error))
+  for (; extent != NULL; extent = lm_json_get_next (extent))
+    if (!add_image_name (names, dir, lm_json_get_string (extent, "filename"), error))
       return FALSE;
   return TRUE;
 }
@@ -178,13 +180,14 @@ ask_qemu_img (GPtrArray *names, const char *dir, const char *path, const char *f
 {
   const char *const argv[] = { "qemu-img", "info", "-U", "-f", format, "--output=json", "--", path, NULL };
   g_autofree char *text = NULL;
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  if (!lm_run (argv, &limits, &text, cancellable, error) || !json_parser_load_from_data (parser, text, -1, error))
+  g_autoptr (LmJson) json
+    = lm_run (argv, &limits, &text, cancellable, error) ? lm_json_parse (text, strlen (text), error) : NULL;
+  if (json == NULL)
     return FALSE;
-  JsonNode *root = json_parser_get_root (parser);
-  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+  const LmJsonValue *root = lm_json_get_root (json);
+  if (!lm_json_is_object (root))
     return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "the output of qemu-img is not a JSON object");
-  return add_from_info (names, dir, json_node_get_object (root), error);
+  return add_from_info (names, dir, root, error);
 }
 
 /* Whether lamina itself reads what the qcow2 image refers to. FALSE with @error set if it

@@ -2,9 +2,11 @@
 #include "config.h"
 #include "image/vet.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "base/json-value.h"
 #include "image/qcow2.h"
 #include "io/run.h"
+
+#include <string.h>
 
 /* The limits that Nova uses for qemu-img (CVE-2015-5162). */
 static const LmRunLimits limits = { .cpu_seconds = 30, .memory = G_GUINT64_CONSTANT (2) << 30, .time_seconds = 120 };
@@ -20,19 +22,9 @@ throw_disagreement (GError **error, const char *name, const char *format, ...)
                    name, text);
 }
 
-/* Whether @key exists and is neither false nor null. */
-static gboolean
-is_set (JsonObject *object, const char *key)
-{
-  JsonNode *node = object == NULL ? NULL : json_object_get_member (object, key);
-  if (node == NULL || JSON_NODE_HOLDS_NULL (node))
-    return FALSE;
-  return !JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_BOOLEAN || json_node_get_boolean (node);
-}
-
 /* Checks that qemu-img found the same as lamina's own check. */
 static gboolean
-compare_with_qemu_img (JsonObject *info, const LmQcow2Header *header, const char *name, GError **error)
+compare_with_qemu_img (const LmJsonValue *info, const LmQcow2Header *header, const char *name, GError **error)
 {
   const char *backing = *header->backing_name != '\0' ? header->backing_name : NULL;
   if (g_strcmp0 (lm_json_get_string (info, "format"), "qcow2") != 0)
@@ -49,16 +41,16 @@ compare_with_qemu_img (JsonObject *info, const LmQcow2Header *header, const char
 
   static const char *const unwanted[] = { "encrypted", "snapshots", "dirty-flag" };
   for (gsize i = 0; i < G_N_ELEMENTS (unwanted); i++)
-    if (is_set (info, unwanted[i]))
+    if (lm_json_is_set (lm_json_get_member (info, unwanted[i])))
       return throw_disagreement (error, name, "it has \"%s\"", unwanted[i]);
-  JsonObject *data = lm_json_get_object (lm_json_get_object (info, "format-specific"), "data");
-  if (data == NULL)
+  const LmJsonValue *data = lm_json_get_member (lm_json_get_member (info, "format-specific"), "data");
+  if (!lm_json_is_object (data))
     return throw_disagreement (error, name, "it has no details");
   static const char *const unwanted_data[] = { "data-file", "data-file-raw", "encrypt", "corrupt", "bitmaps" };
   for (gsize i = 0; i < G_N_ELEMENTS (unwanted_data); i++)
-    if (is_set (data, unwanted_data[i]))
+    if (lm_json_is_set (lm_json_get_member (data, unwanted_data[i])))
       return throw_disagreement (error, name, "it has \"%s\"", unwanted_data[i]);
-  if (is_set (data, "extended-l2") != lm_qcow2_has_extended_l2 (header))
+  if (lm_json_is_set (lm_json_get_member (data, "extended-l2")) != lm_qcow2_has_extended_l2 (header))
     return throw_disagreement (error, name, "its L2 entries have another format");
   return TRUE;
 }
@@ -87,15 +79,15 @@ run_qemu_img_info (const char *path, const char *name, const LmQcow2Header *head
         }
       return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "cannot check %s: %s", name, failure->message);
     }
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  if (!json_parser_load_from_data (parser, text, -1, &failure))
+  g_autoptr (LmJson) json = lm_json_parse (text, strlen (text), &failure);
+  if (json == NULL)
     return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED,
                      "cannot check %s: the output of qemu-img is not valid: %s", name, failure->message);
-  JsonNode *root = json_parser_get_root (parser);
-  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+  const LmJsonValue *root = lm_json_get_root (json);
+  if (!lm_json_is_object (root))
     return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED,
                      "cannot check %s: the output of qemu-img is not a JSON object", name);
-  return compare_with_qemu_img (json_node_get_object (root), header, name, error);
+  return compare_with_qemu_img (root, header, name, error);
 }
 
 gboolean

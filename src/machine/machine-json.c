@@ -3,6 +3,7 @@
 #include "machine/machine-json.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/json-value.h"
 
 #include <string.h>
 
@@ -95,16 +96,16 @@ lm_machine_to_json (const LmMachine *machine)
 }
 
 static char *
-dup_json_string (JsonObject *object, const char *key)
+dup_json_string (const LmJsonValue *object, const char *key)
 {
   return g_strdup (lm_json_get_string (object, key));
 }
 
 /* Reads a number from 0 to @max; 0 if it is missing. */
 static gboolean
-read_number_json (JsonObject *object, const char *key, guint64 max, guint64 *out_number, GError **error)
+read_number_json (const LmJsonValue *object, const char *key, guint64 max, guint64 *out_number, GError **error)
 {
-  const gint64 number = lm_json_get_int (object, key, json_object_has_member (object, key) ? -1 : 0);
+  const gint64 number = lm_json_get_int (object, key, lm_json_get_member (object, key) ? -1 : 0);
   if (number < 0 || (guint64) number > max)
     return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "its %s is not a number from 0 to %" G_GUINT64_FORMAT,
                      key, max);
@@ -113,7 +114,7 @@ read_number_json (JsonObject *object, const char *key, guint64 max, guint64 *out
 }
 
 static gboolean
-read_blob_json (JsonObject *object, LmBlob *blob, GError **error)
+read_blob_json (const LmJsonValue *object, LmBlob *blob, GError **error)
 {
   if (!lm_digest_parse (lm_json_get_string (object, "digest"), &blob->digest, error)
       || !read_number_json (object, "size", LM_BLOB_SIZE_MAX, &blob->size, error))
@@ -123,10 +124,10 @@ read_blob_json (JsonObject *object, LmBlob *blob, GError **error)
 }
 
 static gboolean
-read_boot_file_json (JsonObject *root, const char *key, LmBlob **out_blob, GError **error)
+read_boot_file_json (const LmJsonValue *root, const char *key, LmBlob **out_blob, GError **error)
 {
-  JsonObject *object = lm_json_get_object (root, key);
-  if (object == NULL)
+  const LmJsonValue *object = lm_json_get_member (root, key);
+  if (!lm_json_is_object (object))
     return TRUE;
   g_autoptr (LmBlob) blob = g_new0 (LmBlob, 1);
   blob->kind = LM_BLOB_FILE;
@@ -138,13 +139,12 @@ read_boot_file_json (JsonObject *root, const char *key, LmBlob **out_blob, GErro
 }
 
 static gboolean
-read_layers_json (LmMachine *machine, JsonObject *root, GError **error)
+read_layers_json (LmMachine *machine, const LmJsonValue *root, GError **error)
 {
-  JsonArray *array = lm_json_get_array (root, "layers");
-  for (guint i = 0; array && i < json_array_get_length (array); i++)
+  const LmJsonValue *object = lm_json_get_first (lm_json_get_array (root, "layers"));
+  for (guint i = 0; object != NULL; i++, object = lm_json_get_next (object))
     {
-      JsonObject *object = lm_json_get_element (array, i);
-      if (object == NULL)
+      if (!lm_json_is_object (object))
         return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "layer %u is not an object", i);
       g_autoptr (LmDomainLayer) layer = lm_domain_layer_new ();
       if (!read_blob_json (object, &layer->blob, error))
@@ -166,13 +166,12 @@ read_layers_json (LmMachine *machine, JsonObject *root, GError **error)
 }
 
 static gboolean
-read_publish_json (LmMachine *machine, JsonObject *root, GError **error)
+read_publish_json (LmMachine *machine, const LmJsonValue *root, GError **error)
 {
-  JsonArray *array = lm_json_get_array (root, "publish");
-  for (guint i = 0; array && i < json_array_get_length (array); i++)
+  const LmJsonValue *object = lm_json_get_first (lm_json_get_array (root, "publish"));
+  for (; object != NULL; object = lm_json_get_next (object))
     {
-      JsonObject *object = lm_json_get_element (array, i);
-      if (object == NULL)
+      if (!lm_json_is_object (object))
         continue;
       guint64 port, guest_port;
       if (!read_number_json (object, "port", G_MAXUINT16, &port, error)
@@ -190,15 +189,14 @@ read_publish_json (LmMachine *machine, JsonObject *root, GError **error)
 gboolean
 lm_machine_from_json (LmMachine *machine, GBytes *bytes, GError **error)
 {
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   gsize size;
   const char *text = g_bytes_get_data (bytes, &size);
-  if (!json_parser_load_from_data (parser, text, (gssize) size, error))
+  g_autoptr (LmJson) json = lm_json_parse (text, size, error);
+  if (json == NULL)
     return FALSE;
-  JsonNode *node = json_parser_get_root (parser);
-  if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
+  const LmJsonValue *root = lm_json_get_root (json);
+  if (!lm_json_is_object (root))
     return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT, "not a JSON object");
-  JsonObject *root = json_node_get_object (node);
   if (lm_json_get_int (root, VERSION_KEY, 0) != RECORD_VERSION)
     return lm_throw (error, LM_MACHINE_ERROR, LM_MACHINE_ERROR_CORRUPT,
                      "written by another version of lamina (" VERSION_KEY " is not %d)", RECORD_VERSION);

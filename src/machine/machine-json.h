@@ -4,6 +4,6 @@
 #include "machine/machine.h"
 
 /** lm_machine_from_json: fills in @machine, whose uuid and paths are set and whose
- * other members are those of lm_machine_new(). Errors: LM_MACHINE_ERROR_CORRUPT, or
- * those of json-glib. */
+ * other members are those of lm_machine_new(). Errors: LM_MACHINE_ERROR_CORRUPT;
+ * LM_JSON_ERROR. */
 gboolean lm_machine_from_json (LmMachine *machine, GBytes *bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;

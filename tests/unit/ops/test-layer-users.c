@@ -157,6 +157,9 @@ test_domains (OpsFixture *f, gconstpointer data)
   g_autofree char *json = g_strdup_printf ("json:{\"driver\":\"qcow2\",\"file\":{\"driver\":\"file\",\"filename\":\"%s\"}}", top);
   make_overlay (one, json);
   check_domain (f, base, DISK, two);
+  /* QEMU accepts these quotes as well. */
+  make_overlay (one, g_strdelimit (json, "\"", '\''));
+  check_domain (f, base, DISK, two);
   /* QEMU takes relative names from the directory of a symbolic link, others from that of the file. */
   g_autofree char *sub = g_build_filename (f->top, "sub", NULL);
   g_autofree char *moved = g_build_filename (sub, "linked", NULL);
