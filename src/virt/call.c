@@ -52,7 +52,7 @@ run_in_thread (gpointer data)
 {
   g_autoptr (LmVirtCall) call = data;
   call->func (call);
-  virErrorPtr failure = virSaveLastError ();
+  virErrorPtr failure = call->error != NULL ? call->error : virSaveLastError ();
   g_mutex_lock (&call->mutex);
   call->error = failure;
   call->done = TRUE;

@@ -33,6 +33,7 @@ struct _LmVirtCall
   virConnectPtr connection; /* closed with the call, unless it was stolen */
   char *out_text;
   GPtrArray *out_list;
+  virErrorPtr error; /* libvirt's; from the thread of the call, unless @func set it; none if NULL or VIR_ERR_OK */
   /* Used by call.c only. */
   LmVirtCallFunc func;
   gatomicrefcount references;
@@ -41,7 +42,6 @@ struct _LmVirtCall
   gboolean done;
   gboolean given_up;
   gboolean asking; /* the user is being asked for credentials; no time limit applies */
-  virErrorPtr error; /* libvirt's error in the thread of the call; none if NULL or VIR_ERR_OK */
 };
 
 /** lm_virt_call_new: returns a call that will run @func; never NULL. It holds
