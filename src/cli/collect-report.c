@@ -10,6 +10,8 @@
 /* What is printed about a collection. */
 typedef struct
 {
+  const LmHost *host;
+  GCancellable *cancellable;
   const LmCollectPlan *plan; /* in a dry run, which gives reasons; otherwise NULL */
   LmLayerNames *names;       /* NULL if the catalogs cannot be read */
   LmTable *table;            /* either this */
@@ -34,7 +36,7 @@ add_line (Report *report, const char *kind, const char *name, const LmDigest *di
   if (report->table != NULL)
     {
       g_autofree char *size = lm_size_format (bytes);
-      g_autofree char *result = g_strdup_printf ("%s: %s", removed ? "removed" : "kept", reason);
+      g_autofree char *result = g_strconcat (removed ? "removed: " : "kept: ", reason, NULL);
       lm_table_add (report->table, (const char *const[]){ kind, name, size, result });
       return;
     }
@@ -159,17 +161,16 @@ print_end (Report *report, const LmCollectPlan *plan, const LmCollectLimits *lim
   printf ("%s%u removed, %s; the cache occupies %s\n", report->dry_run ? "dry run: " : "", report->removed, freed, occupied);
 }
 
-/* Loads the names of the entries @known or, if it is NULL, of all in @cache. They are for
- * people; a catalog that cannot be read must not prevent a collection. */
-static LmLayerNames *
-load_names (const LmInvocation *invocation, const LmHost *host, LmCache *cache, GPtrArray *known)
+/* Loads the names of @entries (LmCacheEntry). They are for people; a catalog that
+ * cannot be read must not prevent a collection. */
+static void
+load_names (gpointer data, GPtrArray *entries)
 {
+  Report *report = data;
   g_autoptr (GError) failure = NULL;
-  g_autoptr (GPtrArray) entries = known != NULL ? g_ptr_array_ref (known) : lm_cache_list (cache, &failure);
-  LmLayerNames *names = entries != NULL ? lm_layer_names_load (host, entries, invocation->cancellable, &failure) : NULL;
-  if (names == NULL)
+  report->names = lm_layer_names_load (report->host, entries, report->cancellable, &failure);
+  if (report->names == NULL)
     lm_output_warning ("%s", failure->message);
-  return names;
 }
 
 /* Whether what stays is an error. */
@@ -188,15 +189,17 @@ warn_unknown (const Report *report, const LmCollectPlan *plan)
 }
 
 static gboolean
-run_dry (const LmInvocation *invocation, const LmHost *host, const LmCollectLimits *limits, Report *report, GError **error)
+run_dry (const LmHost *host, const LmCollectLimits *limits, Report *report, GError **error)
 {
   g_autoptr (LmCache) cache = lm_cache_open_readonly (host->state_dir, &host->cache, error);
+  LmUsersScope scope = lm_host_scope (host);
+  scope.listed = load_names;
+  scope.listed_data = report;
   g_autoptr (LmCollectPlan) plan
-    = cache != NULL ? lm_collect_plan_new (host, NULL, cache, limits, invocation->cancellable, error) : NULL;
+    = cache != NULL ? lm_collect_plan_new (host, &scope, NULL, cache, limits, report->cancellable, error) : NULL;
   if (plan == NULL)
     return FALSE;
   report->plan = plan;
-  report->names = load_names (invocation, host, cache, plan->users->entries);
   lm_collect_dry_run (host, plan, limits, on_removal, report);
   if (report->clear)
     add_kept_parts (report, plan);
@@ -207,13 +210,14 @@ run_dry (const LmInvocation *invocation, const LmHost *host, const LmCollectLimi
 }
 
 static gboolean
-run_real (const LmInvocation *invocation, const LmHost *host, const LmCollectLimits *limits, Report *report, GError **error)
+run_real (const LmHost *host, const LmCollectLimits *limits, Report *report, GError **error)
 {
   g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, &host->cache, error);
-  if (cache == NULL)
+  g_autoptr (GPtrArray) entries = cache != NULL ? lm_cache_list (cache, error) : NULL;
+  if (entries == NULL)
     return FALSE;
-  report->names = load_names (invocation, host, cache, NULL);
-  g_autoptr (LmCollectPlan) plan = lm_collect_run (host, NULL, cache, limits, on_removal, report, invocation->cancellable, error);
+  load_names (report, entries);
+  g_autoptr (LmCollectPlan) plan = lm_collect_run (host, NULL, cache, limits, on_removal, report, report->cancellable, error);
   if (plan == NULL)
     return FALSE;
   if (report->clear)
@@ -230,7 +234,8 @@ lm_collect_report_run (const LmInvocation *invocation, const LmHost *host, const
                        GError **error)
 {
   g_autoptr (JsonBuilder) builder = lm_args_has (invocation->args, "json") ? json_builder_new () : NULL;
-  Report report = { .builder = builder, .dry_run = lm_args_has (invocation->args, "dry-run"), .clear = clear };
+  Report report = { .host = host, .cancellable = invocation->cancellable, .builder = builder,
+                    .dry_run = lm_args_has (invocation->args, "dry-run"), .clear = clear };
   if (builder == NULL)
     report.table = lm_table_new ((const char *const[]){ "KIND", "NAME", ">SIZE", "RESULT", NULL });
   else
@@ -239,7 +244,7 @@ lm_collect_report_run (const LmInvocation *invocation, const LmHost *host, const
       json_builder_set_member_name (builder, "files");
       json_builder_begin_array (builder);
     }
-  const gboolean ok = (report.dry_run ? run_dry : run_real) (invocation, host, limits, &report, error);
+  const gboolean ok = (report.dry_run ? run_dry : run_real) (host, limits, &report, error);
   lm_layer_names_free (report.names);
   lm_table_free (report.table);
   return ok;

@@ -17,9 +17,22 @@ struct _LmTable
   GArray *lengths;  /* glong: of the cells, in characters */
 };
 
+/* Returns how many printable ASCII characters @text begins with: nearly always all of it. */
+static gsize
+count_plain (const char *text)
+{
+  gsize n = 0;
+  while (text[n] >= ' ' && text[n] <= '~')
+    n++;
+  return n;
+}
+
 char *
 lm_output_safe (const char *text)
 {
+  const gsize plain = count_plain (text);
+  if (text[plain] == '\0')
+    return g_strndup (text, plain);
   if (g_utf8_validate (text, -1, NULL) && lm_text_find_unprintable (text) == NULL)
     return g_strdup (text);
   g_autofree char *valid = g_utf8_make_valid (text, -1);
@@ -46,7 +59,8 @@ lm_output_message (const char *text)
 static void
 add_cell (LmTable *table, char *text)
 {
-  const glong length = g_utf8_strlen (text, -1);
+  const gsize plain = count_plain (text);
+  const glong length = (glong) plain + g_utf8_strlen (text + plain, -1);
   g_ptr_array_add (table->cells, text);
   g_array_append_val (table->lengths, length);
 }

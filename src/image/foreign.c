@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/fd.h"
-#include "base/json.h"
+#include "base/json-value.h"
 #include "image/qcow2.h"
 
 #include <fcntl.h>
@@ -61,11 +61,11 @@ ask_qemu_img (const char *const *argv, const char *name, const char *key, guint6
               GError **error)
 {
   g_autofree char *text = NULL;
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   if (!run_qemu_img (argv, &table_limits, name, &text, cancellable, error))
     return FALSE;
-  JsonNode *root = json_parser_load_from_data (parser, text, -1, NULL) ? json_parser_get_root (parser) : NULL;
-  gint64 value = root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? lm_json_get_int (json_node_get_object (root), key, 0) : -1;
+  g_autoptr (LmJson) json = lm_json_parse (text, strlen (text), NULL);
+  const LmJsonValue *root = json != NULL ? lm_json_get_root (json) : NULL;
+  const gint64 value = lm_json_is_object (root) ? lm_json_get_int (root, key, 0) : -1;
   if (value < 0)
     return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_FAILED, "cannot read %s: the output of qemu-img is not valid", name);
   *out_value = (guint64) value;

@@ -97,13 +97,18 @@ compare_items (gconstpointer a, gconstpointer b, gpointer data)
                          : lm_digest_compare (&one->use->entry->digest, &other->use->entry->digest);
 }
 
+static LmCollectItem *
+get_item (const LmCollectPlan *plan, const LmLayerUse *use)
+{
+  return g_ptr_array_index (plan->items, use->index);
+}
+
 /* A layer can only be removed when all that were built on it have been. */
 static void
-choose_victims (LmCollectPlan *plan, GHashTable *by_use, guint64 to_free)
+choose_victims (LmCollectPlan *plan, guint64 to_free)
 {
   g_autoptr (GSequence) leaves = g_sequence_new (NULL);
-  g_autoptr (GHashTable) removed = g_hash_table_new (NULL, NULL); /* LmLayerUse -> number of its children that are removed */
-  for (guint i = 0; i < plan->items->len; i++)
+  for (guint i = 0; to_free > 0 && i < plan->items->len; i++)
     {
       LmCollectItem *item = g_ptr_array_index (plan->items, i);
       if (item->why == LM_COLLECT_ROOM && item->use->children->len == 0)
@@ -120,10 +125,9 @@ choose_victims (LmCollectPlan *plan, GHashTable *by_use, guint64 to_free)
       to_free -= MIN (to_free, item->use->entry->allocated);
       if (parent == NULL)
         continue;
-      guint count = GPOINTER_TO_UINT (g_hash_table_lookup (removed, parent)) + 1;
-      LmCollectItem *above = g_hash_table_lookup (by_use, parent);
-      g_hash_table_insert (removed, parent, GUINT_TO_POINTER (count));
-      if (count == parent->children->len && above->why == LM_COLLECT_ROOM)
+      LmCollectItem *above = get_item (plan, parent);
+      above->removed++;
+      if (above->removed == parent->children->len && above->why == LM_COLLECT_ROOM)
         g_sequence_insert_sorted (leaves, above, compare_items, NULL);
     }
   plan->missing = to_free;
@@ -131,7 +135,7 @@ choose_victims (LmCollectPlan *plan, GHashTable *by_use, guint64 to_free)
 
 /* Notes which layers stay because of one that was built on them. */
 static void
-note_parents (LmCollectPlan *plan, GHashTable *by_use)
+note_parents (LmCollectPlan *plan)
 {
   for (guint i = 0; i < plan->items->len; i++)
     {
@@ -139,8 +143,7 @@ note_parents (LmCollectPlan *plan, GHashTable *by_use)
       for (guint j = 0; item->why == LM_COLLECT_ROOM && j < item->use->children->len; j++)
         {
           LmLayerUse *child = g_ptr_array_index (item->use->children, j);
-          const LmCollectItem *below = g_hash_table_lookup (by_use, child);
-          if (below->why != LM_COLLECT_REMOVED)
+          if (get_item (plan, child)->why != LM_COLLECT_REMOVED)
             {
               item->why = LM_COLLECT_PARENT;
               item->child = child;
@@ -204,15 +207,14 @@ list_leaving (LmCollectPlan *plan, const LmCollectLimits *limits)
 }
 
 LmCollectPlan *
-lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmCollectLimits *limits, GCancellable *cancellable,
-                     GError **error)
+lm_collect_plan_new (const LmHost *host, const LmUsersScope *scope, LmVirt *virt, LmCache *cache, const LmCollectLimits *limits,
+                     GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmCollectPlan) plan = g_new0 (LmCollectPlan, 1);
   plan->items = g_ptr_array_new_with_free_func (g_free);
   plan->victims = g_ptr_array_new ();
   plan->stale = g_ptr_array_new ();
-  const LmUsersScope scope = lm_host_scope (host);
-  plan->users = lm_layer_users_collect (&scope, virt, cache, cancellable, error);
+  plan->users = lm_layer_users_collect (scope, virt, cache, cancellable, error);
   LmLayerUsers *users = plan->users;
   plan->parts = users != NULL ? lm_layer_users_list (users, cache, lm_partial_list, "incomplete files", error) : NULL;
   plan->damaged = plan->parts != NULL ? lm_layer_users_list (users, cache, lm_quarantine_list, "damaged files", error) : NULL;
@@ -227,7 +229,6 @@ lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmC
   g_autoptr (GHashTable) leaving = list_leaving (plan, limits);
   plan->size = add_sizes (plan->users->entries, plan->parts, plan->damaged);
   plan->excess = get_excess (limits, plan->size, plan->free);
-  g_autoptr (GHashTable) by_use = g_hash_table_new (NULL, NULL);
   for (guint i = 0; i < plan->users->files->len; i++)
     {
       LmCollectItem *item = g_new0 (LmCollectItem, 1);
@@ -235,10 +236,9 @@ lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmC
       item->only_copy = g_hash_table_contains (only, &item->use->entry->digest);
       item->why = get_need (plan, item, limits, leaving);
       g_ptr_array_add (plan->items, item);
-      g_hash_table_insert (by_use, item->use, item);
     }
-  choose_victims (plan, by_use, choose_damaged (plan, choose_parts (plan, leases)));
-  note_parents (plan, by_use);
+  choose_victims (plan, choose_damaged (plan, choose_parts (plan, leases)));
+  note_parents (plan);
   return g_steal_pointer (&plan);
 }
 
@@ -334,22 +334,22 @@ add_holder (GPtrArray *holders, char *text, guint64 bytes)
 
 /* Returns why @item stays; for a parent, why its child does. */
 static LmCollectWhy
-get_cause (GHashTable *by_use, const LmCollectItem *item)
+get_cause (const LmCollectPlan *plan, const LmCollectItem *item)
 {
   while (item->why == LM_COLLECT_PARENT)
-    item = g_hash_table_lookup (by_use, item->child);
+    item = get_item (plan, item->child);
   return item->why;
 }
 
-/* Adds the bytes of the files that stay for the reason @why. @by_use: LmLayerUse -> LmCollectItem */
+/* Adds the bytes of the files that stay for the reason @why. */
 static void
-add_holder_of (const LmCollectPlan *plan, GHashTable *by_use, GPtrArray *holders, LmCollectWhy why, const char *text)
+add_holder_of (const LmCollectPlan *plan, GPtrArray *holders, LmCollectWhy why, const char *text)
 {
   guint64 bytes = 0;
   for (guint i = 0; i < plan->items->len; i++)
     {
       const LmCollectItem *item = g_ptr_array_index (plan->items, i);
-      bytes += get_cause (by_use, item) == why ? item->use->entry->allocated : 0;
+      bytes += get_cause (plan, item) == why ? item->use->entry->allocated : 0;
     }
   if (bytes > 0)
     add_holder (holders, g_strdup (text), bytes);
@@ -382,15 +382,12 @@ lm_collect_plan_holders (const LmCollectPlan *plan)
 {
   g_autoptr (GPtrArray) holders = g_ptr_array_new_with_free_func ((GDestroyNotify) holder_free);
   g_autoptr (GString) text = g_string_new (NULL);
-  g_autoptr (GHashTable) by_use = g_hash_table_new (NULL, NULL);
   guint64 incomplete = 0;
-  for (guint i = 0; i < plan->items->len; i++)
-    g_hash_table_insert (by_use, ((LmCollectItem *) plan->items->pdata[i])->use, plan->items->pdata[i]);
   add_users_as_holders (plan, holders);
-  add_holder_of (plan, by_use, holders, LM_COLLECT_PINNED, "pinned files");
-  add_holder_of (plan, by_use, holders, LM_COLLECT_ONLY_COPY, "only copies of layers made here");
-  add_holder_of (plan, by_use, holders, LM_COLLECT_LEASED, "lamina processes at work");
-  add_holder_of (plan, by_use, holders, LM_COLLECT_UNKNOWN, "files whose users cannot be determined");
+  add_holder_of (plan, holders, LM_COLLECT_PINNED, "pinned files");
+  add_holder_of (plan, holders, LM_COLLECT_ONLY_COPY, "only copies of layers made here");
+  add_holder_of (plan, holders, LM_COLLECT_LEASED, "lamina processes at work");
+  add_holder_of (plan, holders, LM_COLLECT_UNKNOWN, "files whose users cannot be determined");
   for (guint i = 0; i < plan->parts->len; i++)
     incomplete += ((LmPartialEntry *) g_ptr_array_index (plan->parts, i))->allocated;
   for (guint i = 0; i < plan->stale->len; i++)

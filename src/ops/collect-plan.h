@@ -37,12 +37,13 @@ typedef struct
   LmCollectWhy why;
   LmLayerUse *child; /* LM_COLLECT_PARENT: a child that is kept */
   gboolean only_copy; /* if it is removed, it is lost */
+  guint removed;     /* how many of its children are removed */
 } LmCollectItem;
 
 typedef struct
 {
   LmLayerUsers *users;
-  GPtrArray *items;   /* LmCollectItem, in the order of the entries */
+  GPtrArray *items;   /* LmCollectItem, in the order of users->files */
   GPtrArray *victims; /* LmCollectItem that are removed, in this order */
   GPtrArray *parts;   /* LmPartialEntry */
   GPtrArray *stale;   /* LmPartialEntry that are removed */
@@ -56,11 +57,11 @@ typedef struct
 } LmCollectPlan;
 
 /** lm_collect_plan_new: decides what to remove from @cache, which may be read-only.
- * @virt as for lm_layer_users_collect(). Blocks. Errors: those of
- * lm_layer_users_collect(), lm_partial_list() and lm_only_copy_list(). If orphans are going
- * to be removed, it is determined which can be. */
-LmCollectPlan *lm_collect_plan_new (const LmHost *host, LmVirt *virt, LmCache *cache, const LmCollectLimits *limits,
-                                    GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * @scope, which is that of @host, and @virt as for lm_layer_users_collect(). Blocks. Errors:
+ * those of lm_layer_users_collect(), lm_partial_list() and lm_only_copy_list(). If orphans are
+ * going to be removed, it is determined which can be. */
+LmCollectPlan *lm_collect_plan_new (const LmHost *host, const LmUsersScope *scope, LmVirt *virt, LmCache *cache,
+                                    const LmCollectLimits *limits, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_collect_plan_free: frees @plan; NULL is ignored. */
 void lm_collect_plan_free (LmCollectPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCollectPlan, lm_collect_plan_free)

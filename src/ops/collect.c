@@ -96,8 +96,9 @@ make_plan (Collection *collection, GError **error)
   collection->needs = describe_needs (collection->host, error);
   if (collection->needs == NULL)
     return FALSE;
-  collection->plan = lm_collect_plan_new (collection->host, collection->virt, collection->cache, collection->limits,
-                                          collection->cancellable, error);
+  const LmUsersScope scope = lm_host_scope (collection->host);
+  collection->plan
+    = lm_collect_plan_new (collection->host, &scope, collection->virt, collection->cache, collection->limits, collection->cancellable, error);
   if (collection->plan == NULL)
     return FALSE;
   collection->planned = g_get_monotonic_time ();

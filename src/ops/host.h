@@ -31,5 +31,5 @@ typedef struct
 static inline LmUsersScope
 lm_host_scope (const LmHost *host)
 {
-  return (LmUsersScope){ host->state_dir, host->uri, host->connections, host->libvirt, host->warning, host->user_data };
+  return (LmUsersScope){ host->state_dir, host->uri, host->connections, host->libvirt, host->warning, host->user_data, NULL, NULL };
 }

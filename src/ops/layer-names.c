@@ -216,6 +216,8 @@ lm_layer_names_describe (const LmLayerNames *names, LmBlobKind kind, const LmDig
   g_autofree char *digits = lm_layer_names_shorten (names, digest);
   if (!lm_layer_names_find (names, kind, digest, &name))
     return g_steal_pointer (&digits);
+  if (name.name != NULL && name.version != NULL && name.part == NULL) /* without printf, because there may be thousands */
+    return g_strconcat (name.name, " ", name.version, " (", digits, ")", NULL);
   if (name.name == NULL)
     return g_strdup_printf ("%s (%s)", name.part, digits);
   return g_strdup_printf ("%s%s%s %s (%s)", name.part ? name.part : "", name.part ? " of " : "", name.name, name.version,

@@ -35,7 +35,8 @@ throw_in_start (const LmHost *host, guint64 excess, GError **error)
 static gboolean
 collect (const LmHost *host, LmCache *cache, const LmCollectLimits *limits, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (LmCollectPlan) plan = lm_collect_plan_new (host, NULL, cache, limits, cancellable, error);
+  const LmUsersScope scope = lm_host_scope (host);
+  g_autoptr (LmCollectPlan) plan = lm_collect_plan_new (host, &scope, NULL, cache, limits, cancellable, error);
   if (plan == NULL || !lm_collect_throw (plan, limits, error))
     return FALSE;
   g_autoptr (LmCollectPlan) done

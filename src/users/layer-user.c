@@ -27,18 +27,13 @@ lm_layer_user_free (LmLayerUser *user)
 char *
 lm_layer_user_to_text (const LmLayerUser *user)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
   if (user->kind == LM_LAYER_USER_DISK)
     return g_strdup_printf ("disk %s, whose record is lost", user->name);
-  g_string_append_printf (text, "%s %s (%s", user->kind == LM_LAYER_USER_MACHINE ? "machine" : "domain", user->name, user->state);
-  if (user->transient)
-    g_string_append (text, ", transient");
-  if (user->snapshots > 0)
-    g_string_append_printf (text, ", %u snapshot%s", user->snapshots, user->snapshots == 1 ? "" : "s");
-  if (user->kind == LM_LAYER_USER_DOMAIN)
-    g_string_append_printf (text, ", on %s", user->uri);
-  g_string_append_c (text, ')');
-  return g_string_free (g_steal_pointer (&text), FALSE);
+  const gboolean is_machine = user->kind == LM_LAYER_USER_MACHINE;
+  g_autofree char *snapshots
+    = user->snapshots > 0 ? g_strdup_printf (", %u snapshot%s", user->snapshots, user->snapshots == 1 ? "" : "s") : g_strdup ("");
+  return g_strconcat (is_machine ? "machine " : "domain ", user->name, " (", user->state, user->transient ? ", transient" : "",
+                      snapshots, is_machine ? "" : ", on ", is_machine ? "" : user->uri, ")", NULL);
 }
 
 void

@@ -127,6 +127,7 @@ search_init (Search *search, GError **error)
       LmCacheEntry *entry = g_ptr_array_index (result->entries, i);
       LmLayerUse *use = g_new0 (LmLayerUse, 1);
       use->entry = entry;
+      use->index = i;
       use->children = g_ptr_array_new ();
       use->users = g_ptr_array_new ();
       g_ptr_array_add (result->files, use);
@@ -426,7 +427,8 @@ find_users (Search *search, LmVirtReader *reader, GError **error)
 static gpointer
 read_parents (gpointer data)
 {
-  const LmLayerUsers *result = data;
+  const Search *search = data;
+  const LmLayerUsers *result = search->result;
   GPtrArray *failures = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < result->files->len; i++)
     {
@@ -441,6 +443,8 @@ read_parents (gpointer data)
       else if (failure->domain != LM_IMAGE_ERROR && !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
         g_ptr_array_add (failures, g_strdup (failure->message));
     }
+  if (search->scope->listed != NULL)
+    search->scope->listed (search->scope->listed_data, result->entries);
   return failures;
 }
 
@@ -463,11 +467,10 @@ add_users_to_files (const Search *search)
   for (guint i = 0; i < search->result->users->len; i++)
     {
       LmLayerUser *user = g_ptr_array_index (search->result->users, i);
-      GHashTable *seen = g_hash_table_lookup (search->seen, user);
       g_autoptr (GHashTable) added = g_hash_table_new (NULL, NULL);
       GHashTableIter iter;
       gpointer key;
-      g_hash_table_iter_init (&iter, seen);
+      g_hash_table_iter_init (&iter, g_hash_table_lookup (search->seen, user));
       while (g_hash_table_iter_next (&iter, &key, NULL))
         for (LmLayerUse *use = key; use != NULL && g_hash_table_add (added, use); use = use->parent)
           g_ptr_array_add (use->users, user);
@@ -558,9 +561,9 @@ lm_layer_users_collect (const LmUsersScope *scope, LmVirt *virt, LmCache *cache,
   /* Leases first: who releases one later has a record by then, which is read later. */
   if (!add_leases (&search, error) || !add_notes (&search, error))
     return NULL;
-  GThread *reader = g_thread_try_new ("headers", read_parents, search.result, NULL);
+  GThread *reader = g_thread_try_new ("headers", read_parents, &search, NULL);
   gboolean ok = find_users (&search, domains, error);
-  g_autoptr (GPtrArray) failures = reader != NULL ? g_thread_join (reader) : read_parents (search.result);
+  g_autoptr (GPtrArray) failures = reader != NULL ? g_thread_join (reader) : read_parents (&search);
   if (!ok)
     return NULL;
   g_ptr_array_extend_and_steal (search.result->unknown, g_steal_pointer (&failures));
@@ -576,9 +579,7 @@ lm_layer_users_list (LmLayerUsers *users, LmCache *cache, GPtrArray *(*list) (Lm
 {
   GError *failure = NULL;
   GPtrArray *entries = list (cache, &failure);
-  if (entries == NULL && note_denied (users, what, failure, error))
-    entries = g_ptr_array_new ();
-  return entries;
+  return entries != NULL || !note_denied (users, what, failure, error) ? entries : g_ptr_array_new ();
 }
 
 gint64

@@ -21,6 +21,7 @@ struct _LmLayerUse
   GPtrArray *users;       /* LmLayerUser; also those that use it through a child */
   gboolean leased;        /* a lamina process needs it now */
   gboolean pinned;
+  guint index;            /* in the files of LmLayerUsers */
   gint64 used;            /* last use by a launch or start, seconds since 1970; 0 if not known */
 };
 

@@ -12,4 +12,8 @@ typedef struct
   LmVirtLimits libvirt;           /* for every connection */
   void (*warning) (gpointer user_data, const char *text);
   gpointer user_data;
+  /* Unless it is NULL, called with the files of the cache (LmCacheEntry) while libvirt is being
+   * asked, perhaps in another thread; it has returned when the search ends. */
+  void (*listed) (gpointer data, GPtrArray *entries);
+  gpointer listed_data;
 } LmUsersScope;

@@ -116,7 +116,8 @@ make_plan (OpsFixture *f, const LmCollectLimits *limits)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (LmCache) cache = lm_cache_open_readonly (f->state_dir, NULL, &error);
-  LmCollectPlan *plan = lm_collect_plan_new (&f->host, f->virt, cache, limits, NULL, &error);
+  const LmUsersScope scope = lm_host_scope (&f->host);
+  LmCollectPlan *plan = lm_collect_plan_new (&f->host, &scope, f->virt, cache, limits, NULL, &error);
   g_assert_no_error (error);
   return plan;
 }
