@@ -5,9 +5,10 @@
 # plus one stat of each file; and "lamina cache list" with "ls -l" of the layers. Runs
 # alternate; the medians are compared.
 #   bench-gc.sh [BUILD-DIRECTORY]
-# BENCH_RUNS (default 5), BENCH_LAYERS (10000), BENCH_DOMAINS (1000)
+# LAMINA: the program (default BUILD-DIRECTORY/lamina). BENCH_RUNS (default 5), BENCH_LAYERS (10000), BENCH_DOMAINS (1000)
 set -euo pipefail
 build=$(cd "${1:-$PWD}" && pwd)
+export LAMINA=${LAMINA:-$build/lamina}
 runs=${BENCH_RUNS:-5}
 export BENCH_LAYERS=${BENCH_LAYERS:-10000} BENCH_DOMAINS=${BENCH_DOMAINS:-1000}
 bound=1.5 list_bound=3
@@ -24,8 +25,8 @@ at_end () {
 }
 trap at_end EXIT
 mkdir "$host"
-host_start "$host"
 state=$host/lamina
+host_start "$host"
 
 python3 - "$here/../lib" "$state" "$dir" <<'END'
 import hashlib
