@@ -159,9 +159,19 @@ list_times (LmDatabase *database, const char *sql, GError **error)
 {
   g_autoptr (GHashTable) times = g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, g_free, g_free);
   g_autoptr (GError) failure = NULL;
-  if (!lm_database_reconnect (database, error))
+  gboolean ready = lm_database_reconnect (database, error);
+  while (ready && database->handle != NULL)
+    {
+      (void) !read_times (database, sql, times, &failure);
+      if (!lm_database_has_moved (database))
+        break;
+      g_clear_error (&failure);
+      g_hash_table_remove_all (times);
+      ready = lm_database_connect (database, error);
+    }
+  if (!ready)
     return NULL;
-  if (database->handle == NULL || read_times (database, sql, times, &failure))
+  if (failure == NULL)
     return g_steal_pointer (&times);
   if (!database->damaged)
     {
@@ -212,6 +222,7 @@ lm_database_set_pinned (LmDatabase *database, const LmDigest *digest, gboolean p
 {
   const PinChange pin = { digest, pinned, out_changed };
   /* The user relies on a pin. */
+  database->durable = TRUE;
   return lm_database_check_changeable (database, error)
          && lm_database_execute (database, "PRAGMA synchronous = FULL", error)
          && lm_database_change (database, change_pin, &pin, error);

@@ -18,6 +18,7 @@
 #define DATABASE "lamina.db"
 #define SCHEMA_VERSION 1
 #define BUSY_MS 5000
+#define MAX_ATTEMPTS 20
 #define READ_SIZE 65536
 
 static const char *const companions[] = { DATABASE "-wal", DATABASE "-shm", DATABASE "-journal" };
@@ -96,11 +97,38 @@ check_file (LmDatabase *database, gboolean *out_missing, GError **error)
                    database->path);
 }
 
+/* The lock under which the file is created or set aside: the rest of a damaged database is
+ * deleted by its name, which must not be that of a new one by then. It is a byte of the leases,
+ * whose number is that of a text that is no file; nothing else is waited for under it. NULL
+ * without an error if there can be no lock, for example on a file system that is read-only. */
+static LmLock *
+lock_names (const LmDatabase *database, GError **error)
+{
+  const LmDigest digest = lm_digest_of_text ("names of " DATABASE);
+  g_autofree char *path = g_build_filename (lm_state_dir_get_path (database->state), "leases", NULL);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmLock) lock = lm_lock_table_open (path, NULL);
+  if (lock == NULL)
+    return NULL;
+  if (lm_lock_table_lock (lock, lm_digest_get_number (&digest), LM_LOCK_EXCLUSIVE, BUSY_MS, NULL, &failure))
+    return g_steal_pointer (&lock);
+  if (g_error_matches (failure, LM_LOCK_ERROR, LM_LOCK_ERROR_TIMED_OUT))
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return NULL;
+}
+
 /* SQLite would create the file with another mode; its companions get the mode of the file.
  * *out_full: there is no space for another file */
 static gboolean
 create_file (LmDatabase *database, gboolean *out_full, GError **error)
 {
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmLock) lock G_GNUC_UNUSED = database->locked ? NULL : lock_names (database, &failure);
+  if (failure != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   lm_autofd int fd = openat (lm_state_dir_get_fd (database->state), DATABASE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   *out_full = fd < 0 && (errno == ENOSPC || errno == EDQUOT);
   return fd >= 0 || *out_full || errno == EEXIST || lm_throw_errno (error, "cannot create %s", database->path);
@@ -140,8 +168,20 @@ create_if_possible (LmDatabase *database, GError **error)
   return FALSE;
 }
 
+gboolean
+lm_database_has_moved (LmDatabase *database)
+{
+  int moved = 0;
+  if (database->handle == NULL
+      || sqlite3_file_control (database->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || moved == 0)
+    return FALSE;
+  g_clear_pointer (&database->handle, sqlite3_close_v2);
+  database->damaged = FALSE;
+  return TRUE;
+}
+
 static gboolean
-connect_database (LmDatabase *database, GError **error)
+connect_once (LmDatabase *database, GError **error)
 {
   int flags = (database->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
   gboolean missing = FALSE, full = FALSE;
@@ -166,7 +206,25 @@ connect_database (LmDatabase *database, GError **error)
                      "with its pins and history", database->path, version, SCHEMA_VERSION);
   if (version == 0 && database->readonly)
     g_clear_pointer (&database->handle, sqlite3_close_v2);
-  return database->readonly || database->handle == NULL || lm_database_execute (database, "PRAGMA synchronous = NORMAL", error);
+  return database->readonly || database->handle == NULL
+         || lm_database_execute (database, database->durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", error);
+}
+
+gboolean
+lm_database_connect (LmDatabase *database, GError **error)
+{
+  for (guint attempt = 0; attempt < MAX_ATTEMPTS; attempt++)
+    {
+      g_autoptr (GError) failure = NULL;
+      const gboolean connected = connect_once (database, &failure);
+      /* Such a file could have been read together with the log of its successor. */
+      if (lm_database_has_moved (database))
+        continue;
+      if (!connected)
+        g_propagate_error (error, g_steal_pointer (&failure));
+      return connected;
+    }
+  return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY, "other processes keep replacing %s", database->path);
 }
 
 /* *out_damage is what SQLite says about the first damaged place, NULL if there is none. */
@@ -229,7 +287,7 @@ lm_database_check (const char *state_dir, char **out_damage, GError **error)
   if (database->state == NULL)
     return FALSE;
   database->path = g_build_filename (lm_state_dir_get_path (database->state), DATABASE, NULL);
-  if (connect_database (database, &failure) && database->handle == NULL)
+  if (lm_database_connect (database, &failure) && database->handle == NULL)
     {
       *out_damage = NULL;
       return TRUE;
@@ -266,7 +324,7 @@ set_aside_locked (LmDatabase *database, const char *cause, GError **error)
   g_autofree char *damage = NULL;
   database->damaged = FALSE;
   /* Damage that SQLite can describe is no error to it. */
-  if (connect_database (database, &failure) && check_pages (database, &damage, &failure) && damage == NULL)
+  if (lm_database_connect (database, &failure) && check_pages (database, &damage, &failure) && damage == NULL)
     return TRUE;
   if (failure != NULL && !database->damaged)
     {
@@ -278,12 +336,14 @@ set_aside_locked (LmDatabase *database, const char *cause, GError **error)
   g_clear_pointer (&database->handle, sqlite3_close_v2);
   if (renameat (dir, DATABASE, dir, DATABASE ".damaged") < 0 && errno != ENOENT)
     return lm_throw_errno (error, "cannot rename %s", database->path);
+  if (!lm_fault_point ("database-after-rename", error))
+    return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (companions); i++)
     if (unlinkat (dir, companions[i], 0) < 0 && errno != ENOENT)
       return lm_throw_errno (error, "cannot remove %s of %s", companions[i], database->path);
   warn_database (database, "it was renamed to " DATABASE ".damaged, and its pins and history are lost", cause);
   database->damaged = FALSE;
-  return connect_database (database, error);
+  return lm_database_connect (database, error);
 }
 
 gboolean
@@ -300,9 +360,17 @@ lm_database_set_aside (LmDatabase *database, const GError *cause, GError **error
       warn_database (database, "it counts as empty", cause->message);
       return TRUE;
     }
-  g_autofree char *path = g_build_filename (lm_state_dir_get_path (database->state), "lock", NULL);
-  g_autoptr (LmLock) lock = lm_lock_acquire (path, LM_LOCK_EXCLUSIVE, BUSY_MS, NULL, NULL, NULL, error);
-  return lock != NULL && set_aside_locked (database, cause->message, error);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmLock) lock = lock_names (database, &failure);
+  if (lock == NULL)
+    {
+      g_propagate_error (error, failure != NULL ? g_steal_pointer (&failure) : g_error_copy (cause));
+      return FALSE;
+    }
+  database->locked = TRUE;
+  const gboolean replaced = set_aside_locked (database, cause->message, error);
+  database->locked = FALSE;
+  return replaced;
 }
 
 static LmDatabase *
@@ -316,7 +384,7 @@ open_database (LmStateDir *state, gboolean readonly, GPtrArray *warnings, GError
   database->readonly = readonly;
   database->warnings = warnings;
   database->path = g_build_filename (lm_state_dir_get_path (state), DATABASE, NULL);
-  if (connect_database (database, &failure))
+  if (lm_database_connect (database, &failure))
     return g_steal_pointer (&database);
   if (database->damaged)
     return lm_database_set_aside (database, failure, error) ? g_steal_pointer (&database) : NULL;
@@ -339,7 +407,7 @@ lm_database_open_readonly (const char *state_dir, GPtrArray *warnings, GError **
 gboolean
 lm_database_reconnect (LmDatabase *database, GError **error)
 {
-  return database->handle != NULL || database->readonly || connect_database (database, error);
+  return database->handle != NULL || database->readonly || lm_database_connect (database, error);
 }
 
 gboolean
@@ -362,7 +430,13 @@ lm_database_change (LmDatabase *database, gboolean (*change) (LmDatabase *databa
         return FALSE;
       if (lm_database_execute (database, "BEGIN IMMEDIATE", &failure) && change (database, data, &failure)
           && lm_fault_point ("database-before-commit", &failure) && lm_database_execute (database, "COMMIT", &failure))
-        return TRUE;
+        {
+          if (!lm_database_has_moved (database))
+            return TRUE;
+          continue;
+        }
+      if (lm_database_has_moved (database))
+        continue;
       (void) sqlite3_exec (database->handle, "ROLLBACK", NULL, NULL, NULL);
       if (again || !database->damaged)
         {

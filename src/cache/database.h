@@ -20,7 +20,8 @@ typedef struct _LmDatabase LmDatabase;
  * and creates it if missing (mode 0600). If it is damaged, it is renamed to
  * lamina.db.damaged, a message is appended to @warnings (char *; must outlive the
  * result), and a new one is created; the same happens when damage shows later. If
- * @warnings is NULL, nobody could be told, so it stays as it is, and that is an error. If no
+ * @warnings is NULL, nobody could be told, so it stays as it is, and that is an error. If
+ * another process does that while it is open here, what follows happens in the new one. If no
  * space is left to create it, it counts as empty, and cannot be changed. Waits
  * up to five seconds for other processes. Errors: LM_CACHE_ERROR_DATABASE (also if a
  * later version of lamina made it), _BUSY, _NO_SPACE, G_IO_ERROR. */

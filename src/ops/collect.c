@@ -295,8 +295,7 @@ remove_orphans (Collection *collection, GError **error)
   return TRUE;
 }
 
-/* Also reads everything that is to be believed, so that a damaged database is replaced
- * now: that needs the lock of the cache, under which files are removed later. */
+/* Also reads everything that is to be believed, so that a damaged database is replaced now. */
 static gboolean
 open_collection_database (Collection *collection, GError **error)
 {

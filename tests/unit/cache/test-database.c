@@ -4,9 +4,11 @@
 #include "cache/cache.h"
 #include "cache/database.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -253,6 +255,116 @@ test_damaged_cell (Fixture *f, gconstpointer data)
   assert_query (f, "SELECT count(*) FROM pin", "1");
 }
 
+/* Makes another process, with a connection of its own, find the damage and set the file aside.
+ * Here, this process must not open the file, because that would release the locks of SQLite. */
+static void
+set_aside_elsewhere (Fixture *f)
+{
+  pid_t child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      g_autofree char *noise = g_strnfill (20000, 'x');
+      g_autofree char *log = g_strconcat (f->path, "-wal", NULL);
+      int fd = open (f->path, O_WRONLY | O_CLOEXEC);
+      int written = fd >= 0 && pwrite (fd, noise, 20000, 0) == 20000 && truncate (log, 0) == 0;
+      _exit (written && pin (f, "elsewhere") ? 0 : 1);
+    }
+  int status;
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_cmpint (status, ==, 0);
+}
+
+/* Who has the database open while it is set aside sees what is pinned in the new one, and does
+ * not pin anything in the old one. */
+static void
+test_replaced (Fixture *f, gconstpointer data)
+{
+  const LmDigest mine = lm_digest_of_text ("mine"), other = lm_digest_of_text ("elsewhere");
+  g_autoptr (GError) error = NULL;
+  gboolean changed;
+  g_assert_true (pin (f, "a"));
+  g_autoptr (LmDatabase) reader = lm_database_open (f->dir, f->warnings, &error);
+  g_autoptr (LmDatabase) writer = lm_database_open (f->dir, f->warnings, &error);
+  g_autoptr (LmDatabase) looker = lm_database_open_readonly (f->dir, f->warnings, &error);
+  LmDatabase *const open_ones[] = { reader, looker, writer };
+  for (gsize i = 0; i < G_N_ELEMENTS (open_ones); i++)
+    {
+      g_autoptr (GHashTable) before = lm_database_list_pins (open_ones[i], &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (g_hash_table_size (before), ==, 1);
+    }
+  set_aside_elsewhere (f);
+  for (gsize i = 0; i < 2; i++)
+    {
+      g_autoptr (GHashTable) pins = lm_database_list_pins (open_ones[i], &error);
+      g_assert_no_error (error);
+      g_assert_true (g_hash_table_contains (pins, &other));
+      g_assert_cmpuint (g_hash_table_size (pins), ==, 1);
+    }
+  g_assert_true (lm_database_set_pinned (writer, &mine, TRUE, &changed, &error));
+  g_assert_no_error (error);
+  g_assert_true (changed);
+  assert_query (f, "SELECT count(*) FROM pin", "2");
+  assert_query (f, "PRAGMA integrity_check", "ok");
+}
+
+static pid_t
+pin_elsewhere (Fixture *f, const char *text, const char *fault)
+{
+  pid_t child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      /* A stopped process must not outlive the test. */
+      prctl (PR_SET_PDEATHSIG, SIGKILL);
+      if (fault != NULL)
+        g_setenv ("LAMINA_TEST_FAULT", fault, TRUE);
+      _exit (pin (f, text) ? 0 : 1);
+    }
+  return child;
+}
+
+/* While the rest of a damaged database is deleted by its name, nobody creates a new one, whose
+ * log would be deleted with it. */
+static void
+test_replaced_slowly (Fixture *f, gconstpointer data)
+{
+  g_autofree char *noise = g_strnfill (20000, 'x');
+  int status;
+  g_assert_true (pin (f, "a"));
+  g_free (query (f, "PRAGMA wal_checkpoint(TRUNCATE)"));
+  write_file (f->path, noise);
+  pid_t slow = pin_elsewhere (f, "slow", "database-after-rename=stop");
+  g_assert_cmpint (waitpid (slow, &status, WUNTRACED), ==, slow);
+  g_assert_true (WIFSTOPPED (status));
+  g_assert_false (g_file_test (f->path, G_FILE_TEST_EXISTS));
+  pid_t other = pin_elsewhere (f, "other", NULL);
+  g_usleep (200000);
+  g_assert_false (g_file_test (f->path, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (kill (slow, SIGCONT), ==, 0);
+  g_assert_cmpint (waitpid (slow, &status, 0), ==, slow);
+  g_assert_cmpint (status, ==, 0);
+  g_assert_cmpint (waitpid (other, &status, 0), ==, other);
+  g_assert_cmpint (status, ==, 0);
+  assert_query (f, "SELECT count(*) FROM pin", "2");
+}
+
+/* Killed between the renaming and the deletion of the rest. */
+static void
+test_replacement_killed (Fixture *f, gconstpointer data)
+{
+  g_autofree char *noise = g_strnfill (20000, 'x');
+  g_assert_true (pin (f, "a"));
+  g_free (query (f, "PRAGMA wal_checkpoint(TRUNCATE)"));
+  write_file (f->path, noise);
+  g_setenv ("LAMINA_TEST_FAULT", "database-after-rename=eio", TRUE);
+  g_assert_false (pin (f, "b"));
+  g_unsetenv ("LAMINA_TEST_FAULT");
+  g_assert_true (pin (f, "b"));
+  assert_query (f, "SELECT count(*) FROM pin", "1");
+}
+
 /* How the pages of the database after the first one are read. */
 static struct
 {
@@ -444,6 +556,9 @@ main (int argc, char **argv)
   g_test_add ("/database/untold", Fixture, NULL, set_up, test_untold, tear_down);
   g_test_add ("/database/limits", Fixture, NULL, set_up, test_limits, tear_down);
   g_test_add ("/database/damaged", Fixture, NULL, set_up, test_damaged, tear_down);
+  g_test_add ("/database/replaced", Fixture, NULL, set_up, test_replaced, tear_down);
+  g_test_add ("/database/replaced-slowly", Fixture, NULL, set_up, test_replaced_slowly, tear_down);
+  g_test_add ("/database/replacement-killed", Fixture, NULL, set_up, test_replacement_killed, tear_down);
   g_test_add ("/database/damaged-table", Fixture, NULL, set_up, test_damaged_table, tear_down);
   g_test_add ("/database/damaged-cell/written", Fixture, GINT_TO_POINTER (FALSE), set_up, test_damaged_cell, tear_down);
   g_test_add ("/database/damaged-cell/read", Fixture, GINT_TO_POINTER (TRUE), set_up, test_damaged_cell, tear_down);
