@@ -2,6 +2,7 @@
 #include "config.h"
 #include "base/json.h"
 #include "base/size.h"
+#include "cache/database.h"
 #include "cli/host.h"
 #include "cli/output.h"
 #include "ops/layer-names.h"
@@ -14,14 +15,15 @@ typedef struct
   const LmCacheEntry *entry;
   LmLayerName name;
   gboolean damaged;
+  gboolean pinned;
 } Row;
 
 /* A note of the size is read only if the catalogs and records do not confirm the
  * size that the file has, because reading thousands of them takes long. */
 static Row
-make_row (LmCache *cache, const LmLayerNames *names, const LmCacheEntry *entry)
+make_row (LmCache *cache, const LmLayerNames *names, GHashTable *pins, const LmCacheEntry *entry)
 {
-  Row row = { .entry = entry };
+  Row row = { .entry = entry, .pinned = pins != NULL && g_hash_table_contains (pins, &entry->digest) };
   (void) lm_layer_names_find (names, entry->kind, &entry->digest, &row.name);
   row.damaged = row.name.size != entry->size && lm_cache_has_lost_size (cache, entry);
   return row;
@@ -33,8 +35,25 @@ get_kind_name (LmBlobKind kind)
   return kind == LM_BLOB_LAYER ? "layer" : "blob";
 }
 
+/* Returns the pins; NULL, with a warning, if they cannot be read: the list is useful without them. */
+static GHashTable *
+read_pins (const LmCliHost *host)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (LmDatabase) database = lm_database_open_readonly (host->host.state_dir, warnings, &failure);
+  GHashTable *pins = NULL;
+  if (database != NULL && lm_database_is_hidden (database))
+    lm_output_warning ("pins are not shown, because this user may not read %s/lamina.db", host->host.state_dir);
+  else if (database == NULL || (pins = lm_database_list_pins (database, &failure)) == NULL)
+    lm_output_warning ("pins are not shown: %s", failure->message);
+  lm_cli_warnings (warnings);
+  return pins;
+}
+
+/* @with_pins: they are known */
 static void
-print_rows_json (const GArray *rows)
+print_rows_json (const GArray *rows, gboolean with_pins)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
@@ -55,6 +74,10 @@ print_rows_json (const GArray *rows)
       lm_json_add_uint (builder, "size", row->entry->size);
       lm_json_add_uint (builder, "mtime", row->entry->mtime);
       lm_json_add_bool (builder, "damaged", row->damaged);
+      if (with_pins)
+        lm_json_add_bool (builder, "pinned", row->pinned);
+      else
+        lm_json_add_string (builder, "pinned", NULL);
       lm_json_add_string (builder, "path", row->entry->path);
       json_builder_end_object (builder);
     }
@@ -69,14 +92,23 @@ format_time (gint64 seconds)
   return time != NULL ? g_date_time_format (time, "%Y-%m-%d %H:%M") : NULL;
 }
 
+/* NULL if there is nothing to say. */
+static const char *
+get_state (const Row *row)
+{
+  if (row->damaged)
+    return row->pinned ? "damaged, pinned" : "damaged";
+  return row->pinned ? "pinned" : NULL;
+}
+
 static void
 print_rows (const LmLayerNames *names, const GArray *rows, gboolean whole_digests)
 {
-  gboolean any_damaged = FALSE;
+  gboolean any_state = FALSE;
   for (guint i = 0; i < rows->len; i++)
-    any_damaged = any_damaged || g_array_index (rows, Row, i).damaged;
+    any_state = any_state || get_state (&g_array_index (rows, Row, i)) != NULL;
   LmTable *table = lm_table_new ((const char *const[]){ "KIND", "NAME", "VERSION", "DIGEST", ">SIZE", "CACHED", "CATALOG",
-                                                        any_damaged ? "STATE" : NULL, NULL });
+                                                        any_state ? "STATE" : NULL, NULL });
   guint64 total = 0;
   for (guint i = 0; i < rows->len; i++)
     {
@@ -89,7 +121,7 @@ print_rows (const LmLayerNames *names, const GArray *rows, gboolean whole_digest
       total = lm_size_add (total, row->entry->size);
       lm_table_add (table, (const char *const[]){ kind, row->name.name, row->name.version, digest, size, time,
                                                   row->name.listed ? row->name.source : NULL,
-                                                  row->damaged ? "damaged" : NULL });
+                                                  get_state (row) });
     }
   lm_table_print (table);
   g_autofree char *size = lm_size_format (total);
@@ -130,14 +162,15 @@ run_cache_list (const LmInvocation *invocation, GError **error)
   g_autoptr (GPtrArray) chosen = names ? choose_entries (names, entries, lm_args_words (invocation->args), error) : NULL;
   if (chosen == NULL)
     return FALSE;
+  g_autoptr (GHashTable) pins = read_pins (host);
   g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (Row));
   for (guint i = 0; i < chosen->len; i++)
     {
-      const Row row = make_row (cache, names, g_ptr_array_index (chosen, i));
+      const Row row = make_row (cache, names, pins, g_ptr_array_index (chosen, i));
       g_array_append_val (rows, row);
     }
   if (lm_args_has (invocation->args, "json"))
-    print_rows_json (rows);
+    print_rows_json (rows, pins != NULL);
   else
     print_rows (names, rows, lm_args_has (invocation->args, "no-trunc"));
   return TRUE;

@@ -39,6 +39,9 @@ run host_user "$host" env LAMINA_STATE_DIR="$state" "$LAMINA" cache list --json
 is "$(json 'len(d["files"])' <<<"$out")" "$(find "$state"/layers "$state"/blobs -name 'sha256-*' | wc -l)" 'but can list the cache'
 other () { host_user "$host" env LAMINA_STATE_DIR="$state" "$LAMINA" -c qemu:///system "$@"; }
 host_lamina "$host" cache pin e >/dev/null
+run other cache list --json
+is "$(json '{f["pinned"] for f in d["files"]}' <<<"$out")" '{None}' 'without the pins'
+like "$err" 'pins are not shown, because this user may not read' 'which is said'
 run other cache show "$(digest_of c)"
 exits 0 'and show a file of it'
 like "$out" 'used by +domain m \(running' 'with its users'
