@@ -240,35 +240,41 @@ collect_layers (Publication *self, GError **error)
 
 /* ---- the catalog ---- */
 
+/* Whether the only URL of @blob, which may be NULL, is the name that lamina gives its file. */
 static gboolean
 is_own_file (const LmBlob *blob)
 {
   g_autofree char *name = blob != NULL ? lm_portable_file_name (blob->kind, &blob->digest) : NULL;
-  for (char **url = blob != NULL ? blob->urls : NULL; url != NULL && *url != NULL; url++)
-    if (g_str_has_prefix (*url, BESIDE) && strcmp (*url + strlen (BESIDE), name) != 0)
-      return FALSE;
-  return TRUE;
+  g_autofree char *url = g_strconcat (BESIDE, name, NULL);
+  return blob == NULL || (g_strv_length (blob->urls) == 1 && strcmp (blob->urls[0], url) == 0);
 }
 
-/* Only a catalog whose relative URLs are names that lamina gives can be merged. */
-static gboolean
-check_known (const char *shown, GBytes *text, GError **error)
+/* Parses the catalog that is there. Only one that this use case made can be merged: it is JSON,
+ * and its files are beside it under the names that lamina gives. */
+static LmCatalog *
+parse_known (const char *shown, GBytes *text, GError **error)
 {
   gsize size;
   const char *data = g_bytes_get_data (text, &size);
-  g_autoptr (LmCatalog) catalog = lm_catalog_parse (shown, NULL, BESIDE, data != NULL ? data : "", size, NULL, NULL);
-  for (guint i = 0; catalog != NULL && i < lm_catalog_get_n_layers (catalog); i++)
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmCatalog) catalog
+    = size > 0 && data[0] == '{' ? lm_catalog_parse (shown, NULL, BESIDE, data, size, NULL, &failure) : NULL;
+  if (catalog == NULL)
+    return lm_throw_null (error, LM_PUBLISH_ERROR, LM_PUBLISH_ERROR_FOREIGN,
+                          "%s was not made by \"lamina publish\"%s%s; choose another directory", shown, failure != NULL ? ": " : "",
+                          failure != NULL ? failure->message : "");
+  for (guint i = 0; i < lm_catalog_get_n_layers (catalog); i++)
     {
       g_autoptr (LmLayer) layer = lm_catalog_load_layer (catalog, i);
       gboolean own = is_own_file (layer->kernel) && is_own_file (layer->initrd);
       for (guint j = 0; j < layer->builds->len && own; j++)
         own = is_own_file (g_ptr_array_index (layer->builds, j));
       if (!own)
-        return lm_throw (error, LM_PUBLISH_ERROR, LM_PUBLISH_ERROR_FOREIGN,
-                         "%s was not made by \"lamina publish\": the files of %s %s have other names; choose another directory", shown,
-                         layer->name, layer->version);
+        return lm_throw_null (error, LM_PUBLISH_ERROR, LM_PUBLISH_ERROR_FOREIGN,
+                              "%s was not made by \"lamina publish\": the files of %s %s have other names; choose another directory",
+                              shown, layer->name, layer->version);
     }
-  return TRUE;
+  return lm_portable_parse (text, shown, error);
 }
 
 static const LmBlob *
@@ -283,24 +289,75 @@ find_build_on (const LmLayer *layer, const LmBlob *build)
   return NULL;
 }
 
+static const LmLayer *
+find_layer_of (const GPtrArray *layers, const LmDigest *digest)
+{
+  for (guint i = 0; i < layers->len; i++)
+    {
+      const LmLayer *layer = g_ptr_array_index (layers, i);
+      for (guint j = 0; j < layer->builds->len; j++)
+        if (lm_digest_equal (&((const LmBlob *) g_ptr_array_index (layer->builds, j))->digest, digest))
+          return layer;
+    }
+  return NULL;
+}
+
+static GPtrArray *
+load_layers (const LmCatalog *catalog)
+{
+  GPtrArray *layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_free);
+  for (guint i = 0; i < lm_catalog_get_n_layers (catalog); i++)
+    g_ptr_array_add (layers, lm_catalog_load_layer (catalog, i));
+  return layers;
+}
+
+static gboolean
+check_same_build (const GPtrArray *there, const LmLayer *layer, const LmBlob *build, GError **error)
+{
+  const LmLayer *same = find_same_layer (there, layer), *owner = find_layer_of (there, &build->digest);
+  const LmBlob *other = same != NULL ? find_build_on (same, build) : NULL;
+  if (other != NULL && !lm_digest_equal (&build->digest, &other->digest))
+    return lm_throw (error, LM_PUBLISH_ERROR, LM_PUBLISH_ERROR_DIFFERENT,
+                     "%s %s is published already, with other content; give it another version, or replace it by --force", layer->name,
+                     layer->version);
+  if (owner != NULL && owner != same)
+    return lm_throw (error, LM_PUBLISH_ERROR, LM_PUBLISH_ERROR_DIFFERENT,
+                     "the file of %s %s is published already, as %s %s, which --force would remove", layer->name, layer->version,
+                     owner->name, owner->version);
+  return TRUE;
+}
+
 /* What was published under a name and version stays what it is. */
 static gboolean
 check_same_content (const LmCatalog *known, const LmCatalog *fresh, GError **error)
 {
-  g_autoptr (GPtrArray) there = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_free);
-  for (guint i = 0; i < lm_catalog_get_n_layers (known); i++)
-    g_ptr_array_add (there, lm_catalog_load_layer (known, i));
-  for (guint i = 0; i < lm_catalog_get_n_layers (fresh); i++)
+  g_autoptr (GPtrArray) there = load_layers (known), layers = load_layers (fresh);
+  for (guint i = 0; i < layers->len; i++)
     {
-      g_autoptr (LmLayer) layer = lm_catalog_load_layer (fresh, i);
-      const LmLayer *same = find_same_layer (there, layer);
-      for (guint j = 0; same != NULL && j < layer->builds->len; j++)
+      const LmLayer *layer = g_ptr_array_index (layers, i);
+      for (guint j = 0; j < layer->builds->len; j++)
+        if (!check_same_build (there, layer, g_ptr_array_index (layer->builds, j), error))
+          return FALSE;
+    }
+  return TRUE;
+}
+
+/* Whoever replaces a layer must also replace those that were built on it. */
+static gboolean
+check_parents (const LmCatalog *merged, GError **error)
+{
+  g_autoptr (GPtrArray) layers = load_layers (merged);
+  char text[LM_DIGEST_STRING_SIZE];
+  for (guint i = 0; i < layers->len; i++)
+    {
+      const LmLayer *layer = g_ptr_array_index (layers, i);
+      for (guint j = 0; j < layer->builds->len; j++)
         {
-          const LmBlob *build = g_ptr_array_index (layer->builds, j), *other = find_build_on (same, build);
-          if (other != NULL && !lm_digest_equal (&build->digest, &other->digest))
+          const LmBlob *build = g_ptr_array_index (layer->builds, j);
+          if (build->has_parent && find_layer_of (layers, &build->parent) == NULL)
             return lm_throw (error, LM_PUBLISH_ERROR, LM_PUBLISH_ERROR_DIFFERENT,
-                             "%s %s is published already, with other content; give it another version, or replace it by --force",
-                             layer->name, layer->version);
+                             "%s %s was built on %s, which would not be published any more; give what replaces it another version",
+                             layer->name, layer->version, lm_digest_format (&build->parent, text));
         }
     }
   return TRUE;
@@ -321,8 +378,8 @@ merge_catalog (Publication *self, GBytes *old, GError **error)
   g_autoptr (LmCatalog) fresh = lm_portable_parse (bytes, shown, error);
   if (fresh == NULL)
     return NULL;
-  g_autoptr (LmCatalog) known = old != NULL ? lm_portable_parse (old, shown, error) : NULL;
-  if (old != NULL && (known == NULL || !check_known (shown, old, error)))
+  g_autoptr (LmCatalog) known = old != NULL ? parse_known (shown, old, error) : NULL;
+  if (old != NULL && known == NULL)
     return NULL;
   if (known != NULL && !self->request->force && !check_same_content (known, fresh, error))
     return NULL;
@@ -404,12 +461,13 @@ write_dir (Publication *self, LmWebDir *dir, LmPublishResult *result, GError **e
       return FALSE;
     }
   g_autofree char *text = merge_catalog (self, old, error);
-  if (text == NULL || !add_files (self, dir, result, error))
+  if (text == NULL)
     return FALSE;
   g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
   result->changed = old == NULL || !g_bytes_equal (old, bytes);
   g_autoptr (LmCatalog) catalog = lm_portable_parse (bytes, LM_PORTABLE_CATALOG, error);
-  if (catalog == NULL || (result->changed && !lm_web_dir_write_catalog (dir, text, error)))
+  if (catalog == NULL || !check_parents (catalog, error) || !lm_web_dir_prepare (dir, error) || !add_files (self, dir, result, error)
+      || (result->changed && !lm_web_dir_write_catalog (dir, text, error)))
     return FALSE;
   result->layers = lm_catalog_get_n_layers (catalog);
   g_autoptr (GHashTable) named = list_named (catalog);

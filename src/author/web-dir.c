@@ -28,8 +28,23 @@ struct _LmWebDir
 {
   char *path;
   int fd;
+  int subdir_fds[G_N_ELEMENTS (subdirs)]; /* -1 until they are prepared */
   LmLock *lock;
 };
+
+/* Returns the descriptor of the directory of the file @name, as lm_portable_file_name() has it,
+ * and its name there. What is there by name could be a symbolic link by now. */
+static int
+find_subdir (const LmWebDir *dir, const char *name, const char **out_base)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (subdirs); i++)
+    if (g_str_has_prefix (name, subdirs[i]) && name[strlen (subdirs[i])] == '/')
+      {
+        *out_base = name + strlen (subdirs[i]) + 1;
+        return dir->subdir_fds[i];
+      }
+  g_assert_not_reached ();
+}
 
 void
 lm_web_dir_close (LmWebDir *dir)
@@ -39,6 +54,8 @@ lm_web_dir_close (LmWebDir *dir)
   if (dir->lock != NULL)
     lm_lock_remove_file (dir->lock);
   lm_lock_release (dir->lock);
+  for (gsize i = 0; i < G_N_ELEMENTS (subdirs); i++)
+    lm_fd_clear (&dir->subdir_fds[i]);
   lm_fd_clear (&dir->fd);
   g_free (dir->path);
   g_free (dir);
@@ -90,6 +107,8 @@ lm_web_dir_open (const char *path, LmLockWaitFunc waiting, gpointer user_data, G
   g_autoptr (LmWebDir) dir = g_new0 (LmWebDir, 1);
   g_autofree char *lock = g_build_filename (path, LOCK, NULL);
   dir->fd = -1;
+  for (gsize i = 0; i < G_N_ELEMENTS (subdirs); i++)
+    dir->subdir_fds[i] = -1;
   dir->path = g_strdup (path);
   if (!make_dir (AT_FDCWD, path, path, error))
     return NULL;
@@ -97,16 +116,24 @@ lm_web_dir_open (const char *path, LmLockWaitFunc waiting, gpointer user_data, G
   if (dir->fd < 0)
     return lm_throw_errno_null (error, "cannot open %s", path);
   dir->lock = lm_lock_acquire (lock, LM_LOCK_EXCLUSIVE, WAIT_MS, waiting, user_data, cancellable, error);
-  if (dir->lock == NULL)
-    return NULL;
+  return dir->lock != NULL ? g_steal_pointer (&dir) : NULL;
+}
+
+gboolean
+lm_web_dir_prepare (LmWebDir *dir, GError **error)
+{
   for (gsize i = 0; i < G_N_ELEMENTS (subdirs); i++)
     {
-      if (!make_dir (dir->fd, subdirs[i], path, error))
-        return NULL;
-      remove_leftovers (dir, subdirs[i]);
+      if (!make_dir (dir->fd, subdirs[i], dir->path, error))
+        return FALSE;
+      dir->subdir_fds[i] = openat (dir->fd, subdirs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+      if (dir->subdir_fds[i] < 0)
+        return lm_throw_errno (error, "cannot open %s/%s, which must be a directory and no symbolic link", dir->path, subdirs[i]);
     }
+  for (gsize i = 0; i < G_N_ELEMENTS (subdirs); i++)
+    remove_leftovers (dir, subdirs[i]);
   remove_leftovers (dir, ".");
-  return g_steal_pointer (&dir);
+  return TRUE;
 }
 
 /* Copies @from to @to, of which the latter may be -1, and checks that its content has the digest. */
@@ -135,7 +162,9 @@ check_there (const LmWebDir *dir, const LmBlob *blob, const char *name, const ch
 {
   struct stat st, from_st;
   g_autofree char *shown = g_build_filename (dir->path, name, NULL);
-  lm_autofd int fd = openat (dir->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  const char *base;
+  const int at = find_subdir (dir, name, &base);
+  lm_autofd int fd = openat (at, base, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
   *out_there = fd >= 0;
   if (fd < 0)
     return errno == ENOENT || lm_throw_errno (error, "cannot open %s", shown);
@@ -150,9 +179,11 @@ check_there (const LmWebDir *dir, const LmBlob *blob, const char *name, const ch
 static gboolean
 finish_file (const LmWebDir *dir, int fd, const char *temporary, const char *name, GError **error)
 {
+  const char *base;
+  const int at = find_subdir (dir, name, &base);
   if (fchmod (fd, 0644) < 0 || fsync (fd) < 0)
     return lm_throw_errno (error, "cannot write %s/%s", dir->path, name);
-  return lm_fault_point ("publish-file-before-rename", error) && lm_file_publish (dir->fd, temporary, name, error);
+  return lm_fault_point ("publish-file-before-rename", error) && lm_file_publish (at, temporary, base, error);
 }
 
 static gboolean
@@ -163,23 +194,23 @@ write_file (const LmWebDir *dir, const LmBlob *blob, const char *name, const cha
   lm_autofd int source = open (from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
   if (source < 0)
     return lm_throw_errno (error, "cannot open %s", from);
-  lm_autofd int fd = lm_file_make_temporary (dir->fd, name, name, &temporary, error);
+  const char *base;
+  const int at = find_subdir (dir, name, &base);
+  lm_autofd int fd = lm_file_make_temporary (at, base, name, &temporary, error);
   if (fd < 0)
     return FALSE;
   *out_how = ioctl (fd, FICLONE, source) == 0 ? LM_WEB_DIR_CLONED : LM_WEB_DIR_COPIED;
   /* A hard link has no temporary name: it is complete at once. */
-  if (*out_how == LM_WEB_DIR_COPIED && linkat (AT_FDCWD, from, dir->fd, name, 0) == 0)
+  if (*out_how == LM_WEB_DIR_COPIED && linkat (AT_FDCWD, from, at, base, 0) == 0)
     {
       *out_how = LM_WEB_DIR_LINKED;
-      (void) unlinkat (dir->fd, temporary, 0);
-      g_autofree char *path = g_build_filename (dir->path, name, NULL);
-      g_autofree char *parent = g_path_get_dirname (path);
-      return lm_file_sync_dir (parent, error);
+      (void) unlinkat (at, temporary, 0);
+      return fsync (at) == 0 || lm_throw_errno (error, "cannot sync the directory of %s/%s", dir->path, name);
     }
   gboolean good = (*out_how == LM_WEB_DIR_CLONED || read_content (source, fd, blob, from, cancellable, error))
                   && finish_file (dir, fd, temporary, name, error);
   if (!good)
-    (void) unlinkat (dir->fd, temporary, 0);
+    (void) unlinkat (at, temporary, 0);
   return good;
 }
 
@@ -248,7 +279,9 @@ handle_unused (const LmWebDir *dir, const char *name, const gint64 *since, gint6
       g_string_append_printf (text, "%" G_GINT64_FORMAT " %s\n", time, name);
       return TRUE;
     }
-  if (unlinkat (dir->fd, name, 0) < 0 && errno != ENOENT)
+  const char *base;
+  const int at = find_subdir (dir, name, &base);
+  if (unlinkat (at, base, 0) < 0 && errno != ENOENT)
     return lm_throw_errno (error, "cannot remove %s/%s", dir->path, name);
   g_ptr_array_add (removed, g_strdup (name));
   return TRUE;

@@ -22,13 +22,18 @@ typedef enum
 } LmWebDirHow;
 
 /** lm_web_dir_open: opens @path for changes; it is created if it is missing, but not its parent.
- * Removes what killed runs left. If another process changes it, waits for that, at most a minute,
+ * If another process changes it, waits for that, at most a minute,
  * and calls @waiting (which may be NULL). Errors: G_IO_ERROR, LM_LOCK_ERROR. */
 LmWebDir *lm_web_dir_open (const char *path, LmLockWaitFunc waiting, gpointer user_data, GCancellable *cancellable,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_web_dir_close: frees @dir; NULL is ignored. */
 void lm_web_dir_close (LmWebDir *dir);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmWebDir, lm_web_dir_close)
+
+/** lm_web_dir_prepare: creates and opens the directories of the files, to be called before those
+ * functions below that change something, and removes what killed runs left. A symbolic link in
+ * their place is not followed. Errors: G_IO_ERROR. */
+gboolean lm_web_dir_prepare (LmWebDir *dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_web_dir_add: makes the directory have the file of @blob, durably and with the right
  * content; @from is its path in the cache, where it was found intact. Cloned if possible, else a

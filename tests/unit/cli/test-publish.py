@@ -142,12 +142,49 @@ ok(is_whole(own), "the catalog is whole")
 foreign = os.path.join(work, "foreign")
 os.makedirs(foreign)
 for content, expected in (json.dumps({"lamina-catalog": 1, "groups": [{"name": "os"}], "layers": [
-        {"name": "x", "version": "1", "group": "os", "builds": [build(base, "x.qcow2")]}]}), 9), ("nonsense", 1):
+        {"name": "x", "version": "1", "group": "os", "builds": [build(base, "x.qcow2")]}]}), 9), ("nonsense", 9), ("{}", 9), (
+        json.dumps({"lamina-catalog": 1, "groups": [{"name": "os"}], "layers": [
+            {"name": "x", "version": "1", "group": "os", "builds": [build(base, "https://mirror.example/x.qcow2")]}]}), 9), (
+        "# a note\nlamina-catalog: 1\ngroups: [{name: os}]\nlayers: []\n", 9):
     with open(os.path.join(foreign, "catalog.json"), "w", encoding="utf-8") as file:
         file.write(content)
     status, out, errors = host.run("publish", foreign, "nginx")
     with open(os.path.join(foreign, "catalog.json"), encoding="utf-8") as file:
-        ok(status == expected and file.read() == content, "a catalog that lamina did not write stays", errors)
+        ok(status == expected and file.read() == content and os.listdir(foreign) == ["catalog.json"],
+           "a catalog that lamina did not write stays, and nothing is added", (status, errors, os.listdir(foreign)))
+planted, target = os.path.join(work, "planted"), os.path.join(work, "target")
+os.makedirs(planted)
+os.makedirs(target)
+os.symlink(target, os.path.join(planted, "layers"))
+status, out, errors = host.run("publish", planted, "nginx")
+ok(status == 1 and "symbolic link" in errors and os.listdir(target) == [] and os.listdir(planted) == ["layers"], "a symbolic link is not followed",
+   (status, errors))
+
+# Replacing, which must not take away what others stand on
+web = os.path.join(work, "replaced")
+host.run("publish", web, "nginx")
+for entry, say in ({"name": "debian", "version": "12"}, "with other content"), ({"name": "renamed", "version": "1"}, "is published already, as"):
+    catalog = catalog_of(web)
+    mine = [one for one in catalog["layers"] if one["name"] == "debian"][0]
+    if entry["name"] == "renamed":
+        mine["name"] = "before"
+    else:
+        mine["builds"][0].update(digest=digest(other), size=len(other), urls=[name_of(other)])
+    with open(os.path.join(web, "catalog.json"), "w", encoding="utf-8") as file:
+        json.dump(catalog, file)
+    status, out, errors = host.run("publish", web, "debian")
+    ok(status == 9 and say in errors and catalog_of(web) == catalog, f"publish refuses what is there {say}", (status, errors))
+    os.remove(os.path.join(web, "catalog.json"))
+    host.run("publish", web, "nginx")
+catalog = catalog_of(web)
+catalog["layers"] = [one for one in catalog["layers"] if one["name"] != "debian"]
+with open(os.path.join(web, "catalog.json"), "w", encoding="utf-8") as file:
+    json.dump(catalog, file)
+before = files_in(web)
+maker.run("pull", "debian")
+status, out, errors = maker.run("publish", web, "--force", "--prune=0")
+ok(status == 9 and "would not be published" in errors and files_in(web) == before, "a layer without its parent is refused, and nothing is pruned",
+   (status, errors))
 
 before = host.cached()
 status, out, errors = host.run("publish", host.dir, "nginx", "--prune=0")
