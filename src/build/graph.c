@@ -127,7 +127,7 @@ find_groups (LmGraph *graph)
 }
 
 LmGraph *
-lm_graph_new (LmPackages *packages, const GArray *ids)
+lm_graph_new (LmPackages *packages, const GArray *ids, gboolean recommended)
 {
   LmGraph *graph = g_new0 (LmGraph, 1);
   graph->nodes = g_ptr_array_new_full (ids->len, free_node);
@@ -146,7 +146,7 @@ lm_graph_new (LmPackages *packages, const GArray *ids)
   for (guint i = 0; i < graph->nodes->len; i++)
     {
       Node *node = g_ptr_array_index (graph->nodes, i);
-      node->direct = lm_packages_list_needs (packages, node->id, ids);
+      node->direct = lm_packages_list_needs (packages, node->id, recommended, ids);
       for (guint j = 0; j < node->direct->len; j++)
         g_array_index (node->direct, guint, j) = lm_graph_find (graph, g_array_index (node->direct, guint, j));
       g_array_sort (node->direct, compare_numbers);

@@ -8,8 +8,9 @@
 typedef struct _LmGraph LmGraph;
 
 /** lm_graph_new: returns the graph of the packages @ids, numbers in ascending order as
- * lm_packages_resolve() returns them; never NULL. @packages must outlive it. */
-LmGraph *lm_graph_new (LmPackages *packages, const GArray *ids);
+ * lm_packages_resolve() returns them; never NULL. With @recommended, edges also lead to what
+ * packages recommend. @packages must outlive it. */
+LmGraph *lm_graph_new (LmPackages *packages, const GArray *ids, gboolean recommended);
 /** lm_graph_free: frees @graph; NULL is ignored. */
 void lm_graph_free (LmGraph *graph);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmGraph, lm_graph_free)

@@ -165,11 +165,12 @@ name_layers (LmGrouping *grouping)
       const gboolean is_base = layer_at (grouping, i)->parent == G_MAXUINT;
       g_autofree char *stem = is_base ? g_strdup ("base") : propose_name (grouping, i);
       char *name = g_strdup (stem);
-      for (guint suffix = 2; !g_hash_table_add (used, name); suffix++)
+      for (guint suffix = 2; g_hash_table_contains (used, name); suffix++)
         {
           g_free (name);
           name = g_strdup_printf ("%s-%u", stem, suffix);
         }
+      g_hash_table_add (used, name);
       grouping->names[i] = name;
     }
 }
@@ -272,6 +273,41 @@ lm_grouping_get_reason (const LmGrouping *grouping, guint layer)
     if (copies[j] > 1)
       reason.repeated += grouping->sizes[g_array_index (packages, guint, j)] * (copies[j] - 1);
   return reason;
+}
+
+/* The packages from the base to @layer, and @package, as numbers in the LmPackages. */
+static GArray *
+list_ids_with (const LmGrouping *grouping, guint layer, guint package)
+{
+  GArray *ids = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_array_append_val (ids, g_array_index (grouping->ids, guint, package));
+  for (; layer != G_MAXUINT; layer = layer_at (grouping, layer)->parent)
+    for (guint i = 0; i < layer_at (grouping, layer)->packages->len; i++)
+      {
+        const guint number = g_array_index (layer_at (grouping, layer)->packages, guint, i);
+        if (number != package)
+          g_array_append_val (ids, g_array_index (grouping->ids, guint, number));
+      }
+  g_array_sort (ids, compare_numbers);
+  return ids;
+}
+
+gboolean
+lm_grouping_can_hold (const LmGrouping *grouping, guint package, guint layer)
+{
+  g_autoptr (GArray) chain = list_ids_with (grouping, layer, package);
+  if (!lm_packages_fits (grouping->packages, g_array_index (grouping->ids, guint, package), chain))
+    return FALSE;
+  for (guint role = 0; role < grouping->input.n_roles; role++)
+    {
+      if (!is_in_chain (grouping, layer, role))
+        continue;
+      g_autoptr (GArray) whole = list_ids_with (grouping, grouping->layering->tops[role], package);
+      for (guint i = 0; i < whole->len; i++)
+        if (!lm_packages_fits (grouping->packages, g_array_index (whole, guint, i), whole))
+          return FALSE;
+    }
+  return TRUE;
 }
 
 guint

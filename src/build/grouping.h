@@ -45,6 +45,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmGrouping, lm_grouping_free)
 /** lm_grouping_get_reason: returns why the layer @layer is there. */
 LmGroupingReason lm_grouping_get_reason (const LmGrouping *grouping, guint layer);
 
+/** lm_grouping_can_hold: whether the package @package, alone, could be in the layer @layer: what
+ * it needs is in that or below, and nothing in the chains with that layer conflicts with it. */
+gboolean lm_grouping_can_hold (const LmGrouping *grouping, guint package, guint layer);
+
 /** lm_grouping_find_layer: returns the layer with the proposed name @name; G_MAXUINT if
  * there is none. */
 guint lm_grouping_find_layer (const LmGrouping *grouping, const char *name);

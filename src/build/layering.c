@@ -412,8 +412,9 @@ refuse_conflicts (Result *result, const LmLayeringInput *input)
   for (guint role = 0; role < input->n_roles; role++)
     {
       g_autoptr (GArray) chain = list_chain (result->layering, result->layering->tops[role]);
+      /* Without excess it is what was resolved together. */
       gboolean fits = TRUE;
-      for (guint i = 0; i < chain->len && fits; i++)
+      for (guint i = 0; i < chain->len && fits && chain->len > input->roles[role].packages->len; i++)
         fits = input->fits (input->fits_data, g_array_index (chain, guint, i), chain);
       if (!fits && refuse_excess (result, input, role))
         found = TRUE;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "build/packages.h"
+#include "build/package-text.h"
 #include "base/error.h"
+#include "base/size.h"
 #include "base/text.h"
 
 #include <solv/bitmap.h>
@@ -14,27 +16,20 @@
 #include <solv/solver.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #define MAX_PROBLEMS 5
-
+#define MAX_NAMES 20
+/* What is larger is a mistake, and sums of it could overflow. */
+#define SIZE_MAX_OF_PACKAGE (1024 * LM_SIZE_GIB)
 G_DEFINE_QUARK (lm-packages-error-quark, lm_packages_error)
-
-/* Debian's priorities, the most important first. */
-static const char *const priorities[] = { "required", "important", "standard", "optional" };
-
-/* What libsolv does not keep of Debian's index. */
-typedef struct
-{
-  guint64 size; /* of the file */
-  guint priority; /* index into priorities, or more */
-} Extra;
 
 struct _LmPackages
 {
   Pool *pool;
   gboolean is_debian;
   gboolean prepared; /* the index of what provides what is there */
-  GArray *extras;    /* Extra, by number of the package; only for Debian */
+  GArray *extras;    /* LmPackageExtra, by number of the package; only for Debian */
 };
 
 LmPackages *
@@ -42,7 +37,7 @@ lm_packages_new (void)
 {
   LmPackages *packages = g_new0 (LmPackages, 1);
   packages->pool = pool_create ();
-  packages->extras = g_array_new (FALSE, TRUE, sizeof (Extra));
+  packages->extras = g_array_new (FALSE, TRUE, sizeof (LmPackageExtra));
   return packages;
 }
 
@@ -57,67 +52,6 @@ lm_packages_free (LmPackages *packages)
 }
 
 /* ---- reading */
-
-/* If the line of @size bytes at @line is the field @name, returns its value and stores
- * the value's length in *size. Names of fields are case-insensitive. */
-static const char *
-field_value (const char *line, gsize *size, const char *name)
-{
-  const gsize length = strlen (name);
-  if (*size <= length || line[length] != ':' || g_ascii_strncasecmp (line, name, length) != 0)
-    return NULL;
-  const char *value = line + length + 1, *end = line + *size;
-  while (value < end && (*value == ' ' || *value == '\t'))
-    value++;
-  *size = (gsize) (end - value);
-  return value;
-}
-
-static guint
-parse_priority (const char *value, gsize size)
-{
-  guint i = 0;
-  while (i < G_N_ELEMENTS (priorities) && (strlen (priorities[i]) != size || memcmp (value, priorities[i], size) != 0))
-    i++;
-  return i;
-}
-
-static guint64
-parse_number (const char *value, gsize size)
-{
-  guint64 number = 0;
-  for (gsize i = 0; i < size && g_ascii_isdigit (value[i]) && number < G_MAXUINT32 * G_GUINT64_CONSTANT (1000); i++)
-    number = number * 10 + (guint64) (value[i] - '0');
-  return number;
-}
-
-/* Appends an Extra for each record of @text, in their order, which is also the order in
- * which libsolv numbers the packages. */
-static void
-read_extras (const char *text, gsize size, GArray *extras)
-{
-  Extra extra = { 0, G_N_ELEMENTS (priorities) };
-  gboolean named = FALSE;
-  for (const char *line = text, *end = text + size; line < end;)
-    {
-      const char *newline = memchr (line, '\n', (gsize) (end - line)), *value;
-      const gsize length = (gsize) ((newline ? newline : end) - line);
-      gsize left = length;
-      if ((*line | 0x20) == 's' && (value = field_value (line, &left, "Size")) != NULL)
-        extra.size = parse_number (value, left);
-      else if ((*line | 0x20) == 'p' && (value = field_value (line, &left, "Priority")) != NULL)
-        extra.priority = parse_priority (value, left);
-      else if ((*line | 0x20) == 'p' && field_value (line, &left, "Package") != NULL)
-        named = TRUE;
-      line += length + 1;
-      if ((length == 0 || line >= end) && named)
-        {
-          g_array_append_val (extras, extra);
-          extra = (Extra){ 0, G_N_ELEMENTS (priorities) };
-          named = FALSE;
-        }
-    }
-}
 
 /* Hands @text to libsolv, which reads from a stream. Returns 0 on success. */
 static int
@@ -143,7 +77,7 @@ add_index (LmPackages *packages, const char *text, gsize size, const char *shown
     return g_strstr_len (text, (gssize) MIN (size, 4096), "<metadata") != NULL
            || lm_throw (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID, "%s: not an index of packages", shown);
   g_array_set_size (packages->extras, repo->nsolvables ? (guint) repo->start : (guint) packages->pool->nsolvables);
-  read_extras (text, size, packages->extras);
+  lm_package_text_read_extras (text, size, packages->extras);
   /* Not equal if the index has records without a name, for example. */
   if (repo->nsolvables == 0 || repo->nsolvables != repo->end - repo->start
       || packages->extras->len != (guint) packages->pool->nsolvables)
@@ -154,17 +88,24 @@ add_index (LmPackages *packages, const char *text, gsize size, const char *shown
 gboolean
 lm_packages_add (LmPackages *packages, GBytes *index, const char *shown, GError **error)
 {
-  gsize size;
-  const char *text = g_bytes_get_data (index, &size);
+  gsize size = g_bytes_get_size (index);
   if (size == 0)
     return TRUE;
+  g_autoptr (GBytes) whole = lm_package_text_end_line (index);
+  const char *text = g_bytes_get_data (whole, &size);
   const gboolean is_debian = text[0] != '<';
+  if (!lm_package_text_check (text, size, is_debian, shown, error))
+    return FALSE;
   if (packages->pool->nsolvables > 2 && is_debian != packages->is_debian)
     return lm_throw (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID,
                      "%s: packages of Debian and of RPM cannot be used together", shown);
   packages->is_debian = is_debian;
   packages->prepared = FALSE;
   pool_setdisttype (packages->pool, is_debian ? DISTTYPE_DEB : DISTTYPE_RPM);
+  /* An index of Debian is for one architecture. */
+  struct utsname host;
+  if (!is_debian && uname (&host) == 0)
+    pool_setarch (packages->pool, host.machine);
   return add_index (packages, text, size, shown, error);
 }
 
@@ -197,31 +138,32 @@ lm_packages_get (const LmPackages *packages, guint id)
     .name = pool_id2str (pool, s->name),
     .version = pool_id2str (pool, s->evr),
     .architecture = s->arch ? pool_id2str (pool, s->arch) : "",
-    .download_size = packages->is_debian ? g_array_index (packages->extras, Extra, id).size
-                                         : solvable_lookup_num (s, SOLVABLE_DOWNLOADSIZE, 0),
-    .installed_size = solvable_lookup_num (s, SOLVABLE_INSTALLSIZE, 0),
+    .download_size = packages->is_debian ? g_array_index (packages->extras, LmPackageExtra, id).size
+                                         : MIN (solvable_lookup_num (s, SOLVABLE_DOWNLOADSIZE, 0), SIZE_MAX_OF_PACKAGE),
+    .installed_size = MIN (solvable_lookup_num (s, SOLVABLE_INSTALLSIZE, 0), SIZE_MAX_OF_PACKAGE),
   };
 }
 
 static guint
 priority_of (const LmPackages *packages, Id id)
 {
-  return packages->is_debian ? g_array_index (packages->extras, Extra, (guint) id).priority : 0;
+  return packages->is_debian ? g_array_index (packages->extras, LmPackageExtra, (guint) id).priority : 0;
 }
 
-/* Which of two packages that provide the name @name is preferred: > 0 if @a. */
+/* Which of two packages that provide the name @name is preferred: > 0 if @a. Packages of that
+ * name come first, the newest of them first of all; others by priority, name and version. */
 static int
 compare_providers (const LmPackages *packages, Id name, Id a, Id b)
 {
   Pool *pool = packages->pool;
   Solvable *one = pool_id2solvable (pool, a), *other = pool_id2solvable (pool, b);
   int order = (one->name == name) - (other->name == name);
-  if (order == 0 && one->name == other->name)
-    order = pool_evrcmp (pool, one->evr, other->evr, EVRCMP_COMPARE);
-  if (order == 0)
+  if (order == 0 && one->name != name)
     order = (int) priority_of (packages, b) - (int) priority_of (packages, a);
   if (order == 0)
     order = strcmp (pool_id2str (pool, other->name), pool_id2str (pool, one->name));
+  if (order == 0)
+    order = pool_evrcmp (pool, one->evr, other->evr, EVRCMP_COMPARE);
   return order != 0 ? order : b - a;
 }
 
@@ -239,11 +181,9 @@ preferred_provider (const LmPackages *packages, Id dep)
 {
   Pool *pool = packages->pool;
   Id best = 0, id, offset;
-  if (ISRELDEP (dep) && GETRELDEP (pool, dep)->flags == REL_OR)
-    {
-      best = preferred_provider (packages, GETRELDEP (pool, dep)->name);
-      return best ? best : preferred_provider (packages, GETRELDEP (pool, dep)->evr);
-    }
+  for (; ISRELDEP (dep) && GETRELDEP (pool, dep)->flags == REL_OR; dep = GETRELDEP (pool, dep)->evr)
+    if ((best = preferred_provider (packages, GETRELDEP (pool, dep)->name)) != 0)
+      return best;
   const Id name = name_of_dep (pool, dep);
   FOR_PROVIDES (id, offset, dep)
     if (best == 0 || compare_providers (packages, name, id, best) > 0)
@@ -363,8 +303,10 @@ throw_conflict (Solver *solver, int n, const char *const *wanted, guint n_wanted
 {
   g_autoptr (GString) reasons = g_string_new (NULL);
   g_autoptr (GString) names = g_string_new (NULL);
-  for (guint i = 0; i < n_wanted; i++)
+  for (guint i = 0; i < MIN (n_wanted, MAX_NAMES); i++)
     g_string_append_printf (names, "%s%s", i ? ", " : "", wanted[i]);
+  if (n_wanted > MAX_NAMES)
+    g_string_append (names, ", ...");
   for (int problem = 1; problem <= MIN (n, MAX_PROBLEMS); problem++)
     {
       Id dep, source, target;
@@ -508,22 +450,30 @@ make_set (GArray *ids)
   return ids;
 }
 
-GArray *
-lm_packages_list_needs (LmPackages *packages, guint id, const GArray *among)
+/* Adds those of @among that fulfil one of the dependencies @deps of the package @id. */
+static void
+add_needs (Pool *pool, const Id *deps, guint id, const GArray *among, GArray *needs)
 {
-  Pool *pool = packages->pool;
-  Solvable *s = pool_id2solvable (pool, (Id) id);
-  GArray *needs = g_array_new (FALSE, FALSE, sizeof (guint));
-  prepare (packages);
-  for (const Id *dep = deps_at (s, s->requires); *dep; dep++)
+  for (; *deps; deps++)
     {
       Id provider, offset;
-      if (*dep == SOLVABLE_PREREQMARKER)
+      if (*deps == SOLVABLE_PREREQMARKER)
         continue;
-      FOR_PROVIDES (provider, offset, *dep)
+      FOR_PROVIDES (provider, offset, *deps)
         if ((guint) provider != id && contains (among, (guint) provider))
           g_array_append_val (needs, provider);
     }
+}
+
+GArray *
+lm_packages_list_needs (LmPackages *packages, guint id, gboolean recommended, const GArray *among)
+{
+  Solvable *s = pool_id2solvable (packages->pool, (Id) id);
+  GArray *needs = g_array_new (FALSE, FALSE, sizeof (guint));
+  prepare (packages);
+  add_needs (packages->pool, deps_at (s, s->requires), id, among, needs);
+  if (recommended)
+    add_needs (packages->pool, deps_at (s, s->recommends), id, among, needs);
   return make_set (needs);
 }
 
@@ -567,6 +517,21 @@ is_provided (Pool *pool, Id dep, const GArray *among, Id self)
   return FALSE;
 }
 
+/* Whether one of @among is another version of the package, or what it obsoletes. */
+static gboolean
+is_replaced (LmPackages *packages, Solvable *s, Id self, const GArray *among)
+{
+  Pool *pool = packages->pool;
+  Id id, offset;
+  FOR_PROVIDES (id, offset, s->name)
+    if (id != self && pool_id2solvable (pool, id)->name == s->name && contains (among, (guint) id))
+      return TRUE;
+  for (const Id *dep = deps_at (s, packages->is_debian ? 0 : s->obsoletes); *dep; dep++)
+    if (is_provided (pool, *dep, among, self))
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
 lm_packages_fits (LmPackages *packages, guint id, const GArray *among)
 {
@@ -579,5 +544,5 @@ lm_packages_fits (LmPackages *packages, guint id, const GArray *among)
   for (const Id *dep = deps_at (s, s->conflicts); *dep; dep++)
     if (is_provided (pool, *dep, among, (Id) id))
       return FALSE;
-  return TRUE;
+  return !is_replaced (packages, s, (Id) id, among);
 }

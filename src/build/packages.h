@@ -38,7 +38,8 @@ void lm_packages_free (LmPackages *packages);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmPackages, lm_packages_free)
 
 /** lm_packages_add: adds the packages of an index, not compressed; the kind is
- * recognized. Messages call it @shown. All indexes of a set are of one kind.
+ * recognized. Messages call it @shown. All indexes of a set are of one kind. Of rpm-md, only
+ * packages that this host's architecture can run are used.
  * CPU-bound, about 10 us a package. Errors: LM_PACKAGES_ERROR_INVALID. */
 gboolean lm_packages_add (LmPackages *packages, GBytes *index, const char *shown, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -61,13 +62,15 @@ GArray *lm_packages_resolve (LmPackages *packages, const char *const *wanted, gu
   G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_packages_list_needs: returns those of the packages @among, numbers in ascending
- * order, that fulfil a dependency of the package @id, in ascending order, without @id. */
-GArray *lm_packages_list_needs (LmPackages *packages, guint id, const GArray *among);
+ * order, that fulfil a dependency of the package @id, or with @recommended something that it
+ * recommends; in ascending order, without @id. */
+GArray *lm_packages_list_needs (LmPackages *packages, guint id, gboolean recommended, const GArray *among);
 
 /** lm_packages_list_dependents: returns all packages with a dependency that the package
  * @id could fulfil, as numbers in ascending order. */
 GArray *lm_packages_list_dependents (LmPackages *packages, guint id);
 
 /** lm_packages_fits: whether the packages @among, numbers in ascending order, fulfil each
- * dependency of the package @id, and none of them conflicts with it. */
+ * dependency of the package @id, and none of them conflicts with it, is obsoleted by it or is
+ * another version of it. */
 gboolean lm_packages_fits (LmPackages *packages, guint id, const GArray *among);

@@ -73,9 +73,10 @@ find_primary (GBytes *repomd, const char *shown, Primary *out_primary, GError **
 {
   gsize size;
   const char *text = g_bytes_get_data (repomd, &size);
-  g_autoptr (LmXml) xml = lm_xml_parse (text, size, shown, error);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmXml) xml = lm_xml_parse (text, size, shown, &failure);
   if (xml == NULL)
-    return FALSE;
+    return lm_throw (error, LM_REPOSITORY_ERROR, LM_REPOSITORY_ERROR_INVALID, "%s", failure->message);
   for (LmXmlNode *data = lm_xml_child (lm_xml_root (xml), REPOMD_XMLNS, "data"); data;
        data = lm_xml_next (data, REPOMD_XMLNS, "data"))
     {
@@ -97,9 +98,12 @@ load_rpmmd (LmPackages *packages, const char *root, GCancellable *cancellable, G
   if (repomd == NULL || !find_primary (repomd, shown, &primary, error))
     return FALSE;
   g_autofree char *location = primary.location;
-  g_autofree char *index_url = lm_url_resolve (root, location, error);
-  g_autofree char *index_shown = index_url ? lm_url_redact (index_url) : NULL;
-  g_autoptr (GBytes) index = index_url ? read_place (index_url, INDEX_SIZE_MAX, cancellable, error) : NULL;
+  g_autofree char *index_url = lm_url_resolve (root, location, NULL);
+  if (index_url == NULL)
+    return lm_throw (error, LM_REPOSITORY_ERROR, LM_REPOSITORY_ERROR_INVALID,
+                     "%s: the location of the package index cannot be used; a repository on a server has no local files", shown);
+  g_autofree char *index_shown = lm_url_redact (index_url);
+  g_autoptr (GBytes) index = read_place (index_url, INDEX_SIZE_MAX, cancellable, error);
   if (index == NULL)
     return FALSE;
   g_autoptr (LmHasher) hasher = lm_hasher_new ();
@@ -107,7 +111,7 @@ load_rpmmd (LmPackages *packages, const char *root, GCancellable *cancellable, G
   lm_hasher_update (hasher, g_bytes_get_data (index, NULL), g_bytes_get_size (index));
   lm_hasher_peek (hasher, &digest);
   if (!lm_digest_equal (&digest, &primary.digest))
-    return lm_throw (error, LM_REPOSITORY_ERROR, LM_REPOSITORY_ERROR_INVALID,
+    return lm_throw (error, LM_REPOSITORY_ERROR, LM_REPOSITORY_ERROR_DIGEST,
                      "%s does not have the digest that %s gives; the repository may have changed meanwhile: try again",
                      index_shown, shown);
   return add_index (packages, index, index_shown, error);
@@ -144,8 +148,15 @@ lm_repository_load_apt (LmPackages *packages, GCancellable *cancellable, GError 
                                       "Created-By: Packages", NULL };
   g_autofree char *native = NULL, *output = NULL;
   guint loaded = 0;
-  if (!lm_run (native_argv, NULL, &native, cancellable, error) || !lm_run (argv, NULL, &output, cancellable, error))
-    return FALSE;
+  g_autoptr (GError) failure = NULL;
+  if (!lm_run (native_argv, NULL, &native, cancellable, &failure) || !lm_run (argv, NULL, &output, cancellable, &failure))
+    {
+      if (g_error_matches (failure, LM_RUN_ERROR, LM_RUN_ERROR_NOT_FOUND))
+        return lm_throw (error, LM_REPOSITORY_ERROR, LM_REPOSITORY_ERROR_NONE,
+                         "this machine has no apt; give a package index with --packages");
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   g_strstrip (native);
   g_auto (GStrv) lines = g_strsplit (output, "\n", -1);
   for (char **line = lines; *line; line++)

@@ -7,7 +7,8 @@
 
 typedef enum
 {
-  LM_REPOSITORY_ERROR_INVALID, /* metadata without a package index, or of another digest */
+  LM_REPOSITORY_ERROR_INVALID, /* not the metadata of a repository, or without a package index */
+  LM_REPOSITORY_ERROR_DIGEST,  /* the index is not the one that the metadata describe */
   LM_REPOSITORY_ERROR_NONE,    /* this machine's package manager knows no index */
 } LmRepositoryError;
 

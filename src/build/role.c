@@ -30,6 +30,13 @@ lm_roles_free (LmRoles *roles)
   g_free (roles);
 }
 
+static int
+compare_roles (gconstpointer a, gconstpointer b)
+{
+  const LmRole *one = *(const LmRole *const *) a, *other = *(const LmRole *const *) b;
+  return strcmp (one->name, other->name);
+}
+
 static char **
 parse_packages (const LmYamlNode *node, GError **error)
 {
@@ -60,7 +67,7 @@ parse_weight (const LmYamlNode *node, double *out_weight, GError **error)
   char *end = NULL;
   const double weight = text ? g_ascii_strtod (text, &end) : 0;
   /* The comparisons are also false for what is not a number. */
-  if (text == NULL || end == text || *end != '\0' || !(weight >= 0 && weight <= MAX_WEIGHT))
+  if (text == NULL || end == text || text[strspn (text, "0123456789.eE+-")] != '\0' || *end != '\0' || !(weight >= 0 && weight <= MAX_WEIGHT))
     return lm_yaml_node_throw (node, error, "the weight must be a number from 0 to %.0f", MAX_WEIGHT);
   *out_weight = weight;
   return TRUE;
@@ -122,6 +129,8 @@ parse_members (const LmYamlNode *root, LmRoles *roles, GError **error)
         }
       if (g_strcmp0 (key, "roles") != 0)
         return lm_yaml_node_throw (value, error, "unknown key \"%s\"; a file of roles has base and roles", key ? key : "");
+      if (lm_yaml_node_get_kind (value) != LM_YAML_SEQUENCE)
+        return lm_yaml_node_throw (value, error, "a list of roles is expected");
       for (guint j = 0; j < lm_yaml_node_get_length (value); j++)
         {
           LmRole *role = parse_role (lm_yaml_node_get_item (value, j), names, error);
@@ -150,5 +159,6 @@ lm_roles_parse (const char *name, const char *text, gsize size, GError **error)
     return NULL;
   if (roles->base == NULL)
     roles->base = g_new0 (char *, 1);
+  g_ptr_array_sort (roles->roles, compare_roles);
   return g_steal_pointer (&roles);
 }

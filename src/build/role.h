@@ -14,7 +14,7 @@ typedef struct
 typedef struct
 {
   char **base;      /* packages that every role has besides its own */
-  GPtrArray *roles; /* LmRole, at least one, in the order of the file */
+  GPtrArray *roles; /* LmRole, at least one, by name, so that their order in the file does not matter */
 } LmRoles;
 
 /** lm_roles_parse: parses the @size bytes at @text, a file that messages call @name.

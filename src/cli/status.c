@@ -6,6 +6,7 @@
 #include "author/publish.h"
 #include "base/checksum.h"
 #include "base/lock.h"
+#include "base/url.h"
 #include "build/packages.h"
 #include "build/repository.h"
 #include "cache/cache.h"
@@ -117,7 +118,9 @@ static const Mapping mappings[] = {
   { lm_checksum_error_quark, LM_CHECKSUM_ERROR_NOT_LISTED, LM_STATUS_REFUSED },
   { lm_packages_error_quark, LM_PACKAGES_ERROR_INVALID, LM_STATUS_SOURCE },
   { lm_packages_error_quark, ANY, LM_STATUS_NOT_FOUND },
+  { lm_repository_error_quark, LM_REPOSITORY_ERROR_DIGEST, LM_STATUS_REFUSED },
   { lm_repository_error_quark, ANY, LM_STATUS_SOURCE },
+  { lm_url_error_quark, ANY, LM_STATUS_USAGE },
 };
 
 LmStatus

@@ -93,6 +93,14 @@ add_names_json (JsonBuilder *builder, const View *view, const char *key, const G
   lm_json_add_strv (builder, key, names);
 }
 
+/* An index may have bytes in names that are not UTF-8. */
+static void
+add_safe_json (JsonBuilder *builder, const char *key, const char *text)
+{
+  g_autofree char *safe = lm_output_safe (text);
+  lm_json_add_string (builder, key, safe);
+}
+
 static void
 print_graph_json (const View *view)
 {
@@ -105,9 +113,9 @@ print_graph_json (const View *view)
       const Row *row = g_ptr_array_index (view->rows, i);
       const LmPackage package = package_of (view, row->node);
       json_builder_begin_object (builder);
-      lm_json_add_string (builder, "name", package.name);
-      lm_json_add_string (builder, "version", package.version);
-      lm_json_add_string (builder, "architecture", package.architecture);
+      add_safe_json (builder, "name", package.name);
+      add_safe_json (builder, "version", package.version);
+      add_safe_json (builder, "architecture", package.architecture);
       lm_json_add_uint (builder, "download_size", package.download_size);
       lm_json_add_uint (builder, "installed_size", package.installed_size);
       lm_json_add_uint (builder, "total_download_size", row->download_size);
@@ -174,13 +182,12 @@ quote_for_dot (const char *text)
   return g_strdup_printf ("\"%s\"", escaped);
 }
 
-/* Packages of a mutual group are drawn in a box of their own. */
+/* Packages of a mutual group are drawn in a box of their own. @sizes are those of all groups. */
 static void
-print_dot_node (const View *view, guint node)
+print_dot_node (const View *view, guint node, const guint *sizes)
 {
-  g_autoptr (GArray) mutual = lm_graph_list_mutual (view->graph, node);
   g_autofree char *name = quote_for_dot (package_of (view, node).name);
-  if (mutual->len > 0)
+  if (sizes[lm_graph_get_group (view->graph, node)] > 1)
     printf ("  subgraph cluster_%u { %s }\n", lm_graph_get_group (view->graph, node), name);
   else
     printf ("  %s\n", name);
@@ -195,9 +202,13 @@ print_dot_node (const View *view, guint node)
 static void
 print_graph_dot (const View *view)
 {
+  const guint n = lm_graph_get_size (view->graph);
+  g_autofree guint *sizes = g_new0 (guint, n);
+  for (guint node = 0; node < n; node++)
+    sizes[lm_graph_get_group (view->graph, node)]++;
   puts ("digraph packages {\n  node [shape=box]");
-  for (guint node = 0; node < lm_graph_get_size (view->graph); node++)
-    print_dot_node (view, node);
+  for (guint node = 0; node < n; node++)
+    print_dot_node (view, node, sizes);
   puts ("}");
 }
 
@@ -215,7 +226,7 @@ run_graph (const LmInvocation *invocation, GError **error)
                                                 lm_args_has (args, "recommended"), error);
   if (ids == NULL)
     return FALSE;
-  g_autoptr (LmGraph) graph = lm_graph_new (packages, ids);
+  g_autoptr (LmGraph) graph = lm_graph_new (packages, ids, lm_args_has (args, "recommended"));
   g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (free_row);
   View view = { packages, graph, rows };
   for (char **name = wanted; *name; name++)

@@ -71,8 +71,9 @@ add_layer_json (JsonBuilder *builder, const View *view, guint number)
     {
       const LmPackage package = package_of (view, g_array_index (layer->packages, guint, i));
       json_builder_begin_object (builder);
-      lm_json_add_string (builder, "name", package.name);
-      lm_json_add_string (builder, "version", package.version);
+      g_autofree char *name = lm_output_safe (package.name), *version = lm_output_safe (package.version);
+      lm_json_add_string (builder, "name", name);
+      lm_json_add_string (builder, "version", version);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
@@ -155,9 +156,9 @@ print_grouping (const View *view)
   g_autofree char *stored = lm_size_format ((guint64) grouping->layering->stored), *whole = lm_size_format ((guint64) grouping->whole);
   g_autofree char *moved = lm_size_format ((guint64) grouping->layering->moved);
   g_autofree char *asked = lm_size_format ((guint64) grouping->asked), *excess = lm_size_format ((guint64) grouping->layering->excess);
-  printf ("\n%u layers, at most %u in a chain, store %s; whole images would store %s.\n"
+  printf ("\n%u %s, at most %u in a chain, store %s; whole images would store %s.\n"
           "A launch is expected to pull %s, to get the %s that it asks for and %s besides.\n",
-          grouping->layering->layers->len, grouping->longest, stored, whole, moved, asked, excess);
+          grouping->layering->layers->len, grouping->layering->layers->len == 1 ? "layer" : "layers", grouping->longest, stored, whole, moved, asked, excess);
 }
 
 /* ---- what moving a package would cost */
@@ -173,12 +174,14 @@ print_cost (LmTable *table, const char *title, double now, double then, double f
 }
 
 static void
-print_move_json (const char *package, const char *layer, const LmLayeringCost *now, const LmLayeringCost *then, guint n_roles)
+print_move_json (const char *package, const char *layer, gboolean possible, const LmLayeringCost *now, const LmLayeringCost *then,
+                 guint n_roles)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
   lm_json_add_string (builder, "package", package);
   lm_json_add_string (builder, "layer", layer);
+  lm_json_add_bool (builder, "possible", possible);
   add_bytes_json (builder, "bytes_stored_change", (then->stored - now->stored) * n_roles);
   add_bytes_json (builder, "bytes_moved_per_launch_change", then->moved - now->moved);
   add_bytes_json (builder, "bytes_not_asked_for_per_launch_change", then->excess - now->excess);
@@ -201,9 +204,10 @@ show_move (const View *view, const char *move, gboolean json, GError **error)
                      "--move: there is no layer %s; run without --move for a list", equals + 1);
   const LmLayeringCost now = lm_layering_get_cost (grouping->layering, &grouping->input, package);
   const LmLayeringCost then = lm_layering_get_cost_in (grouping->layering, &grouping->input, package, layer);
+  const gboolean possible = lm_grouping_can_hold (grouping, package, layer);
   if (json)
     {
-      print_move_json (name, equals + 1, &now, &then, grouping->input.n_roles);
+      print_move_json (name, equals + 1, possible, &now, &then, grouping->input.n_roles);
       return TRUE;
     }
   LmTable *table = lm_table_new ((const char *const[]){ "", ">NOW", ">THEN", ">CHANGE", NULL });
@@ -211,6 +215,8 @@ show_move (const View *view, const char *move, gboolean json, GError **error)
   print_cost (table, "pulled per launch", now.moved, then.moved, 1);
   print_cost (table, "not asked for per launch", now.excess, then.excess, 1);
   lm_table_print (table);
+  if (!possible)
+    printf ("\n%s cannot be there alone: it needs a package of a layer above, or conflicts with one of a role.\n", name);
   return TRUE;
 }
 

@@ -163,7 +163,7 @@ add_nix_image (LmPackages *packages, const LmGrouping *grouping, guint role, GHa
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (guint));
   for (guint i = 0; i < set->len; i++)
     g_array_append_val (ids, g_array_index (grouping->ids, guint, g_array_index (set, guint, i)));
-  g_autoptr (LmGraph) graph = lm_graph_new (packages, ids);
+  g_autoptr (LmGraph) graph = lm_graph_new (packages, ids, FALSE);
   g_autofree double *ways = count_ways (graph);
   g_autofree gboolean *used = g_new0 (gboolean, lm_graph_get_size (graph));
   g_autoptr (GString) rest = g_string_new ("rest");

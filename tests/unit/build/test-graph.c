@@ -37,7 +37,7 @@ resolve (LmPackages *packages, const char *wanted, gboolean recommended, GError 
     = lm_packages_resolve (packages, (const char *const *) words, g_strv_length (words), recommended, error);
   if (ids == NULL)
     return NULL;
-  g_autoptr (LmGraph) graph = lm_graph_new (packages, ids);
+  g_autoptr (LmGraph) graph = lm_graph_new (packages, ids, FALSE);
   g_autoptr (GString) names = g_string_new (NULL);
   for (guint node = 0; node < lm_graph_get_size (graph); node++)
     {
@@ -73,7 +73,7 @@ test_reference_counts (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (GArray) ids = lm_packages_resolve (packages, wanted, 2, FALSE, &error);
   g_assert_no_error (error);
-  g_autoptr (LmGraph) graph = lm_graph_new (packages, ids);
+  g_autoptr (LmGraph) graph = lm_graph_new (packages, ids, FALSE);
   g_assert_cmpuint (lm_graph_get_size (graph), ==, 7);
   assert_counts (graph, 0, 2, 4, 0);
   assert_counts (graph, 1, 0, 0, 0);
@@ -183,17 +183,87 @@ test_several_indexes (void)
 }
 
 static void
-test_not_an_index (void)
+assert_refused (const char *text, gsize size, const char *message)
 {
-  const char *const texts[] = { "hello\n", "<html/>", "<a>" };
-  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+  g_autoptr (LmPackages) packages = lm_packages_new ();
+  g_autoptr (GBytes) bytes = g_bytes_new (text, size);
+  g_autoptr (GError) error = NULL;
+  g_assert_false (lm_packages_add (packages, bytes, "bad", &error));
+  g_assert_error (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID);
+  g_assert_nonnull (strstr (error->message, message));
+}
+
+/* libsolv reads these differently, or with a recursion for each part. */
+static void
+test_hostile_indexes (void)
+{
+  static const char nul[] = "Package: n\nVersion: 1\nSize: 10\n\0Package: m\nVersion: 2\n\nPackage: z\n";
+  const char *const others[] = { "hello\n", "<html/>", "<a>" };
+  g_autoptr (GString) alternatives = g_string_new ("Package: a\nDepends: z");
+  g_autoptr (GString) nested = g_string_new ("<metadata><rpm:entry name=\"");
+  for (guint i = 0; i < 100000; i++)
     {
-      g_autoptr (LmPackages) packages = lm_packages_new ();
-      g_autoptr (GBytes) bytes = g_bytes_new_static (texts[i], strlen (texts[i]));
-      g_autoptr (GError) error = NULL;
-      g_assert_false (lm_packages_add (packages, bytes, "bad", &error));
-      g_assert_error (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID);
+      g_string_append (alternatives, " | z");
+      g_string_append (nested, "(b or ");
     }
+  g_string_append (alternatives, "\n");
+  g_string_append (nested, "\"/></metadata>");
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    assert_refused (others[i], strlen (others[i]), "");
+  assert_refused (nul, sizeof nul - 1, "NUL");
+  assert_refused ("Package: a\r\nVersion: 1\r\n", 24, "CR LF");
+  assert_refused (alternatives->str, alternatives->len, "alternatives");
+  assert_refused (nested->str, nested->len, "nested");
+}
+
+/* Sizes that no package has do not make sums overflow, and the last line needs no end. */
+static void
+test_absurd_sizes (void)
+{
+  g_autoptr (LmPackages) packages = packages_of ("Package: a\nVersion: 1\nInstalled-Size: 99999999999999999999999\n"
+                                                 "Size: 99999999999999999999999\n\nPackage: b\nVersion: 1\n\nPackage: c");
+  const char *const wanted[] = { "a", "b", "c" };
+  g_autoptr (GArray) ids = lm_packages_resolve (packages, wanted, 3, FALSE, NULL);
+  g_assert_nonnull (ids);
+  const LmPackage package = lm_packages_get (packages, lm_packages_find (packages, "a", ids));
+  g_assert_cmpuint (package.installed_size, <=, G_GUINT64_CONSTANT (1) << 40);
+  g_assert_cmpuint (package.download_size, <=, G_GUINT64_CONSTANT (1) << 50);
+}
+
+static void
+test_recommended_edges (void)
+{
+  g_autoptr (LmPackages) packages = packages_of ("Package: a\nVersion: 1\nRecommends: r\n\nPackage: r\nVersion: 1\n");
+  const char *const wanted[] = { "a" };
+  g_autoptr (GArray) ids = lm_packages_resolve (packages, wanted, 1, TRUE, NULL);
+  g_autoptr (LmGraph) with = lm_graph_new (packages, ids, TRUE), without = lm_graph_new (packages, ids, FALSE);
+  assert_counts (with, 0, 1, 1, 0);
+  assert_counts (without, 0, 0, 0, 0);
+}
+
+/* Versions, conflicts and needs, as seen from packages that are there. */
+static void
+test_fitting (void)
+{
+  g_autoptr (LmPackages) packages = packages_of ("Package: x\nVersion: 1\n\nPackage: x\nVersion: 2\n\n"
+                                                 "Package: y\nVersion: 1\nConflicts: x (>= 2)\n\nPackage: z\nVersion: 1\nDepends: y\n");
+  static const char *const names[] = { "x=1", "x=2", "y", "z" };
+  guint id[G_N_ELEMENTS (names)];
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (GArray) ids = lm_packages_resolve (packages, &names[i], 1, FALSE, NULL);
+      id[i] = lm_packages_find (packages, names[i], ids);
+    }
+  g_autoptr (GArray) old = g_array_new (FALSE, FALSE, sizeof (guint)), both = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_array_append_val (old, id[0]);
+  g_array_append_val (old, id[2]);
+  g_array_append_vals (both, id, 2);
+  g_assert_true (lm_packages_fits (packages, id[0], old));
+  g_assert_true (lm_packages_fits (packages, id[2], old));
+  g_assert_true (lm_packages_fits (packages, id[3], old));
+  g_assert_false (lm_packages_fits (packages, id[1], old));
+  g_assert_false (lm_packages_fits (packages, id[2], both));
+  g_assert_false (lm_packages_fits (packages, id[3], both));
 }
 
 int
@@ -206,6 +276,9 @@ main (int argc, char **argv)
   g_test_add_func ("/build/packages/alternatives", test_alternatives);
   g_test_add_func ("/build/packages/impossible", test_impossible);
   g_test_add_func ("/build/packages/several", test_several_indexes);
-  g_test_add_func ("/build/packages/invalid", test_not_an_index);
+  g_test_add_func ("/build/packages/hostile", test_hostile_indexes);
+  g_test_add_func ("/build/packages/absurd-sizes", test_absurd_sizes);
+  g_test_add_func ("/build/packages/fits", test_fitting);
+  g_test_add_func ("/build/graph/recommended", test_recommended_edges);
   return g_test_run ();
 }

@@ -116,8 +116,55 @@ test_conflicting_excess (void)
   /* With two layers only, x would be in the base, for lack of a layer for two of three roles. */
   g_autoptr (LmGrouping) grouping = lm_grouping_new (packages, roles, 2, FALSE, NULL);
   g_assert_nonnull (grouping);
-  g_autoptr (GArray) chain = list_chain (grouping->layering, grouping->layering->tops[2]);
+  g_autoptr (GArray) chain = list_chain (grouping->layering, grouping->layering->tops[1]);
   g_assert_cmpuint (chain->len, ==, 2);
+}
+
+/* However they are found, layers have different names. */
+static void
+test_unique_names (void)
+{
+  g_autoptr (LmPackages) packages = packages_of (index_text);
+  g_autoptr (LmRoles) roles = roles_of ("roles:\n- {name: one, packages: [b]}\n- {name: two, packages: [d]}\n"
+                                        "- {name: three, packages: [e]}\n- {name: four, packages: [o]}\n");
+  g_autoptr (LmGrouping) grouping = lm_grouping_new (packages, roles, 8, FALSE, NULL);
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  g_assert_nonnull (grouping);
+  g_assert_cmpuint (grouping->layering->layers->len, ==, 4);
+  for (char **name = grouping->names; *name; name++)
+    g_assert_true (g_hash_table_add (names, *name));
+  g_assert_cmpuint (g_hash_table_size (names), ==, 4);
+}
+
+static void
+test_can_hold (void)
+{
+  g_autoptr (LmPackages) packages = packages_of (index_text);
+  g_autoptr (LmRoles) roles = roles_of ("roles:\n- {name: one, packages: [o, c, x]}\n- {name: two, packages: [o, y]}\n");
+  g_autoptr (LmGrouping) grouping = lm_grouping_new (packages, roles, 8, FALSE, NULL);
+  g_assert_nonnull (grouping);
+  const guint base = lm_grouping_find_layer (grouping, "base");
+  g_assert_true (lm_grouping_can_hold (grouping, lm_grouping_find_package (grouping, "o"), base));
+  g_assert_true (lm_grouping_can_hold (grouping, lm_grouping_find_package (grouping, "d"), base));
+  g_assert_false (lm_grouping_can_hold (grouping, lm_grouping_find_package (grouping, "c"), base));
+  g_assert_false (lm_grouping_can_hold (grouping, lm_grouping_find_package (grouping, "x"), base));
+  g_assert_false (lm_grouping_can_hold (grouping, lm_grouping_find_package (grouping, "y"), base));
+}
+
+/* The order of the roles in the file does not matter. */
+static void
+test_order_of_roles (void)
+{
+  g_autoptr (LmPackages) packages = packages_of (index_text);
+  g_autoptr (LmRoles) one = roles_of ("roles:\n- {name: x, packages: [o, c]}\n- {name: y, packages: [o, a]}\n- {name: z, packages: [f]}\n");
+  g_autoptr (LmRoles) other = roles_of ("roles:\n- {name: z, packages: [f]}\n- {name: y, packages: [o, a]}\n- {name: x, packages: [o, c]}\n");
+  g_autoptr (LmGrouping) first = lm_grouping_new (packages, one, 8, FALSE, NULL), second = lm_grouping_new (packages, other, 8, FALSE, NULL);
+  g_assert_cmpuint (first->layering->layers->len, ==, second->layering->layers->len);
+  for (guint i = 0; i < first->layering->layers->len; i++)
+    {
+      g_autofree char *a = list_layer (packages, first, i), *b = list_layer (packages, second, i);
+      g_assert_cmpstr (a, ==, b);
+    }
 }
 
 static void
@@ -142,7 +189,9 @@ test_invalid_roles (void)
     { "[]", "roles:1: *mapping*" },
     { "base: [a]\n", "roles:1: there are no roles" },
     { "roles: []\n", "roles:1: there are no roles" },
-    { "roles: 5\n", "roles:1: there are no roles" },
+    { "roles: 5\n", "roles:1: a list of roles*" },
+    { "roles: {x: {name: x, packages: [a]}}\n", "roles:1: a list of roles*" },
+    { "roles:\n- {name: x, weight: 0x10, packages: [a]}\n", "roles:2: the weight*" },
     { "base: a\nroles:\n- {name: x, packages: [a]}\n", "roles:1: a list*" },
     { "rules:\n- {name: x, packages: [a]}\n", "roles:2: unknown key \"rules\"*" },
     { "roles:\n- {name: x, packages: []}\n", "roles:2: *at least one package" },
@@ -174,6 +223,9 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/build/grouping/reference", test_reference_groups);
   g_test_add_func ("/build/grouping/conflicting-excess", test_conflicting_excess);
+  g_test_add_func ("/build/grouping/unique-names", test_unique_names);
+  g_test_add_func ("/build/grouping/can-hold", test_can_hold);
+  g_test_add_func ("/build/grouping/order-of-roles", test_order_of_roles);
   g_test_add_func ("/build/grouping/impossible-role", test_impossible_role);
   g_test_add_func ("/build/grouping/invalid-roles", test_invalid_roles);
   return g_test_run ();

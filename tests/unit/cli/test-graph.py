@@ -116,7 +116,7 @@ for place in (repository, os.path.join(repository, "repodata", "repomd.xml")):
     ok(package.get("transitive") == ["lib"] and package.get("total_download_size") == 1000 and package.get("total_installed_size") == 5000,
        "an rpm-md repository is read", result)
 result = graph(rpm_repository("changed", "0" * 64), "web")
-ok(result.returncode == 5 and "digest" in result.stderr, "an rpm-md index with another digest is refused", result)
+ok(result.returncode == 6 and "digest" in result.stderr, "an rpm-md index with another digest is refused", result)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -133,7 +133,18 @@ result = graph(f"{base}/rpm/", "web")
 ok(result.returncode == 0 and "2.4" in result.stdout, "an rpm-md repository is read from a server", result)
 result = graph(f"{base}/nothing", "a")
 ok(result.returncode == 5 and "nothing" in result.stderr, "an index that is not there: status 5", result)
+write("planted/repodata/repomd.xml", b"""<repomd xmlns="http://linux.duke.edu/metadata/repo"><data type="primary">
+<checksum type="sha256">%s</checksum><location href="file:///etc/passwd"/></data></repomd>""" % (b"0" * 64))
+result = graph(f"{base}/planted/", "web")
+ok(result.returncode == 5 and "local files" in result.stderr, "a repository on a server cannot name a local file", result)
 server.shutdown()
+result = graph(os.path.dirname(os.path.dirname(write("broken/repodata/repomd.xml", b"<repomd"))), "web")
+ok(result.returncode == 5 and "repomd.xml" in result.stderr, "a damaged repomd.xml: status 5", result)
+result = graph(write("latin1", b"Package: a\nVersion: 1\xff\n"), "--json", "a")
+ok(json.loads(result.stdout)["packages"][0]["version"].startswith("1"), "JSON is UTF-8 whatever the index has", result)
+result = subprocess.run([lamina, "graph", "a"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                        env={**os.environ, "PATH": os.path.join(work, "nothing")})
+ok(result.returncode == 5 and "--packages" in result.stderr, "without apt: give an index", result)
 
 for args, status, words in (
         (("a", "nginx"), 3, "nginx"),

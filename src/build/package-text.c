@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "build/package-text.h"
+#include "base/error.h"
+#include "build/packages.h"
+
+#include <string.h>
+
+/* libsolv follows alternatives and conditions by recursion. No real index has more. */
+#define MAX_ALTERNATIVES 1000
+#define MAX_NESTING 100
+
+/* Debian's priorities, the most important first. */
+static const char *const priorities[] = { "required", "important", "standard", "optional" };
+
+/* If the line of @size bytes at @line is the field @name, returns its value and stores
+ * the value's length in *size. Names of fields are case-insensitive. */
+static const char *
+field_value (const char *line, gsize *size, const char *name)
+{
+  const gsize length = strlen (name);
+  if (*size <= length || line[length] != ':' || g_ascii_strncasecmp (line, name, length) != 0)
+    return NULL;
+  const char *value = line + length + 1, *end = line + *size;
+  while (value < end && (*value == ' ' || *value == '\t'))
+    value++;
+  *size = (gsize) (end - value);
+  return value;
+}
+
+static guint
+parse_priority (const char *value, gsize size)
+{
+  guint i = 0;
+  while (i < G_N_ELEMENTS (priorities) && (strlen (priorities[i]) != size || memcmp (value, priorities[i], size) != 0))
+    i++;
+  return i;
+}
+
+static guint64
+parse_number (const char *value, gsize size)
+{
+  guint64 number = 0;
+  for (gsize i = 0; i < size && g_ascii_isdigit (value[i]) && number < G_MAXUINT32 * G_GUINT64_CONSTANT (1000); i++)
+    number = number * 10 + (guint64) (value[i] - '0');
+  return number;
+}
+
+void
+lm_package_text_read_extras (const char *text, gsize size, GArray *extras)
+{
+  LmPackageExtra extra = { 0, G_N_ELEMENTS (priorities) };
+  gboolean named = FALSE;
+  for (const char *line = text, *end = text + size; line < end;)
+    {
+      const char *newline = memchr (line, '\n', (gsize) (end - line)), *value;
+      const gsize length = (gsize) ((newline ? newline : end) - line);
+      gsize left = length;
+      if ((*line | 0x20) == 's' && (value = field_value (line, &left, "Size")) != NULL)
+        extra.size = parse_number (value, left);
+      else if ((*line | 0x20) == 'p' && (value = field_value (line, &left, "Priority")) != NULL)
+        extra.priority = parse_priority (value, left);
+      else if ((*line | 0x20) == 'p' && field_value (line, &left, "Package") != NULL)
+        named = TRUE;
+      line += length + 1;
+      if ((length == 0 || line >= end) && named)
+        {
+          g_array_append_val (extras, extra);
+          extra = (LmPackageExtra){ 0, G_N_ELEMENTS (priorities) };
+          named = FALSE;
+        }
+    }
+}
+
+/* How often @character is in what begins at @text, up to one of @ends; *out_end is there. */
+static gsize
+count_until (const char *text, const char *end, char character, char ends, const char **out_end)
+{
+  gsize count = 0;
+  for (; text < end && *text != ends; text++)
+    count += *text == character;
+  *out_end = text;
+  return count;
+}
+
+gboolean
+lm_package_text_check (const char *text, gsize size, gboolean is_debian, const char *shown, GError **error)
+{
+  const char *const end = text + size;
+  const char *problem = memchr (text, '\0', size) != NULL ? "it has NUL bytes"
+                        : is_debian && g_strstr_len (text, (gssize) MIN (size, 65536), "\r\n") != NULL ? "its lines end with CR LF" : NULL;
+  for (const char *part = text; problem == NULL && part < end; part++)
+    if (is_debian && count_until (part, end, '|', '\n', &part) > MAX_ALTERNATIVES)
+      problem = "a dependency has too many alternatives";
+    else if (!is_debian && count_until (part, end, '(', '"', &part) > MAX_NESTING)
+      problem = "a dependency is nested too deeply";
+  return problem == NULL || lm_throw (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID, "%s: %s", shown, problem);
+}
+
+GBytes *
+lm_package_text_end_line (GBytes *index)
+{
+  gsize size;
+  const char *text = g_bytes_get_data (index, &size);
+  if (text[size - 1] == '\n')
+    return g_bytes_ref (index);
+  char *copy = g_malloc (size + 1);
+  memcpy (copy, text, size);
+  copy[size] = '\n';
+  return g_bytes_new_take (copy, size + 1);
+}
