@@ -6,6 +6,7 @@
 #include "base/url.h"
 #include "catalog/file-name.h"
 #include "catalog/selection.h"
+#include "author/base-entry.h"
 #include "author/boot-file.h"
 #include "author/image-file.h"
 #include "plan/resolve.h"
@@ -26,6 +27,7 @@ typedef struct
   gboolean has_checksum;
   char *name, *version, *arch;
   LmCatalogSet *set;
+  LmCatalog *local; /* all that this host made, also what is not available; may be NULL */
   GPtrArray *leases; /* LmLock: of what the entry will list */
 } Import;
 
@@ -37,6 +39,7 @@ import_clear (Import *import)
   g_free (import->version);
   g_free (import->arch);
   lm_catalog_set_free (import->set);
+  lm_catalog_free (import->local);
   g_clear_pointer (&import->leases, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Import, import_clear)
@@ -97,7 +100,8 @@ load_catalogs (Import *import, GError **error)
   import->set = lm_source_load_all (import->host->state_dir, import->host->catalogs, warnings, import->cancellable, error);
   for (guint i = 0; i < warnings->len; i++)
     import->host->warning (import->host->user_data, g_ptr_array_index (warnings, i));
-  return import->set != NULL;
+  g_clear_pointer (&import->local, lm_catalog_free);
+  return import->set != NULL && lm_local_load (import->host->state_dir, &import->local, error);
 }
 
 static LmBlob *
@@ -139,6 +143,23 @@ is_made_of (const LmLayer *layer, const LmChecksum *checksum)
   return g_strv_contains ((const char *const *) words, text);
 }
 
+/* Returns what the local catalog says about the layer with this name and version, for whatever
+ * architecture, whose file has @digest or was made of one with @checksum (the other is NULL); NULL
+ * if it says nothing. The file need not be there. */
+static LmLayer *
+find_own (const Import *import, const LmDigest *digest, const LmChecksum *checksum)
+{
+  for (guint i = 0; import->local != NULL && i < lm_catalog_get_n_layers (import->local); i++)
+    {
+      g_autoptr (LmLayer) layer = lm_catalog_load_layer (import->local, i);
+      const LmBlob *build = get_base_build (layer);
+      if (strcmp (layer->name, import->name) == 0 && strcmp (layer->version, import->version) == 0 && build != NULL
+          && (digest != NULL ? lm_digest_equal (&build->digest, digest) : is_made_of (layer, checksum)))
+        return g_steal_pointer (&layer);
+    }
+  return NULL;
+}
+
 static gboolean
 is_cached (const Import *import, const LmBlob *blob, gboolean *out_cached, GError **error)
 {
@@ -160,14 +181,23 @@ take_lease (Import *import, LmBlob *blob, GError **error)
   return lease != NULL;
 }
 
+/* Sets *blob, which is NULL or that of the entry before, to the file @path in the cache; if @path
+ * is NULL the one before has to be there. */
 static gboolean
-take_boot_file (Import *import, const char *path, const char *name, LmBlob **out_blob, GError **error)
+take_boot_file (Import *import, const char *path, const char *name, LmBlob **blob, GError **error)
 {
-  LmLock *lease = NULL;
-  if (path == NULL)
+  gboolean cached = TRUE;
+  if (path == NULL && *blob != NULL)
+    return take_lease (import, *blob, error) && is_cached (import, *blob, &cached, error)
+           && (cached
+               || lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_REQUEST,
+                            "the %s that the catalog lists for %s@%s is no longer in the cache; give --%s again, or --%s '' if there "
+                            "is none any more", name, import->name, import->version, name, name));
+  if (path == NULL || path[0] == '\0')
     return TRUE;
-  *out_blob = lm_boot_file_take (import->host, import->cache, path, name, &lease, import->cancellable, error);
-  if (*out_blob == NULL)
+  LmLock *lease = NULL;
+  *blob = lm_boot_file_take (import->host, import->cache, path, name, &lease, import->cancellable, error);
+  if (*blob == NULL)
     return FALSE;
   g_ptr_array_add (import->leases, lease);
   return TRUE;
@@ -185,27 +215,28 @@ find_group (const Import *import, const char *name)
   return group;
 }
 
-/* Returns the entry of the catalog, without kernel and initrd. */
-static LmLayer *
-make_entry (const Import *import, const LmBlob *blob, const char *origin)
+/* An initrd or a command line needs a kernel: one that is given, or that of the entry before. */
+static gboolean
+check_kernel (const LmBaseImageRequest *request, gboolean has_kernel, GError **error)
 {
-  const LmBaseImageRequest *request = import->request;
-  LmLayer *layer = g_new0 (LmLayer, 1);
-  layer->name = g_strdup (import->name);
-  layer->version = g_strdup (import->version);
-  layer->group = g_strdup (request->group != NULL ? request->group : LM_BASE_IMAGE_GROUP);
-  layer->summary = g_strdup (request->summary);
-  layer->osinfo = g_strdup (request->osinfo);
-  layer->arch = g_strdup (import->arch);
-  layer->ready = g_strdup (request->ready);
-  layer->cmdline = g_strdup (request->cmdline);
-  layer->origin = g_strdup (origin);
-  layer->memory = request->memory;
-  layer->disk = request->disk;
-  layer->provides = g_strdupv ((char **) request->provides);
-  layer->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
-  g_ptr_array_add (layer->builds, lm_blob_dup (blob));
-  return layer;
+  const gboolean given = request->kernel != NULL ? request->kernel[0] != '\0' : has_kernel;
+  if (given || ((request->initrd == NULL || request->initrd[0] == '\0') && (request->cmdline == NULL || request->cmdline[0] == '\0')))
+    return TRUE;
+  return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_REQUEST, "--initrd and --cmdline need --kernel");
+}
+
+static gboolean
+may_have_kernel (const Import *import)
+{
+  gboolean found = FALSE;
+  for (guint i = 0; !found && import->local != NULL && i < lm_catalog_get_n_layers (import->local); i++)
+    {
+      guint64 size;
+      found = strcmp (lm_catalog_get_layer_name (import->local, i), import->name) == 0
+              && strcmp (lm_catalog_get_layer_version (import->local, i), import->version) == 0
+              && lm_catalog_get_layer_kernel (import->local, i, &size) != NULL;
+    }
+  return found;
 }
 
 /* Finds what cannot be in a catalog before anything is downloaded. */
@@ -213,7 +244,7 @@ static gboolean
 check_request (const Import *import, GError **error)
 {
   const LmBlob blob = { .kind = LM_BLOB_LAYER, .size = 1 };
-  g_autoptr (LmLayer) layer = make_entry (import, &blob, NULL);
+  g_autoptr (LmLayer) layer = lm_base_entry_new (import->request, import->name, import->version, import->arch, NULL, &blob, NULL);
   const LmGroup group = { .name = layer->group };
   g_autoptr (GError) failure = NULL;
   if (lm_local_check (layer, &group, &failure))
@@ -222,30 +253,39 @@ check_request (const Import *import, GError **error)
   return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_REQUEST, "%s", what != NULL ? what + 2 : failure->message);
 }
 
-/* Lists @blob, which is leased and in the cache, in the local catalog. */
-static gboolean
-list_layer (Import *import, const LmBlob *blob, const char *origin, LmLocalChange *out_change, GError **error)
+/* Returns the entry of @blob, with kernel and initrd in the cache; @before is that which the local
+ * catalog has, or NULL. */
+static LmLayer *
+make_entry (Import *import, const LmLayer *before, const LmBlob *blob, const char *origin, GError **error)
 {
   const LmBaseImageRequest *request = import->request;
+  g_autoptr (LmLayer) layer = lm_base_entry_new (request, import->name, import->version, import->arch, before, blob, origin);
+  if (!check_kernel (request, layer->kernel != NULL, error) || !take_boot_file (import, request->kernel, "kernel", &layer->kernel, error)
+      || !take_boot_file (import, request->initrd, "initrd", &layer->initrd, error))
+    return NULL;
+  return g_steal_pointer (&layer);
+}
+
+/* Lists @layer, whose file is leased and in the cache, in the local catalog. */
+static gboolean
+list_layer (Import *import, const LmLayer *layer, LmLocalChange *out_change, GError **error)
+{
   const LmSourceStatus status = { import->host->status, import->host->user_data };
-  g_autoptr (LmLayer) layer = make_entry (import, blob, origin);
   g_autoptr (LmGroup) group = find_group (import, layer->group);
-  return take_boot_file (import, request->kernel, "kernel", &layer->kernel, error)
-         && take_boot_file (import, request->initrd, "initrd", &layer->initrd, error)
-         && lm_local_add (import->host->state_dir, layer, group, FALSE, out_change, &status, import->cancellable, error);
+  return lm_local_add (import->host->state_dir, layer, group, FALSE, out_change, &status, import->cancellable, error);
 }
 
 static LmBaseImageResult *
-make_result (const Import *import, LmBaseImageAction action, const LmBlob *blob, const char *origin, const char *source)
+make_result (const Import *import, LmBaseImageAction action, const LmLayer *layer, const char *source)
 {
   LmBaseImageResult *result = g_new0 (LmBaseImageResult, 1);
   result->action = action;
   result->name = g_strdup (import->name);
   result->version = g_strdup (import->version);
-  result->group = g_strdup (import->request->group != NULL ? import->request->group : LM_BASE_IMAGE_GROUP);
+  result->group = g_strdup (layer->group);
   result->source = g_strdup (source);
-  lm_blob_copy (&result->blob, blob);
-  result->origin = g_strdup (origin);
+  lm_blob_copy (&result->blob, get_base_build (layer));
+  result->origin = g_strdup (layer->origin);
   result->verified = import->has_checksum;
   result->changes = g_ptr_array_new_with_free_func (g_free);
   return result;
@@ -255,19 +295,25 @@ make_result (const Import *import, LmBaseImageAction action, const LmBlob *blob,
 static LmBaseImageResult *
 keep_listed (Import *import, const LmLayer *listed, GError **error)
 {
-  LmBlob *build = get_base_build (listed);
   LmLocalChange change = LM_LOCAL_UNCHANGED;
-  if (strcmp (listed->source, LM_LOCAL_NAME) == 0 && !list_layer (import, build, listed->origin, &change, error))
+  if (strcmp (listed->source, LM_LOCAL_NAME) != 0)
+    return make_result (import, LM_BASE_IMAGE_UNCHANGED, listed, listed->source);
+  g_autoptr (LmLayer) layer = make_entry (import, listed, get_base_build (listed), listed->origin, error);
+  if (layer == NULL || !list_layer (import, layer, &change, error))
     return NULL;
-  return make_result (import, change == LM_LOCAL_UNCHANGED ? LM_BASE_IMAGE_UNCHANGED : LM_BASE_IMAGE_UPDATED, build, listed->origin,
-                      listed->source);
+  LmBaseImageResult *result
+    = make_result (import, change == LM_LOCAL_UNCHANGED ? LM_BASE_IMAGE_UNCHANGED : LM_BASE_IMAGE_UPDATED, layer, LM_LOCAL_NAME);
+  if (change != LM_LOCAL_UNCHANGED)
+    lm_base_entry_list_changes (listed, layer, result->changes);
+  return result;
 }
 
 /* Sets *out_result if the layer is there that a file with @checksum gives, and was made of it. */
 static gboolean
 find_same (Import *import, const LmChecksum *checksum, LmBaseImageResult **out_result, GError **error)
 {
-  g_autoptr (LmLayer) listed = find_listed (import);
+  g_autoptr (LmLayer) own = find_own (import, NULL, checksum);
+  g_autoptr (LmLayer) listed = own != NULL ? g_steal_pointer (&own) : find_listed (import);
   gboolean cached;
   *out_result = NULL;
   if (listed == NULL || !is_made_of (listed, checksum))
@@ -303,6 +349,23 @@ check_different (const Import *import, const LmLayer *listed, const LmBlob *blob
                    lm_digest_format (&blob->digest, now));
 }
 
+/* Publishes @blob, which is leased, and lists it. @own is what the local catalog says about it, or NULL. */
+static LmBaseImageResult *
+publish_file (Import *import, LmImageFile *file, const LmLayer *own, const LmBlob *blob, gboolean *out_waited, GError **error)
+{
+  g_autofree char *origin = lm_image_file_get_origin (file);
+  g_autoptr (LmLayer) layer = make_entry (import, own, blob, origin, error);
+  LmLocalChange change;
+  if (layer == NULL || !lm_image_file_publish (file, blob, out_waited, error) || *out_waited
+      || !list_layer (import, layer, &change, error))
+    return NULL;
+  lm_image_file_discard (file);
+  LmBaseImageResult *result = make_result (import, LM_BASE_IMAGE_IMPORTED, layer, LM_LOCAL_NAME);
+  if (own != NULL)
+    lm_base_entry_list_changes (own, layer, result->changes);
+  return result;
+}
+
 /* Makes the layer of @file and lists it. */
 static LmBaseImageResult *
 import_file (Import *import, LmImageFile *file, gboolean *out_waited, GError **error)
@@ -313,7 +376,6 @@ import_file (Import *import, LmImageFile *file, gboolean *out_waited, GError **e
   g_autoptr (LmBlob) blob = g_new0 (LmBlob, 1);
   LmBaseImageResult *result;
   LmChecksum published;
-  LmLocalChange change;
   guint64 virtual_size;
   if (!lm_checksum_parse (words[0], &published, error) || !find_same (import, &published, &result, error))
     return NULL;
@@ -326,22 +388,21 @@ import_file (Import *import, LmImageFile *file, gboolean *out_waited, GError **e
   blob->name = g_strdup (import->name);
   if (!lm_image_file_make_layer (file, changes, blob, &virtual_size, out_waited, error) || *out_waited)
     return NULL;
-  g_autoptr (LmLayer) listed = find_listed (import);
+  g_autoptr (LmLayer) own = find_own (import, &blob->digest, NULL);
+  g_autoptr (LmLayer) listed = own == NULL ? find_listed (import) : NULL;
   gboolean cached;
   if (!check_different (import, listed, blob, error) || !take_lease (import, blob, error) || !is_cached (import, blob, &cached, error))
     return NULL;
-  if (cached && listed != NULL)
+  if (cached && (own != NULL || listed != NULL))
     {
       lm_image_file_discard (file);
-      return keep_listed (import, listed, error);
+      return keep_listed (import, own != NULL ? own : listed, error);
     }
-  if (!lm_image_file_publish (file, blob, out_waited, error) || *out_waited
-      || !list_layer (import, blob, origin, &change, error))
+  result = publish_file (import, file, own, blob, out_waited, error);
+  if (result == NULL)
     return NULL;
-  lm_image_file_discard (file);
-  result = make_result (import, LM_BASE_IMAGE_IMPORTED, blob, origin, LM_LOCAL_NAME);
   result->virtual_size = virtual_size;
-  g_ptr_array_unref (result->changes);
+  g_ptr_array_extend_and_steal (changes, g_steal_pointer (&result->changes));
   result->changes = g_steal_pointer (&changes);
   return result;
 }
@@ -352,7 +413,8 @@ import_once (Import *import, gboolean *out_waited, GError **error)
 {
   LmBaseImageResult *result = NULL;
   *out_waited = FALSE;
-  if (!load_catalogs (import, error) || (import->has_checksum && !find_same (import, &import->checksum, &result, error)))
+  if (!load_catalogs (import, error) || !check_kernel (import->request, may_have_kernel (import), error)
+      || (import->has_checksum && !find_same (import, &import->checksum, &result, error)))
     return NULL;
   if (result != NULL)
     return result;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* The use case "import": a disk image that somebody publishes becomes a base layer, which the
- * local catalog lists (source/local.h). Running it again does nothing. */
+ * local catalog lists (source/local.h). Running it again changes at most what the catalog says. */
 #include "ops/host.h"
 
 typedef enum
@@ -13,18 +13,19 @@ typedef enum
 #define LM_BASE_IMAGE_ERROR lm_base_image_error_quark ()
 GQuark lm_base_image_error_quark (void);
 
-/* What is NULL or 0 is not given. */
+/* What is NULL is not given: then what the local catalog said before about the same file under
+ * the same name and version stays. What is empty or 0 is removed from what it says. */
 typedef struct
 {
   const char *url_or_file;
   const char *as;       /* "name@version" */
-  const char *group;    /* NULL for LM_BASE_IMAGE_GROUP */
+  const char *group;    /* by default LM_BASE_IMAGE_GROUP */
   const char *checksum; /* as for lm_image_file_checksum() */
-  const char *arch;     /* NULL for that in the file name, or else of the host */
+  const char *arch;     /* by default that in the file name, or else of the host */
   const char *summary, *osinfo, *ready; /* as in a catalog; likewise the following */
-  const char *const *provides;
-  guint64 memory, disk;                 /* in bytes */
-  const char *kernel, *initrd, *cmdline; /* files, for a disk that does not boot by itself */
+  const char *const *provides;           /* NULL or an empty list: not given; only "": none */
+  const guint64 *memory, *disk;          /* in bytes */
+  const char *kernel, *initrd, *cmdline; /* files, for a disk that does not boot by itself; without a kernel the others go too */
 } LmBaseImageRequest;
 
 #define LM_BASE_IMAGE_GROUP "os"

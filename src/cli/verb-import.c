@@ -15,7 +15,7 @@ static const struct
   const char *text;
 } actions[] = {
   [LM_BASE_IMAGE_UNCHANGED] = { "unchanged", "is there already" },
-  [LM_BASE_IMAGE_UPDATED] = { "updated", "is there already; what the catalog says about it was updated" },
+  [LM_BASE_IMAGE_UPDATED] = { "updated", "is there already; the catalog was updated" },
   [LM_BASE_IMAGE_IMPORTED] = { "imported", "imported" },
 };
 
@@ -58,7 +58,7 @@ get_size (LmArgs *args, const char *option, guint64 unit, guint64 *out_size, GEr
   const char *text = lm_args_get (args, option);
   g_autoptr (GError) failure = NULL;
   *out_size = 0;
-  if (text == NULL || lm_size_parse (text, unit, out_size, &failure))
+  if (text == NULL || text[0] == '\0' || lm_size_parse (text, unit, out_size, &failure))
     return TRUE;
   return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--%s: %s", option, failure->message);
 }
@@ -73,10 +73,11 @@ run_import (const LmInvocation *invocation, GError **error)
     .osinfo = lm_args_get (args, "osinfo"), .ready = lm_args_get (args, "ready"), .provides = lm_args_get_all (args, "provides"),
     .kernel = lm_args_get (args, "kernel"), .initrd = lm_args_get (args, "initrd"), .cmdline = lm_args_get (args, "cmdline"),
   };
-  if (!get_size (args, "memory", LM_SIZE_MIB, &request.memory, error) || !get_size (args, "disk", LM_SIZE_GIB, &request.disk, error))
+  guint64 memory, disk;
+  if (!get_size (args, "memory", LM_SIZE_MIB, &memory, error) || !get_size (args, "disk", LM_SIZE_GIB, &disk, error))
     return FALSE;
-  if (request.kernel == NULL && (request.initrd != NULL || request.cmdline != NULL))
-    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--initrd and --cmdline need --kernel");
+  request.memory = lm_args_get (args, "memory") != NULL ? &memory : NULL;
+  request.disk = lm_args_get (args, "disk") != NULL ? &disk : NULL;
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
   g_autoptr (LmBaseImageResult) result
     = host != NULL ? lm_base_image_import (&host->host, &request, invocation->cancellable, error) : NULL;

@@ -126,6 +126,46 @@ ok(found.get("action") == "unchanged", "again: nothing is done", found)
 found = host.json("import", served("plain.qcow2"), "--as", "d@1", *facts, "--provides", "more")
 ok(found.get("action") == "updated" and len(host.list("layers")) == 1, "other facts change the entry only", found)
 
+
+def entry_of(host):
+    with open(os.path.join(host.dir, "catalogs", "local.catalog"), encoding="utf-8") as file:
+        return json.load(file)["layers"][0]
+
+
+def changed(old, new):
+    return sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+
+
+# What is not given stays as the catalog says
+again = ["import", served("plain.qcow2"), "--as", "d@1"]
+before = entry_of(host)
+found = host.json(*again)
+ok(found.get("action") == "unchanged" and found["group"] == "sys" and entry_of(host) == before, "without facts: the entry stays", found)
+found = host.json(*again, "--checksum", "sha256:" + plain)
+ok(found.get("action") == "unchanged" and entry_of(host) == before, "also if the checksum tells that it is the same", found)
+status, out, errors = host.run(*again, "--summary", "Another")
+ok(status == 0 and changed(before, entry_of(host)) == ["summary"] and b"summary: Another (before: A test)" in out,
+   "one fact changes that only, and the output says which", (out, errors))
+found = host.json(*again, "--cmdline", "root=/dev/vdb")
+ok(found.get("changes") == ["cmdline: root=/dev/vdb (before: root=/dev/vda1)"] and entry_of(host)["boot"]["kernel"] == before["boot"]["kernel"],
+   "the command line of the kernel that is there", found)
+found = host.json(*again, "--ready", "", "--memory", "", "--provides", "")
+ok(changed(before, entry_of(host)) == ["boot", "provides", "ready", "resources", "summary"] and len(found["changes"]) == 3
+   and "ready: none (before: login:)" in found["changes"] and "provides: none (before: linux=6, more)" in found["changes"],
+   "an empty one is removed", found)
+found = host.json(*again, "--arch", "x86_64")
+ok(found.get("changes") == ["arch: x86_64 (before: aarch64)"] and entry_of(host)["osinfo"] == "debian12", "another architecture", found)
+host.run("cache", "clear", "--only-copies", "--connect", "test:///default")
+ok(host.list("layers") == host.list("blobs") == set(), "the files are removed")
+status, out, errors = host.run(*again)
+ok(status == 2 and "--kernel" in errors and host.list("layers") == set(), "a kernel that is gone has to be given again", errors)
+found = host.json(*again, "--kernel", kernel)
+ok(found.get("action") == "imported" and found["changes"] == [] and entry_of(host)["boot"]["cmdline"] == "root=/dev/vdb",
+   "the file is back, and so is what the catalog said", found)
+found = host.json(*again, "--kernel", "")
+ok("boot" not in entry_of(host) and len(found["changes"]) == 2, "without the kernel, its command line goes too", found)
+ok(host.run(*again, "--cmdline", "x")[0] == 2, "and none can be given")
+
 # Names
 for name, expected in {"debian-12.qcow2": ("debian", "12"), "Alma-9.4-amd64.raw.xz": ("alma", "9.4"), "debian-12-generic-amd64.qcow2": None,
                        "noble-server-cloudimg-amd64.img": None, "disk.qcow2": None, "a-1-2.qcow2": None, "x-1.2_arm64.img": ("x", "1.2"),
