@@ -13,7 +13,7 @@ run_cache_clear (const LmInvocation *invocation, GError **error)
 
 static const LmOption options[] = {
   { "dry-run", 0, LM_OPTION_FLAG, NULL, "only show what would be removed, and why the rest stays", LM_COMPLETE_NONE },
-  { "only-copies", 0, LM_OPTION_FLAG, NULL, "also remove layers that no catalog source could bring again", LM_COMPLETE_NONE },
+  { "only-copies", 0, LM_OPTION_FLAG, NULL, "also remove layers that were made on this host", LM_COMPLETE_NONE },
   { NULL },
 };
 

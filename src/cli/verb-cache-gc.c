@@ -33,7 +33,7 @@ static const LmOption options[] = {
   { "dry-run", 0, LM_OPTION_FLAG, NULL, "only show what would be removed, and why the rest stays", LM_COMPLETE_NONE },
   { "max-size", 0, LM_OPTION_VALUE, "SIZE", "how much the cache may occupy (default unit: GiB)", LM_COMPLETE_NONE },
   { "min-free", 0, LM_OPTION_VALUE, "SIZE", "how much must remain free (default unit: GiB)", LM_COMPLETE_NONE },
-  { "only-copies", 0, LM_OPTION_FLAG, NULL, "also remove layers that no catalog source could bring again", LM_COMPLETE_NONE },
+  { "only-copies", 0, LM_OPTION_FLAG, NULL, "also remove layers that were made on this host", LM_COMPLETE_NONE },
   { "orphans", 0, LM_OPTION_FLAG, NULL, "also remove machines, with their disks, whose domain is gone", LM_COMPLETE_NONE },
   { NULL },
 };

@@ -218,7 +218,7 @@ lm_collect_plan_new (const LmHost *host, const LmUsersScope *scope, LmVirt *virt
   LmLayerUsers *users = plan->users;
   plan->parts = users != NULL ? lm_layer_users_list (users, cache, lm_partial_list, "incomplete files", error) : NULL;
   plan->damaged = plan->parts != NULL ? lm_layer_users_list (users, cache, lm_quarantine_list, "damaged files", error) : NULL;
-  g_autoptr (GHashTable) only = plan->damaged != NULL ? lm_only_copy_list (host, cancellable, error) : NULL;
+  g_autoptr (GHashTable) only = plan->damaged != NULL ? lm_only_copy_list (host, error) : NULL;
   if (only == NULL || !lm_cache_get_free (cache, &plan->free, error))
     return NULL;
   /* That this user may not read them has been noted. */
@@ -292,11 +292,11 @@ lm_collect_item_reason (const LmCollectPlan *plan, const LmCollectItem *item, co
     case LM_COLLECT_UNKNOWN:
       return g_strdup_printf ("it cannot be determined who needs it: %s", (char *) g_ptr_array_index (plan->users->unknown, 0));
     case LM_COLLECT_ONLY_COPY:
-      return g_strdup ("only copy: no catalog source could bring it again; --only-copies removes it");
+      return g_strdup ("made on this host; --only-copies removes it");
     case LM_COLLECT_ROOM:
       return g_strdup_printf ("not needed, but there is room (%s %s)", item->use->used > 0 ? "last used" : "pulled", date);
     default:
-      return item->only_copy       ? g_strdup ("only copy, which is lost: no catalog source could bring it again")
+      return item->only_copy       ? g_strdup ("made on this host, and lost unless another copy of it is kept elsewhere")
              : item->use->used > 0 ? g_strdup_printf ("not used since %s", date)
                                    : g_strdup_printf ("not used since it was pulled on %s", date);
     }
@@ -385,7 +385,7 @@ lm_collect_plan_holders (const LmCollectPlan *plan)
   guint64 incomplete = 0;
   add_users_as_holders (plan, holders);
   add_holder_of (plan, holders, LM_COLLECT_PINNED, "pinned files");
-  add_holder_of (plan, holders, LM_COLLECT_ONLY_COPY, "only copies of layers made here");
+  add_holder_of (plan, holders, LM_COLLECT_ONLY_COPY, "layers made on this host");
   add_holder_of (plan, holders, LM_COLLECT_LEASED, "lamina processes at work");
   add_holder_of (plan, holders, LM_COLLECT_UNKNOWN, "files whose users cannot be determined");
   for (guint i = 0; i < plan->parts->len; i++)

@@ -25,7 +25,7 @@ typedef enum
   LM_COLLECT_LEASED,  /* a lamina process needs it now */
   LM_COLLECT_USED,    /* machines, domains or disks use it */
   LM_COLLECT_PARENT,  /* a layer that is kept was built on it */
-  LM_COLLECT_ONLY_COPY, /* nobody needs it, but no catalog source could bring it again (ops/only-copy.h) */
+  LM_COLLECT_ONLY_COPY, /* nobody needs it, but it was made on this host (ops/only-copy.h) */
   LM_COLLECT_UNKNOWN, /* somebody who might use it cannot be asked */
   LM_COLLECT_ROOM,    /* nobody needs it, but the limits hold without removing it */
   LM_COLLECT_REMOVED, /* nobody needs it, and it is removed */
@@ -36,7 +36,7 @@ typedef struct
   LmLayerUse *use;
   LmCollectWhy why;
   LmLayerUse *child; /* LM_COLLECT_PARENT: a child that is kept */
-  gboolean only_copy; /* if it is removed, it is lost */
+  gboolean only_copy; /* made on this host: if it is removed, it may be lost */
   guint removed;     /* how many of its children are removed */
 } LmCollectItem;
 

@@ -54,7 +54,7 @@ run host_lamina "$host" cache clear --json
 is "$(json '[f["reason"] for f in d["files"]]' <<<"$out")" "['machine own (running)']" 'its layer stays'
 run host_lamina "$host" rm own
 run host_lamina "$host" cache clear --json
-like "$out" 'only copy' 'also without the machine'
+like "$out" 'made on this host' 'also without the machine'
 
 first=$host
 new_host second
@@ -67,7 +67,7 @@ is "$(ls "$host/lamina/layers")" "$(ls "$first/lamina/layers")" 'it has the same
 ok 'its cache is intact' cache_is_intact "$host/lamina"
 run host_lamina "$host" rm web1
 run host_lamina "$host" cache clear --json
-is "$(json '[f["removed"] for f in d["files"]]' <<<"$out")" '[True]' 'there the layer is not the only copy'
+is "$(json '[f["removed"] for f in d["files"]]' <<<"$out")" '[True]' 'there the layer was not made'
 
 # A layer with a kernel, without a catalog of its own.
 host=$first
