@@ -81,7 +81,7 @@ gboolean
 lm_image_file_checksum (const char *text, const char *url_or_file, LmChecksum *out_checksum, GCancellable *cancellable,
                         GError **error)
 {
-  if (lm_checksum_is_prefixed (text))
+  if (lm_checksum_is_meant (text))
     return lm_checksum_parse (text, out_checksum, error);
   g_autofree char *url = lm_source_url_of (text, error);
   if (url == NULL)

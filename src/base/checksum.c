@@ -45,22 +45,31 @@ parse_hex (const char *text, gsize length, LmChecksum *out)
   return FALSE;
 }
 
+/* MD5 has 32 digits, others more. */
+#define DIGITS_MIN 32
+
 gboolean
-lm_checksum_is_prefixed (const char *text)
+lm_checksum_is_meant (const char *text)
 {
-  return g_str_has_prefix (text, "sha256:") || g_str_has_prefix (text, "sha512:");
+  const gsize digits = strspn (text, "0123456789abcdefABCDEF");
+  const gsize word = strspn (text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+  const gboolean named = text[word] == ':' && (g_ascii_strncasecmp (text, "sha", 3) == 0 || g_ascii_strncasecmp (text, "md5", 3) == 0);
+  return named || (text[digits] == '\0' && (digits == 0 || digits >= DIGITS_MIN));
 }
 
 gboolean
 lm_checksum_parse (const char *text, LmChecksum *out_checksum, GError **error)
 {
   LmChecksum checksum;
-  if (lm_checksum_is_prefixed (text) && parse_hex (text + 7, strlen (text + 7), &checksum)
-      && g_str_has_prefix (text, kinds[checksum.kind].prefix))
+  if ((g_str_has_prefix (text, "sha256:") || g_str_has_prefix (text, "sha512:"))
+      && parse_hex (text + 7, strlen (text + 7), &checksum) && g_str_has_prefix (text, kinds[checksum.kind].prefix))
     {
       *out_checksum = checksum;
       return TRUE;
     }
+  if (parse_hex (text, strlen (text), &checksum))
+    return lm_throw (error, LM_CHECKSUM_ERROR, LM_CHECKSUM_ERROR_INVALID, "a checksum must say of what kind it is; write %s:%s",
+                     kinds[checksum.kind].prefix, text);
   g_autofree char *safe = lm_text_escape (text, 200);
   return lm_throw (error, LM_CHECKSUM_ERROR, LM_CHECKSUM_ERROR_INVALID,
                    "\"%s\" is not a checksum; it must be sha256: and 64 hexadecimal digits, or sha512: and 128", safe);

@@ -31,9 +31,10 @@ GQuark lm_checksum_error_quark (void);
  * Errors: LM_CHECKSUM_ERROR_INVALID. */
 gboolean lm_checksum_parse (const char *text, LmChecksum *out_checksum, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_checksum_is_prefixed: whether @text begins like what lm_checksum_parse() reads, so that it
- * is not the name of a list. */
-gboolean lm_checksum_is_prefixed (const char *text);
+/** lm_checksum_is_meant: whether @text is meant to be a checksum and not the name of a list: it
+ * is empty, begins with the name of a kind ("sha256:", "md5:") or consists of as many hexadecimal
+ * digits as a checksum. lm_checksum_parse() may refuse it, and then says what to write. */
+gboolean lm_checksum_is_meant (const char *text);
 
 /** lm_checksum_find: finds the checksum of the file called @name in the @size bytes of a list
  * at @text, which is untrusted. Lines have the form "HASH  NAME", "HASH *NAME" or "SHA256 (NAME)

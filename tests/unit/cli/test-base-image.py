@@ -180,10 +180,15 @@ for name, expected in {"debian-12.qcow2": ("debian", "12"), "Alma-9.4-amd64.raw.
 for words, what in (["--as", "d"], "a version is missing"), (["--as", "os=d@1"], "a group"), (["--as", "D@1"], "not a name"), \
         (["--as", "d@1", "--arch", "x/y"], "not an architecture"), (["--as", "d@1", "--checksum", "sha256:12"], "not a checksum"), \
         (["--as", "d@1", "--checksum", "sha512:" + 64 * "0"], "another length"), (["--as", "d@1", "--memory", "x"], "not a size"), \
+        (["--as", "d@1", "--checksum", "md5:" + 32 * "0"], "an MD5 checksum"), (["--as", "d@1", "--checksum", 32 * "0"], "one without its kind"), \
+        (["--as", "d@1", "--checksum", "SHA256:" + 64 * "0"], "its kind in capitals"), (["--as", "d@1", "--checksum", ""], "an empty checksum"), \
         (["--as", "d@1", "--ready", "a\nb"], "two lines"), (["--as", "d@1", "--cmdline", "x"], "no kernel"):
     host = Host("usage")
     status, out, errors = host.run("import", url + "/ok/raw.img", *words)
     ok(status == 2 and host.list("catalogs") == set(), f"usage: {what}", (status, errors))
+for digits, kind in (64 * "a", "sha256"), (128 * "B", "sha512"):
+    status, out, errors = host.run("import", url + "/ok/raw.img", "--as", "d@1", "--checksum", digits)
+    ok(status == 2 and f"write {kind}:{digits}" in errors, f"usage: {kind} without its kind", (status, errors))
 ok(requests() == [], "which is found before anything is downloaded")
 
 # Checksums
