@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -246,9 +247,15 @@ static gboolean
 open_local (LmImageFile *file, GError **error)
 {
   struct stat st;
-  file->path = g_filename_from_uri (file->url, NULL, error);
-  if (file->path == NULL)
+  g_autofree char *path = g_filename_from_uri (file->url, NULL, error);
+  if (path == NULL)
     return FALSE;
+  /* A link such as "latest.qcow2" is followed once, so that all that is read is the same file. */
+  char *real = realpath (path, NULL);
+  if (real == NULL)
+    return lm_throw_errno (error, "cannot open %s", path);
+  file->path = g_strdup (real);
+  free (real);
   if (stat (file->path, &st) < 0)
     return lm_throw_errno (error, "cannot open %s", file->path);
   if (!S_ISREG (st.st_mode))

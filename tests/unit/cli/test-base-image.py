@@ -292,6 +292,18 @@ for what, data in ("html", b"<!DOCTYPE html><title>404</title>" + bytes(1000)), 
     host = Host("other-" + what)
     status, out, errors = host.run("import", path, "--as", "d@1")
     ok(status == 6 and host.list("layers") == set() and left(host) == set(), f"not an image: {what}", (status, errors))
+for name in "plain.qcow2", "compressed.qcow2", "raw.img":
+    path = os.path.join(work, "latest.qcow2")
+    os.symlink(served(name), path)
+    host = Host("link-" + name)
+    found = host.json("import", path, "--as", "d@1", "--checksum", "sha256:" + hash_of(name))
+    ok(found.get("action") == "imported" and found["digest"] == "sha256:" + plain and found["origin"].endswith(" latest.qcow2"),
+       f"a symbolic link to {name}", found)
+    ok(os.path.islink(path) and os.path.isfile(served(name)) and left(host) == set(), "link and file stay", left(host))
+    os.remove(path)
+os.symlink("latest.qcow2", path)
+status, out, errors = Host("loop").run("import", path, "--as", "d@1")
+ok(status == 1 and "latest.qcow2: Too many levels" in errors, "a link to itself", errors)
 ok(Host("dir").run("import", work, "--as", "d@1")[0] == 1, "a directory")
 ok(Host("none").run("import", work + "/none", "--as", "d@1")[0] == 1, "a missing file")
 ok(Host("ftp").run("import", "ftp://h.example/x-1.img", "--as", "d@1")[0] == 5, "a scheme that is not known")
