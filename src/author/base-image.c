@@ -191,7 +191,7 @@ take_boot_file (Import *import, const char *path, const char *name, LmBlob **blo
     return take_lease (import, *blob, error) && is_cached (import, *blob, &cached, error)
            && (cached
                || lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_REQUEST,
-                            "the %s that the catalog lists for %s@%s is no longer in the cache; give --%s again, or --%s '' if there "
+                            "the %s that the catalog lists for %s@%s is missing or damaged in the cache; give --%s again, or --%s '' if there "
                             "is none any more", name, import->name, import->version, name, name));
   if (path == NULL || path[0] == '\0')
     return TRUE;

@@ -27,3 +27,10 @@ lm_only_copy_list (const LmHost *host, GError **error)
     }
   return g_steal_pointer (&files);
 }
+
+gboolean
+lm_only_copy_has (const LmHost *host, const LmDigest *digest)
+{
+  g_autoptr (GHashTable) files = lm_only_copy_list (host, NULL);
+  return files != NULL && g_hash_table_contains (files, digest);
+}

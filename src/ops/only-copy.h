@@ -8,3 +8,7 @@
 /** lm_only_copy_list: returns their digests (LmDigest), a set. Does not use the network. Errors:
  * those of lm_local_load(). */
 GHashTable *lm_only_copy_list (const LmHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_only_copy_has: whether the file with @digest is one of them, for a message: FALSE also if
+ * that cannot be determined. */
+gboolean lm_only_copy_has (const LmHost *host, const LmDigest *digest);

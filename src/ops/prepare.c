@@ -7,6 +7,7 @@
 #include "machine/chain.h"
 #include "ops/cache-view.h"
 #include "ops/damage.h"
+#include "ops/only-copy.h"
 #include "ops/room.h"
 #include "source/source.h"
 
@@ -51,6 +52,17 @@ count_cached (const GPtrArray *items, LmPrepareResult *result)
     }
 }
 
+/* The damaged file @blob stays, because it may be the only copy. The code is that of a file
+ * without a URL, for which the caller may find one. */
+static gboolean
+throw_damaged (const LmHost *host, const LmBlob *blob, const char *path, GError **error)
+{
+  return lm_throw (error, LM_FETCH_ERROR, LM_FETCH_ERROR_SOURCE,
+                   "%s is damaged in the cache, because the contents of %s do not match its digest, and no URL is known for it%s",
+                   blob->name, path,
+                   lm_only_copy_has (host, &blob->digest) ? "; it was made on this host, so import or build it again" : "");
+}
+
 /* Moves damaged files out of the cache before they are pulled again. */
 static gboolean
 set_damaged_aside (const LmHost *host, LmCache *cache, const GPtrArray *blobs, GCancellable *cancellable, GError **error)
@@ -68,6 +80,8 @@ set_damaged_aside (const LmHost *host, LmCache *cache, const GPtrArray *blobs, G
       /* The pulled file could not be renamed to this. */
       if (lstat (path, &st) == 0 && !S_ISREG (st.st_mode))
         return lm_throw (error, LM_CACHE_ERROR, LM_CACHE_ERROR_CONFLICT, "%s is not a regular file; remove it", path);
+      if (blob->urls == NULL || blob->urls[0] == NULL)
+        return throw_damaged (host, blob, path, error);
       g_autofree char *aside = NULL;
       if (!lm_damage_set_aside (host, cache, blob, &aside, cancellable, error))
         return FALSE;

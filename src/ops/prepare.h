@@ -27,7 +27,8 @@ LmPlan *lm_prepare_plan_over (const LmHost *host, const LmCatalogSet *set, const
 
 /** lm_prepare_pull: pulls what @plan requires and the cache does not have; if
  * nothing is missing, does not use the network. If @out_lease is not NULL, it is
- * set to the lease that prevents the deletion of the files. Blocks. Errors:
+ * set to the lease that prevents the deletion of the files. A damaged file goes to the
+ * quarantine, unless no URL is known for it (LM_FETCH_ERROR_SOURCE). Blocks. Errors:
  * LM_FETCH_ERROR and others. */
 gboolean lm_prepare_pull (const LmHost *host, const LmPlan *plan, LmPrepareResult *out_result, LmLock **out_lease,
                           GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

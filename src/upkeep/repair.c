@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "cache/quarantine.h"
 #include "machine/machine.h"
+#include "ops/only-copy.h"
 #include "ops/room.h"
 #include "source/source.h"
 
@@ -216,7 +217,9 @@ lm_repair_file (const LmRepair *repair, LmCache *cache, const LmCacheEntry *entr
     add_urls (repair, blob);
   if (blob == NULL || blob->urls[0] == NULL)
     return lm_throw (error, LM_REPAIR_ERROR, LM_REPAIR_ERROR_UNKNOWN,
-                     "neither a catalog nor the record of a machine says where it can be pulled from");
+                     lm_only_copy_has (repair->host, &entry->digest)
+                       ? "it was made on this host, and no catalog has a URL for it; import or build it again"
+                       : "neither a catalog nor the record of a machine says where it can be pulled from");
   if (!lm_fault_point ("repair-before-pull", error))
     return FALSE;
   LmCacheState state;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/size.h"
 #include "base/trace.h"
+#include "ops/only-copy.h"
 #include "upkeep/repair.h"
 
 #include <errno.h>
@@ -211,7 +212,7 @@ list_damaged (const LmVerification *verification)
   return damaged;
 }
 
-/* Finds out who uses the damaged files. That this is not known must not prevent a repair. */
+/* Finds out who uses the damaged files, and which were made here. That this is not known must not prevent a repair. */
 static gboolean
 find_users (Run *run, const GPtrArray *damaged, GError **error)
 {
@@ -236,6 +237,7 @@ find_users (Run *run, const GPtrArray *damaged, GError **error)
   for (guint i = 0; i < damaged->len; i++)
     {
       LmVerifiedFile *file = g_ptr_array_index (damaged, i);
+      file->made_here = lm_only_copy_has (run->host, &file->entry->digest);
       file->use = g_hash_table_lookup (file->entry->kind == LM_BLOB_LAYER ? layers : others, &file->entry->digest);
     }
   return TRUE;
@@ -356,13 +358,14 @@ lm_verified_file_to_text (const LmVerifiedFile *file)
   g_autofree char *users = describe_users (file->use);
   g_autofree char *holders = describe_holders (file->use);
   const char *what = file->found.unreadable ? "the disk cannot read it" : "its contents do not match its digest";
+  const char *made_here = "; it was made on this host, so import or build it again unless a catalog has a URL for it";
   switch (file->result)
     {
     case LM_VERIFIED_OK:
       return g_strdup ("ok");
     case LM_VERIFIED_DAMAGED:
       return file->reason != NULL ? g_strdup_printf ("damaged: %s, and it cannot be pulled again: %s%s", what, file->reason, users)
-                                  : g_strdup_printf ("damaged: %s%s", what, users);
+                                  : g_strdup_printf ("damaged: %s%s%s", what, file->made_here ? made_here : "", users);
     case LM_VERIFIED_EXPOSED:
       return g_strdup_printf ("exposed: %s", flaws);
     case LM_VERIFIED_REPAIRED:

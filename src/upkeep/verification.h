@@ -30,6 +30,7 @@ typedef struct
   const LmCacheEntry *entry;
   LmVerified result;
   LmScrubResult found;
+  gboolean made_here;    /* it was damaged, and this host has made it (ops/only-copy.h) */
   char *reason;          /* why it was not repaired or checked; NULL */
   char *aside;           /* where the damaged file is now; NULL */
   guint depth;           /* layers below it, as far as known; set for a repair */

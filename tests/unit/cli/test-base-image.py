@@ -166,6 +166,41 @@ found = host.json(*again, "--kernel", "")
 ok("boot" not in entry_of(host) and len(found["changes"]) == 2, "without the kernel, its command line goes too", found)
 ok(host.run(*again, "--cmdline", "x")[0] == 2, "and none can be given")
 
+# A damaged file that was made here cannot be pulled; the message says so, and it stays listed
+def spoil(host, kind):
+    [name] = host.list(kind)
+    path = os.path.join(host.dir, kind, name)
+    subprocess.run(["chattr", "-f", "-i", path], check=False)
+    os.chmod(path, 0o644)
+    with open(path, "r+b") as file:
+        file.seek(70000)
+        file.write(b"wrong")
+    os.chmod(path, 0o444)
+
+
+host = Host("damaged")
+test = ["--connect", "test:///default"]
+host.run(*again, "--kernel", kernel, "--ready", "login:")
+spoil(host, "layers")
+MADE_HERE = "made on this host, so import or build it again"
+status, out, errors = host.run("pull", "d")
+ok(status == 5 and MADE_HERE in errors and "URL" in errors, "pull says that a damaged layer was made here", errors)
+ok(len(host.list("layers")) == 1 and host.list("quarantine") == set() and len(listed(host, "d")) == 1, "it stays, and is listed")
+status, out, errors = host.run("cache", "verify", *test)
+ok(status == 10 and MADE_HERE.encode() in out, "so does cache verify", (out, errors))
+status, out, errors = host.run("cache", "verify", "--repair", *test)
+ok(status == 10 and b"it was made on this host, and no catalog has a URL for it; import or build it again" in out, "and --repair", (out, errors))
+found = host.json(*again)
+ok(found.get("action") == "imported" and host.run("cache", "verify", *test)[0] == 0 and len(host.list("quarantine")) == 1
+   and entry_of(host)["ready"] == "login:", "another import replaces it", found)
+spoil(host, "blobs")
+status, out, errors = host.run("pull", "d")
+ok(status == 5 and MADE_HERE in errors, "the same for a kernel", errors)
+status, out, errors = host.run(*again)
+ok(status == 2 and "--kernel again" in errors, "which has to be given again", errors)
+found = host.json(*again, "--kernel", kernel)
+ok(found.get("action") == "unchanged" and host.run("cache", "verify", *test)[0] == 0, "and then is good", found)
+
 # Names
 for name, expected in {"debian-12.qcow2": ("debian", "12"), "Alma-9.4-amd64.raw.xz": ("alma", "9.4"), "debian-12-generic-amd64.qcow2": None,
                        "noble-server-cloudimg-amd64.img": None, "disk.qcow2": None, "a-1-2.qcow2": None, "x-1.2_arm64.img": ("x", "1.2"),
