@@ -69,8 +69,8 @@ is_cached (const Publication *self, const LmBlob *blob, gboolean *out_cached, GE
   g_autofree char *path = lm_cache_get_path (self->cache, blob->kind, &blob->digest);
   return state != LM_CACHE_DAMAGED
          || lm_throw (error, LM_PUBLISH_ERROR, LM_PUBLISH_ERROR_DAMAGED,
-                      "%s is damaged in the cache: the contents of %s do not match its digest; \"lamina cache verify --repair\" "
-                      "gets it again", blob->name, path);
+                      "%s is damaged in the cache: the contents of %s do not match its digest; get it again by "
+                      "\"lamina cache verify --repair\", or import it again", blob->name, path);
 }
 
 /* Adds a file of @layer; a kernel may be that of several layers. The catalog gets its size. */
