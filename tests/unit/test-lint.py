@@ -74,7 +74,7 @@ UNUSED_ALLOWED = {
 }
 
 CODE_DIRS = ("src", "tests", "plugin", "examples")
-SKIPPED_DIRS = {".git", "autom4te.cache", "build", ".deps", "__pycache__"}
+SKIPPED_DIRS = {".git", "autom4te.cache", ".deps", "__pycache__"}
 SKIPPED_SUFFIXES = (".o", ".a", ".log", ".trs", ".pyc", ".gcda", ".gcno", ".xz")
 
 # Paths of one particular machine: home and mount directories, fixed names in /tmp.
