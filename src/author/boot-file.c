@@ -11,25 +11,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_SIZE (1024 * 1024)
-
-/* Reads the file from its beginning, for its digest or into @intake; one of the two is not NULL. */
 static gboolean
-read_file (int fd, LmHasher *hasher, LmIntake *intake, GCancellable *cancellable, GError **error)
+hash_block (gpointer data, const void *block, gsize size, GError **error)
 {
-  g_autofree char *buffer = g_malloc (READ_SIZE);
-  if (lseek (fd, 0, SEEK_SET) < 0)
-    return lm_throw_errno (error, "cannot read it");
-  for (gsize n = READ_SIZE; n == READ_SIZE;)
-    {
-      if (g_cancellable_set_error_if_cancelled (cancellable, error) || !lm_fd_read_full (fd, buffer, READ_SIZE, &n, error))
-        return FALSE;
-      if (hasher != NULL)
-        lm_hasher_update (hasher, buffer, n);
-      else if (!lm_intake_write (intake, buffer, n, error))
-        return FALSE;
-    }
+  lm_hasher_update (data, block, size);
   return TRUE;
+}
+
+static gboolean
+write_block (gpointer data, const void *block, gsize size, GError **error)
+{
+  return lm_intake_write (data, block, size, error);
 }
 
 static gboolean
@@ -38,7 +30,11 @@ take_content (LmCache *cache, int fd, const LmBlob *blob, GCancellable *cancella
   g_autoptr (LmIntake) intake = NULL;
   if (!lm_intake_open (cache, blob, &intake, cancellable, error))
     return FALSE;
-  return intake == NULL || (read_file (fd, NULL, intake, cancellable, error) && lm_intake_finish (intake, error));
+  if (intake == NULL)
+    return TRUE;
+  if (lseek (fd, 0, SEEK_SET) < 0)
+    return lm_throw_errno (error, "cannot read it again");
+  return lm_fd_read_blocks (fd, write_block, intake, cancellable, error) && lm_intake_finish (intake, error);
 }
 
 LmBlob *
@@ -54,7 +50,7 @@ lm_boot_file_take (const LmHost *host, LmCache *cache, const char *path, const c
     return lm_throw_errno_null (error, "cannot open %s", path);
   if (!S_ISREG (st.st_mode) || st.st_size == 0)
     return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, "%s is not a regular file with content", path);
-  if (!read_file (fd, hasher, NULL, cancellable, error))
+  if (!lm_fd_read_blocks (fd, hash_block, hasher, cancellable, error))
     return NULL;
   blob->kind = LM_BLOB_FILE;
   blob->name = g_strdup (name);

@@ -283,7 +283,7 @@ find_build_on (const LmLayer *layer, const LmBlob *build)
   for (guint i = 0; i < layer->builds->len; i++)
     {
       const LmBlob *other = g_ptr_array_index (layer->builds, i);
-      if (other->has_parent == build->has_parent && (!build->has_parent || lm_digest_equal (&other->parent, &build->parent)))
+      if (lm_blob_has_same_parent (other, build))
         return other;
     }
   return NULL;

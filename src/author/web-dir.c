@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_SIZE (1024 * 1024)
 #define WAIT_MS (60 * 1000)
 #define CATALOG_SIZE_MAX (64 * 1024 * 1024)
 #define LOCK ".lamina-lock"
@@ -136,20 +135,30 @@ lm_web_dir_prepare (LmWebDir *dir, GError **error)
   return TRUE;
 }
 
+/* Where content goes that is read. */
+typedef struct
+{
+  LmHasher *hasher;
+  int to; /* -1 for nowhere else */
+} Copy;
+
+static gboolean
+copy_block (gpointer data, const void *block, gsize size, GError **error)
+{
+  const Copy *copy = data;
+  lm_hasher_update (copy->hasher, block, size);
+  return copy->to < 0 || lm_fd_write_all (copy->to, block, size, error);
+}
+
 /* Copies @from to @to, of which the latter may be -1, and checks that its content has the digest. */
 static gboolean
 read_content (int from, int to, const LmBlob *blob, const char *shown, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *buffer = g_malloc (READ_SIZE);
   g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  Copy copy = { hasher, to };
   LmDigest got;
-  for (gsize n = READ_SIZE; n == READ_SIZE;)
-    {
-      if (g_cancellable_set_error_if_cancelled (cancellable, error) || !lm_fd_read_full (from, buffer, READ_SIZE, &n, error)
-          || (to >= 0 && !lm_fd_write_all (to, buffer, n, error)))
-        return FALSE;
-      lm_hasher_update (hasher, buffer, n);
-    }
+  if (!lm_fd_read_blocks (from, copy_block, &copy, cancellable, error))
+    return FALSE;
   lm_hasher_peek (hasher, &got);
   return lm_digest_equal (&got, &blob->digest)
          || lm_throw (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "%s does not have the content that its name says", shown);

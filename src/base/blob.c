@@ -36,3 +36,9 @@ lm_blob_free (LmBlob *blob)
   lm_blob_clear (blob);
   g_free (blob);
 }
+
+gboolean
+lm_blob_has_same_parent (const LmBlob *one, const LmBlob *other)
+{
+  return one->has_parent == other->has_parent && (!one->has_parent || lm_digest_equal (&one->parent, &other->parent));
+}

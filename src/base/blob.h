@@ -36,6 +36,9 @@ void lm_blob_clear (LmBlob *blob);
 /** lm_blob_dup: returns a newly allocated copy of @blob; NULL if @blob is NULL. */
 LmBlob *lm_blob_dup (const LmBlob *blob);
 
+/** lm_blob_has_same_parent: whether two layers were built on the same parent, or are both bases. */
+gboolean lm_blob_has_same_parent (const LmBlob *one, const LmBlob *other);
+
 /** lm_blob_free: frees @blob, which may be NULL. */
 void lm_blob_free (LmBlob *blob);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmBlob, lm_blob_free)

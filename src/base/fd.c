@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define BLOCK_SIZE (1024 * 1024)
+
 #define LARGE_PAGE (2 * 1024 * 1024)
 
 void
@@ -73,6 +75,17 @@ lm_fd_read_full (int fd, void *buffer, gsize size, gsize *out_read, GError **err
       done += (gsize) n;
     }
   *out_read = done;
+  return TRUE;
+}
+
+gboolean
+lm_fd_read_blocks (int fd, LmFdBlockFunc func, gpointer data, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *block = g_malloc (BLOCK_SIZE);
+  for (gsize n = BLOCK_SIZE; n == BLOCK_SIZE;)
+    if (g_cancellable_set_error_if_cancelled (cancellable, error) || !lm_fd_read_full (fd, block, BLOCK_SIZE, &n, error)
+        || (n > 0 && !func (data, block, n, error)))
+      return FALSE;
   return TRUE;
 }
 

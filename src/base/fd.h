@@ -2,7 +2,7 @@
 #pragma once
 /* Owned file descriptors, and functions that read or write all of a buffer.
  * Failures are G_IO_ERROR (see error.h). */
-#include <glib.h>
+#include <gio/gio.h>
 
 /** lm_fd_close: closes @fd and preserves errno. If close() is interrupted, the
  * descriptor is closed all the same (Linux). */
@@ -40,6 +40,14 @@ gboolean lm_fd_write_all (int fd, const void *data, gsize size, GError **error) 
 /** lm_fd_read_full: reads @size bytes, or up to the end of the file if that comes
  * first; *out_read is the number of bytes read. Blocks. */
 gboolean lm_fd_read_full (int fd, void *buffer, gsize size, gsize *out_read, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Receives the next @size bytes, > 0; FALSE, with @error set, ends the reading. */
+typedef gboolean (*LmFdBlockFunc) (gpointer data, const void *block, gsize size, GError **error);
+
+/** lm_fd_read_blocks: reads @fd from its offset to its end, and passes what it reads to @func in
+ * blocks. Blocks; @cancellable ends it between two of them. Errors: also those of @func. */
+gboolean lm_fd_read_blocks (int fd, LmFdBlockFunc func, gpointer data, GCancellable *cancellable,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_fd_get_size: sets *out_size to the size in bytes of the regular file or block device
  * @fd, and the offset to 0. */

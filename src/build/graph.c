@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "build/graph.h"
+#include "build/numbers.h"
 
 #include <string.h>
 
@@ -39,13 +40,6 @@ static const Node *
 node_at (const LmGraph *graph, guint node)
 {
   return g_ptr_array_index (graph->nodes, node);
-}
-
-static int
-compare_numbers (gconstpointer a, gconstpointer b)
-{
-  const guint one = *(const guint *) a, other = *(const guint *) b;
-  return (one > other) - (one < other);
 }
 
 /* Tarjan, "Depth-first search and linear graph algorithms" (1972), with a stack of its own
@@ -118,8 +112,8 @@ find_groups (LmGraph *graph)
 {
   const guint n = graph->nodes->len;
   g_autofree guint *order = g_new0 (guint, n), *low = g_new0 (guint, n), *next = g_new0 (guint, n);
-  g_autoptr (GArray) path = g_array_new (FALSE, FALSE, sizeof (guint));
-  g_autoptr (GArray) open = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_autoptr (GArray) path = lm_numbers_new ();
+  g_autoptr (GArray) open = lm_numbers_new ();
   Search search = { graph, order, low, next, path, open, 0, 0 };
   for (guint node = 0; node < n; node++)
     if (order[node] == 0)
@@ -149,7 +143,7 @@ lm_graph_new (LmPackages *packages, const GArray *ids, gboolean recommended)
       node->direct = lm_packages_list_needs (packages, node->id, recommended, ids);
       for (guint j = 0; j < node->direct->len; j++)
         g_array_index (node->direct, guint, j) = lm_graph_find (graph, g_array_index (node->direct, guint, j));
-      g_array_sort (node->direct, compare_numbers);
+      lm_numbers_sort (node->direct);
     }
   find_groups (graph);
   return graph;
@@ -193,8 +187,8 @@ GArray *
 lm_graph_list_transitive (const LmGraph *graph, guint node)
 {
   g_autofree gboolean *seen = g_new0 (gboolean, graph->nodes->len);
-  g_autoptr (GArray) pending = g_array_new (FALSE, FALSE, sizeof (guint));
-  GArray *transitive = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_autoptr (GArray) pending = lm_numbers_new ();
+  GArray *transitive = lm_numbers_new ();
   seen[node] = TRUE;
   g_array_append_val (pending, node);
   while (pending->len > 0)
@@ -211,7 +205,7 @@ lm_graph_list_transitive (const LmGraph *graph, guint node)
           g_array_append_val (transitive, target);
         }
     }
-  g_array_sort (transitive, compare_numbers);
+  lm_numbers_sort (transitive);
   return transitive;
 }
 
@@ -224,7 +218,7 @@ lm_graph_get_group (const LmGraph *graph, guint node)
 GArray *
 lm_graph_list_mutual (const LmGraph *graph, guint node)
 {
-  GArray *mutual = g_array_new (FALSE, FALSE, sizeof (guint));
+  GArray *mutual = lm_numbers_new ();
   for (guint i = 0; i < graph->nodes->len; i++)
     if (i != node && node_at (graph, i)->group == node_at (graph, node)->group)
       g_array_append_val (mutual, i);

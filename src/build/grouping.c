@@ -2,6 +2,7 @@
 #include "config.h"
 #include "build/grouping.h"
 #include "base/size.h"
+#include "build/numbers.h"
 
 #include <string.h>
 
@@ -10,13 +11,6 @@
 #define LAYER_OVERHEAD (2 * LM_SIZE_MIB)
 
 /* ---- from packages to the input of a layering */
-
-static int
-compare_numbers (gconstpointer a, gconstpointer b)
-{
-  const guint one = *(const guint *) a, other = *(const guint *) b;
-  return (one > other) - (one < other);
-}
 
 static GArray *
 resolve_role (LmGrouping *grouping, const LmRole *role, gboolean recommended, GError **error)
@@ -37,50 +31,45 @@ resolve_role (LmGrouping *grouping, const LmRole *role, gboolean recommended, GE
 static void
 number_packages (LmGrouping *grouping)
 {
-  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (guint));
   for (guint i = 0; i < grouping->sets->len; i++)
     {
       const GArray *set = g_ptr_array_index (grouping->sets, i);
-      g_array_append_vals (all, set->data, set->len);
+      g_array_append_vals (grouping->ids, set->data, set->len);
     }
-  g_array_sort (all, compare_numbers);
-  for (guint i = 0; i < all->len; i++)
-    if (i == 0 || g_array_index (all, guint, i) != g_array_index (all, guint, i - 1))
-      g_array_append_val (grouping->ids, g_array_index (all, guint, i));
+  lm_numbers_sort (grouping->ids);
   grouping->sizes = g_new0 (guint64, grouping->ids->len + 1);
   for (guint i = 0; i < grouping->ids->len; i++)
     grouping->sizes[i] = lm_packages_get (grouping->packages, g_array_index (grouping->ids, guint, i)).installed_size;
 }
 
-static guint
-number_of (const LmGrouping *grouping, guint id)
-{
-  guint number = G_MAXUINT;
-  return g_array_binary_search (grouping->ids, &id, compare_numbers, &number) ? number : G_MAXUINT;
-}
-
 static void
-fill_input (LmGrouping *grouping)
+fill_roles (LmGrouping *grouping)
 {
   const GPtrArray *roles = grouping->roles->roles;
-  double total_weight = 0;
   grouping->layering_roles = g_new0 (LmLayeringRole, roles->len);
-  for (guint i = 0; i < roles->len; i++)
-    total_weight += ((const LmRole *) g_ptr_array_index (roles, i))->weight;
   for (guint i = 0; i < roles->len; i++)
     {
       GArray *set = g_ptr_array_index (grouping->sets, i);
-      const double weight = ((const LmRole *) g_ptr_array_index (roles, i))->weight;
-      double size = 0;
       for (guint j = 0; j < set->len; j++)
         {
           guint *number = &g_array_index (set, guint, j);
-          *number = number_of (grouping, *number);
-          size += (double) grouping->sizes[*number];
+          *number = lm_numbers_find (grouping->ids, *number);
         }
-      grouping->layering_roles[i] = (LmLayeringRole){ weight, set };
+      grouping->layering_roles[i] = (LmLayeringRole){ ((const LmRole *) g_ptr_array_index (roles, i))->weight, set };
+    }
+}
+
+static void
+add_up_sizes (LmGrouping *grouping)
+{
+  for (guint role = 0; role < grouping->input.n_roles; role++)
+    {
+      const GArray *packages = grouping->input.roles[role].packages;
+      double size = 0;
+      for (guint i = 0; i < packages->len; i++)
+        size += (double) grouping->sizes[g_array_index (packages, guint, i)];
       grouping->whole += size;
-      grouping->asked += size * (total_weight > 0 ? weight / total_weight : 1.0 / roles->len);
+      grouping->asked += size * lm_layering_share (&grouping->input, role);
     }
 }
 
@@ -95,12 +84,6 @@ package_fits (gpointer data, guint package, const GArray *chain)
 }
 
 /* ---- names */
-
-static gboolean
-has_number (const GArray *sorted, guint number)
-{
-  return g_array_binary_search ((GArray *) sorted, &number, compare_numbers, NULL);
-}
 
 static const LmLayeringLayer *
 layer_at (const LmGrouping *grouping, guint layer)
@@ -197,7 +180,7 @@ lm_grouping_new (LmPackages *packages, const LmRoles *roles, guint max_layers, g
   g_autoptr (LmGrouping) grouping = g_new0 (LmGrouping, 1);
   grouping->packages = packages;
   grouping->roles = roles;
-  grouping->ids = g_array_new (FALSE, FALSE, sizeof (guint));
+  grouping->ids = lm_numbers_new ();
   grouping->sets = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
   for (guint i = 0; i < roles->roles->len; i++)
     {
@@ -207,7 +190,7 @@ lm_grouping_new (LmPackages *packages, const LmRoles *roles, guint max_layers, g
       g_ptr_array_add (grouping->sets, set);
     }
   number_packages (grouping);
-  fill_input (grouping);
+  fill_roles (grouping);
   grouping->input = (LmLayeringInput){ .sizes = grouping->sizes,
                                        .n_packages = grouping->ids->len,
                                        .roles = grouping->layering_roles,
@@ -216,6 +199,7 @@ lm_grouping_new (LmPackages *packages, const LmRoles *roles, guint max_layers, g
                                        .overhead = LAYER_OVERHEAD,
                                        .fits = package_fits,
                                        .fits_data = grouping };
+  add_up_sizes (grouping);
   grouping->layering = lm_layering_new (&grouping->input);
   grouping->longest = longest_chain (grouping);
   name_layers (grouping);
@@ -241,7 +225,7 @@ static gboolean
 is_asked_for (const LmGrouping *grouping, guint layer, guint number)
 {
   for (guint role = 0; role < grouping->input.n_roles; role++)
-    if (is_in_chain (grouping, layer, role) && has_number (grouping->input.roles[role].packages, number))
+    if (is_in_chain (grouping, layer, role) && lm_numbers_have (grouping->input.roles[role].packages, number))
       return TRUE;
   return FALSE;
 }
@@ -267,7 +251,7 @@ lm_grouping_get_reason (const LmGrouping *grouping, guint layer)
       {
         reason.carriers++;
         for (guint j = 0; j < packages->len; j++)
-          copies[j] += has_number (grouping->input.roles[role].packages, g_array_index (packages, guint, j));
+          copies[j] += lm_numbers_have (grouping->input.roles[role].packages, g_array_index (packages, guint, j));
       }
   for (guint j = 0; j < packages->len; j++)
     if (copies[j] > 1)
@@ -279,7 +263,7 @@ lm_grouping_get_reason (const LmGrouping *grouping, guint layer)
 static GArray *
 list_ids_with (const LmGrouping *grouping, guint layer, guint package)
 {
-  GArray *ids = g_array_new (FALSE, FALSE, sizeof (guint));
+  GArray *ids = lm_numbers_new ();
   g_array_append_val (ids, g_array_index (grouping->ids, guint, package));
   for (; layer != G_MAXUINT; layer = layer_at (grouping, layer)->parent)
     for (guint i = 0; i < layer_at (grouping, layer)->packages->len; i++)
@@ -288,7 +272,7 @@ list_ids_with (const LmGrouping *grouping, guint layer, guint package)
         if (number != package)
           g_array_append_val (ids, g_array_index (grouping->ids, guint, number));
       }
-  g_array_sort (ids, compare_numbers);
+  lm_numbers_sort (ids);
   return ids;
 }
 
@@ -323,5 +307,5 @@ guint
 lm_grouping_find_package (const LmGrouping *grouping, const char *name)
 {
   const guint id = lm_packages_find (grouping->packages, name, grouping->ids);
-  return id ? number_of (grouping, id) : G_MAXUINT;
+  return id ? lm_numbers_find (grouping->ids, id) : G_MAXUINT;
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "build/layering.h"
 #include "build/layering-tree.h"
+#include "build/numbers.h"
 
 /* What a place for one package costs, with its parts. */
 typedef struct
@@ -10,32 +11,12 @@ typedef struct
   const LmLayeringInput *input;
   guint package;
   guint forced; /* the layer that must have it; G_MAXUINT for none */
-  double total_weight;
 } Question;
 
 static const LmLayeringLayer *
 layer_at (const Question *question, guint layer)
 {
   return g_ptr_array_index (question->layering->layers, layer);
-}
-
-static int
-compare_numbers (gconstpointer a, gconstpointer b)
-{
-  const guint one = *(const guint *) a, other = *(const guint *) b;
-  return (one > other) - (one < other);
-}
-
-static gboolean
-has_number (const GArray *sorted, guint number)
-{
-  return g_array_binary_search ((GArray *) sorted, &number, compare_numbers, NULL);
-}
-
-static double
-weight_of_role (const Question *question, guint role)
-{
-  return lm_layering_share (question->input, role, question->total_weight);
 }
 
 static gboolean
@@ -53,8 +34,8 @@ excess_weight (const Question *question, guint layer)
   double weight = 0;
   for (guint role = 0; role < question->input->n_roles; role++)
     if (is_under (question, question->layering->tops[role], layer)
-        && !has_number (question->input->roles[role].packages, question->package))
-      weight += weight_of_role (question, role);
+        && !lm_numbers_have (question->input->roles[role].packages, question->package))
+      weight += lm_layering_share (question->input, role);
   return weight;
 }
 
@@ -82,14 +63,12 @@ sum_of (const LmLayeringCost *cost)
 LmLayeringCost
 lm_layering_get_cost (const LmLayering *layering, const LmLayeringInput *input, guint package)
 {
-  Question question = { layering, input, package, G_MAXUINT, 0 };
+  const Question question = { layering, input, package, G_MAXUINT };
   LmLayeringCost cost = { 0 };
-  for (guint role = 0; role < input->n_roles; role++)
-    question.total_weight += input->roles[role].weight;
   for (guint i = 0; i < layering->layers->len; i++)
     {
       const LmLayeringLayer *layer = layer_at (&question, i);
-      if (!has_number (layer->packages, package))
+      if (!lm_numbers_have (layer->packages, package))
         continue;
       const LmLayeringCost place = cost_of_place (&question, layer->weight, excess_weight (&question, i));
       add_cost (&cost, &place);
@@ -104,9 +83,9 @@ cover (const Question *question, guint layer)
 {
   LmLayeringCost cost = { 0 };
   for (guint role = 0; role < question->input->n_roles; role++)
-    if (question->layering->tops[role] == layer && has_number (question->input->roles[role].packages, question->package))
+    if (question->layering->tops[role] == layer && lm_numbers_have (question->input->roles[role].packages, question->package))
       {
-        const LmLayeringCost own = cost_of_place (question, weight_of_role (question, role), 0);
+        const LmLayeringCost own = cost_of_place (question, lm_layering_share (question->input, role), 0);
         add_cost (&cost, &own);
       }
   for (guint i = 0; i < question->layering->layers->len; i++)
@@ -124,8 +103,6 @@ cover (const Question *question, guint layer)
 LmLayeringCost
 lm_layering_get_cost_in (const LmLayering *layering, const LmLayeringInput *input, guint package, guint layer)
 {
-  Question question = { layering, input, package, layer, 0 };
-  for (guint role = 0; role < input->n_roles; role++)
-    question.total_weight += input->roles[role].weight;
+  const Question question = { layering, input, package, layer };
   return cover (&question, G_MAXUINT);
 }

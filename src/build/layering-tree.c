@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "build/layering-tree.h"
+#include "build/numbers.h"
 
 #include <string.h>
 
@@ -13,9 +14,12 @@ static const guint launches[] = { 1, 5, 20 };
 /* ---- classes */
 
 double
-lm_layering_share (const LmLayeringInput *input, guint role, double total)
+lm_layering_share (const LmLayeringInput *input, guint role)
 {
   const double equal = 1.0 / input->n_roles;
+  double total = 0;
+  for (guint i = 0; i < input->n_roles; i++)
+    total += input->roles[i].weight;
   return total > 0 ? input->roles[role].weight / total * (1 - MIN_SHARE) + equal * MIN_SHARE : equal;
 }
 
@@ -62,26 +66,13 @@ number_classes (LmLayeringClasses *classes, const Need *needs, const LmLayeringI
     }
 }
 
-static int
-compare_numbers (gconstpointer a, gconstpointer b)
-{
-  const guint one = *(const guint *) a, other = *(const guint *) b;
-  return (one > other) - (one < other);
-}
-
 static GArray *
 list_members (const LmLayeringClasses *classes, const GArray *packages)
 {
-  GArray *members = g_array_new (FALSE, FALSE, sizeof (guint));
-  g_autofree gboolean *seen = g_new0 (gboolean, classes->n_classes + 1);
+  GArray *members = lm_numbers_new ();
   for (guint i = 0; i < packages->len; i++)
-    {
-      const guint class = classes->class_of[g_array_index (packages, guint, i)];
-      if (!seen[class])
-        g_array_append_val (members, class);
-      seen[class] = TRUE;
-    }
-  g_array_sort (members, compare_numbers);
+    g_array_append_val (members, classes->class_of[g_array_index (packages, guint, i)]);
+  lm_numbers_sort (members);
   return members;
 }
 
@@ -92,14 +83,12 @@ lm_layering_classes_new (const LmLayeringInput *input)
   const guint words = (input->n_roles + 63) / 64;
   g_autofree guint64 *bits = g_new0 (guint64, (gsize) words * (input->n_packages + 1));
   g_autofree Need *needs = g_new0 (Need, input->n_packages + 1);
-  double total = 0;
   classes->n_roles = input->n_roles;
   for (guint i = 0; i < input->n_packages; i++)
     needs[i] = (Need){ bits + (gsize) words * i, words, i };
   for (guint role = 0; role < input->n_roles; role++)
     {
       const GArray *packages = input->roles[role].packages;
-      total += input->roles[role].weight;
       for (guint i = 0; i < packages->len; i++)
         needs[g_array_index (packages, guint, i)].roles[role / 64] |= G_GUINT64_CONSTANT (1) << (role % 64);
     }
@@ -109,7 +98,7 @@ lm_layering_classes_new (const LmLayeringInput *input)
   classes->members = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
   for (guint role = 0; role < input->n_roles; role++)
     {
-      classes->weights[role] = lm_layering_share (input, role, total);
+      classes->weights[role] = lm_layering_share (input, role);
       g_ptr_array_add (classes->members, list_members (classes, input->roles[role].packages));
     }
   return classes;
@@ -207,7 +196,7 @@ new_node (LmTree *tree, guint role)
   node->parent = LM_TREE_NONE;
   node->role = role;
   node->used = TRUE;
-  node->children = g_array_new (FALSE, FALSE, sizeof (guint));
+  node->children = lm_numbers_new ();
   node->wanted = g_new0 (double, tree->classes->n_classes + 1);
   node->sum = g_new0 (double, tree->classes->n_classes + 1);
   node->best = g_new0 (double, tree->classes->n_classes + 1);

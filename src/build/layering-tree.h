@@ -57,10 +57,6 @@ LmTreeNode *lm_tree_node (const LmTree *tree, guint node);
 /** lm_tree_cost: returns the objective. */
 double lm_tree_cost (const LmTree *tree);
 
-/** lm_layering_share: returns the share of the role @role in the launches, which is never
- * 0: a role without weight is only very rare. @total is the sum of all weights. */
-double lm_layering_share (const LmLayeringInput *input, guint role, double total);
-
 /** lm_layering_moved: returns how many bytes a launch is expected to pull of each byte that
  * roles with the share @weight of the launches have; the mean over hosts (layering.h). */
 double lm_layering_moved (double weight);

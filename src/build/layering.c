@@ -2,6 +2,7 @@
 #include "config.h"
 #include "build/layering.h"
 #include "build/layering-tree.h"
+#include "build/numbers.h"
 
 #include <math.h>
 
@@ -14,13 +15,14 @@
 
 /* ---- joining */
 
-/* The gain of joining each two children of the root; they are children number i and j. */
+/* Joins the two children of the root that gain most, again and again. */
 static void
 join_all (LmTree *tree)
 {
   const LmTreeNode *root = lm_tree_node (tree, tree->root);
   const guint capacity = tree->classes->n_roles * 2 + 1;
   g_autofree double *gains = g_new0 (double, (gsize) capacity * capacity);
+  /* By the numbers of the two nodes; at first these are the roles. */
   for (guint i = 0; i < root->children->len; i++)
     for (guint j = 0; j < i; j++)
       gains[i * capacity + j] = lm_tree_joined_gain (tree, i, j);
@@ -83,7 +85,7 @@ typedef struct
 {
   guint node;    /* where to */
   gboolean join; /* a new node above it, instead of below it */
-  double gain;
+  double gain;   /* by itself, as lm_tree_joined_gain() says */
 } Place;
 
 static int
@@ -136,29 +138,35 @@ put (LmTree *tree, guint moved, const Place *place)
     lm_tree_attach (tree, moved, place->node);
 }
 
+/* Where the subtree @moved is, as a place for it after it was detached: a parent that would
+ * have one child left is dissolved then. */
+static Place
+place_of (const LmTree *tree, guint moved)
+{
+  const guint parent = lm_tree_node (tree, moved)->parent;
+  const GArray *siblings = lm_tree_node (tree, parent)->children;
+  if (siblings->len != 2 || parent == tree->root)
+    return (Place){ parent, FALSE, 0 };
+  const gboolean first = g_array_index (siblings, guint, 0) == moved;
+  return (Place){ g_array_index (siblings, guint, first ? 1 : 0), TRUE, 0 };
+}
+
 /* Moves the subtree @moved to where it costs least. */
 static void
 move_subtree (LmTree *tree, guint moved)
 {
-  const double before = lm_tree_cost (tree);
-  const guint parent = lm_tree_node (tree, moved)->parent;
-  const GArray *siblings = lm_tree_node (tree, parent)->children;
-  Place best = { parent, FALSE, before * (1 - MIN_IMPROVEMENT) };
-  if (siblings->len == 2 && parent != tree->root)
-    {
-      best.node = g_array_index (siblings, guint, g_array_index (siblings, guint, 0) == moved);
-      best.join = TRUE;
-    }
+  double least = lm_tree_cost (tree) * (1 - MIN_IMPROVEMENT);
+  Place best = place_of (tree, moved);
   lm_tree_detach (tree, moved);
   g_autoptr (GArray) places = list_places (tree, moved);
   for (guint i = 0; i < places->len; i++)
     {
-      Place *place = &g_array_index (places, Place, i);
+      const Place *place = &g_array_index (places, Place, i);
       put (tree, moved, place);
-      place->gain = lm_tree_cost (tree);
+      const double cost = lm_tree_cost (tree);
       lm_tree_detach (tree, moved);
-      if (place->gain < best.gain)
-        best = *place;
+      if (cost < least)
+        least = cost, best = *place;
     }
   put (tree, moved, &best);
 }
@@ -201,7 +209,7 @@ new_lists (guint n)
 {
   GPtrArray *lists = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
   for (guint i = 0; i < n; i++)
-    g_ptr_array_add (lists, g_array_new (FALSE, FALSE, sizeof (guint)));
+    g_ptr_array_add (lists, lm_numbers_new ());
   return lists;
 }
 
@@ -277,13 +285,6 @@ free_layer (gpointer data)
   g_free (layer);
 }
 
-static int
-compare_numbers (gconstpointer a, gconstpointer b)
-{
-  const guint one = *(const guint *) a, other = *(const guint *) b;
-  return (one > other) - (one < other);
-}
-
 static guint
 add_layer (Result *result, guint number, const GArray *classes, guint parent)
 {
@@ -292,7 +293,7 @@ add_layer (Result *result, guint number, const GArray *classes, guint parent)
   LmLayering *layering = result->layering;
   LmLayeringLayer *layer = g_new0 (LmLayeringLayer, 1);
   layer->parent = parent;
-  layer->packages = g_array_new (FALSE, FALSE, sizeof (guint));
+  layer->packages = lm_numbers_new ();
   layer->weight = node->weight;
   for (guint i = 0; i < classes->len; i++)
     {
@@ -302,7 +303,7 @@ add_layer (Result *result, guint number, const GArray *classes, guint parent)
       layer->size += (guint64) tree->classes->sizes[class];
       layering->excess += tree->classes->sizes[class] * (node->weight - node->wanted[class]);
     }
-  g_array_sort (layer->packages, compare_numbers);
+  lm_numbers_sort (layer->packages);
   layering->stored += (double) layer->size;
   layering->moved += (double) layer->size * (node->price - 1.0 / tree->classes->n_roles);
   g_ptr_array_add (layering->layers, layer);
@@ -353,14 +354,14 @@ refuse (Result *result, guint layer, guint package)
 static GArray *
 list_chain (const LmLayering *layering, guint layer)
 {
-  GArray *chain = g_array_new (FALSE, FALSE, sizeof (guint));
+  GArray *chain = lm_numbers_new ();
   while (layer != G_MAXUINT)
     {
       const LmLayeringLayer *self = g_ptr_array_index (layering->layers, layer);
       g_array_append_vals (chain, self->packages->data, self->packages->len);
       layer = self->parent;
     }
-  g_array_sort (chain, compare_numbers);
+  lm_numbers_sort (chain);
   return chain;
 }
 
@@ -395,8 +396,7 @@ refuse_excess (Result *result, const LmLayeringInput *input, guint role)
       for (guint i = 0; i < self->packages->len; i++)
         {
           const guint package = g_array_index (self->packages, guint, i);
-          if (!g_array_binary_search ((GArray *) input->roles[role].packages, &package, compare_numbers, NULL)
-              && refuse (result, layer, package))
+          if (!lm_numbers_have (input->roles[role].packages, package) && refuse (result, layer, package))
             found = TRUE;
         }
       layer = self->parent;
@@ -427,7 +427,7 @@ make_result (LmTree *tree, const LmLayeringInput *input)
 {
   g_autoptr (GPtrArray) placed = new_lists (tree->nodes->len), packages = new_lists (tree->classes->n_classes);
   g_autoptr (GHashTable) refused = g_hash_table_new (NULL, NULL);
-  g_autoptr (GArray) nodes = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_autoptr (GArray) nodes = lm_numbers_new ();
   Result result = { tree, placed, packages, refused, nodes, NULL };
   for (guint package = 0; package < input->n_packages; package++)
     if (tree->classes->class_of[package] != G_MAXUINT)

@@ -66,6 +66,10 @@ LmLayering *lm_layering_new (const LmLayeringInput *input);
 void lm_layering_free (LmLayering *layering);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLayering, lm_layering_free)
 
+/** lm_layering_share: returns the share of the role @role in the launches, from 0 to 1. It is
+ * never 0: a role without weight is only very rare. */
+double lm_layering_share (const LmLayeringInput *input, guint role);
+
 /* What the objective would be for one package, in bytes per launch; stored is divided by
  * the number of roles. */
 typedef struct

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "build/packages.h"
+#include "build/numbers.h"
 #include "build/package-text.h"
+#include "plan/resolve.h"
 #include "base/error.h"
 #include "base/size.h"
 #include "base/text.h"
@@ -16,7 +18,6 @@
 #include <solv/solver.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #define MAX_PROBLEMS 5
 #define MAX_NAMES 20
@@ -103,9 +104,9 @@ lm_packages_add (LmPackages *packages, GBytes *index, const char *shown, GError 
   packages->prepared = FALSE;
   pool_setdisttype (packages->pool, is_debian ? DISTTYPE_DEB : DISTTYPE_RPM);
   /* An index of Debian is for one architecture. */
-  struct utsname host;
-  if (!is_debian && uname (&host) == 0)
-    pool_setarch (packages->pool, host.machine);
+  g_autofree char *arch = lm_resolve_host_arch ();
+  if (!is_debian)
+    pool_setarch (packages->pool, arch);
   return add_index (packages, text, size, shown, error);
 }
 
@@ -121,13 +122,6 @@ prepare (LmPackages *packages)
 }
 
 /* ---- looking up */
-
-static int
-compare_numbers (gconstpointer a, gconstpointer b)
-{
-  const guint one = *(const guint *) a, other = *(const guint *) b;
-  return (one > other) - (one < other);
-}
 
 LmPackage
 lm_packages_get (const LmPackages *packages, guint id)
@@ -331,12 +325,12 @@ solve (LmPackages *packages, Queue *jobs, gboolean recommended, const char *cons
       Queue decisions;
       queue_init (&decisions);
       (void) solver_get_decisionqueue (solver, &decisions);
-      ids = g_array_new (FALSE, FALSE, sizeof (guint));
+      ids = lm_numbers_new ();
       for (int i = 0; i < decisions.count; i++)
         if (decisions.elements[i] > SYSTEMSOLVABLE)
           g_array_append_val (ids, decisions.elements[i]);
       queue_free (&decisions);
-      g_array_sort (ids, compare_numbers);
+      lm_numbers_sort (ids);
     }
   else
     (void) throw_conflict (solver, problems, wanted, n, error);
@@ -365,7 +359,7 @@ list_consistent (const Growth *growth)
 {
   Pool *pool = growth->packages->pool;
   g_autoptr (GHashTable) names = g_hash_table_new (NULL, NULL);
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_autoptr (GArray) ids = lm_numbers_new ();
   if (growth->missing)
     return NULL;
   for (Id id = SYSTEMSOLVABLE + 1; id < pool->nsolvables; id++)
@@ -431,25 +425,6 @@ lm_packages_resolve (LmPackages *packages, const char *const *wanted, guint n, g
 
 /* ---- dependencies */
 
-static gboolean
-contains (const GArray *sorted, guint id)
-{
-  return g_array_binary_search ((GArray *) sorted, &id, compare_numbers, NULL);
-}
-
-/* Sorts @ids and removes duplicates. */
-static GArray *
-make_set (GArray *ids)
-{
-  guint kept = 0;
-  g_array_sort (ids, compare_numbers);
-  for (guint i = 0; i < ids->len; i++)
-    if (i == 0 || g_array_index (ids, guint, i) != g_array_index (ids, guint, kept - 1))
-      g_array_index (ids, guint, kept++) = g_array_index (ids, guint, i);
-  g_array_set_size (ids, kept);
-  return ids;
-}
-
 /* Adds those of @among that fulfil one of the dependencies @deps of the package @id. */
 static void
 add_needs (Pool *pool, const Id *deps, guint id, const GArray *among, GArray *needs)
@@ -460,7 +435,7 @@ add_needs (Pool *pool, const Id *deps, guint id, const GArray *among, GArray *ne
       if (*deps == SOLVABLE_PREREQMARKER)
         continue;
       FOR_PROVIDES (provider, offset, *deps)
-        if ((guint) provider != id && contains (among, (guint) provider))
+        if ((guint) provider != id && lm_numbers_have (among, (guint) provider))
           g_array_append_val (needs, provider);
     }
 }
@@ -469,19 +444,20 @@ GArray *
 lm_packages_list_needs (LmPackages *packages, guint id, gboolean recommended, const GArray *among)
 {
   Solvable *s = pool_id2solvable (packages->pool, (Id) id);
-  GArray *needs = g_array_new (FALSE, FALSE, sizeof (guint));
+  GArray *needs = lm_numbers_new ();
   prepare (packages);
   add_needs (packages->pool, deps_at (s, s->requires), id, among, needs);
   if (recommended)
     add_needs (packages->pool, deps_at (s, s->recommends), id, among, needs);
-  return make_set (needs);
+  lm_numbers_sort (needs);
+  return needs;
 }
 
 GArray *
 lm_packages_list_dependents (LmPackages *packages, guint id)
 {
   Queue found;
-  GArray *dependents = g_array_new (FALSE, FALSE, sizeof (guint));
+  GArray *dependents = lm_numbers_new ();
   prepare (packages);
   queue_init (&found);
   pool_whatmatchessolvable (packages->pool, SOLVABLE_REQUIRES, (Id) id, &found, 0);
@@ -489,7 +465,8 @@ lm_packages_list_dependents (LmPackages *packages, guint id)
     if ((guint) found.elements[i] != id)
       g_array_append_val (dependents, found.elements[i]);
   queue_free (&found);
-  return make_set (dependents);
+  lm_numbers_sort (dependents);
+  return dependents;
 }
 
 guint
@@ -501,7 +478,7 @@ lm_packages_find (LmPackages *packages, const char *wanted, const GArray *among)
   if (dep == 0)
     return 0;
   FOR_PROVIDES (id, offset, dep)
-    if (contains (among, (guint) id) && (best == 0 || compare_providers (packages, name, id, best) > 0))
+    if (lm_numbers_have (among, (guint) id) && (best == 0 || compare_providers (packages, name, id, best) > 0))
       best = id;
   return (guint) best;
 }
@@ -512,7 +489,7 @@ is_provided (Pool *pool, Id dep, const GArray *among, Id self)
 {
   Id id, offset;
   FOR_PROVIDES (id, offset, dep)
-    if (id != self && (id == SYSTEMSOLVABLE || contains (among, (guint) id)))
+    if (id != self && (id == SYSTEMSOLVABLE || lm_numbers_have (among, (guint) id)))
       return TRUE;
   return FALSE;
 }
@@ -524,7 +501,7 @@ is_replaced (LmPackages *packages, Solvable *s, Id self, const GArray *among)
   Pool *pool = packages->pool;
   Id id, offset;
   FOR_PROVIDES (id, offset, s->name)
-    if (id != self && pool_id2solvable (pool, id)->name == s->name && contains (among, (guint) id))
+    if (id != self && pool_id2solvable (pool, id)->name == s->name && lm_numbers_have (among, (guint) id))
       return TRUE;
   for (const Id *dep = deps_at (s, packages->is_debian ? 0 : s->obsoletes); *dep; dep++)
     if (is_provided (pool, *dep, among, self))

@@ -138,13 +138,7 @@ wait_for_retry (Download *self, guint failures, GError **error)
 {
   guint delay = lm_testenv_get (LM_TESTENV_NO_DELAY) ? 0 : lm_retry_delay (&self->download->retry, failures, self->failure, g_random_int ());
   lm_trace (LM_TRACE_HTTP, "%s; retrying in %u ms", self->failure->message, delay);
-  for (gint64 due = g_get_monotonic_time () + (gint64) delay * 1000; g_get_monotonic_time () < due;)
-    {
-      g_usleep (POLL_MS * 1000);
-      if (g_cancellable_set_error_if_cancelled (self->cancellable, error))
-        return FALSE;
-    }
-  return TRUE;
+  return lm_retry_wait (delay, self->cancellable, error);
 }
 
 static gboolean

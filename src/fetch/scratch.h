@@ -11,8 +11,7 @@
 LmDigest lm_scratch_name (const char *what);
 
 /** lm_scratch_open: does lm_partial_open() for the name of @what. If another process is
- * writing the file, waits until it has ended, calls neither @cache nor the network meanwhile,
- * and sets *out_waited: then the work may have been done. Errors: LM_CACHE_ERROR,
+ * writing the file, waits until it has ended, and sets *out_waited: then the work may have been done. Errors: LM_CACHE_ERROR,
  * G_IO_ERROR (also _CANCELLED). */
 LmPartial *lm_scratch_open (LmCache *cache, const char *what, gboolean *out_waited, GCancellable *cancellable,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,6 +7,8 @@
 #define FIRST_MS 500
 #define MOST_MS 15000
 #define MOST_SERVER_MS 60000
+/* So long a cancellation may go unnoticed. */
+#define POLL_US (50 * 1000)
 
 static guint
 value_or_default (guint value, guint otherwise)
@@ -43,4 +45,18 @@ lm_retry_delay (const LmRetryPolicy *policy, guint failures, const GError *error
   guint64 asked = (guint64) lm_http_error_get_retry_after (error) * 1000;
   guint64 most_asked = value_or_default (policy ? policy->most_server_ms : 0, MOST_SERVER_MS);
   return (guint) MAX (delay, MIN (asked, most_asked));
+}
+
+gboolean
+lm_retry_wait (guint delay_ms, GCancellable *cancellable, GError **error)
+{
+  const gint64 due = g_get_monotonic_time () + (gint64) delay_ms * 1000;
+  while (!g_cancellable_set_error_if_cancelled (cancellable, error))
+    {
+      const gint64 left = due - g_get_monotonic_time ();
+      if (left <= 0)
+        return TRUE;
+      g_usleep ((gulong) MIN (left, POLL_US));
+    }
+  return FALSE;
 }

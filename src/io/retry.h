@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Whether and when to repeat a failed transfer: pure functions of the error and the
- * number of failures. Nothing here waits. */
-#include <glib.h>
+/* Whether and when to repeat a failed transfer: functions of the error and the number of
+ * failures. */
+#include <gio/gio.h>
 
 /* A value of zero means the default. */
 typedef struct
@@ -23,3 +23,7 @@ gboolean lm_retry_is_allowed (const LmRetryPolicy *policy, guint failures, const
  * whole so that hosts do not all retry at the same time; or the delay that the
  * server requested, up to its maximum, if that is longer. */
 guint lm_retry_delay (const LmRetryPolicy *policy, guint failures, const GError *error, guint32 random);
+
+/** lm_retry_wait: waits @delay_ms milliseconds. FALSE, with G_IO_ERROR_CANCELLED, if
+ * @cancellable is cancelled meanwhile. */
+gboolean lm_retry_wait (guint delay_ms, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -14,17 +14,18 @@
 
 /* Small enough that a cancellation is noticed soon. */
 #define CHUNK (16 * 1024 * 1024)
-#define READ_SIZE (256 * 1024)
+
+/* @data: the descriptor to write to */
+static gboolean
+write_block (gpointer data, const void *block, gsize size, GError **error)
+{
+  return lm_fd_write_all (*(int *) data, block, size, error);
+}
 
 static gboolean
-copy_by_reading (int from, int to, GCancellable *cancellable, GError **error)
+hash_block (gpointer data, const void *block, gsize size, GError **error)
 {
-  g_autofree char *buffer = g_malloc (READ_SIZE);
-  gsize n = READ_SIZE;
-  while (n == READ_SIZE)
-    if (g_cancellable_set_error_if_cancelled (cancellable, error) || !lm_fd_read_full (from, buffer, READ_SIZE, &n, error)
-        || !lm_fd_write_all (to, buffer, n, error))
-      return FALSE;
+  lm_hasher_update (data, block, size);
   return TRUE;
 }
 
@@ -41,7 +42,7 @@ copy_bytes (int from, int to, GCancellable *cancellable, GError **error)
       /* Not supported across file systems or by old kernels; both file offsets are
        * where the copy got to. */
       if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
-        return copy_by_reading (from, to, cancellable, error);
+        return lm_fd_read_blocks (from, write_block, &to, cancellable, error);
       if (n < 0 && errno != EINTR)
         return lm_throw_errno (error, "copy_file_range");
     }
@@ -84,7 +85,6 @@ gboolean
 lm_boot_check (const char *path, const LmDigest *digest, gboolean *out_intact, GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmHasher) hasher = lm_hasher_new ();
-  g_autofree char *buffer = g_malloc (READ_SIZE);
   lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   struct stat st;
   *out_intact = FALSE;
@@ -92,12 +92,8 @@ lm_boot_check (const char *path, const LmDigest *digest, gboolean *out_intact, G
     return TRUE;
   if (fd < 0 || fstat (fd, &st) < 0)
     return lm_throw_errno (error, "cannot open %s", path);
-  for (gsize n = READ_SIZE; S_ISREG (st.st_mode) && n == READ_SIZE;)
-    {
-      if (g_cancellable_set_error_if_cancelled (cancellable, error) || !lm_fd_read_full (fd, buffer, READ_SIZE, &n, error))
-        return FALSE;
-      lm_hasher_update (hasher, buffer, n);
-    }
+  if (S_ISREG (st.st_mode) && !lm_fd_read_blocks (fd, hash_block, hasher, cancellable, error))
+    return FALSE;
   LmDigest found;
   lm_hasher_peek (hasher, &found);
   *out_intact = S_ISREG (st.st_mode) && lm_digest_equal (&found, digest);

@@ -5,8 +5,6 @@
 #include "base/url.h"
 #include "store/store.h"
 
-#define POLL_US (50 * 1000)
-
 void
 lm_store_object_free (LmStoreObject *object)
 {
@@ -16,20 +14,6 @@ lm_store_object_free (LmStoreObject *object)
   g_free (object->validator);
   g_free (object->url);
   g_free (object);
-}
-
-/* FALSE if cancelled. */
-static gboolean
-wait_until (gint64 due, GCancellable *cancellable, GError **error)
-{
-  while (!g_cancellable_set_error_if_cancelled (cancellable, error))
-    {
-      gint64 left = due - g_get_monotonic_time ();
-      if (left <= 0)
-        return TRUE;
-      g_usleep ((gulong) MIN (left, POLL_US));
-    }
-  return FALSE;
 }
 
 LmStoreObject *
@@ -54,7 +38,7 @@ lm_store_read (const LmStoreRead *request, GCancellable *cancellable, GError **e
           return NULL;
         }
       lm_trace (LM_TRACE_HTTP, "%s; retrying in %u ms", failure->message, delay);
-      if (!wait_until (due, cancellable, error))
+      if (!lm_retry_wait (delay, cancellable, error))
         return NULL;
     }
 }

@@ -44,15 +44,6 @@ fail (const GError *error)
 }
 
 static double
-share_of (const LmLayeringInput *input, guint role)
-{
-  double total = 0;
-  for (guint i = 0; i < input->n_roles; i++)
-    total += input->roles[i].weight;
-  return input->roles[role].weight / total;
-}
-
-static double
 size_of_role (const LmLayeringInput *input, guint role)
 {
   double size = 0;
@@ -66,7 +57,7 @@ measure_whole_images (const LmLayeringInput *input)
 {
   Result result = { .longest = 1 };
   for (guint role = 0; role < input->n_roles; role++)
-    add_layer (&result, size_of_role (input, role), share_of (input, role));
+    add_layer (&result, size_of_role (input, role), lm_layering_share (input, role));
   return result;
 }
 
@@ -80,7 +71,7 @@ measure_layer_per_package (const LmLayeringInput *input)
       const GArray *packages = input->roles[role].packages;
       result.longest = MAX (result.longest, packages->len);
       for (guint i = 0; i < packages->len; i++)
-        weights[g_array_index (packages, guint, i)] += share_of (input, role);
+        weights[g_array_index (packages, guint, i)] += lm_layering_share (input, role);
     }
   for (guint i = 0; i < input->n_packages; i++)
     add_layer (&result, (double) input->sizes[i], MIN (weights[i], 1));
@@ -100,7 +91,7 @@ measure_layer_per_role (const LmLayeringInput *input)
     base += counts[i] == input->n_roles ? (double) input->sizes[i] : 0;
   add_layer (&result, base, 1);
   for (guint role = 0; role < input->n_roles; role++)
-    add_layer (&result, size_of_role (input, role) - base, share_of (input, role));
+    add_layer (&result, size_of_role (input, role) - base, lm_layering_share (input, role));
   return result;
 }
 
@@ -167,7 +158,7 @@ add_nix_image (LmPackages *packages, const LmGrouping *grouping, guint role, GHa
   g_autofree double *ways = count_ways (graph);
   g_autofree gboolean *used = g_new0 (gboolean, lm_graph_get_size (graph));
   g_autoptr (GString) rest = g_string_new ("rest");
-  const double weight = share_of (&grouping->input, role);
+  const double weight = lm_layering_share (&grouping->input, role);
   double size = 0;
   for (guint n = 0; n < NIX_LAYERS - 1 && n < lm_graph_get_size (graph); n++)
     {
@@ -260,7 +251,7 @@ split_greedily (Greedy *greedy, RoleSet roles, const gboolean *below, guint dept
       double weight = 0;
       for (guint role = 0; role < greedy->input->n_roles; role++)
         if (set >> role & 1)
-          weight += share_of (greedy->input, role);
+          weight += lm_layering_share (greedy->input, role);
       const double size = common_size (greedy, set, below);
       add_layer (&greedy->result, size, MIN (weight, 1));
       if (size > 0)
