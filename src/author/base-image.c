@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "author/base-image.h"
+#include "author/base-entry.h"
+#include "author/boot-file.h"
+#include "author/image-file.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "catalog/file-name.h"
 #include "catalog/selection.h"
-#include "author/base-entry.h"
-#include "author/boot-file.h"
-#include "author/image-file.h"
 #include "plan/resolve.h"
 #include "source/local.h"
 #include "store/store.h"
@@ -431,7 +431,8 @@ warn_unverified (const Import *import)
   g_autofree char *text
     = g_strdup_printf ("%s is not compared with a checksum, so that nothing shows whether it is what its publisher made; use "
                        "--checksum", shown);
-  if (!import->has_checksum && lm_store_knows (import->request->url_or_file))
+  const LmStoreClass *store = lm_store_class_of (import->request->url_or_file, NULL);
+  if (!import->has_checksum && store != NULL && store != &lm_store_file_class)
     import->host->warning (import->host->user_data, text);
 }
 

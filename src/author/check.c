@@ -19,9 +19,11 @@ static gboolean
 ask_size (const char *url, gboolean *out_has_size, guint64 *out_size, GCancellable *cancellable, GError **error)
 {
   struct stat st;
-  g_autofree char *path = g_str_has_prefix (url, "file:") ? g_filename_from_uri (url, NULL, error) : NULL;
+  if (lm_store_class_of (url, NULL) != &lm_store_file_class)
+    return lm_download_ask (url, out_has_size, out_size, cancellable, error);
+  g_autofree char *path = g_filename_from_uri (url, NULL, error);
   if (path == NULL)
-    return !g_str_has_prefix (url, "file:") && lm_download_ask (url, out_has_size, out_size, cancellable, error);
+    return FALSE;
   if (stat (path, &st) < 0)
     return lm_throw_errno (error, "%s", path);
   *out_has_size = TRUE;

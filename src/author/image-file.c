@@ -22,7 +22,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_SIZE (1024 * 1024)
 #define LIST_SIZE_MAX (4 * 1024 * 1024)
 #define LIST_SECONDS 60
 #define HOLE_SIZE (64 * 1024)
@@ -39,6 +38,7 @@ struct _LmImageFile
   LmCache *cache;
   GCancellable *cancellable;
   char *url;        /* of what the user named; file:// for a file */
+  gboolean is_local; /* it is a file of the user, which stays as it is */
   char *shown;      /* without credentials */
   char *path;       /* where the bytes are now */
   LmPartial *partial;      /* of path; NULL if it is the user's file */
@@ -58,7 +58,7 @@ lm_image_file_free (LmImageFile *file)
   if (file == NULL)
     return;
   /* What was made of the download or of the user's file is made anew. */
-  if (file->partial != NULL && (file->download != NULL || g_str_has_prefix (file->url, "file:")))
+  if (file->partial != NULL && (file->download != NULL || file->is_local))
     lm_partial_discard (g_steal_pointer (&file->partial));
   lm_partial_close (file->partial);
   lm_partial_close (file->download);
@@ -129,7 +129,7 @@ make_room (gpointer user_data, const LmDigest *name, guint64 size, GError **erro
 static void
 replace_content (LmImageFile *file, LmPartial *partial)
 {
-  if (file->partial != NULL && file->download == NULL && !g_str_has_prefix (file->url, "file:"))
+  if (file->partial != NULL && file->download == NULL && !file->is_local)
     file->download = g_steal_pointer (&file->partial);
   if (file->partial != NULL)
     lm_partial_discard (file->partial);
@@ -162,26 +162,30 @@ report_download (gpointer user_data, guint64 done, guint64 total)
   file->host->progress (&progress, file->host->user_data);
 }
 
+/* @data: two hashers, of which the second may be NULL */
+static gboolean
+hash_block (gpointer data, const void *block, gsize size, GError **error)
+{
+  LmHasher *const *hashers = data;
+  lm_hasher_update (hashers[0], block, size);
+  if (hashers[1] != NULL)
+    lm_hasher_update (hashers[1], block, size);
+  return TRUE;
+}
+
 /* Computes the SHA-256 and, unless it is NULL, the SHA-512 of what the file is now. */
 static gboolean
 hash_content (const LmImageFile *file, LmChecksum *out_sha256, LmChecksum *out_sha512, GError **error)
 {
   lm_autofd int fd = open (file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   g_autoptr (LmHasher) hasher = lm_hasher_new (), wide = NULL;
-  g_autofree char *buffer = g_malloc (READ_SIZE);
-  gsize n = READ_SIZE;
   if (fd < 0)
     return lm_throw_errno (error, "cannot open %s", file->path);
   if (out_sha512 != NULL)
     wide = lm_hasher_new_for (LM_CHECKSUM_SHA512);
-  while (n == READ_SIZE)
-    {
-      if (g_cancellable_set_error_if_cancelled (file->cancellable, error) || !lm_fd_read_full (fd, buffer, READ_SIZE, &n, error))
-        return FALSE;
-      lm_hasher_update (hasher, buffer, n);
-      if (wide != NULL)
-        lm_hasher_update (wide, buffer, n);
-    }
+  LmHasher *hashers[] = { hasher, wide };
+  if (!lm_fd_read_blocks (fd, hash_block, hashers, file->cancellable, error))
+    return FALSE;
   lm_hasher_get_checksum (hasher, out_sha256);
   if (wide != NULL)
     lm_hasher_get_checksum (wide, out_sha512);
@@ -292,9 +296,9 @@ lm_image_file_open (const LmHost *host, LmCache *cache, const char *url_or_file,
   file->url = lm_source_url_of (url_or_file, error);
   if (file->url == NULL)
     return NULL;
-  gboolean local = g_ascii_strncasecmp (file->url, "file:", 5) == 0;
-  announce (file, local ? "reading" : "downloading");
-  if (!local)
+  file->is_local = lm_store_class_of (file->url, NULL) == &lm_store_file_class;
+  announce (file, file->is_local ? "reading" : "downloading");
+  if (!file->is_local)
     {
       if (!download_file (file, checksum, out_waited, error) || *out_waited)
         return NULL;
@@ -313,7 +317,7 @@ lm_image_file_get_origin (const LmImageFile *file)
   g_autofree char *sha256 = lm_checksum_to_string (&file->sha256);
   g_autofree char *sha512 = file->has_sha512 ? lm_checksum_to_string (&file->sha512) : NULL;
   /* The catalog may be published, and a path of this host is nobody's business. */
-  g_autofree char *from = g_str_has_prefix (file->url, "file:") ? lm_image_file_name (file->shown) : g_strdup (file->shown);
+  g_autofree char *from = file->is_local ? lm_image_file_name (file->shown) : g_strdup (file->shown);
   g_autofree char *safe = g_utf8_make_valid (from, -1);
   g_string_append (text, sha256);
   if (sha512 != NULL)
@@ -456,23 +460,23 @@ convert_file (LmImageFile *file, const LmForeign *foreign, GPtrArray *changes, g
   return TRUE;
 }
 
+static gboolean
+append_block (gpointer data, const void *block, gsize size, GError **error)
+{
+  return lm_partial_append (data, block, size, error);
+}
+
 /* The user keeps his file, so the layer is a copy of it. */
 static gboolean
 copy_file (LmImageFile *file, gboolean *out_waited, GError **error)
 {
   lm_autofd int fd = open (file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-  g_autofree char *buffer = g_malloc (READ_SIZE);
-  gsize n = READ_SIZE;
   if (fd < 0)
     return lm_throw_errno (error, "cannot open %s", file->path);
   g_autoptr (LmPartial) to = open_scratch (file, "copy", file->identity.size, out_waited, error);
   if (to == NULL)
     return *out_waited;
-  while (n == READ_SIZE)
-    if (g_cancellable_set_error_if_cancelled (file->cancellable, error) || !lm_fd_read_full (fd, buffer, READ_SIZE, &n, error)
-        || !lm_partial_append (to, buffer, n, error))
-      return FALSE;
-  if (!check_unchanged (file, error))
+  if (!lm_fd_read_blocks (fd, append_block, to, file->cancellable, error) || !check_unchanged (file, error))
     return FALSE;
   replace_content (file, g_steal_pointer (&to));
   return TRUE;

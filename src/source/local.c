@@ -6,6 +6,7 @@
 #include "catalog/portable.h"
 #include "source/record.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -53,7 +54,8 @@ find_in_cache (gpointer user_data, LmBlobKind kind, const LmDigest *digest)
   g_autofree char *name = lm_portable_file_name (kind, digest);
   g_autofree char *path = g_build_filename (user_data, name, NULL);
   struct stat st;
-  return lstat (path, &st) == 0 && S_ISREG (st.st_mode);
+  /* What cannot be examined may be there: nothing else could bring it back. */
+  return lstat (path, &st) == 0 ? S_ISREG (st.st_mode) : errno != ENOENT && errno != ENOTDIR;
 }
 
 LmCatalog *
@@ -89,9 +91,7 @@ check_build (const char *state_dir, const LmLayer *known, const LmBlob *build, G
   for (guint i = 0; i < known->builds->len; i++)
     {
       const LmBlob *other = g_ptr_array_index (known->builds, i);
-      gboolean same_parent = other->has_parent == build->has_parent
-                             && (!build->has_parent || lm_digest_equal (&other->parent, &build->parent));
-      if (same_parent && !lm_digest_equal (&other->digest, &build->digest)
+      if (lm_blob_has_same_parent (other, build) && !lm_digest_equal (&other->digest, &build->digest)
           && find_in_cache ((gpointer) state_dir, LM_BLOB_LAYER, &other->digest))
         return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_EXISTS,
                          "%s@%s is there already, but different; choose another version", known->name, known->version);

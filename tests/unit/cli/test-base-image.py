@@ -121,6 +121,10 @@ ok(found.get("action") == "imported" and (entry["group"], entry["arch"], entry["
 ok(entry["resources"] == {"memory": "536870912B", "disk": "3221225472B"} and entry["boot"]["cmdline"] == "root=/dev/vda1"
    and entry["boot"]["kernel"]["size"] == 100000 and len(host.list("blobs")) == 1, "resources and kernel too", entry)
 ok(work not in json.dumps(entry) and "plain.qcow2" in entry["origin"], "but not where it was", entry)
+loud = Host("loud")
+status, out, errors = loud.run("import", "FILE://" + served("plain.qcow2"), "--as", "d@1", "--json")
+ok(status == 0 and json.loads(out)["origin"].endswith(" plain.qcow2") and "not compared" not in errors,
+   "nor if its URL is written in capital letters, and a file of this host needs no checksum", (out, errors))
 found = host.json("import", served("plain.qcow2"), "--as", "d@1", *facts)
 ok(found.get("action") == "unchanged", "again: nothing is done", found)
 found = host.json("import", served("plain.qcow2"), "--as", "d@1", *facts, "--provides", "more")

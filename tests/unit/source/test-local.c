@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "source/local.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -93,6 +94,22 @@ count_builds (const Fixture *f, const char *name)
   if (layer != LM_CATALOG_NONE)
     (void) lm_catalog_get_builds (catalog, layer, &n);
   return n;
+}
+
+/* A file that cannot be examined is not taken for one that is gone, whose build another one may replace. */
+static void
+test_unknown_file (Fixture *f, gconstpointer data)
+{
+  g_autofree char *layers = g_build_filename (f->state, "layers", NULL), *away = g_build_filename (f->state, "away", NULL);
+  g_autoptr (GError) error = NULL;
+  LmLocalChange change;
+  make_file (f, "one");
+  (void) add (f, "a", NULL, "one");
+  g_assert_cmpint (rename (layers, away), ==, 0);
+  g_assert_cmpint (symlink (layers, layers), ==, 0);
+  g_assert_false (try_add (f, "a", NULL, "two", FALSE, &change, &error));
+  g_assert_error (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_EXISTS);
+  g_assert_cmpuint (count_builds (f, "a"), ==, 1);
 }
 
 static void
@@ -220,6 +237,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/local/add", Fixture, NULL, set_up, test_add, tear_down);
+  g_test_add ("/local/unknown-file", Fixture, NULL, set_up, test_unknown_file, tear_down);
   g_test_add ("/local/replace", Fixture, NULL, set_up, test_replace, tear_down);
   g_test_add ("/local/processes", Fixture, NULL, set_up, test_processes, tear_down);
   g_test_add ("/local/killed", Fixture, NULL, set_up, test_killed, tear_down);
