@@ -53,8 +53,8 @@ lm_base_entry_new (const LmBaseImageRequest *request, const char *name, const ch
   layer->conflicts = g_strdupv (old->conflicts);
   layer->kernel = choose_blob (request->kernel, old->kernel);
   layer->initrd = choose_blob (request->initrd, old->initrd);
-  layer->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
-  g_ptr_array_add (layer->builds, lm_blob_dup (blob));
+  layer->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_build_free);
+  g_ptr_array_add (layer->builds, lm_build_new (blob));
   /* Without a kernel these mean nothing. */
   if (request->kernel != NULL && request->kernel[0] == '\0')
     {

@@ -108,8 +108,8 @@ static LmBlob *
 get_base_build (const LmLayer *layer)
 {
   for (guint i = 0; i < layer->builds->len; i++)
-    if (!((LmBlob *) g_ptr_array_index (layer->builds, i))->has_parent)
-      return g_ptr_array_index (layer->builds, i);
+    if (!lm_layer_get_build (layer, i)->blob.has_parent)
+      return &lm_layer_get_build (layer, i)->blob;
   return NULL;
 }
 

@@ -114,7 +114,7 @@ static void
 keep_build (LmLayer *layer, const LmDigest *digest)
 {
   for (guint i = layer->builds->len; i > 0; i--)
-    if (!lm_digest_equal (&((LmBlob *) g_ptr_array_index (layer->builds, i - 1))->digest, digest))
+    if (!lm_digest_equal (&lm_layer_get_build (layer, i - 1)->blob.digest, digest))
       g_ptr_array_remove_index (layer->builds, i - 1);
 }
 
@@ -131,7 +131,7 @@ add_build (Publication *self, const LmDigest *digest, const char *name, const ch
     return lm_throw (error, LM_PUBLISH_ERROR, LM_PUBLISH_ERROR_UNKNOWN,
                      "no catalog lists %s, on which a layer was built that is to be published", lm_digest_format (digest, text));
   keep_build (layer, digest);
-  LmBlob *build = g_ptr_array_index (layer->builds, 0);
+  LmBlob *build = &lm_layer_get_build (layer, 0)->blob;
   /* Also ends a circle in a wrong catalog. */
   if (depth >= CHAIN_MAX)
     return lm_throw (error, LM_PUBLISH_ERROR, LM_PUBLISH_ERROR_UNKNOWN, "the chain of %s %s has more than %d layers", layer->name,
@@ -158,7 +158,7 @@ add_layer (Publication *self, const LmLayer *layer, GError **error)
   guint found = 0;
   for (guint i = 0; i < layer->builds->len; i++)
     {
-      const LmBlob *build = g_ptr_array_index (layer->builds, i);
+      const LmBlob *build = &lm_layer_get_build (layer, i)->blob;
       gboolean cached;
       if (!is_cached (self, build, &cached, error))
         return FALSE;
@@ -268,7 +268,7 @@ parse_known (const char *shown, GBytes *text, GError **error)
       g_autoptr (LmLayer) layer = lm_catalog_load_layer (catalog, i);
       gboolean own = is_own_file (layer->kernel) && is_own_file (layer->initrd);
       for (guint j = 0; j < layer->builds->len && own; j++)
-        own = is_own_file (g_ptr_array_index (layer->builds, j));
+        own = is_own_file (&lm_layer_get_build (layer, j)->blob);
       if (!own)
         return lm_throw_null (error, LM_PUBLISH_ERROR, LM_PUBLISH_ERROR_FOREIGN,
                               "%s was not made by \"lamina publish\": the files of %s %s have other names; choose another directory",
@@ -282,7 +282,7 @@ find_build_on (const LmLayer *layer, const LmBlob *build)
 {
   for (guint i = 0; i < layer->builds->len; i++)
     {
-      const LmBlob *other = g_ptr_array_index (layer->builds, i);
+      const LmBlob *other = &lm_layer_get_build (layer, i)->blob;
       if (lm_blob_has_same_parent (other, build))
         return other;
     }
@@ -296,7 +296,7 @@ find_layer_of (const GPtrArray *layers, const LmDigest *digest)
     {
       const LmLayer *layer = g_ptr_array_index (layers, i);
       for (guint j = 0; j < layer->builds->len; j++)
-        if (lm_digest_equal (&((const LmBlob *) g_ptr_array_index (layer->builds, j))->digest, digest))
+        if (lm_digest_equal (&lm_layer_get_build (layer, j)->blob.digest, digest))
           return layer;
     }
   return NULL;
@@ -336,7 +336,7 @@ check_same_content (const LmCatalog *known, const LmCatalog *fresh, GError **err
     {
       const LmLayer *layer = g_ptr_array_index (layers, i);
       for (guint j = 0; j < layer->builds->len; j++)
-        if (!check_same_build (there, layer, g_ptr_array_index (layer->builds, j), error))
+        if (!check_same_build (there, layer, &lm_layer_get_build (layer, j)->blob, error))
           return FALSE;
     }
   return TRUE;
@@ -353,7 +353,7 @@ check_parents (const LmCatalog *merged, GError **error)
       const LmLayer *layer = g_ptr_array_index (layers, i);
       for (guint j = 0; j < layer->builds->len; j++)
         {
-          const LmBlob *build = g_ptr_array_index (layer->builds, j);
+          const LmBlob *build = &lm_layer_get_build (layer, j)->blob;
           if (build->has_parent && find_layer_of (layers, &build->parent) == NULL)
             return lm_throw (error, LM_PUBLISH_ERROR, LM_PUBLISH_ERROR_DIFFERENT,
                              "%s %s was built on %s, which would not be published any more; give what replaces it another version",
@@ -402,7 +402,7 @@ list_named (const LmCatalog *catalog)
     {
       g_autoptr (LmLayer) layer = lm_catalog_load_layer (catalog, i);
       for (guint j = 0; j < layer->builds->len; j++)
-        add_name (named, g_ptr_array_index (layer->builds, j));
+        add_name (named, &lm_layer_get_build (layer, j)->blob);
       add_name (named, layer->kernel);
       add_name (named, layer->initrd);
     }

@@ -95,7 +95,7 @@ add_layer (JsonBuilder *builder, const LmLayer *layer)
   for (guint i = 0; i < layer->builds->len; i++)
     {
       json_builder_begin_object (builder);
-      add_file (builder, g_ptr_array_index (layer->builds, i));
+      add_file (builder, &lm_layer_get_build (layer, i)->blob);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);

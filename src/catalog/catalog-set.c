@@ -180,7 +180,7 @@ lm_catalog_set_load_layer (const LmCatalogSet *set, LmLayerRef ref)
 {
   LmLayer *layer = lm_catalog_load_layer (get_set_member (set, ref.catalog)->catalog, ref.layer);
   for (guint i = 0; set->members->len > 1 && i < layer->builds->len; i++)
-    add_mirrors (set, ref.catalog, layer, layer->builds->pdata[i]);
+    add_mirrors (set, ref.catalog, layer, &lm_layer_get_build (layer, i)->blob);
   return layer;
 }
 

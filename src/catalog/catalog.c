@@ -200,18 +200,18 @@ load_blob (const LmCatalog *catalog, guint32 number, const char *name)
   return blob;
 }
 
-static LmBlob *
+static LmBuild *
 load_build (const LmCatalog *catalog, guint32 number, const char *name)
 {
   const LmIndexBuild *from = &catalog->p.builds[number];
-  LmBlob *build = g_new0 (LmBlob, 1);
-  build->kind = LM_BLOB_LAYER;
-  build->name = g_strdup (name);
-  build->digest = from->digest;
-  build->has_parent = from->has_parent != 0;
-  build->parent = from->parent;
-  build->size = from->size;
-  build->urls = load_urls (catalog, from->urls);
+  LmBuild *build = g_new0 (LmBuild, 1);
+  build->blob = (LmBlob){ .kind = LM_BLOB_LAYER,
+                          .name = g_strdup (name),
+                          .digest = from->digest,
+                          .has_parent = from->has_parent != 0,
+                          .parent = from->parent,
+                          .size = from->size,
+                          .urls = load_urls (catalog, from->urls) };
   return build;
 }
 
@@ -236,7 +236,7 @@ lm_catalog_load_layer (const LmCatalog *catalog, guint index)
   layer->provides = load_list (catalog, from->provides);
   layer->requires = load_list (catalog, from->requires);
   layer->conflicts = load_list (catalog, from->conflicts);
-  layer->builds = g_ptr_array_new_full (from->builds.n, (GDestroyNotify) lm_blob_free);
+  layer->builds = g_ptr_array_new_full (from->builds.n, (GDestroyNotify) lm_build_free);
   for (guint32 i = 0; i < from->builds.n; i++)
     g_ptr_array_add (layer->builds, load_build (catalog, from->builds.first + i, layer->name));
   layer->source = catalog->source;

@@ -14,6 +14,23 @@ lm_group_free (LmGroup *group)
   g_free (group);
 }
 
+LmBuild *
+lm_build_new (const LmBlob *blob)
+{
+  LmBuild *build = g_new0 (LmBuild, 1);
+  lm_blob_copy (&build->blob, blob);
+  return build;
+}
+
+void
+lm_build_free (LmBuild *build)
+{
+  if (build == NULL)
+    return;
+  lm_blob_clear (&build->blob);
+  g_free (build);
+}
+
 void
 lm_layer_free (LmLayer *layer)
 {

@@ -11,6 +11,12 @@ typedef struct
   gboolean multiple; /* a machine may have several layers of this group */
 } LmGroup;
 
+/* A file of a layer: its qcow2 for one exact parent, or for none. */
+typedef struct
+{
+  LmBlob blob;
+} LmBuild;
+
 typedef struct
 {
   char *name;
@@ -29,16 +35,28 @@ typedef struct
   char **provides;
   char **requires;  /* "name", "name >= version", ... */
   char **conflicts;
-  GPtrArray *builds; /* LmBlob: one for each parent on which it is built; at least one */
+  GPtrArray *builds; /* LmBuild: one for each parent on which it is built; at least one */
   const char *source; /* name of its catalog; owned by the catalog */
 } LmLayer;
 
 /** lm_group_free: frees @group; NULL is ignored. */
 void lm_group_free (LmGroup *group);
+/** lm_build_new: returns a build whose file is a copy of @blob; newly allocated. */
+LmBuild *lm_build_new (const LmBlob *blob);
+/** lm_build_free: frees @build; NULL is ignored. */
+void lm_build_free (LmBuild *build);
 /** lm_layer_free: frees @layer; NULL is ignored. */
 void lm_layer_free (LmLayer *layer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmGroup, lm_group_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmBuild, lm_build_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLayer, lm_layer_free)
+
+/** lm_layer_get_build: returns the build at @index; owned by @layer. */
+static inline LmBuild *
+lm_layer_get_build (const LmLayer *layer, guint index)
+{
+  return g_ptr_array_index (layer->builds, index);
+}
 
 /** lm_groups_allow_multiple: whether a machine may have several layers of the group
  * @name of @groups (LmGroup). */

@@ -56,7 +56,7 @@ static void
 strip_layer (LmLayer *layer)
 {
   for (guint i = 0; i < layer->builds->len; i++)
-    strip_file (g_ptr_array_index (layer->builds, i));
+    strip_file (&lm_layer_get_build (layer, i)->blob);
   strip_file (layer->kernel);
   strip_file (layer->initrd);
 }
@@ -117,7 +117,7 @@ has_build_on (const LmLayer *layer, const LmBlob *build)
 {
   for (guint i = 0; i < layer->builds->len; i++)
     {
-      const LmBlob *other = g_ptr_array_index (layer->builds, i);
+      const LmBlob *other = &lm_layer_get_build (layer, i)->blob;
       if (lm_blob_has_same_parent (other, build))
         return TRUE;
     }
@@ -135,7 +135,7 @@ add_old_layer (GPtrArray *layers, GHashTable *known, LmLayer *old, gboolean repl
       same = g_ptr_array_index (layers, i);
   for (guint i = old->builds->len; i > 0; i--)
     {
-      LmBlob *build = g_ptr_array_index (old->builds, i - 1);
+      LmBlob *build = &lm_layer_get_build (old, i - 1)->blob;
       if (g_hash_table_contains (known, &build->digest) || (replace && same != NULL && has_build_on (same, build)))
         g_ptr_array_remove_index (old->builds, i - 1);
       else if (same != NULL)
@@ -150,7 +150,7 @@ add_old_layer (GPtrArray *layers, GHashTable *known, LmLayer *old, gboolean repl
 static int
 compare_builds (gconstpointer a, gconstpointer b)
 {
-  return lm_digest_compare (&(*(LmBlob *const *) a)->digest, &(*(LmBlob *const *) b)->digest);
+  return lm_digest_compare (&(*(LmBuild *const *) a)->blob.digest, &(*(LmBuild *const *) b)->blob.digest);
 }
 
 static int
@@ -203,7 +203,7 @@ lm_portable_merge (const char *name, const LmCatalog *one, const LmCatalog *othe
       LmLayer *layer = lm_catalog_load_layer (other, i);
       g_ptr_array_add (layers, layer);
       for (guint b = 0; b < layer->builds->len; b++)
-        g_hash_table_add (known, &((LmBlob *) g_ptr_array_index (layer->builds, b))->digest);
+        g_hash_table_add (known, &lm_layer_get_build (layer, b)->blob.digest);
     }
   for (guint i = 0; one != NULL && i < lm_catalog_get_n_layers (one); i++)
     add_old_layer (layers, known, lm_catalog_load_layer (one, i), replace);
@@ -224,7 +224,7 @@ remove_unavailable (LmLayer *layer, LmPortableFind find, gpointer user_data)
   gboolean bootable = is_available (layer->kernel, find, user_data) && is_available (layer->initrd, find, user_data);
   guint before = layer->builds->len;
   for (guint i = before; i > 0; i--)
-    if (!bootable || !is_available (g_ptr_array_index (layer->builds, i - 1), find, user_data))
+    if (!bootable || !is_available (&lm_layer_get_build (layer, i - 1)->blob, find, user_data))
       g_ptr_array_remove_index (layer->builds, i - 1);
   return before - layer->builds->len;
 }

@@ -28,7 +28,7 @@ print_layers (const LmCatalogSet *set, const LmPlanView *view, GError **error)
       const LmLayer *layer = g_ptr_array_index (layers, i);
       guint64 smallest = G_MAXUINT64;
       for (guint b = 0; b < layer->builds->len; b++)
-        smallest = MIN (smallest, ((LmBlob *) g_ptr_array_index (layer->builds, b))->size);
+        smallest = MIN (smallest, lm_layer_get_build (layer, b)->blob.size);
       g_autofree char *size = lm_size_format (smallest);
       lm_table_add (table, (const char *const[]){ layer->group, layer->name, layer->version, size,
                                                   cached[i] ? "yes" : "no", layer->summary,

@@ -51,16 +51,16 @@ lm_export_chain_find_entry (const LmCatalogSet *set, const LmDigest *digest, con
 }
 
 /* Returns what @entry lists as the file of @blob, or else @blob itself; newly allocated. */
-static LmBlob *
+static LmBuild *
 find_listed_build (const LmLayer *entry, const LmBlob *blob)
 {
   for (guint i = 0; i < entry->builds->len; i++)
     {
-      const LmBlob *build = g_ptr_array_index (entry->builds, i);
+      const LmBlob *build = &lm_layer_get_build (entry, i)->blob;
       if (lm_digest_equal (&build->digest, &blob->digest))
-        return lm_blob_dup (build);
+        return lm_build_new (build);
     }
-  return lm_blob_dup (blob);
+  return lm_build_new (blob);
 }
 
 /* Adds the next layer and its entry, of which it takes ownership. */
@@ -68,10 +68,11 @@ static void
 add_chain_layer (LmExportChain *chain, LmLayer *entry, const LmBlob *blob)
 {
   guint n = chain->layers->len;
-  LmBlob *file = lm_blob_dup (blob), *build = find_listed_build (entry, blob);
-  file->has_parent = build->has_parent = n > 0;
+  LmBlob *file = lm_blob_dup (blob);
+  LmBuild *build = find_listed_build (entry, blob);
+  file->has_parent = build->blob.has_parent = n > 0;
   if (n > 0)
-    file->parent = build->parent = ((LmBlob *) g_ptr_array_index (chain->blobs, n - 1))->digest;
+    file->parent = build->blob.parent = ((LmBlob *) g_ptr_array_index (chain->blobs, n - 1))->digest;
   g_ptr_array_set_size (entry->builds, 0);
   g_ptr_array_add (entry->builds, build);
   g_ptr_array_add (chain->layers, entry);
@@ -142,7 +143,7 @@ make_entry (const LmDomainLayer *recorded)
   entry->name = g_strdup (recorded->blob.name);
   entry->version = g_strdup (recorded->version);
   entry->group = g_strdup (recorded->group != NULL ? recorded->group : recorded->blob.name);
-  entry->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
+  entry->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_build_free);
   entry->source = recorded->source;
   return entry;
 }
@@ -205,7 +206,7 @@ lm_export_chain_set_size (LmExportChain *chain, guint index, guint64 size)
   LmBlob *blob = g_ptr_array_index (chain->blobs, index);
   blob->size = size;
   if (index < chain->layers->len)
-    set_file_size (((LmLayer *) g_ptr_array_index (chain->layers, index))->builds->pdata[0], blob);
+    set_file_size (&lm_layer_get_build (g_ptr_array_index (chain->layers, index), 0)->blob, blob);
   for (guint i = 0; i < chain->layers->len && index >= chain->layers->len; i++)
     {
       const LmLayer *layer = g_ptr_array_index (chain->layers, i);

@@ -150,7 +150,7 @@ list_wanted_files (Import *import, GError **error)
     {
       g_autoptr (LmLayer) layer = lm_catalog_load_layer (import->catalog, i);
       for (guint b = 0; b < layer->builds->len; b++)
-        want_file (import, g_ptr_array_index (layer->builds, b));
+        want_file (import, &lm_layer_get_build (layer, b)->blob);
       want_file (import, layer->kernel);
       want_file (import, layer->initrd);
       if (import->files->len > FILES_MAX)

@@ -21,7 +21,7 @@ lm_only_copy_list (const LmHost *host, GError **error)
     {
       g_autoptr (LmLayer) layer = lm_catalog_load_layer (local, i);
       for (guint b = 0; b < layer->builds->len; b++)
-        add_file (files, g_ptr_array_index (layer->builds, b));
+        add_file (files, &lm_layer_get_build (layer, b)->blob);
       add_file (files, layer->kernel);
       add_file (files, layer->initrd);
     }

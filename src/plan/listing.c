@@ -34,7 +34,7 @@ gboolean
 lm_listing_is_cached (LmFacts *facts, const LmLayer *layer)
 {
   for (guint i = 0; i < layer->builds->len; i++)
-    if (is_chain_cached (facts, layer->builds->pdata[i]))
+    if (is_chain_cached (facts, &lm_layer_get_build (layer, i)->blob))
       return TRUE;
   return FALSE;
 }
@@ -80,7 +80,7 @@ add_listed_layer (JsonBuilder *b, const LmLayer *layer, LmFacts *facts)
   json_builder_set_member_name (b, "builds");
   json_builder_begin_array (b);
   for (guint i = 0; i < layer->builds->len; i++)
-    add_listed_build (b, layer->builds->pdata[i], facts);
+    add_listed_build (b, &lm_layer_get_build (layer, i)->blob, facts);
   json_builder_end_array (b);
   json_builder_end_object (b);
 }

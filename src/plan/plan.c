@@ -180,7 +180,7 @@ lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPla
                                               link->candidate->ref.layer, &n);
       LmLayer *layer = lm_catalog_set_load_layer (set, link->candidate->ref);
       g_ptr_array_add (layers, layer);
-      if (!add_layer_item (plan, layer, layer->builds->pdata[link->build - first], view, error))
+      if (!add_layer_item (plan, layer, &lm_layer_get_build (layer, link->build - first)->blob, view, error))
         return NULL;
       lm_facts_list_contradictions (facts, link->candidate->ref.catalog, link->build, layer->name, notes);
     }

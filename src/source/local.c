@@ -90,7 +90,7 @@ check_build (const char *state_dir, const LmLayer *known, const LmBlob *build, G
 {
   for (guint i = 0; i < known->builds->len; i++)
     {
-      const LmBlob *other = g_ptr_array_index (known->builds, i);
+      const LmBlob *other = &lm_layer_get_build (known, i)->blob;
       if (lm_blob_has_same_parent (other, build) && !lm_digest_equal (&other->digest, &build->digest)
           && find_in_cache ((gpointer) state_dir, LM_BLOB_LAYER, &other->digest))
         return lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_EXISTS,
@@ -110,7 +110,7 @@ check_not_different (const char *state_dir, const LmCatalog *known, const LmCata
           || g_strcmp0 (other->arch, layer->arch) != 0)
         continue;
       for (guint j = 0; j < layer->builds->len; j++)
-        if (!check_build (state_dir, other, g_ptr_array_index (layer->builds, j), error))
+        if (!check_build (state_dir, other, &lm_layer_get_build (layer, j)->blob, error))
           return FALSE;
     }
   return TRUE;

@@ -20,7 +20,7 @@ check_layer (const LmLayer *layer)
   g_assert_cmpuint (layer->builds->len, >, 0);
   for (guint i = 0; i < layer->builds->len; i++)
     {
-      const LmBlob *build = layer->builds->pdata[i];
+      const LmBlob *build = &lm_layer_get_build (layer, i)->blob;
       g_assert_cmpuint (build->size, >, 0);
       g_assert_nonnull (build->urls[0]);
       for (char **url = build->urls; *url; url++)

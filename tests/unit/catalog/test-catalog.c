@@ -33,7 +33,7 @@ assert_lab (const LmCatalog *catalog)
   g_assert_true (lm_digest_equal (&debian->kernel->digest, &kernel));
   g_assert_cmpstr (debian->initrd->urls[0], ==, "http://lab.example/c/initrd.img");
   g_assert_cmpuint (debian->builds->len, ==, 1);
-  const LmBlob *build = debian->builds->pdata[0];
+  const LmBlob *build = &lm_layer_get_build (debian, 0)->blob;
   g_assert_false (build->has_parent);
   g_assert_cmpuint (build->size, ==, 1000);
   g_assert_cmpstr (build->urls[0], ==, "http://lab.example/c/debian-12.qcow2");
@@ -334,7 +334,7 @@ test_set (void)
   const LmLayer *newest = layers->pdata[0], *second = layers->pdata[1];
   g_assert_cmpstr (newest->version, ==, "3");
   g_assert_cmpstr (second->source, ==, "high");
-  const LmBlob *build = newest->builds->pdata[0];
+  const LmBlob *build = &lm_layer_get_build (newest, 0)->blob;
   g_assert_cmpstr (build->urls[0], ==, "http://same.example/same");
   g_assert_cmpstr (build->urls[1], ==, "http://high.example/high");
   g_assert_cmpstr (build->urls[2], ==, "http://low.example/low");

@@ -79,7 +79,7 @@ test_urls (void)
   g_autofree char *text = make_portable (given);
   g_autoptr (LmCatalog) catalog = parse_portable (text);
   g_autoptr (LmLayer) layer = lm_catalog_load_layer (catalog, 0);
-  const LmBlob *build = layer->builds->pdata[0];
+  const LmBlob *build = &lm_layer_get_build (layer, 0)->blob;
   g_autofree char *name = lm_portable_file_name (LM_BLOB_LAYER, &build->digest);
   const char *const want[] = { "http://h.example/a", "https://h.example/b", NULL };
   g_assert_true (g_str_has_prefix (name, "layers/sha256-") && g_str_has_suffix (name, ".qcow2"));

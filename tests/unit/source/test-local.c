@@ -48,17 +48,17 @@ try_add (const Fixture *f, const char *name, const char *parent, const char *con
 {
   const LmGroup group = { .name = (char *) "os", .title = (char *) "Systems" };
   g_autoptr (LmLayer) layer = g_new0 (LmLayer, 1);
-  LmBlob *build = g_new0 (LmBlob, 1);
+  LmBuild *build = g_new0 (LmBuild, 1);
   layer->name = g_strdup (name);
   layer->version = g_strdup ("1");
   layer->group = g_strdup ("os");
-  layer->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
+  layer->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_build_free);
   g_ptr_array_add (layer->builds, build);
-  build->digest = lm_digest_of_text (content);
-  build->size = strlen (content);
-  build->has_parent = parent != NULL;
+  build->blob.digest = lm_digest_of_text (content);
+  build->blob.size = strlen (content);
+  build->blob.has_parent = parent != NULL;
   if (parent != NULL)
-    build->parent = lm_digest_of_text (parent);
+    build->blob.parent = lm_digest_of_text (parent);
   return lm_local_add (f->state, layer, &group, replace, out_change, NULL, NULL, error);
 }
 
@@ -125,7 +125,7 @@ test_add (Fixture *f, gconstpointer data)
   g_autoptr (LmGroup) group = lm_catalog_load_group (lm_catalog_set_get (set, 0), 0);
   g_assert_cmpstr (layer->source, ==, "local");
   g_assert_cmpstr (group->title, ==, "Systems");
-  g_assert_null (((LmBlob *) layer->builds->pdata[0])->urls[0]);
+  g_assert_null (lm_layer_get_build (layer, 0)->blob.urls[0]);
   make_file (f, "child");
   (void) add (f, "a", "x", "child");
   g_assert_cmpuint (count_builds (f, "a"), ==, 2);
