@@ -3,6 +3,7 @@
 #include "catalog/catalog-check.h"
 #include "base/url.h"
 #include "catalog/catalog-part.h"
+#include "catalog/installed.h"
 #include "catalog/relation.h"
 
 #include <string.h>
@@ -371,6 +372,39 @@ examine_chain (Check *check, const Entry *entry, guint build, const guint *below
     }
 }
 
+/* Returns what @build records about its packages; NULL if nothing. */
+static const LmIndexContents *
+get_contents (const Check *check, guint build)
+{
+  guint32 number = get_build (check->part, build)->contents;
+  const LmIndexContents *contents
+    = number != 0 ? &g_array_index (check->part->builder->contents, LmIndexContents, number - 1) : NULL;
+  return contents != NULL && contents->has_packages ? contents : NULL;
+}
+
+/* Warns if what @build records is of no use, or contradicts itself. @below is the number of its parent. */
+static void
+check_contents (Check *check, guint build, const guint *below)
+{
+  const LmIndexContents *contents = get_contents (check, build);
+  if (contents == NULL)
+    return;
+  guint line = get_build_line (check->part, build);
+  if (below != NULL && get_contents (check, *below) == NULL)
+    lm_catalog_report_add (check->report, line, TRUE, "this build records its packages, but its parent in line %u does not, so "
+                           "that nobody knows all that it contains", get_build_line (check->part, *below));
+  g_autoptr (GHashTable) removed = g_hash_table_new (lm_installed_hash_name, lm_installed_same_name);
+  const guint32 *lists = (const void *) check->part->builder->lists->data;
+  for (guint32 i = 0; i < contents->removed.n; i++)
+    g_hash_table_add (removed, (gpointer) get_string (check->part, lists[contents->removed.first + i]));
+  for (guint32 i = 0; i < contents->packages.n; i++)
+    {
+      const char *package = get_string (check->part, lists[contents->packages.first + i]);
+      if (g_hash_table_contains (removed, package))
+        lm_catalog_report_add (check->report, line, TRUE, "this build removes what it also lists, %s", package);
+    }
+}
+
 static void
 check_entry (Check *check, const Entry *entry)
 {
@@ -379,7 +413,9 @@ check_entry (Check *check, const Entry *entry)
   for (guint i = 0; i < entry->builds->len; i++)
     {
       guint build = g_array_index (entry->builds, guint, i);
-      if (!follow_parents (check, build, below, &n))
+      gboolean whole = follow_parents (check, build, below, &n);
+      check_contents (check, build, n > 0 ? below : NULL);
+      if (!whole)
         continue;
       complete++;
       if (is_usable (entry))

@@ -45,6 +45,19 @@ add_file (JsonBuilder *builder, const LmBlob *blob)
   lm_json_add_strv (builder, "urls", blob->urls);
 }
 
+/* An empty list says that nothing was added, none that nothing is known. */
+static void
+add_contents (JsonBuilder *builder, const LmBuild *build)
+{
+  if (build->has_lock)
+    lm_json_add_digest (builder, "lock", &build->lock);
+  if (build->packages != NULL)
+    {
+      lm_json_add_strv (builder, "packages", build->packages);
+      add_list (builder, "removed", build->removed);
+    }
+}
+
 static void
 add_boot (JsonBuilder *builder, const LmLayer *layer)
 {
@@ -96,6 +109,7 @@ add_layer (JsonBuilder *builder, const LmLayer *layer)
     {
       json_builder_begin_object (builder);
       add_file (builder, &lm_layer_get_build (layer, i)->blob);
+      add_contents (builder, lm_layer_get_build (layer, i));
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);

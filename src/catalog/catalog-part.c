@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/url.h"
 #include "catalog/catalog.h"
+#include "catalog/installed.h"
 #include "catalog/relation.h"
 #include "catalog/selection.h"
 
@@ -14,6 +15,7 @@
 #define MAX_TEXT 1024
 #define MAX_NAMES 10000
 #define MAX_URLS 64
+#define MAX_PACKAGES 20000
 #define MAX_ITEMS 10000 /* in one list of a layer */
 #define MAX_STRINGS (G_GUINT64_CONSTANT (1) << 30)
 
@@ -209,14 +211,6 @@ read_urls (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **
 
 /* ---- records ---- */
 
-static gboolean
-read_parent (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
-{
-  LmIndexBuild *build = slot;
-  build->has_parent = TRUE;
-  return lm_field_read_digest (fr, event, &build->parent, error);
-}
-
 /* The slot is a guint32, the number of the blob. */
 static gboolean
 read_blob (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
@@ -261,24 +255,127 @@ read_resources (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GErr
   return lm_field_read_mapping (fr, event, "resources", fields, slot, error);
 }
 
+/* The fields of a build. */
+typedef struct
+{
+  LmIndexBuild build;
+  LmIndexContents contents;
+  gboolean has_removed;
+} LmNewBuild;
+
+/* Returns "a build of "NAME"" for a message, without the name if that comes only later; newly allocated. */
+static char *
+describe_build (const LmCatalogPart *r)
+{
+  if (r->layer == NULL || r->layer->name == 0)
+    return g_strdup ("a build");
+  return g_strdup_printf ("a build of \"%s\"", r->builder->strings->str + r->layer->name);
+}
+
+/* Reads an item of the list @key of a build. */
+static gboolean
+read_item (LmFieldReader *fr, const LmYamlEvent *event, const char *key, const char *wanted,
+           gboolean (*is_valid) (const char *), GError **error)
+{
+  LmCatalogPart *r = (LmCatalogPart *) fr;
+  if (event->kind == LM_YAML_SCALAR && lm_yaml_type_of (event->text, event->plain) == LM_YAML_STRING && is_valid (event->text))
+    {
+      add_to_list (r, lm_index_builder_add_common (r->builder, event->text, event->length));
+      return TRUE;
+    }
+  g_autofree char *build = describe_build (r);
+  g_autofree char *what = g_strdup_printf ("%s in \"%s\" of %s", wanted, key, build);
+  return lm_field_expect (fr, event, LM_YAML_STRING, what, error) && lm_field_throw_not (fr, event, what, error);
+}
+
+static gboolean
+read_package (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  return read_item (fr, event, "packages", "NAME=VERSION or NAME:ARCH=VERSION", lm_installed_is_valid, error);
+}
+
+static gboolean
+read_removed_name (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  return read_item (fr, event, "removed", "NAME or NAME:ARCH", lm_installed_name_is_valid, error);
+}
+
+static gboolean
+read_items (LmCatalogPart *r, const LmYamlEvent *event, const char *key, LmFieldFunc read, LmIndexSpan *span, GError **error)
+{
+  g_autofree char *build = describe_build (r);
+  g_autofree char *what = g_strdup_printf ("\"%s\" of %s", key, build);
+  span->first = r->builder->lists->len;
+  if (!lm_field_read_list (&r->fields, event, what, MAX_PACKAGES, read, NULL, NULL, error))
+    return FALSE;
+  span->n = r->builder->lists->len - span->first;
+  return TRUE;
+}
+
+/* The slots of these four are LmNewBuild. */
+static gboolean
+read_packages (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  LmNewBuild *new = slot;
+  new->contents.has_packages = TRUE;
+  return read_items ((LmCatalogPart *) fr, event, "packages", read_package, &new->contents.packages, error);
+}
+
+static gboolean
+read_removed (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  LmNewBuild *new = slot;
+  new->has_removed = TRUE;
+  return read_items ((LmCatalogPart *) fr, event, "removed", read_removed_name, &new->contents.removed, error);
+}
+
+static gboolean
+read_parent (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  LmNewBuild *new = slot;
+  new->build.has_parent = TRUE;
+  return lm_field_read_digest (fr, event, &new->build.parent, error);
+}
+
+static gboolean
+read_lock (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
+{
+  LmNewBuild *new = slot;
+  new->contents.has_lock = TRUE;
+  return lm_field_read_digest (fr, event, &new->contents.lock, error);
+}
+
 static gboolean
 read_build (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError **error)
 {
   LmCatalogPart *r = (LmCatalogPart *) fr;
   static const LmField fields[] = {
     { "parent", read_parent, 0, FALSE },
-    FIELD (LmIndexBuild, "digest", digest, lm_field_read_digest, TRUE),
-    FIELD (LmIndexBuild, "size", size, lm_field_read_file_size, TRUE),
-    FIELD (LmIndexBuild, "urls", urls, read_urls, TRUE),
+    FIELD (LmNewBuild, "digest", build.digest, lm_field_read_digest, TRUE),
+    FIELD (LmNewBuild, "size", build.size, lm_field_read_file_size, TRUE),
+    FIELD (LmNewBuild, "urls", build.urls, read_urls, TRUE),
+    { "packages", read_packages, 0, FALSE },
+    { "removed", read_removed, 0, FALSE },
+    { "lock", read_lock, 0, FALSE },
     { NULL },
   };
-  LmIndexBuild build = { .layer = r->builder->layers->len };
+  LmNewBuild new = { .build.layer = r->builder->layers->len };
   guint line = event->line;
-  if (!lm_field_read_mapping (fr, event, "a build", fields, &build, error))
+  if (!lm_field_read_mapping (fr, event, "a build", fields, &new, error))
     return FALSE;
-  if (build.has_parent && lm_digest_equal (&build.parent, &build.digest))
+  if (new.build.has_parent && lm_digest_equal (&new.build.parent, &new.build.digest))
     return lm_field_throw (fr, line, error, "a build cannot be its own parent");
-  g_array_append_val (r->builder->builds, build);
+  if (new.has_removed && (!new.build.has_parent || !new.contents.has_packages))
+    {
+      g_autofree char *what = describe_build (r);
+      return lm_field_throw (fr, line, error, "%s with \"removed\" must have \"parent\" and \"packages\"", what);
+    }
+  if (new.contents.has_packages || new.contents.has_lock)
+    {
+      g_array_append_val (r->builder->contents, new.contents);
+      new.build.contents = r->builder->contents->len;
+    }
+  g_array_append_val (r->builder->builds, new.build);
   g_array_append_val (r->build_lines, line);
   return TRUE;
 }
@@ -335,7 +432,10 @@ read_layer (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError *
   };
   LmIndexLayer layer = { .kernel = LM_INDEX_NONE, .initrd = LM_INDEX_NONE, .next = LM_INDEX_NONE };
   guint line = event->line;
-  if (!lm_field_read_mapping (fr, event, "a layer", fields, &layer, error))
+  r->layer = &layer;
+  gboolean good = lm_field_read_mapping (fr, event, "a layer", fields, &layer, error);
+  r->layer = NULL;
+  if (!good)
     return FALSE;
   if (r->builder->strings->len > MAX_STRINGS)
     return lm_field_throw (fr, line, error, "this catalog is too large");

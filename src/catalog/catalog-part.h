@@ -22,6 +22,7 @@ typedef struct
   LmIndexBuilder *builder;
   GArray *layer_lines; /* guint, for messages about the catalog as a whole */
   GArray *build_lines;
+  const LmIndexLayer *layer; /* the one that is being read; NULL for none */
   char *known_prefix; /* an absolute URL that was accepted, up to its last '/' */
   guint32 name;       /* the catalog's name, a string of the builder; 0 if it has none */
   guint nodes_to_layers;

@@ -191,6 +191,16 @@ add_urls_of (LmBlob *blob, const LmBlob *listed)
     add_missing_urls (&blob->urls, listed->urls);
 }
 
+/* Finds out without loading the layer, which may list thousands of packages. */
+static gboolean
+has_boot_file (const LmCatalog *catalog, guint layer, const LmDigest *digest)
+{
+  guint64 size;
+  const LmDigest *kernel = lm_catalog_get_layer_kernel (catalog, layer, &size);
+  const LmDigest *initrd = lm_catalog_get_layer_initrd (catalog, layer, &size);
+  return (kernel != NULL && lm_digest_equal (kernel, digest)) || (initrd != NULL && lm_digest_equal (initrd, digest));
+}
+
 void
 lm_catalog_set_add_urls (const LmCatalogSet *set, LmBlob *blob)
 {
@@ -204,6 +214,8 @@ lm_catalog_set_add_urls (const LmCatalogSet *set, LmBlob *blob)
       add_missing_urls (&blob->urls, urls);
       for (guint j = 0; blob->kind == LM_BLOB_FILE && j < lm_catalog_get_n_layers (catalog); j++)
         {
+          if (!has_boot_file (catalog, j, &blob->digest))
+            continue;
           g_autoptr (LmLayer) layer = lm_catalog_load_layer (catalog, j);
           add_urls_of (blob, layer->kernel);
           add_urls_of (blob, layer->initrd);

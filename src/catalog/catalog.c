@@ -106,7 +106,7 @@ lm_catalog_free (LmCatalog *catalog)
 gboolean
 lm_catalog_has_secrets (const LmCatalog *catalog)
 {
-  /* The lists contain the URLs as well as relations, in which such characters do not occur. */
+  /* The lists contain the URLs as well as relations and packages, in which such characters do not occur. */
   for (guint32 i = 0; i < catalog->p.count[LM_INDEX_LISTS]; i++)
     if (lm_url_is_secret (lm_index_string (&catalog->p, catalog->p.lists[i])))
       return TRUE;
@@ -200,18 +200,28 @@ load_blob (const LmCatalog *catalog, guint32 number, const char *name)
   return blob;
 }
 
-static LmBuild *
-load_build (const LmCatalog *catalog, guint32 number, const char *name)
+LmBuild *
+lm_catalog_load_build (const LmCatalog *catalog, guint number)
 {
   const LmIndexBuild *from = &catalog->p.builds[number];
   LmBuild *build = g_new0 (LmBuild, 1);
   build->blob = (LmBlob){ .kind = LM_BLOB_LAYER,
-                          .name = g_strdup (name),
+                          .name = dup_index_string (catalog, catalog->p.layers[from->layer].name),
                           .digest = from->digest,
                           .has_parent = from->has_parent != 0,
                           .parent = from->parent,
                           .size = from->size,
                           .urls = load_urls (catalog, from->urls) };
+  if (from->contents == 0)
+    return build;
+  const LmIndexContents *contents = &catalog->p.contents[from->contents - 1];
+  build->has_lock = contents->has_lock != 0;
+  build->lock = contents->lock;
+  if (contents->has_packages)
+    {
+      build->packages = load_list (catalog, contents->packages);
+      build->removed = load_list (catalog, contents->removed);
+    }
   return build;
 }
 
@@ -238,7 +248,7 @@ lm_catalog_load_layer (const LmCatalog *catalog, guint index)
   layer->conflicts = load_list (catalog, from->conflicts);
   layer->builds = g_ptr_array_new_full (from->builds.n, (GDestroyNotify) lm_build_free);
   for (guint32 i = 0; i < from->builds.n; i++)
-    g_ptr_array_add (layer->builds, load_build (catalog, from->builds.first + i, layer->name));
+    g_ptr_array_add (layer->builds, lm_catalog_load_build (catalog, from->builds.first + i));
   layer->source = catalog->source;
   return layer;
 }

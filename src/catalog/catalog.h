@@ -109,6 +109,9 @@ LmCatalogBuild lm_catalog_get_build (const LmCatalog *catalog, guint build);
  * *out_n builds have consecutive numbers. */
 guint lm_catalog_get_builds (const LmCatalog *catalog, guint layer, guint *out_n);
 
+/** lm_catalog_load_build: returns a build with all that is known about it; newly allocated. */
+LmBuild *lm_catalog_load_build (const LmCatalog *catalog, guint build);
+
 /** lm_catalog_get_build_urls: returns the absolute URLs of a build; newly allocated. */
 char **lm_catalog_get_build_urls (const LmCatalog *catalog, guint build);
 

@@ -24,6 +24,7 @@ lm_index_builder_new (void)
   b->groups = g_array_new (FALSE, FALSE, sizeof (LmIndexGroup));
   b->layers = g_array_new (FALSE, FALSE, sizeof (LmIndexLayer));
   b->builds = g_array_new (FALSE, FALSE, sizeof (LmIndexBuild));
+  b->contents = g_array_new (FALSE, FALSE, sizeof (LmIndexContents));
   b->blobs = g_array_new (FALSE, FALSE, sizeof (LmIndexBlob));
   b->provides = g_array_new (FALSE, FALSE, sizeof (LmIndexProvide));
   for (guint i = 0; i < G_N_ELEMENTS (b->slots); i++)
@@ -41,6 +42,7 @@ lm_index_builder_free (LmIndexBuilder *builder)
   g_array_unref (builder->groups);
   g_array_unref (builder->layers);
   g_array_unref (builder->builds);
+  g_array_unref (builder->contents);
   g_array_unref (builder->blobs);
   g_array_unref (builder->provides);
   for (guint i = 0; i < G_N_ELEMENTS (builder->slots); i++)
@@ -95,6 +97,27 @@ append_layers (LmIndexBuilder *builder, const LmIndexBuilder *other, guint32 str
     }
 }
 
+static void
+append_builds (LmIndexBuilder *builder, const LmIndexBuilder *other, guint32 layers, guint32 lists)
+{
+  guint32 first = builder->builds->len, contents = builder->contents->len;
+  g_array_append_vals (builder->builds, other->builds->data, other->builds->len);
+  for (guint32 i = first; i < builder->builds->len; i++)
+    {
+      LmIndexBuild *build = &g_array_index (builder->builds, LmIndexBuild, i);
+      build->layer += layers;
+      build->urls.first += lists;
+      build->contents = adjust_reference (build->contents, 0, contents);
+    }
+  g_array_append_vals (builder->contents, other->contents->data, other->contents->len);
+  for (guint32 i = contents; i < builder->contents->len; i++)
+    {
+      LmIndexContents *record = &g_array_index (builder->contents, LmIndexContents, i);
+      record->packages.first += lists;
+      record->removed.first += lists;
+    }
+}
+
 void
 lm_index_builder_append (LmIndexBuilder *builder, const LmIndexBuilder *other)
 {
@@ -104,14 +127,7 @@ lm_index_builder_append (LmIndexBuilder *builder, const LmIndexBuilder *other)
   g_array_append_vals (builder->lists, other->lists->data, other->lists->len);
   for (guint32 i = lists; i < builder->lists->len; i++)
     g_array_index (builder->lists, guint32, i) += strings;
-  guint32 builds = builder->builds->len;
-  g_array_append_vals (builder->builds, other->builds->data, other->builds->len);
-  for (guint32 i = builds; i < builder->builds->len; i++)
-    {
-      LmIndexBuild *build = &g_array_index (builder->builds, LmIndexBuild, i);
-      build->layer += layers;
-      build->urls.first += lists;
-    }
+  append_builds (builder, other, layers, lists);
   for (guint32 i = 0; i < other->blobs->len; i++)
     {
       LmIndexBlob blob = g_array_index (other->blobs, LmIndexBlob, i);
@@ -290,9 +306,9 @@ lm_index_builder_finish (LmIndexBuilder *builder, guint32 name, guint32 requeste
   const GArray *arrays[LM_INDEX_N_SECTIONS] = {
     [LM_INDEX_LISTS] = builder->lists,           [LM_INDEX_GROUPS] = builder->groups,
     [LM_INDEX_LAYERS] = builder->layers,         [LM_INDEX_BUILDS] = builder->builds,
-    [LM_INDEX_BLOBS] = builder->blobs,           [LM_INDEX_PROVIDES] = builder->provides,
-    [LM_INDEX_NAME_SLOTS] = builder->slots[0],   [LM_INDEX_PROVIDE_SLOTS] = builder->slots[1],
-    [LM_INDEX_BUILD_SLOTS] = builder->slots[2],
+    [LM_INDEX_CONTENTS] = builder->contents,     [LM_INDEX_BLOBS] = builder->blobs,
+    [LM_INDEX_PROVIDES] = builder->provides,     [LM_INDEX_NAME_SLOTS] = builder->slots[0],
+    [LM_INDEX_PROVIDE_SLOTS] = builder->slots[1], [LM_INDEX_BUILD_SLOTS] = builder->slots[2],
   };
   LmIndexHeader header = { .byte_order = LM_INDEX_BYTE_ORDER,
                               .format = LM_INDEX_FORMAT,

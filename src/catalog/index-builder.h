@@ -18,6 +18,7 @@ typedef struct
   GArray *groups;   /* LmIndexGroup */
   GArray *layers;   /* LmIndexLayer */
   GArray *builds;   /* LmIndexBuild */
+  GArray *contents; /* LmIndexContents */
   GArray *blobs;    /* LmIndexBlob */
   GArray *provides; /* LmIndexProvide */
   LmIndexRecent recent[1024];

@@ -8,6 +8,7 @@
 /* The structs have no padding, so a block contains no uninitialized bytes. */
 G_STATIC_ASSERT (sizeof (LmIndexLayer) == 8 * 4 + 4 * 8 + 4 * 4 + 2 * 8);
 G_STATIC_ASSERT (sizeof (LmIndexBuild) == 64 + 8 + 8 + 8);
+G_STATIC_ASSERT (sizeof (LmIndexContents) == 32 + 2 * 8 + 2 * 4);
 G_STATIC_ASSERT (sizeof (LmIndexBlob) == 32 + 8 + 8);
 G_STATIC_ASSERT (sizeof (LmIndexHeader) == 8 + 8 + 8 + 32 + 8 + 8 + 8 + 16 * LM_INDEX_N_SECTIONS);
 
@@ -20,6 +21,7 @@ lm_index_record_size (LmIndexSection section)
     [LM_INDEX_GROUPS] = sizeof (LmIndexGroup),
     [LM_INDEX_LAYERS] = sizeof (LmIndexLayer),
     [LM_INDEX_BUILDS] = sizeof (LmIndexBuild),
+    [LM_INDEX_CONTENTS] = sizeof (LmIndexContents),
     [LM_INDEX_BLOBS] = sizeof (LmIndexBlob),
     [LM_INDEX_PROVIDES] = sizeof (LmIndexProvide),
     [LM_INDEX_NAME_SLOTS] = sizeof (guint32),
@@ -45,6 +47,7 @@ lm_index_open (const guint8 *data, LmIndex *out)
   out->groups = start[LM_INDEX_GROUPS];
   out->layers = start[LM_INDEX_LAYERS];
   out->builds = start[LM_INDEX_BUILDS];
+  out->contents = start[LM_INDEX_CONTENTS];
   out->blobs = start[LM_INDEX_BLOBS];
   out->provides = start[LM_INDEX_PROVIDES];
   out->name_slots = start[LM_INDEX_NAME_SLOTS];
@@ -165,7 +168,10 @@ check_records (const LmIndex *p)
   /* no two layers own the same build, so if the numbers agree each build has an owner */
   good = good && owned == p->count[LM_INDEX_BUILDS];
   for (guint32 i = 0; good && i < p->count[LM_INDEX_BUILDS]; i++)
-    good = is_span_in_bounds (p, LM_INDEX_LISTS, p->builds[i].urls);
+    good = is_span_in_bounds (p, LM_INDEX_LISTS, p->builds[i].urls) && p->builds[i].contents <= p->count[LM_INDEX_CONTENTS];
+  for (guint32 i = 0; good && i < p->count[LM_INDEX_CONTENTS]; i++)
+    good = is_span_in_bounds (p, LM_INDEX_LISTS, p->contents[i].packages)
+           && is_span_in_bounds (p, LM_INDEX_LISTS, p->contents[i].removed);
   for (guint32 i = 0; good && i < p->count[LM_INDEX_BLOBS]; i++)
     good = is_span_in_bounds (p, LM_INDEX_LISTS, p->blobs[i].urls);
   for (guint32 i = 0; good && i < p->count[LM_INDEX_PROVIDES]; i++)

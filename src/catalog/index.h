@@ -16,6 +16,7 @@ typedef enum
   LM_INDEX_GROUPS,
   LM_INDEX_LAYERS,
   LM_INDEX_BUILDS,
+  LM_INDEX_CONTENTS,
   LM_INDEX_BLOBS,
   LM_INDEX_PROVIDES,
   /* Hash tables of guint32: the number of a record + 1, or 0 for an empty slot. The
@@ -53,8 +54,17 @@ typedef struct
   guint64 size;
   LmIndexSpan urls; /* lists; each absolute, or to be appended to the directories of requested_url and base_url */
   guint32 layer;
-  guint32 has_parent;
+  guint32 has_parent : 1;
+  guint32 contents : 31; /* number of the record + 1; 0 for none */
 } LmIndexBuild;
+
+/* What few builds have, so that it does not make the others larger. */
+typedef struct
+{
+  LmDigest lock;
+  LmIndexSpan packages, removed; /* lists */
+  guint32 has_packages, has_lock;
+} LmIndexContents;
 
 typedef struct
 {
@@ -93,7 +103,7 @@ typedef struct
 #define LM_INDEX_MAGIC "lmcat\r\n\032"
 #define LM_INDEX_BYTE_ORDER 0x01020304u
 /* Increment this whenever anything in this file changes. */
-#define LM_INDEX_FORMAT 5u
+#define LM_INDEX_FORMAT 6u
 
 /* An open index; points into the block. */
 typedef struct
@@ -104,6 +114,7 @@ typedef struct
   const LmIndexGroup *groups;
   const LmIndexLayer *layers;
   const LmIndexBuild *builds;
+  const LmIndexContents *contents;
   const LmIndexBlob *blobs;
   const LmIndexProvide *provides;
   const guint32 *name_slots, *provide_slots, *build_slots;

@@ -22,11 +22,31 @@ lm_build_new (const LmBlob *blob)
   return build;
 }
 
+LmBuild *
+lm_build_dup (const LmBuild *build)
+{
+  LmBuild *copy = lm_build_new (&build->blob);
+  copy->packages = g_strdupv (build->packages);
+  copy->removed = g_strdupv (build->removed);
+  copy->has_lock = build->has_lock;
+  copy->lock = build->lock;
+  return copy;
+}
+
+void
+lm_build_clear_record (LmBuild *build)
+{
+  g_clear_pointer (&build->packages, g_strfreev);
+  g_clear_pointer (&build->removed, g_strfreev);
+  build->has_lock = FALSE;
+}
+
 void
 lm_build_free (LmBuild *build)
 {
   if (build == NULL)
     return;
+  lm_build_clear_record (build);
   lm_blob_clear (&build->blob);
   g_free (build);
 }

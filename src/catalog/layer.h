@@ -15,6 +15,11 @@ typedef struct
 typedef struct
 {
   LmBlob blob;
+  char **packages;   /* catalog/installed.h; of a base all that it contains, of a child those that it
+                      * adds to its parent or has in other versions; NULL if that is not recorded */
+  char **removed;    /* names of packages that the parent contains and this does not; NULL if packages is */
+  gboolean has_lock;
+  LmDigest lock;     /* of the locked recipe that it was made from; valid if has_lock */
 } LmBuild;
 
 typedef struct
@@ -41,8 +46,13 @@ typedef struct
 
 /** lm_group_free: frees @group; NULL is ignored. */
 void lm_group_free (LmGroup *group);
-/** lm_build_new: returns a build whose file is a copy of @blob; newly allocated. */
+/** lm_build_new: returns a build whose file is a copy of @blob, and of which
+ * nothing else is known; newly allocated. */
 LmBuild *lm_build_new (const LmBlob *blob);
+/** lm_build_dup: returns a newly allocated copy of @build. */
+LmBuild *lm_build_dup (const LmBuild *build);
+/** lm_build_clear_record: forgets what is recorded about the contents of @build and its lock. */
+void lm_build_clear_record (LmBuild *build);
 /** lm_build_free: frees @build; NULL is ignored. */
 void lm_build_free (LmBuild *build);
 /** lm_layer_free: frees @layer; NULL is ignored. */

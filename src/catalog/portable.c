@@ -124,7 +124,24 @@ has_build_on (const LmLayer *layer, const LmBlob *build)
   return FALSE;
 }
 
-/* Moves the builds of @old that @known does not contain to the layer in @layers that
+/* Moves to @build what only @old, a listing of the same file, says about its contents. */
+static void
+take_record (LmBuild *build, LmBuild *old)
+{
+  /* The lists are about the difference to the parent. */
+  if (build->packages == NULL && lm_blob_has_same_parent (&build->blob, &old->blob))
+    {
+      build->packages = g_steal_pointer (&old->packages);
+      build->removed = g_steal_pointer (&old->removed);
+    }
+  if (!build->has_lock && old->has_lock)
+    {
+      build->has_lock = TRUE;
+      build->lock = old->lock;
+    }
+}
+
+/* Moves the builds of @old that @known (LmDigest -> LmBuild) does not contain to the layer in @layers that
  * is the same, if there is one; those that it replaces are dropped. */
 static void
 add_old_layer (GPtrArray *layers, GHashTable *known, LmLayer *old, gboolean replace)
@@ -135,8 +152,10 @@ add_old_layer (GPtrArray *layers, GHashTable *known, LmLayer *old, gboolean repl
       same = g_ptr_array_index (layers, i);
   for (guint i = old->builds->len; i > 0; i--)
     {
-      LmBlob *build = &lm_layer_get_build (old, i - 1)->blob;
-      if (g_hash_table_contains (known, &build->digest) || (replace && same != NULL && has_build_on (same, build)))
+      LmBuild *build = lm_layer_get_build (old, i - 1), *listed = g_hash_table_lookup (known, &build->blob.digest);
+      if (listed != NULL)
+        take_record (listed, build);
+      if (listed != NULL || (replace && same != NULL && has_build_on (same, &build->blob)))
         g_ptr_array_remove_index (old->builds, i - 1);
       else if (same != NULL)
         g_ptr_array_add (same->builds, g_ptr_array_steal_index (old->builds, i - 1));
@@ -203,7 +222,7 @@ lm_portable_merge (const char *name, const LmCatalog *one, const LmCatalog *othe
       LmLayer *layer = lm_catalog_load_layer (other, i);
       g_ptr_array_add (layers, layer);
       for (guint b = 0; b < layer->builds->len; b++)
-        g_hash_table_add (known, &lm_layer_get_build (layer, b)->blob.digest);
+        g_hash_table_insert (known, &lm_layer_get_build (layer, b)->blob.digest, lm_layer_get_build (layer, b));
     }
   for (guint i = 0; one != NULL && i < lm_catalog_get_n_layers (one); i++)
     add_old_layer (layers, known, lm_catalog_load_layer (one, i), replace);

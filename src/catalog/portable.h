@@ -27,7 +27,8 @@ char *lm_portable_to_json (const char *name, const GPtrArray *groups, const GPtr
 /** lm_portable_merge: returns the catalog called @name of the layers of @one (which
  * may be NULL) and of @other, which need not be portable; newly allocated. For a
  * layer that is in both, everything but the builds comes from @other. A file that is
- * in both under different names belongs to the layer of @other. If @replace is
+ * in both under different names belongs to the layer of @other; what only one of them
+ * records about its contents is kept. If @replace is
  * set, a build of @one gives way to one of the same layer on the same parent in @other.
  * Merging @other again changes nothing. */
 char *lm_portable_merge (const char *name, const LmCatalog *one, const LmCatalog *other, gboolean replace);

@@ -56,9 +56,9 @@ find_listed_build (const LmLayer *entry, const LmBlob *blob)
 {
   for (guint i = 0; i < entry->builds->len; i++)
     {
-      const LmBlob *build = &lm_layer_get_build (entry, i)->blob;
-      if (lm_digest_equal (&build->digest, &blob->digest))
-        return lm_build_new (build);
+      const LmBuild *build = lm_layer_get_build (entry, i);
+      if (lm_digest_equal (&build->blob.digest, &blob->digest))
+        return lm_build_dup (build);
     }
   return lm_build_new (blob);
 }
@@ -70,9 +70,13 @@ add_chain_layer (LmExportChain *chain, LmLayer *entry, const LmBlob *blob)
   guint n = chain->layers->len;
   LmBlob *file = lm_blob_dup (blob);
   LmBuild *build = find_listed_build (entry, blob);
+  const LmBlob *below = n > 0 ? g_ptr_array_index (chain->blobs, n - 1) : NULL;
+  /* What it records is about another parent then, and the catalog is wrong. */
+  if (build->blob.has_parent != (n > 0) || (n > 0 && !lm_digest_equal (&build->blob.parent, &below->digest)))
+    lm_build_clear_record (build);
   file->has_parent = build->blob.has_parent = n > 0;
   if (n > 0)
-    file->parent = build->blob.parent = ((LmBlob *) g_ptr_array_index (chain->blobs, n - 1))->digest;
+    file->parent = build->blob.parent = below->digest;
   g_ptr_array_set_size (entry->builds, 0);
   g_ptr_array_add (entry->builds, build);
   g_ptr_array_add (chain->layers, entry);

@@ -32,6 +32,18 @@ parse_portable (const char *text)
   return catalog;
 }
 
+static void
+assert_same_record (const LmBuild *one, const LmBuild *other)
+{
+  g_assert_true ((one->packages == NULL) == (other->packages == NULL) && (one->removed == NULL) == (other->removed == NULL));
+  if (one->packages != NULL)
+    {
+      g_assert_cmpstrv (one->packages, other->packages);
+      g_assert_cmpstrv (one->removed, other->removed);
+    }
+  g_assert_true (one->has_lock == other->has_lock && (!one->has_lock || lm_digest_equal (&one->lock, &other->lock)));
+}
+
 /* Everything that a catalog says is still there, and the same text comes out again. */
 static void
 test_round_trip (void)
@@ -59,6 +71,8 @@ test_round_trip (void)
       g_assert_cmpuint (one->memory, ==, other->memory);
       g_assert_cmpuint (one->disk, ==, other->disk);
       g_assert_cmpuint (one->builds->len, ==, other->builds->len);
+      for (guint b = 0; b < one->builds->len; b++)
+        assert_same_record (lm_layer_get_build (one, b), lm_layer_get_build (other, b));
       g_assert_true ((one->kernel == NULL) == (other->kernel == NULL) && (one->initrd == NULL) == (other->initrd == NULL));
     }
   g_autoptr (GBytes) index = lm_catalog_serialize (catalog, "s");
@@ -144,6 +158,56 @@ test_merge (void)
   g_autoptr (LmCatalog) first = parse_portable (alone);
   g_autofree char *twice = lm_portable_merge ("m", first, other, FALSE);
   g_assert_cmpstr (twice, ==, alone);
+}
+
+static LmBuild *
+find_build (const LmCatalog *catalog, const char *name)
+{
+  LmDigest digest = lm_digest_of_text (name);
+  guint build = lm_catalog_find_build (catalog, &digest);
+  g_assert_cmpuint (build, !=, LM_CATALOG_NONE);
+  return lm_catalog_load_build (catalog, build);
+}
+
+/* What is recorded about a file is not lost when somebody lists it who does not know that. */
+static void
+test_merge_contents (void)
+{
+  static const char layer[] = "  - {name: a, version: \"1\", group: os, builds: [";
+#define FILE_A "{digest: $a, size: 1, urls: [a]"
+#define FILE_B "{digest: $b, parent: $a, size: 1, urls: [b]"
+#define FILE_C "{digest: $c, parent: $a, size: 1, urls: [c]"
+  g_autofree char *recorded = g_strconcat (LAYERS ("{name: os}", ""), layer, FILE_A ", packages: [x=1, y=1]}, " FILE_B
+                                           ", packages: [x=2], removed: [y], lock: $l}, " FILE_C ", packages: [z=1], lock: $l}]}\n", NULL);
+  g_autofree char *silent = g_strconcat (LAYERS ("{name: os}", ""), layer, FILE_A "}, " FILE_B ", lock: $m}, "
+                                         "{digest: $c, parent: $b, size: 1, urls: [c]}]}\n", NULL);
+  g_autoptr (LmCatalog) one = parse_expanded (recorded), other = parse_expanded (silent);
+  for (guint replace = 0; replace < 2; replace++)
+    {
+      g_autofree char *text = lm_portable_merge ("m", one, other, replace), *turned = lm_portable_merge ("m", other, one, replace);
+      g_autoptr (LmCatalog) merged = parse_portable (text), whole = parse_portable (turned);
+      for (guint i = 0; i < 2; i++)
+        {
+          const LmCatalog *catalog = i == 0 ? merged : whole;
+          g_autoptr (LmBuild) a = find_build (catalog, "a"), b = find_build (catalog, "b"), c = find_build (catalog, "c");
+          g_assert_cmpstrv (a->packages, ((const char *const[]){ "x=1", "y=1", NULL }));
+          g_assert_cmpstrv (b->packages, ((const char *const[]){ "x=2", NULL }));
+          g_assert_cmpstrv (b->removed, ((const char *const[]){ "y", NULL }));
+          LmDigest lock = lm_digest_of_text (i == 0 ? "m" : "l");
+          g_assert_true (!a->has_lock && b->has_lock && lm_digest_equal (&b->lock, &lock));
+          /* They disagree about the parent, so that the list is about something else. */
+          g_assert_true (c->has_lock && (c->packages == NULL) == (i == 0));
+        }
+      g_autofree char *again = lm_portable_merge ("m", merged, other, replace);
+      g_assert_cmpstr (again, ==, text);
+    }
+  /* An empty list says something. */
+  g_autofree char *nothing = g_strconcat (LAYERS ("{name: os}", ""), layer, FILE_B ", packages: []}]}\n", NULL);
+  g_autoptr (LmCatalog) empty = parse_expanded (nothing);
+  g_autofree char *text = lm_portable_merge ("m", one, empty, FALSE);
+  g_autoptr (LmCatalog) merged = parse_portable (text);
+  g_autoptr (LmBuild) b = find_build (merged, "b");
+  g_assert_true (b->packages[0] == NULL && b->removed[0] == NULL);
 }
 
 /* What replaces a layer on the same parent; another parent is another build. */
@@ -237,6 +301,7 @@ main (int argc, char **argv)
   g_test_add_func ("/portable/round-trip", test_round_trip);
   g_test_add_func ("/portable/urls", test_urls);
   g_test_add_func ("/portable/merge", test_merge);
+  g_test_add_func ("/portable/merge-contents", test_merge_contents);
   g_test_add_func ("/portable/replace", test_replace);
   g_test_add_func ("/portable/available", test_available);
   g_test_add_func ("/portable/unknown-group", test_unknown_group);
