@@ -2,6 +2,7 @@
 #include "config.h"
 #include "base/json.h"
 #include "base/size.h"
+#include "catalog/contents.h"
 #include "cli/host.h"
 #include "cli/output.h"
 #include "ops/layer-names.h"
@@ -32,6 +33,56 @@ describe_parent (const LmLayerNames *names, const LmLayerUse *use)
   return g_strdup_printf ("%s%s", name, use->parent != NULL ? "" : ", not in the cache");
 }
 
+/* The packages of a layer, and what it changes about those of its parent. All are NULL if that is
+ * not recorded; of a base, only what it contains is known. */
+typedef struct
+{
+  char **all, **added, **removed;
+} Packages;
+
+static void
+packages_clear (Packages *packages)
+{
+  g_strfreev (packages->all);
+  g_strfreev (packages->added);
+  g_strfreev (packages->removed);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Packages, packages_clear)
+
+static Packages
+load_packages (const LmLayerNames *names, const LmLayerUse *use)
+{
+  Packages packages = { NULL };
+  if (use->entry->kind == LM_BLOB_LAYER)
+    packages.all = lm_layer_names_list_packages (names, &use->entry->digest);
+  g_auto (GStrv) parent = packages.all != NULL && use->has_parent ? lm_layer_names_list_packages (names, &use->parent_digest) : NULL;
+  if (parent != NULL)
+    lm_contents_compare (parent, packages.all, &packages.added, &packages.removed);
+  return packages;
+}
+
+static void
+print_packages (const LmLayerNames *names, const LmLayerUse *use)
+{
+  g_auto (Packages) packages = load_packages (names, use);
+  if (packages.all == NULL)
+    return;
+  g_autofree char *changes = packages.added == NULL ? NULL
+                             : g_strdup_printf (" (%u added or changed, %u removed)", g_strv_length (packages.added),
+                                                g_strv_length (packages.removed));
+  g_autofree char *text = g_strdup_printf ("%u%s", g_strv_length (packages.all), changes != NULL ? changes : "");
+  print_line ("packages", text);
+}
+
+static void
+add_list_or_null (JsonBuilder *builder, const char *key, char *const *list)
+{
+  if (list != NULL)
+    lm_json_add_strv (builder, key, list);
+  else
+    lm_json_add_string (builder, key, NULL);
+}
+
 static void
 print_use (const LmLayerNames *names, const LmLayerUsers *users, const LmLayerUse *use, gboolean damaged)
 {
@@ -54,6 +105,7 @@ print_use (const LmLayerNames *names, const LmLayerUsers *users, const LmLayerUs
   if (damaged)
     print_line ("state", "damaged: it does not have the size that it had when it was verified");
   print_line ("parent", parent);
+  print_packages (names, use);
   print_line ("pulled", pulled);
   print_line ("last used", users->without_notes ? NULL : used);
   print_line ("pinned", users->without_notes ? NULL : use->pinned ? "yes" : "no");
@@ -123,6 +175,10 @@ print_use_json (const LmLayerNames *names, const LmLayerUsers *users, const LmLa
     json_builder_add_string_value (builder, g_ptr_array_index (users->unknown, i));
   json_builder_end_array (builder);
   lm_json_add_string (builder, "path", entry->path);
+  g_auto (Packages) packages = load_packages (names, use);
+  add_list_or_null (builder, "packages", packages.all);
+  add_list_or_null (builder, "added", packages.added);
+  add_list_or_null (builder, "removed", packages.removed);
   lm_output_json (builder);
 }
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* A chain has at most 64 layers, so both are ample. */
-#define CATALOG_SIZE_MAX (64 * 1024 * 1024) /* with all packages of each layer */
+#define CATALOG_SIZE_MAX (16 * 1024 * 1024) /* it may list thousands of packages */
 #define FILES_MAX 1000
 #define DEFAULT_NAME "imported"
 #define PROGRESS_US (100 * 1000)

@@ -3,6 +3,7 @@
 #include "ops/layer-names.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "catalog/contents.h"
 #include "catalog/selection.h"
 #include "machine/machine.h"
 #include "source/source.h"
@@ -200,6 +201,12 @@ lm_layer_names_find (const LmLayerNames *names, LmBlobKind kind, const LmDigest 
   const LmLayerName *found = g_hash_table_lookup (names->known[kind], digest);
   *out = found != NULL ? *found : (LmLayerName){ 0 };
   return found != NULL;
+}
+
+char **
+lm_layer_names_list_packages (const LmLayerNames *names, const LmDigest *digest)
+{
+  return lm_contents_of_build (names->set, digest);
 }
 
 char *

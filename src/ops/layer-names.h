@@ -45,6 +45,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLayerNames, lm_layer_names_free)
  * members of *out zero, if it has none. */
 gboolean lm_layer_names_find (const LmLayerNames *names, LmBlobKind kind, const LmDigest *digest, LmLayerName *out);
 
+/** lm_layer_names_list_packages: returns the packages in the layer with @digest and those below
+ * it, as for lm_contents_of_build(); NULL if the catalogs do not record them. */
+char **lm_layer_names_list_packages (const LmLayerNames *names, const LmDigest *digest);
+
 /** lm_layer_names_shorten: returns the first digits of @digest, at least twelve and
  * so many that they differ for all entries; newly allocated. */
 char *lm_layer_names_shorten (const LmLayerNames *names, const LmDigest *digest);

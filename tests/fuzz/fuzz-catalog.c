@@ -4,6 +4,7 @@
 #include "fuzz.h"
 #include "catalog/catalog-check.h"
 #include "catalog/catalog.h"
+#include "catalog/installed.h"
 #include "catalog/selection.h"
 
 #include <string.h>
@@ -25,6 +26,12 @@ check_layer (const LmLayer *layer)
       g_assert_nonnull (build->urls[0]);
       for (char **url = build->urls; *url; url++)
         g_assert_true (g_str_has_prefix (*url, "http://") || g_str_has_prefix (*url, "https://"));
+      char **packages = lm_layer_get_build (layer, i)->packages, **removed = lm_layer_get_build (layer, i)->removed;
+      g_assert_true ((packages == NULL) == (removed == NULL));
+      for (; packages != NULL && *packages != NULL; packages++)
+        g_assert_true (lm_installed_is_valid (*packages));
+      for (; removed != NULL && *removed != NULL; removed++)
+        g_assert_true (lm_installed_name_is_valid (*removed));
     }
 }
 

@@ -35,6 +35,9 @@ def build(data, name, parent=None, urls=()):
     return {"digest": digest(data), "size": len(data), "urls": [name, *urls], **({"parent": parent} if parent else {})}
 
 
+# What the builds record about their contents
+base_contents = {"packages": ["bash=5.2.15-2+b7", "libc6=2.36-9+deb12u10", "nano=7.2-1"]}
+child_contents = {"packages": ["libc6=2.36-9+deb12u11", "nginx=1.24-1"], "removed": ["nano"], "lock": "sha256:" + "5" * 64}
 catalog = {
     "lamina-catalog": 1, "name": "lab",
     "groups": [{"name": "os", "required": True}, {"name": "web", "title": "Web"}, {"name": "db"}, {"name": "unused"}],
@@ -42,10 +45,10 @@ catalog = {
         {"name": "debian", "version": "12", "group": "os", "ready": "login:", "summary": "Debian", "arch": "x86_64",
          "osinfo": "http://debian.org/debian/12", "resources": {"memory": "512MiB", "disk": "1GiB"}, "provides": ["linux = 6"],
          "boot": {"kernel": build(kernel, "kernel"), "cmdline": "root=/dev/vda"},
-         "builds": [build(base, "base.qcow2", urls=["https://user:secret@mirror.example/b", "https://mirror.example/b?token=secret",
-                                                    "https://mirror.example/b"])]},
+         "builds": [{**build(base, "base.qcow2", urls=["https://user:secret@mirror.example/b", "https://mirror.example/b?token=secret",
+                                                       "https://mirror.example/b"]), **base_contents}]},
         {"name": "nginx", "version": "1.24", "group": "web", "requires": ["debian >= 12"], "conflicts": ["apache"],
-         "builds": [build(child, "child.qcow2", digest(base))]},
+         "builds": [{**build(child, "child.qcow2", digest(base)), **child_contents}]},
         {"name": "mysql", "version": "8", "group": "db", "requires": ["debian"],
          "builds": [build(other, "other.qcow2", digest(base))]},
     ],

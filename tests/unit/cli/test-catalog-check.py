@@ -128,6 +128,18 @@ ok(status == 1 and len(found) == 2, "a parent and a requirement that nobody has"
 status, found, errors = check(child, "--catalog", other)
 ok(status == 0 and found == [], "unless another catalog has them", found)
 
+# What builds record about their contents
+records = json.loads(json.dumps(catalog))
+del records["layers"][0]["builds"][0]["packages"]
+records["layers"][1]["builds"][0].update(packages=["a=1", "b=1", "b:i386=1"], removed=["b", "c"])
+status, found, errors = check(json.dumps(records, indent=1))
+ok(status == 0 and len(found) == 2 and all(one[1] == "warning" for one in found) and "removes what it also lists, b=1" in found[1][2] + found[0][2]
+   and "its parent in line" in found[0][2] + found[1][2], "a list that is of no use, and one that contradicts itself", found)
+records["layers"][2]["builds"][0]["removed"] = ["b"]
+status, found, errors = check(json.dumps(records, indent=1))
+ok(status == 1 and [one for one in found if one[1] == "error" and 'of "mysql" with "removed" must have' in one[2] and one[0] > 50],
+   "an error has a line", found)
+
 # Online
 served = os.path.join(work, "served")
 os.makedirs(served)

@@ -12,7 +12,7 @@ import uuid
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
-from chainworld import Host, base, build, child, digest, kernel, layer, origin
+from chainworld import Host, base, base_contents, build, child, child_contents, digest, kernel, layer, origin
 from tap import done_testing, lamina, ok, work
 
 host = origin()
@@ -60,6 +60,8 @@ ok(debian["boot"]["cmdline"] == "root=/dev/vda" and debian["ready"] == "login:" 
    "everything about a layer is kept", text)
 ok(nginx["requires"] == ["debian >= 12"] and nginx["conflicts"] == ["apache"] and nginx["builds"][0]["parent"] == digest(base),
    "so are its relations", text)
+ok(base_contents.items() <= debian["builds"][0].items() and child_contents.items() <= nginx["builds"][0].items(),
+   "and what is in them", text)
 ok(debian["builds"][0]["urls"] == ["https://mirror.example/b", layer_name(base)], "only public URLs are in it", text)
 ok(b"secret" not in read(target) and work.encode() not in read(target), "no password and no path is in it")
 unpacked = os.path.join(work, "unpacked")

@@ -51,6 +51,18 @@ for name in "nginx", "mysql":
     ok(plan.get("bytes_to_pull") == 0, f"{name} can still be launched", plan)
 found = host.json("cache", "import", web)
 ok(found["source_change"] == "unchanged", "the first one again changes nothing", found)
+
+# What it contains
+shown = {name: host.json("cache", "show", name, LIBVIRT_DEFAULT_URI="test:///default") for name in ("debian", "nginx", "mysql")}
+packages = {name: [one[key] for key in ("packages", "added", "removed")] for name, one in shown.items()}
+ok(packages["debian"] == [["bash=5.2.15-2+b7", "libc6=2.36-9+deb12u10", "nano=7.2-1"], None, None], "cache show lists the packages of a base", packages)
+ok(packages["nginx"] == [["bash=5.2.15-2+b7", "libc6=2.36-9+deb12u11", "nginx=1.24-1"], ["libc6=2.36-9+deb12u11", "nginx=1.24-1"], ["nano"]],
+   "those of a child with its parent's, and what it changes", packages)
+ok(packages["mysql"] == [None, None, None], "none where they are not recorded", packages)
+for name, expected in ("debian", "packages   3\n"), ("nginx", "packages   3 (2 added or changed, 1 removed)\n"), ("mysql", None):
+    text = host.run("cache", "show", name, LIBVIRT_DEFAULT_URI="test:///default")[1].decode()
+    ok(expected in text if expected else "parent" in text and "packages" not in text, f"people get their number for {name}", text)
+
 status, out, errors = host.run("catalog", "update")
 ok(status == 0 and b"unchanged" in out, "catalog update has nothing to do", (out, errors))
 found = host.json("catalog", "list")
@@ -204,7 +216,7 @@ hostile = {
     "an empty catalog": pack([("catalog.json", b""), B, C, K]),
     "a catalog without layers": pack([catalog(lambda c: c.update(layers=[]))]),
     "a catalog that nests deeply": pack([("catalog.json", b"[" * 100000), B, C, K]),
-    "a catalog that is too large": pack([("catalog.json", b" " * (5 << 20) + catalog()[1]), B, C, K]),
+    "a catalog that is too large": pack([("catalog.json", b" " * (17 << 20) + catalog()[1]), B, C, K]),
     "a catalog of local files": pack([catalog(lambda c: c["layers"][0]["builds"][0].update(urls=["file:///etc/shadow"])), B, C, K]),
     "a catalog with too many files": pack([catalog(lambda c: c["layers"][1].update(builds=[
         {"digest": digest(b"%d" % i), "size": 1, "urls": ["x"]} for i in range(1001)]))]),

@@ -11,7 +11,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
-from chainworld import Host, base, build, child, digest, kernel, layer, origin, other
+from chainworld import Host, base, base_contents, build, child, child_contents, digest, kernel, layer, origin, other
 from tap import done_testing, lamina, ok, work
 
 
@@ -58,6 +58,8 @@ ok("secret" not in text and work not in text and "mirror.example" not in text, "
 entry = [one for one in catalog_of(web)["layers"] if one["name"] == "debian"][0]
 ok((entry["ready"], entry["osinfo"], entry["boot"]["cmdline"], entry["provides"]) == ("login:", "http://debian.org/debian/12", "root=/dev/vda", ["linux = 6"]),
    "the entries are complete", entry)
+ok([contents.items() <= one["builds"][0].items() for contents, one in zip((base_contents, child_contents), catalog_of(web)["layers"])] == [True, True],
+   "also about their contents", catalog_of(web))
 before = {name: os.stat(os.path.join(web, name)).st_ino for name in files_in(web)}
 found = host.json("publish", web, "nginx@1.24")
 ok(not found.get("changed") and {file["action"] for file in found["files"]} == {"there"}

@@ -42,9 +42,11 @@ make_file (const Fixture *f, const char *content)
   g_assert_true (lm_file_write (path, content, strlen (content), 0444, NULL));
 }
 
-/* Lists a build of the layer @name 1 with the digest of @content; @parent may be NULL. */
+/* Lists a build of the layer @name 1 with the digest of @content; @parent may be NULL, and so may @package,
+ * the only one that it records. */
 static gboolean
-try_add (const Fixture *f, const char *name, const char *parent, const char *content, gboolean replace, LmLocalChange *out_change, GError **error)
+try_add_with (const Fixture *f, const char *name, const char *parent, const char *content, const char *package, gboolean replace,
+              LmLocalChange *out_change, GError **error)
 {
   const LmGroup group = { .name = (char *) "os", .title = (char *) "Systems" };
   g_autoptr (LmLayer) layer = g_new0 (LmLayer, 1);
@@ -59,7 +61,17 @@ try_add (const Fixture *f, const char *name, const char *parent, const char *con
   build->blob.has_parent = parent != NULL;
   if (parent != NULL)
     build->blob.parent = lm_digest_of_text (parent);
+  if (package != NULL)
+    build->packages = g_strsplit (package, " ", -1);
+  build->has_lock = package != NULL;
+  build->lock = build->blob.digest;
   return lm_local_add (f->state, layer, &group, replace, out_change, NULL, NULL, error);
+}
+
+static gboolean
+try_add (const Fixture *f, const char *name, const char *parent, const char *content, gboolean replace, LmLocalChange *out_change, GError **error)
+{
+  return try_add_with (f, name, parent, content, NULL, replace, out_change, error);
 }
 
 static LmLocalChange
@@ -158,6 +170,24 @@ test_replace (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count_builds (f, "b"), ==, 1);
 }
 
+/* What a build contains is kept, also when somebody lists it again who does not know that. */
+static void
+test_contents (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  LmLocalChange change;
+  make_file (f, "one");
+  g_assert_true (try_add_with (f, "a", NULL, "one", "x=1", FALSE, &change, NULL) && change == LM_LOCAL_CHANGED);
+  g_assert_true (try_add (f, "a", NULL, "one", FALSE, &change, NULL) && change == LM_LOCAL_UNCHANGED);
+  g_autoptr (LmCatalogSet) set = load (f);
+  g_autoptr (LmBuild) build = lm_catalog_load_build (lm_catalog_set_get (set, 0), 0);
+  g_assert_cmpstr (build->packages[0], ==, "x=1");
+  g_assert_true (build->has_lock && lm_digest_equal (&build->lock, &build->blob.digest));
+  g_assert_false (try_add_with (f, "a", NULL, "one", "x", FALSE, &change, &error));
+  g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_INVALID);
+  g_assert_nonnull (strstr (error->message, "\"x\" is not NAME=VERSION"));
+}
+
 static void
 test_processes (Fixture *f, gconstpointer data)
 {
@@ -239,6 +269,7 @@ main (int argc, char **argv)
   g_test_add ("/local/add", Fixture, NULL, set_up, test_add, tear_down);
   g_test_add ("/local/unknown-file", Fixture, NULL, set_up, test_unknown_file, tear_down);
   g_test_add ("/local/replace", Fixture, NULL, set_up, test_replace, tear_down);
+  g_test_add ("/local/contents", Fixture, NULL, set_up, test_contents, tear_down);
   g_test_add ("/local/processes", Fixture, NULL, set_up, test_processes, tear_down);
   g_test_add ("/local/killed", Fixture, NULL, set_up, test_killed, tear_down);
   g_test_add ("/local/refused", Fixture, NULL, set_up, test_refused, tear_down);
