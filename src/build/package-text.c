@@ -13,10 +13,8 @@
 /* Debian's priorities, the most important first. */
 static const char *const priorities[] = { "required", "important", "standard", "optional" };
 
-/* If the line of @size bytes at @line is the field @name, returns its value and stores
- * the value's length in *size. Names of fields are case-insensitive. */
-static const char *
-field_value (const char *line, gsize *size, const char *name)
+const char *
+lm_package_text_field (const char *line, gsize *size, const char *name)
 {
   const gsize length = strlen (name);
   if (*size <= length || line[length] != ':' || g_ascii_strncasecmp (line, name, length) != 0)
@@ -46,27 +44,62 @@ parse_number (const char *value, gsize size)
   return number;
 }
 
+static gboolean
+is_yes (const char *value, gsize size)
+{
+  return size == 3 && g_ascii_strncasecmp (value, "yes", 3) == 0;
+}
+
+static void
+parse_digest (const char *value, gsize size, LmPackageExtra *extra)
+{
+  g_autofree char *text = g_strdup_printf ("sha256:%.*s", (int) MIN (size, LM_DIGEST_STRING_SIZE), value);
+  extra->has_digest = lm_digest_parse (g_strchomp (text), &extra->digest, NULL);
+}
+
+/* As lm_package_text_field(), but quick for the many lines that begin with another letter. */
+static const char *
+find_field (const char *line, gsize length, const char *name, gsize *out_size)
+{
+  *out_size = length;
+  return (*line | 0x20) == (*name | 0x20) ? lm_package_text_field (line, out_size, name) : NULL;
+}
+
+/* Reads a line of the record that @extra describes. Returns whether it is the record's name. */
+static gboolean
+read_line (const char *line, gsize length, LmPackageExtra *extra)
+{
+  gsize size;
+  const char *value;
+  if ((value = find_field (line, length, "Size", &size)) != NULL)
+    extra->size = parse_number (value, size);
+  else if ((value = find_field (line, length, "SHA256", &size)) != NULL)
+    parse_digest (value, size, extra);
+  else if ((value = find_field (line, length, "Priority", &size)) != NULL)
+    extra->priority = parse_priority (value, size);
+  else if ((value = find_field (line, length, "Essential", &size)) != NULL
+           || (value = find_field (line, length, "Protected", &size)) != NULL
+           || (value = find_field (line, length, "Important", &size)) != NULL)
+    extra->essential |= is_yes (value, size);
+  return find_field (line, length, "Package", &size) != NULL;
+}
+
 void
 lm_package_text_read_extras (const char *text, gsize size, GArray *extras)
 {
-  LmPackageExtra extra = { 0, G_N_ELEMENTS (priorities) };
+  const LmPackageExtra none = { .priority = G_N_ELEMENTS (priorities) };
+  LmPackageExtra extra = none;
   gboolean named = FALSE;
   for (const char *line = text, *end = text + size; line < end;)
     {
-      const char *newline = memchr (line, '\n', (gsize) (end - line)), *value;
+      const char *newline = memchr (line, '\n', (gsize) (end - line));
       const gsize length = (gsize) ((newline ? newline : end) - line);
-      gsize left = length;
-      if ((*line | 0x20) == 's' && (value = field_value (line, &left, "Size")) != NULL)
-        extra.size = parse_number (value, left);
-      else if ((*line | 0x20) == 'p' && (value = field_value (line, &left, "Priority")) != NULL)
-        extra.priority = parse_priority (value, left);
-      else if ((*line | 0x20) == 'p' && field_value (line, &left, "Package") != NULL)
-        named = TRUE;
+      named |= read_line (line, length, &extra);
       line += length + 1;
       if ((length == 0 || line >= end) && named)
         {
           g_array_append_val (extras, extra);
-          extra = (LmPackageExtra){ 0, G_N_ELEMENTS (priorities) };
+          extra = none;
           named = FALSE;
         }
     }

@@ -2,36 +2,23 @@
 #include "config.h"
 #include "build/packages.h"
 #include "build/numbers.h"
-#include "build/package-text.h"
+#include "build/package-growth.h"
+#include "build/package-solver.h"
 #include "plan/resolve.h"
 #include "base/error.h"
 #include "base/size.h"
 #include "base/text.h"
+#include "base/url.h"
 
-#include <solv/bitmap.h>
-#include <solv/evr.h>
-#include <solv/pool.h>
-#include <solv/queue.h>
-#include <solv/repo.h>
 #include <solv/repo_deb.h>
 #include <solv/repo_rpmmd.h>
 #include <solv/solver.h>
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_PROBLEMS 5
-#define MAX_NAMES 20
 /* What is larger is a mistake, and sums of it could overflow. */
 #define SIZE_MAX_OF_PACKAGE (1024 * LM_SIZE_GIB)
 G_DEFINE_QUARK (lm-packages-error-quark, lm_packages_error)
-
-struct _LmPackages
-{
-  Pool *pool;
-  gboolean is_debian;
-  gboolean prepared; /* the index of what provides what is there */
-  GArray *extras;    /* LmPackageExtra, by number of the package; only for Debian */
-};
 
 LmPackages *
 lm_packages_new (void)
@@ -39,6 +26,7 @@ lm_packages_new (void)
   LmPackages *packages = g_new0 (LmPackages, 1);
   packages->pool = pool_create ();
   packages->extras = g_array_new (FALSE, TRUE, sizeof (LmPackageExtra));
+  packages->bases = g_ptr_array_new_with_free_func (g_free);
   return packages;
 }
 
@@ -49,6 +37,8 @@ lm_packages_free (LmPackages *packages)
     return;
   pool_free (packages->pool);
   g_array_unref (packages->extras);
+  g_ptr_array_unref (packages->bases);
+  g_strfreev (packages->foreign);
   g_free (packages);
 }
 
@@ -66,9 +56,14 @@ add_to_repo (Repo *repo, const char *text, gsize size, gboolean is_debian)
 }
 
 static gboolean
-add_index (LmPackages *packages, const char *text, gsize size, const char *shown, GError **error)
+add_index (LmPackages *packages, const char *text, gsize size, const char *base, const char *shown, GError **error)
 {
   Repo *repo = repo_create (packages->pool, "");
+  if (base != NULL)
+    {
+      repo->appdata = g_str_has_suffix (base, "/") ? g_strdup (base) : g_strconcat (base, "/", NULL);
+      g_ptr_array_add (packages->bases, repo->appdata);
+    }
   if (add_to_repo (repo, text, size, packages->is_debian) != 0)
     {
       g_autofree char *problem = lm_text_escape (pool_errstr (packages->pool), 200);
@@ -87,7 +82,7 @@ add_index (LmPackages *packages, const char *text, gsize size, const char *shown
 }
 
 gboolean
-lm_packages_add (LmPackages *packages, GBytes *index, const char *shown, GError **error)
+lm_packages_add (LmPackages *packages, GBytes *index, const char *base, const char *shown, GError **error)
 {
   gsize size = g_bytes_get_size (index);
   if (size == 0)
@@ -107,18 +102,7 @@ lm_packages_add (LmPackages *packages, GBytes *index, const char *shown, GError 
   g_autofree char *arch = lm_resolve_host_arch ();
   if (!is_debian)
     pool_setarch (packages->pool, arch);
-  return add_index (packages, text, size, shown, error);
-}
-
-static void
-prepare (LmPackages *packages)
-{
-  if (packages->prepared)
-    return;
-  if (!packages->is_debian)
-    pool_addfileprovides (packages->pool);
-  pool_createwhatprovides (packages->pool);
-  packages->prepared = TRUE;
+  return add_index (packages, text, size, base, shown, error);
 }
 
 /* ---- looking up */
@@ -132,273 +116,112 @@ lm_packages_get (const LmPackages *packages, guint id)
     .name = pool_id2str (pool, s->name),
     .version = pool_id2str (pool, s->evr),
     .architecture = s->arch ? pool_id2str (pool, s->arch) : "",
-    .download_size = packages->is_debian ? g_array_index (packages->extras, LmPackageExtra, id).size
+    .download_size = packages->is_debian ? lm_package_pool_extra (packages, (Id) id).size
                                          : MIN (solvable_lookup_num (s, SOLVABLE_DOWNLOADSIZE, 0), SIZE_MAX_OF_PACKAGE),
     .installed_size = MIN (solvable_lookup_num (s, SOLVABLE_INSTALLSIZE, 0), SIZE_MAX_OF_PACKAGE),
   };
 }
 
-static guint
-priority_of (const LmPackages *packages, Id id)
+/* ---- the file of a package */
+
+/* The path of the package's file below its base, as an index has it: of Debian it is a path, of
+ * rpm-md a relative URL. NULL if there is none. */
+static char *
+path_of_location (LmPackages *packages, Solvable *s)
 {
-  return packages->is_debian ? g_array_index (packages->extras, LmPackageExtra, (guint) id).priority : 0;
+  const char *location = solvable_lookup_location (s, NULL);
+  char *path = location && !packages->is_debian ? g_uri_unescape_string (location, NULL) : NULL;
+  return path ? path : g_strdup (location);
 }
 
-/* Which of two packages that provide the name @name is preferred: > 0 if @a. Packages of that
- * name come first, the newest of them first of all; others by priority, name and version. */
-static int
-compare_providers (const LmPackages *packages, Id name, Id a, Id b)
+/* Whether @path cannot lead out of the directory that it is relative to. */
+static gboolean
+is_below (const char *path)
 {
-  Pool *pool = packages->pool;
-  Solvable *one = pool_id2solvable (pool, a), *other = pool_id2solvable (pool, b);
-  int order = (one->name == name) - (other->name == name);
-  if (order == 0 && one->name != name)
-    order = (int) priority_of (packages, b) - (int) priority_of (packages, a);
-  if (order == 0)
-    order = strcmp (pool_id2str (pool, other->name), pool_id2str (pool, one->name));
-  if (order == 0)
-    order = pool_evrcmp (pool, one->evr, other->evr, EVRCMP_COMPARE);
-  return order != 0 ? order : b - a;
+  g_auto (GStrv) segments = g_strsplit (path, "/", -1);
+  for (char **segment = segments; *segment; segment++)
+    if (**segment == '\0' || strcmp (*segment, ".") == 0 || strcmp (*segment, "..") == 0)
+      return FALSE;
+  return strstr (path, ":/") == NULL && strchr (path, '\\') == NULL && g_utf8_validate (path, -1, NULL)
+         && lm_text_find_unprintable (path) == NULL;
 }
 
-static Id
-name_of_dep (Pool *pool, Id dep)
+/* The URL of the directory that the location of @s is relative to. */
+static char *
+dup_base (Solvable *s, const char *name, GError **error)
 {
-  while (ISRELDEP (dep))
-    dep = GETRELDEP (pool, dep)->name;
-  return dep;
+  const char *base = s->repo->appdata, *own = solvable_lookup_str (s, SOLVABLE_MEDIABASE);
+  g_autofree char *shown = base ? lm_url_redact (base) : NULL;
+  if (base == NULL)
+    return lm_throw_null (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID,
+                          "%s: it is not known where the packages of its index are", name);
+  if (!lm_url_check_base (base, NULL))
+    return lm_throw_null (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID,
+                          "%s: packages cannot be fetched from %s: use a repository with http, https or file", name, shown);
+  g_autofree char *url = own ? lm_url_resolve (base, own, NULL) : g_strdup (base);
+  if (url == NULL)
+    return lm_throw_null (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID,
+                          "%s: the base URL that the index below %s gives cannot be used", name, shown);
+  return g_str_has_suffix (url, "/") ? g_steal_pointer (&url) : g_strconcat (url, "/", NULL);
 }
 
-/* The preferred package that fulfils @dep; 0 if none does. */
-static Id
-preferred_provider (const LmPackages *packages, Id dep)
+static gboolean
+get_digest (const LmPackages *packages, Id id, LmDigest *out_digest)
 {
-  Pool *pool = packages->pool;
-  Id best = 0, id, offset;
-  for (; ISRELDEP (dep) && GETRELDEP (pool, dep)->flags == REL_OR; dep = GETRELDEP (pool, dep)->evr)
-    if ((best = preferred_provider (packages, GETRELDEP (pool, dep)->name)) != 0)
-      return best;
-  const Id name = name_of_dep (pool, dep);
-  FOR_PROVIDES (id, offset, dep)
-    if (best == 0 || compare_providers (packages, name, id, best) > 0)
-      best = id;
-  return best;
+  if (packages->is_debian)
+    {
+      const LmPackageExtra extra = lm_package_pool_extra (packages, id);
+      *out_digest = extra.digest;
+      return extra.has_digest;
+    }
+  Id type = 0;
+  const unsigned char *sum = solvable_lookup_bin_checksum (pool_id2solvable (packages->pool, id), SOLVABLE_CHECKSUM, &type);
+  if (sum == NULL || type != REPOKEY_TYPE_SHA256)
+    return FALSE;
+  memcpy (out_digest->bytes, sum, LM_DIGEST_SIZE);
+  return TRUE;
 }
 
-/* "NAME" or "NAME=VERSION" as a dependency; 0 if no package has or provides the name. */
-static Id
-dep_of_wanted (LmPackages *packages, const char *wanted)
+LmBlob *
+lm_packages_dup_blob (LmPackages *packages, guint id, GError **error)
 {
-  const char *equals = strchr (wanted, '=');
-  const gsize length = equals ? (gsize) (equals - wanted) : strlen (wanted);
-  prepare (packages);
-  const Id name = pool_strn2id (packages->pool, wanted, (unsigned int) length, 0);
-  if (name == 0)
-    return 0;
-  const Id dep = equals ? pool_rel2id (packages->pool, name, pool_str2id (packages->pool, equals + 1, 1), REL_EQ, 1) : name;
-  return pool_whatprovides (packages->pool, dep) > 1 ? dep : 0;
+  Solvable *s = pool_id2solvable (packages->pool, (Id) id);
+  const LmPackage package = lm_packages_get (packages, id);
+  g_autofree char *words = g_strdup_printf ("%s %s", package.name, package.version);
+  g_autofree char *name = lm_text_escape (words, 200);
+  g_autofree char *base = dup_base (s, name, error), *path = base ? path_of_location (packages, s) : NULL;
+  g_autoptr (LmBlob) blob = g_new0 (LmBlob, 1);
+  if (base == NULL)
+    return NULL;
+  if (path == NULL)
+    return lm_throw_null (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID, "%s: the index does not say where its file is", name);
+  if (!is_below (path))
+    return lm_throw_null (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID,
+                          "%s: the location that the index gives for its file is not a path below the repository", name);
+  if (!get_digest (packages, (Id) id, &blob->digest))
+    return lm_throw_null (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID,
+                          "%s: the index has no SHA-256 digest of its file, without which it is not used", name);
+  g_autofree char *escaped = g_uri_escape_string (path, "/+", FALSE);
+  g_autofree char *url = g_strconcat (base, escaped, NULL);
+  if (strlen (url) > LM_URL_MAX)
+    return lm_throw_null (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID, "%s: the URL of its file is too long", name);
+  blob->kind = LM_BLOB_FILE;
+  blob->name = g_path_get_basename (path);
+  blob->size = package.download_size;
+  blob->urls = g_new0 (char *, 2);
+  blob->urls[0] = g_steal_pointer (&url);
+  return g_steal_pointer (&blob);
 }
 
 /* ---- resolving */
 
-/* A set of packages that grows until all needs are fulfilled. */
-typedef struct
-{
-  LmPackages *packages;
-  Map chosen;
-  Queue pending;  /* chosen, but not looked at yet */
-  Queue deferred; /* dependencies that several packages fulfil */
-  gboolean missing; /* nothing fulfils one of the dependencies */
-} Growth;
-
-static void
-choose (Growth *growth, Id id)
-{
-  if (MAPTST (&growth->chosen, id))
-    return;
-  MAPSET (&growth->chosen, id);
-  queue_push (&growth->pending, id);
-}
-
-static gboolean
-is_fulfilled (const Growth *growth, Id dep)
-{
-  Pool *pool = growth->packages->pool;
-  Id id, offset;
-  FOR_PROVIDES (id, offset, dep)
-    if (MAPTST (&growth->chosen, id))
-      return TRUE;
-  return FALSE;
-}
-
-/* Whether packages with different names fulfil @dep. */
-static gboolean
-has_alternatives (Pool *pool, Id dep)
-{
-  Id id, offset, name = 0;
-  FOR_PROVIDES (id, offset, dep)
-    {
-      if (name != 0 && pool_id2solvable (pool, id)->name != name)
-        return TRUE;
-      name = pool_id2solvable (pool, id)->name;
-    }
-  return FALSE;
-}
-
-static const Id *
-deps_at (Solvable *s, Offset offset)
-{
-  static const Id none[] = { 0 };
-  return offset ? s->repo->idarraydata + offset : none;
-}
-
-/* Chooses what the dependencies at @offset need. Alternatives wait, because one of them
- * may be chosen for another reason. */
-static void
-choose_needs (Growth *growth, Solvable *s, Offset offset, gboolean required)
-{
-  for (const Id *dep = deps_at (s, offset); *dep; dep++)
-    {
-      if (*dep == SOLVABLE_PREREQMARKER || is_fulfilled (growth, *dep))
-        continue;
-      const Id provider = preferred_provider (growth->packages, *dep);
-      if (provider == 0)
-        growth->missing |= required;
-      else if (has_alternatives (growth->packages->pool, *dep))
-        queue_push (&growth->deferred, *dep);
-      else
-        choose (growth, provider);
-    }
-}
-
-/* Adds what the packages in growth->chosen need, by preference alone. */
-static void
-grow (Growth *growth, gboolean recommended)
-{
-  Pool *pool = growth->packages->pool;
-  while (growth->pending.count > 0 || growth->deferred.count > 0)
-    {
-      if (growth->pending.count == 0)
-        {
-          const Id dep = queue_shift (&growth->deferred);
-          if (!is_fulfilled (growth, dep))
-            choose (growth, preferred_provider (growth->packages, dep));
-          continue;
-        }
-      Solvable *s = pool_id2solvable (pool, queue_shift (&growth->pending));
-      choose_needs (growth, s, s->requires, TRUE);
-      if (recommended)
-        choose_needs (growth, s, s->recommends, FALSE);
-    }
-}
-
-static gboolean
-throw_conflict (Solver *solver, int n, const char *const *wanted, guint n_wanted, GError **error)
-{
-  g_autoptr (GString) reasons = g_string_new (NULL);
-  g_autoptr (GString) names = g_string_new (NULL);
-  for (guint i = 0; i < MIN (n_wanted, MAX_NAMES); i++)
-    g_string_append_printf (names, "%s%s", i ? ", " : "", wanted[i]);
-  if (n_wanted > MAX_NAMES)
-    g_string_append (names, ", ...");
-  for (int problem = 1; problem <= MIN (n, MAX_PROBLEMS); problem++)
-    {
-      Id dep, source, target;
-      const Id rule = solver_findproblemrule (solver, problem);
-      const SolverRuleinfo type = solver_ruleinfo (solver, rule, &source, &target, &dep);
-      g_string_append_printf (reasons, "; %s", solver_problemruleinfo2str (solver, type, source, target, dep));
-    }
-  g_autofree char *safe = lm_text_escape (reasons->str, 600);
-  return lm_throw (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_CONFLICT, "%s cannot be installed together%s", names->str, safe);
-}
-
-/* What libsolv chooses for @jobs, in ascending order; NULL if that is impossible. */
-static GArray *
-solve (LmPackages *packages, Queue *jobs, gboolean recommended, const char *const *wanted, guint n, GError **error)
-{
-  GArray *ids = NULL;
-  Solver *solver = solver_create (packages->pool);
-  solver_set_flag (solver, SOLVER_FLAG_IGNORE_RECOMMENDED, !recommended);
-  const int problems = solver_solve (solver, jobs);
-  if (problems == 0)
-    {
-      Queue decisions;
-      queue_init (&decisions);
-      (void) solver_get_decisionqueue (solver, &decisions);
-      ids = lm_numbers_new ();
-      for (int i = 0; i < decisions.count; i++)
-        if (decisions.elements[i] > SYSTEMSOLVABLE)
-          g_array_append_val (ids, decisions.elements[i]);
-      queue_free (&decisions);
-      lm_numbers_sort (ids);
-    }
-  else
-    (void) throw_conflict (solver, problems, wanted, n, error);
-  solver_free (solver);
-  return ids;
-}
-
-static gboolean
-conflicts_with_chosen (const Growth *growth, Solvable *s, Id self)
-{
-  Pool *pool = growth->packages->pool;
-  for (const Id *dep = deps_at (s, s->conflicts); *dep; dep++)
-    {
-      Id id, offset;
-      FOR_PROVIDES (id, offset, *dep)
-        if (id != self && MAPTST (&growth->chosen, id))
-          return TRUE;
-    }
-  return FALSE;
-}
-
-/* The chosen packages in ascending order, if they can be installed together: nothing is
- * missing, no conflicts (a package has none with itself), one version of each. */
-static GArray *
-list_consistent (const Growth *growth)
-{
-  Pool *pool = growth->packages->pool;
-  g_autoptr (GHashTable) names = g_hash_table_new (NULL, NULL);
-  g_autoptr (GArray) ids = lm_numbers_new ();
-  if (growth->missing)
-    return NULL;
-  for (Id id = SYSTEMSOLVABLE + 1; id < pool->nsolvables; id++)
-    {
-      Solvable *s = pool_id2solvable (pool, id);
-      if (!MAPTST (&growth->chosen, id))
-        continue;
-      if (!g_hash_table_add (names, GINT_TO_POINTER (s->name)) || conflicts_with_chosen (growth, s, id))
-        return NULL;
-      g_array_append_val (ids, id);
-    }
-  return g_steal_pointer (&ids);
-}
-
-/* What the preferences of Debian's policy lead to, if it can be installed; else NULL. */
-static GArray *
-resolve_by_preference (LmPackages *packages, const Queue *jobs, gboolean recommended)
-{
-  Growth growth = { .packages = packages };
-  map_init (&growth.chosen, packages->pool->nsolvables);
-  queue_init (&growth.pending);
-  queue_init (&growth.deferred);
-  for (int i = 1; i < jobs->count; i += 2)
-    choose (&growth, preferred_provider (packages, jobs->elements[i]));
-  grow (&growth, recommended);
-  GArray *ids = list_consistent (&growth);
-  queue_free (&growth.deferred);
-  queue_free (&growth.pending);
-  map_free (&growth.chosen);
-  return ids;
-}
-
 /* libsolv needs forty times as long as following the preferences, because it looks at all
  * alternatives of all packages; so only what that cannot resolve is left to it. */
 static GArray *
-resolve_jobs (LmPackages *packages, Queue *jobs, gboolean recommended, const char *const *wanted, guint n, GError **error)
+resolve_jobs (LmPackages *packages, const Queue *jobs, gboolean recommended, const char *const *wanted, guint n, GError **error)
 {
-  GArray *ids = packages->is_debian ? resolve_by_preference (packages, jobs, recommended) : NULL;
-  return ids != NULL ? ids : solve (packages, jobs, recommended, wanted, n, error);
+  GArray *ids = packages->is_debian ? lm_package_growth_run (packages, jobs, recommended) : NULL;
+  return ids != NULL ? ids : lm_package_solver_run (packages, jobs, recommended, wanted, n, error);
 }
 
 GArray *
@@ -410,7 +233,7 @@ lm_packages_resolve (LmPackages *packages, const char *const *wanted, guint n, g
   queue_init (&jobs);
   for (; i < n; i++)
     {
-      const Id dep = dep_of_wanted (packages, wanted[i]);
+      const Id dep = lm_package_pool_parse (packages, wanted[i]);
       if (dep == 0)
         break;
       queue_push2 (&jobs, SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES, dep);
@@ -445,10 +268,10 @@ lm_packages_list_needs (LmPackages *packages, guint id, gboolean recommended, co
 {
   Solvable *s = pool_id2solvable (packages->pool, (Id) id);
   GArray *needs = lm_numbers_new ();
-  prepare (packages);
-  add_needs (packages->pool, deps_at (s, s->requires), id, among, needs);
+  lm_package_pool_prepare (packages);
+  add_needs (packages->pool, lm_package_pool_deps (s, s->requires), id, among, needs);
   if (recommended)
-    add_needs (packages->pool, deps_at (s, s->recommends), id, among, needs);
+    add_needs (packages->pool, lm_package_pool_deps (s, s->recommends), id, among, needs);
   lm_numbers_sort (needs);
   return needs;
 }
@@ -458,7 +281,7 @@ lm_packages_list_dependents (LmPackages *packages, guint id)
 {
   Queue found;
   GArray *dependents = lm_numbers_new ();
-  prepare (packages);
+  lm_package_pool_prepare (packages);
   queue_init (&found);
   pool_whatmatchessolvable (packages->pool, SOLVABLE_REQUIRES, (Id) id, &found, 0);
   for (int i = 0; i < found.count; i++)
@@ -473,12 +296,12 @@ guint
 lm_packages_find (LmPackages *packages, const char *wanted, const GArray *among)
 {
   Pool *pool = packages->pool;
-  const Id dep = dep_of_wanted (packages, wanted), name = name_of_dep (pool, dep);
+  const Id dep = lm_package_pool_parse (packages, wanted), name = lm_package_pool_name (pool, dep);
   Id best = 0, id, offset;
   if (dep == 0)
     return 0;
   FOR_PROVIDES (id, offset, dep)
-    if (lm_numbers_have (among, (guint) id) && (best == 0 || compare_providers (packages, name, id, best) > 0))
+    if (lm_numbers_have (among, (guint) id) && (best == 0 || lm_package_pool_compare (packages, name, id, best) > 0))
       best = id;
   return (guint) best;
 }
@@ -503,7 +326,7 @@ is_replaced (LmPackages *packages, Solvable *s, Id self, const GArray *among)
   FOR_PROVIDES (id, offset, s->name)
     if (id != self && pool_id2solvable (pool, id)->name == s->name && lm_numbers_have (among, (guint) id))
       return TRUE;
-  for (const Id *dep = deps_at (s, packages->is_debian ? 0 : s->obsoletes); *dep; dep++)
+  for (const Id *dep = lm_package_pool_deps (s, packages->is_debian ? 0 : s->obsoletes); *dep; dep++)
     if (is_provided (pool, *dep, among, self))
       return TRUE;
   return FALSE;
@@ -514,11 +337,11 @@ lm_packages_fits (LmPackages *packages, guint id, const GArray *among)
 {
   Pool *pool = packages->pool;
   Solvable *s = pool_id2solvable (pool, (Id) id);
-  prepare (packages);
-  for (const Id *dep = deps_at (s, s->requires); *dep; dep++)
+  lm_package_pool_prepare (packages);
+  for (const Id *dep = lm_package_pool_deps (s, s->requires); *dep; dep++)
     if (*dep != SOLVABLE_PREREQMARKER && !is_provided (pool, *dep, among, 0))
       return FALSE;
-  for (const Id *dep = deps_at (s, s->conflicts); *dep; dep++)
+  for (const Id *dep = lm_package_pool_deps (s, s->conflicts); *dep; dep++)
     if (is_provided (pool, *dep, among, (Id) id))
       return FALSE;
   return !is_replaced (packages, s, (Id) id, among);

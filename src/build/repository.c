@@ -31,18 +31,23 @@ read_place (const char *url, gsize max_size, GCancellable *cancellable, GError *
 }
 
 static gboolean
-add_index (LmPackages *packages, GBytes *index, const char *shown, GError **error)
+add_index (LmPackages *packages, GBytes *index, const char *base, const char *shown, GError **error)
 {
   g_autoptr (GBytes) unpacked = lm_unpack_bytes (index, shown, UNPACKED_SIZE_MAX, error);
-  return unpacked != NULL && lm_packages_add (packages, unpacked, shown, error);
+  return unpacked != NULL && lm_packages_add (packages, unpacked, base, shown, error);
 }
 
+/* @base is NULL for what follows from @url. */
 static gboolean
-load_index (LmPackages *packages, const char *url, GCancellable *cancellable, GError **error)
+load_index (LmPackages *packages, const char *url, const char *base, GCancellable *cancellable, GError **error)
 {
+  g_autofree char *directory = lm_url_directory (url);
+  char *dists = g_strrstr (directory, "/dists/");
+  if (dists != NULL)
+    dists[1] = '\0';
   g_autofree char *shown = lm_url_redact (url);
   g_autoptr (GBytes) index = read_place (url, INDEX_SIZE_MAX, cancellable, error);
-  return index != NULL && add_index (packages, index, shown, error);
+  return index != NULL && add_index (packages, index, base ? base : directory, shown, error);
 }
 
 /* The entry of a repomd.xml for the index of packages. */
@@ -114,7 +119,7 @@ load_rpmmd (LmPackages *packages, const char *root, GCancellable *cancellable, G
     return lm_throw (error, LM_REPOSITORY_ERROR, LM_REPOSITORY_ERROR_DIGEST,
                      "%s does not have the digest that %s gives; the repository may have changed meanwhile: try again",
                      index_shown, shown);
-  return add_index (packages, index, index_shown, error);
+  return add_index (packages, index, root, index_shown, error);
 }
 
 /* The URL for @place; a directory gets a '/' at its end. */
@@ -137,14 +142,29 @@ lm_repository_load (LmPackages *packages, const char *place, GCancellable *cance
   if (g_str_has_suffix (url, "/" REPOMD_PATH))
     url[strlen (url) - strlen (REPOMD_PATH)] = '\0';
   return g_str_has_suffix (url, "/") ? load_rpmmd (packages, url, cancellable, error)
-                                     : load_index (packages, url, cancellable, error);
+                                     : load_index (packages, url, NULL, cancellable, error);
+}
+
+/* @line is an index as apt lists it: architecture, base URL, file. */
+static gboolean
+load_target (LmPackages *packages, const char *line, const char *native, guint *loaded, GCancellable *cancellable, GError **error)
+{
+  g_auto (GStrv) words = g_strsplit (line, " ", 3);
+  if (g_strv_length (words) != 3 || strcmp (words[0], native) != 0)
+    return TRUE;
+  /* apt writes "file:/path". */
+  g_autofree char *base = g_str_has_prefix (words[1], "file:/") && !g_str_has_prefix (words[1], "file://")
+                            ? g_strconcat ("file://", words[1] + strlen ("file:"), NULL) : g_strdup (words[1]);
+  g_autofree char *url = url_of_place (words[2], error);
+  (*loaded)++;
+  return url != NULL && load_index (packages, url, base, cancellable, error);
 }
 
 gboolean
 lm_repository_load_apt (LmPackages *packages, GCancellable *cancellable, GError **error)
 {
   static const char *const native_argv[] = { "dpkg", "--print-architecture", NULL };
-  static const char *const argv[] = { "apt-get", "indextargets", "--format", "$(ARCHITECTURE) $(FILENAME)",
+  static const char *const argv[] = { "apt-get", "indextargets", "--format", "$(ARCHITECTURE) $(REPO_URI) $(FILENAME)",
                                       "Created-By: Packages", NULL };
   g_autofree char *native = NULL, *output = NULL;
   guint loaded = 0;
@@ -160,14 +180,8 @@ lm_repository_load_apt (LmPackages *packages, GCancellable *cancellable, GError 
   g_strstrip (native);
   g_auto (GStrv) lines = g_strsplit (output, "\n", -1);
   for (char **line = lines; *line; line++)
-    {
-      g_auto (GStrv) words = g_strsplit (*line, " ", 2);
-      if (g_strv_length (words) != 2 || strcmp (words[0], native) != 0)
-        continue;
-      if (!lm_repository_load (packages, words[1], cancellable, error))
-        return FALSE;
-      loaded++;
-    }
+    if (!load_target (packages, *line, native, &loaded, cancellable, error))
+      return FALSE;
   return loaded > 0
          || lm_throw (error, LM_REPOSITORY_ERROR, LM_REPOSITORY_ERROR_NONE,
                       "apt has no package index; run \"apt-get update\" or give an index with --packages");

@@ -333,7 +333,7 @@ time_lamina (GBytes **indexes, const LmRoles *roles, LmPackages **out_packages, 
   const gint64 began = g_get_monotonic_time ();
   LmPackages *packages = lm_packages_new ();
   for (; *indexes; indexes++)
-    if (!lm_packages_add (packages, *indexes, "index", &error))
+    if (!lm_packages_add (packages, *indexes, NULL, "index", &error))
       fail (error);
   LmGrouping *grouping = lm_grouping_new (packages, roles, 8, FALSE, &error);
   if (grouping == NULL)

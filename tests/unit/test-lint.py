@@ -38,7 +38,7 @@ OWNED_HEADERS = [
     (r"libxml/", r"src/io/xml[^/]*$"),
     (r"yaml\.h$", r"(src/base/yaml|tests/bench/bench-plan)[^/]*$"),
     (r"archive(_entry)?\.h", r"src/io/(tar|unpack)[^/]*$|tests/unit/io/test-unpack\.c$"),
-    (r"solv/", r"src/(plan|catalog)/|src/build/packages\.c$|tests/bench/bench-group\.c$"),
+    (r"solv/", r"src/(plan|catalog)/|src/build/package[a-z-]*\.[ch]$|tests/bench/bench-group\.c$"),
     (r"sqlite3\.h$", r"src/cache/|tests/"),
     (r"gnutls/", r"src/(base/hasher|io/http-tls)\.c$"),
     (r"nettle/", r"plugin/hasher\.c$"),

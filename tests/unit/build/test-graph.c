@@ -22,7 +22,7 @@ packages_of (const char *text)
   g_autoptr (GError) error = NULL;
   g_autoptr (LmPackages) packages = lm_packages_new ();
   g_autoptr (GBytes) bytes = g_bytes_new_static (text, strlen (text));
-  gboolean added = lm_packages_add (packages, bytes, "test", &error);
+  gboolean added = lm_packages_add (packages, bytes, NULL, "test", &error);
   g_assert_no_error (error);
   g_assert_true (added);
   return g_steal_pointer (&packages);
@@ -175,10 +175,10 @@ test_several_indexes (void)
   g_autoptr (GBytes) more = g_bytes_new_static ("\n\npackage: h\nversion: 2\nsize: 8000\ndepends: a\n", 46);
   g_autoptr (GBytes) nothing = g_bytes_new_static ("", 0);
   g_autoptr (GError) error = NULL;
-  gboolean added = lm_packages_add (packages, more, "more", &error);
+  gboolean added = lm_packages_add (packages, more, NULL, "more", &error);
   g_assert_no_error (error);
   g_assert_true (added);
-  g_assert_true (lm_packages_add (packages, nothing, "nothing", NULL));
+  g_assert_true (lm_packages_add (packages, nothing, NULL, "nothing", NULL));
   assert_resolves (packages, "h", FALSE, "a b c d e h");
 }
 
@@ -188,7 +188,7 @@ assert_refused (const char *text, gsize size, const char *message)
   g_autoptr (LmPackages) packages = lm_packages_new ();
   g_autoptr (GBytes) bytes = g_bytes_new (text, size);
   g_autoptr (GError) error = NULL;
-  g_assert_false (lm_packages_add (packages, bytes, "bad", &error));
+  g_assert_false (lm_packages_add (packages, bytes, NULL, "bad", &error));
   g_assert_error (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID);
   g_assert_nonnull (strstr (error->message, message));
 }

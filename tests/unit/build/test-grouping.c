@@ -33,7 +33,7 @@ packages_of (const char *text)
 {
   g_autoptr (LmPackages) packages = lm_packages_new ();
   g_autoptr (GBytes) bytes = g_bytes_new_static (text, strlen (text));
-  g_assert_true (lm_packages_add (packages, bytes, "test", NULL));
+  g_assert_true (lm_packages_add (packages, bytes, NULL, "test", NULL));
   return g_steal_pointer (&packages);
 }
 
