@@ -19,6 +19,7 @@ typedef struct
   GHashTable *names; /* of the chosen packages, with their numbers */
   Queue pending;     /* chosen, but not looked at yet */
   Queue deferred;    /* dependencies that several packages fulfil */
+  Queue optional;    /* the same of recommendations */
   gboolean failed;
 } Growth;
 
@@ -84,7 +85,7 @@ choose_needs (Growth *growth, Solvable *s, Offset offset, gboolean required)
       if (provider == 0)
         growth->failed |= required;
       else if (has_alternatives (growth->packages->pool, *dep))
-        queue_push (&growth->deferred, *dep);
+        queue_push (required ? &growth->deferred : &growth->optional, *dep);
       else
         choose (growth, provider, FALSE);
     }
@@ -106,11 +107,11 @@ static void
 grow (Growth *growth)
 {
   Pool *pool = growth->packages->pool;
-  while (!growth->failed && (growth->pending.count > 0 || growth->deferred.count > 0))
+  while (!growth->failed && (growth->pending.count > 0 || growth->deferred.count > 0 || growth->optional.count > 0))
     {
       if (growth->pending.count == 0)
         {
-          const Id dep = queue_shift (&growth->deferred);
+          const Id dep = queue_shift (growth->deferred.count > 0 ? &growth->deferred : &growth->optional);
           if (!is_fulfilled (growth, dep))
             choose (growth, lm_package_pool_prefer (growth->packages, dep), FALSE);
           continue;
@@ -282,12 +283,14 @@ lm_package_growth_run (LmPackages *packages, const Queue *jobs, gboolean recomme
   map_init (&growth.chosen, packages->pool->nsolvables);
   queue_init (&growth.pending);
   queue_init (&growth.deferred);
+  queue_init (&growth.optional);
   growth.names = g_hash_table_new (NULL, NULL);
   run (&growth, jobs);
   for (Id id = SYSTEMSOLVABLE + 1; id < packages->pool->nsolvables; id++)
     if (MAPTST (&growth.chosen, id))
       g_array_append_val (ids, id);
   g_hash_table_unref (growth.names);
+  queue_free (&growth.optional);
   queue_free (&growth.deferred);
   queue_free (&growth.pending);
   map_free (&growth.chosen);

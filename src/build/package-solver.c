@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
+#include <solv/evr.h>
 #include <solv/solver.h>
 
 #define MAX_PROBLEMS 5
@@ -109,34 +110,63 @@ is_in_the_way (LmPackages *packages, Id held, const GArray *ids)
   return FALSE;
 }
 
-static gboolean
-has_name (Pool *pool, const GArray *ids, Id name)
+/* The package of @ids with @name; 0 if there is none. */
+static Id
+find_name (Pool *pool, const GArray *ids, Id name)
 {
   for (guint i = 0; i < ids->len; i++)
     if (pool_id2solvable (pool, (Id) g_array_index (ids, guint, i))->name == name)
-      return TRUE;
+      return (Id) g_array_index (ids, guint, i);
+  return 0;
+}
+
+/* Whether a job asks for @s by NAME=VERSION. */
+static gboolean
+is_exact (Pool *pool, const Queue *jobs, Solvable *s)
+{
+  for (int i = 1; i < jobs->count; i += 2)
+    {
+      const Id dep = jobs->elements[i];
+      if (ISRELDEP (dep) && GETRELDEP (pool, dep)->flags == REL_EQ && pool_match_nevr (pool, s, dep))
+        return TRUE;
+    }
   return FALSE;
 }
 
-/* Whether what would be removed is only what is in the way; why not is added to @explanation. */
-static gboolean
-check_removed (Explanation *explanation, const GArray *ids)
+/* Why the package @held of the parent must not be replaced by @ids; NULL if it may. */
+static char *
+find_objection (LmPackages *packages, Id held, const GArray *ids, const Queue *jobs)
 {
-  LmPackages *packages = explanation->packages;
+  Pool *pool = packages->pool;
+  Solvable *s = pool_id2solvable (pool, held);
+  const Id other = lm_numbers_have (ids, (guint) held) ? held : find_name (pool, ids, s->name);
+  const char *name = pool_id2str (pool, s->name);
+  if (other != 0)
+    return pool_evrcmp (pool, pool_id2solvable (pool, other)->evr, s->evr, EVRCMP_COMPARE) < 0
+               && !is_exact (pool, jobs, pool_id2solvable (pool, other))
+             ? g_strdup_printf ("an older %s would be needed", name) : NULL;
+  if (lm_package_pool_extra (packages, held).essential)
+    return g_strdup_printf ("it would remove %s, which is essential", name);
+  return is_in_the_way (packages, held, ids)
+           ? NULL : g_strdup_printf ("it would remove %s, although nothing new conflicts with it", name);
+}
+
+/* Whether no more is done to the parent than is allowed; why not is added to @explanation. */
+static gboolean
+check_parent (Explanation *explanation, const GArray *ids, const Queue *jobs)
+{
+  Repo *parent = explanation->packages->pool->installed;
   Id id;
   Solvable *s;
-  if (packages->pool->installed == NULL)
+  if (parent == NULL)
     return TRUE;
-  FOR_REPO_SOLVABLES (packages->pool->installed, id, s)
+  FOR_REPO_SOLVABLES (parent, id, s)
     {
-      if (lm_numbers_have (ids, (guint) id) || has_name (packages->pool, ids, s->name))
+      g_autofree char *objection = find_objection (explanation->packages, id, ids, jobs);
+      if (objection == NULL)
         continue;
-      const gboolean essential = lm_package_pool_extra (packages, id).essential;
-      if (!essential && is_in_the_way (packages, id, ids))
-        continue;
-      g_autofree char *text = g_strdup_printf ("it would remove %s, which %s", pool_id2str (packages->pool, s->name),
-                                               essential ? "is essential" : "none of the new packages conflicts with");
-      add_reason (explanation, text);
+      add_held (explanation, id);
+      add_reason (explanation, objection);
       return FALSE;
     }
   return TRUE;
@@ -177,9 +207,10 @@ allow_downgrades (LmPackages *packages, Queue *jobs)
     }
 }
 
-/* NULL, and the reasons in @explanation, if there is no solution. */
+/* Solves @jobs, which are what is @asked and more. NULL, and the reasons in @explanation, if there is
+ * no solution. */
 static GArray *
-try_solve (Explanation *explanation, Queue *jobs, gboolean recommended, gboolean removing)
+try_solve (Explanation *explanation, const Queue *asked, Queue *jobs, gboolean recommended, gboolean removing)
 {
   g_autoptr (GArray) ids = NULL;
   Solver *solver = solver_create (explanation->packages->pool);
@@ -191,7 +222,7 @@ try_solve (Explanation *explanation, Queue *jobs, gboolean recommended, gboolean
   for (int problem = 1; problem <= MIN (problems, MAX_PROBLEMS); problem++)
     add_problem (explanation, solver, problem);
   solver_free (solver);
-  return ids != NULL && check_removed (explanation, ids) ? g_steal_pointer (&ids) : NULL;
+  return ids != NULL && check_parent (explanation, ids, asked) ? g_steal_pointer (&ids) : NULL;
 }
 
 GArray *
@@ -203,9 +234,9 @@ lm_package_solver_run (LmPackages *packages, const Queue *jobs, gboolean recomme
   Queue own;
   queue_init_clone (&own, jobs);
   allow_downgrades (packages, &own);
-  GArray *ids = try_solve (&explanation, &own, recommended, FALSE);
+  GArray *ids = try_solve (&explanation, jobs, &own, recommended, FALSE);
   if (ids == NULL && packages->pool->installed != NULL)
-    ids = try_solve (&explanation, &own, recommended, TRUE);
+    ids = try_solve (&explanation, jobs, &own, recommended, TRUE);
   queue_free (&own);
   return ids != NULL ? ids : throw_conflict (&explanation, wanted, n, error);
 }

@@ -72,6 +72,9 @@ UNUSED_ALLOWED = {
     "lm_overlay_argv": "the pure half of lm_overlay_create(), for tests",
     "lm_seed_argv": "the pure half of lm_seed_write(), for tests",
     "lm_seed_render": "the pure half of lm_seed_write(), for tests",
+    "lm_package_status_read_dpkg": "for making layers from packages, which is not there yet",
+    "lm_package_status_read_rpm": "for making layers from packages, which is not there yet",
+    "lm_packages_dup_blob": "for making layers from packages, which is not there yet",
 }
 
 CODE_DIRS = ("src", "tests", "plugin", "examples")
