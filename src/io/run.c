@@ -55,7 +55,22 @@ typedef enum
   END_TIMED_OUT,
   END_OUTPUT,
   END_CANCELLED,
+  END_REFUSED, /* the receiver of its lines did not want them */
 } EndReason;
+
+/* What is done with stdout: it is kept, or if @func is set, passed on line by line. */
+typedef struct
+{
+  GString *text; /* what has not been passed on */
+  gsize most;    /* of @text */
+  LmRunLineFunc func;
+  gpointer user_data;
+  GError *failure; /* of @func */
+} Output;
+
+/* After the end of the child, what it left in the pipe is read in so many parts at most:
+ * a process that it left behind might write for ever. */
+#define PARTS_AFTER_END 64
 
 static void
 set_limit (int resource, guint64 soft, guint64 hard)
@@ -189,8 +204,9 @@ spawn_child (const char *const *argv, const LmRunLimits *limits, Child *child, G
   return TRUE;
 }
 
-/* Appends what can be read from @fd without waiting to @into; closes @fd at its end. */
-static void
+/* Appends what can be read from @fd without waiting to @into; closes @fd at its end.
+ * Whether it stopped because of @most. */
+static gboolean
 read_available (int *fd, GString *into, gsize most, gboolean keep_tail)
 {
   char buffer[16 * 1024];
@@ -200,16 +216,57 @@ read_available (int *fd, GString *into, gsize most, gboolean keep_tail)
       if (n < 0 && errno == EINTR)
         continue;
       if (n < 0 && errno == EAGAIN)
-        return;
+        return FALSE;
       if (n <= 0)
         {
           lm_fd_clear (fd);
-          return;
+          return FALSE;
         }
       g_string_append_len (into, buffer, n);
       if (keep_tail && into->len > most)
         g_string_erase (into, 0, (gssize) (into->len - most));
     }
+  return *fd >= 0;
+}
+
+/* Passes on the complete lines of @output, at the end of stdout also the last one without a newline. */
+static EndReason
+deliver_lines (Output *output, gboolean at_end)
+{
+  gsize done = 0;
+  while (done < output->text->len)
+    {
+      char *line = output->text->str + done;
+      char *newline = memchr (line, '\n', output->text->len - done);
+      gsize size = newline != NULL ? (gsize) (newline - line) : output->text->len - done;
+      if (newline == NULL && !at_end)
+        break;
+      if (size > output->most)
+        return END_OUTPUT;
+      line[size] = '\0';
+      if (!output->func (output->user_data, line, size, &output->failure))
+        return END_REFUSED;
+      done += size + (newline != NULL ? 1 : 0);
+    }
+  g_string_erase (output->text, 0, (gssize) done);
+  return output->text->len > output->most ? END_OUTPUT : END_EXITED;
+}
+
+/* Reads what the child has written to stdout. END_EXITED if nothing is wrong with it. */
+static EndReason
+read_output (Child *child, Output *output, gboolean exited)
+{
+  EndReason reason = END_EXITED;
+  gboolean more = TRUE;
+  for (guint parts = exited ? PARTS_AFTER_END : 1; more && parts > 0 && reason == END_EXITED; parts--)
+    {
+      more = read_available (&child->out, output->text, output->most, FALSE);
+      if (output->func != NULL)
+        reason = deliver_lines (output, exited && !more);
+      else if (output->text->len > output->most)
+        reason = END_OUTPUT;
+    }
+  return reason;
 }
 
 /* Returns the timeout for poll(). */
@@ -237,9 +294,8 @@ notify_cancelled (GCancellable *cancellable, gpointer data)
 }
 
 static EndReason
-watch_child (Child *child, const LmRunLimits *limits, GString *out, GString *err, GCancellable *cancellable)
+watch_child (Child *child, const LmRunLimits *limits, Output *output, GString *err, GCancellable *cancellable)
 {
-  gsize most = limits->output > 0 ? limits->output : DEFAULT_OUTPUT;
   gint64 deadline = limits->time_seconds > 0
                         ? g_get_monotonic_time () + (gint64) limits->time_seconds * G_USEC_PER_SEC
                         : -1;
@@ -257,11 +313,11 @@ watch_child (Child *child, const LmRunLimits *limits, GString *out, GString *err
                               { .fd = cancel_fd, .events = POLLIN } };
       (void) poll (fds, G_N_ELEMENTS (fds), poll_timeout (child, cancel_fd, deadline));
       exited = has_exited (child);
-      read_available (&child->out, out, most, FALSE);
-      read_available (&child->err, err, STDERR_KEPT, TRUE);
-      if (out->len > most)
-        reason = END_OUTPUT;
-      else if (!exited && g_cancellable_is_cancelled (cancellable))
+      reason = read_output (child, output, exited);
+      (void) read_available (&child->err, err, STDERR_KEPT, TRUE);
+      if (reason != END_EXITED)
+        break;
+      if (!exited && g_cancellable_is_cancelled (cancellable))
         reason = END_CANCELLED;
       else if (!exited && deadline >= 0 && g_get_monotonic_time () >= deadline)
         reason = END_TIMED_OUT;
@@ -361,9 +417,8 @@ quote_argv (const char *const *argv)
   return g_string_free (line, FALSE);
 }
 
-gboolean
-lm_run (const char *const *argv, const LmRunLimits *limits, char **out_stdout, GCancellable *cancellable,
-        GError **error)
+static gboolean
+run_child (const char *const *argv, const LmRunLimits *limits, Output *output, GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (argv != NULL && argv[0] != NULL, FALSE);
   static const LmRunLimits no_limits = { 0 };
@@ -379,9 +434,9 @@ lm_run (const char *const *argv, const LmRunLimits *limits, char **out_stdout, G
     return FALSE;
   lm_trace (LM_TRACE_RUN, "[%d] %s", (int) child.pid, line);
 
-  g_autoptr (GString) out = g_string_new (NULL);
+  output->most = limits->output > 0 ? limits->output : DEFAULT_OUTPUT;
   g_autoptr (GString) err = g_string_new (NULL);
-  EndReason reason = watch_child (&child, limits, out, err, cancellable);
+  EndReason reason = watch_child (&child, limits, output, err, cancellable);
   /* The child has not been reaped yet, so the process group cannot belong to another process. */
   if (reason != END_EXITED && kill (-child.pid, SIGKILL) < 0)
     (void) kill (child.pid, SIGKILL);
@@ -401,9 +456,33 @@ lm_run (const char *const *argv, const LmRunLimits *limits, char **out_stdout, G
             info.si_code == CLD_EXITED ? "status" : "signal", info.si_status,
             (double) (g_get_monotonic_time () - start) / 1000.0);
 
-  if (!check_exit (argv[0], reason, &info, limits, err, cancellable, error))
+  if (reason == END_REFUSED)
+    {
+      g_propagate_error (error, g_steal_pointer (&output->failure));
+      return FALSE;
+    }
+  return check_exit (argv[0], reason, &info, limits, err, cancellable, error);
+}
+
+gboolean
+lm_run (const char *const *argv, const LmRunLimits *limits, char **out_stdout, GCancellable *cancellable,
+        GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  Output output = { .text = text };
+  if (!run_child (argv, limits, &output, cancellable, error))
     return FALSE;
   if (out_stdout != NULL)
-    *out_stdout = g_string_free (g_steal_pointer (&out), FALSE);
+    *out_stdout = g_string_free (g_steal_pointer (&text), FALSE);
   return TRUE;
+}
+
+gboolean
+lm_run_lines (const char *const *argv, const LmRunLimits *limits, LmRunLineFunc func, gpointer user_data,
+              GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (func != NULL, FALSE);
+  g_autoptr (GString) text = g_string_new (NULL);
+  Output output = { .text = text, .func = func, .user_data = user_data };
+  return run_child (argv, limits, &output, cancellable, error);
 }

@@ -12,7 +12,7 @@ typedef struct
   guint cpu_seconds;  /* RLIMIT_CPU; 0 for no limit */
   guint64 memory;     /* RLIMIT_AS, in bytes; 0 for no limit */
   guint time_seconds; /* wall-clock time until SIGKILL; 0 for no limit */
-  gsize output;       /* maximum size of stdout in bytes, more is an error; 0 for 1 MiB */
+  gsize output;       /* maximum size of stdout in bytes, or of one line of it, more is an error; 0 for 1 MiB */
 } LmRunLimits;
 
 typedef enum
@@ -36,3 +36,14 @@ GQuark lm_run_error_quark (void);
  * kills the process. Errors: LM_RUN_ERROR, G_IO_ERROR_CANCELLED. */
 gboolean lm_run (const char *const *argv, const LmRunLimits *limits, char **out_stdout, GCancellable *cancellable,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Receives a line of stdout, @size bytes without the newline, NUL-terminated; FALSE, with
+ * @error set, kills the process. */
+typedef gboolean (*LmRunLineFunc) (gpointer user_data, const char *line, gsize size, GError **error);
+
+/** lm_run_lines: like lm_run(), but passes each line of stdout to @func as soon as it is
+ * there; limits->output is the maximum of one line. At the end of stdout, what follows the
+ * last newline is a line too. @func may have been called before an error. Errors: also those
+ * of @func. */
+gboolean lm_run_lines (const char *const *argv, const LmRunLimits *limits, LmRunLineFunc func, gpointer user_data,
+                       GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
