@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "appliance/listing.h"
+#include "appliance/guest.h"
+#include "appliance/shell.h"
+#include "base/error.h"
+#include "base/file.h"
+
+#include <string.h>
+
+/* Of all entries together: many millions of files. */
+#define LISTING_MAX (1024 * 1024 * 1024)
+/* libguestfs takes at most 4 MiB in one message, and base64 makes four bytes of three. */
+#define PIECE (2 * 1024 * 1024)
+#define LISTING_FILE "/tmp/listing"
+
+/* Appends the next piece of the list; *out_more is whether there was one. */
+static gboolean
+fetch_piece (guestfs_h *handle, GByteArray *list, gboolean *out_more, GError **error)
+{
+  g_autofree char *command = g_strdup_printf ("dd if=" LISTING_FILE " bs=%d skip=%u count=1 status=none | base64 -w0", PIECE,
+                                              list->len / PIECE);
+  char *text = lm_shell_run (handle, command);
+  if (text == NULL)
+    return lm_guest_throw (handle, error, "cannot read the list of files");
+  gsize size;
+  g_autofree guchar *piece = g_base64_decode (text, &size);
+  free (text);
+  g_byte_array_append (list, piece, (guint) size);
+  *out_more = size == PIECE;
+  if (list->len > LISTING_MAX)
+    return lm_throw (error, LM_GUEST_ERROR, LM_GUEST_ERROR_FAILED, "too many files to list");
+  return TRUE;
+}
+
+/* Returns the path in an entry: what follows the sixth blank. */
+static const char *
+path_of (const char *entry)
+{
+  for (guint blanks = 0; blanks < 6 && entry != NULL; blanks++)
+    {
+      entry = strchr (entry, ' ');
+      entry = entry != NULL ? entry + 1 : NULL;
+    }
+  return entry != NULL ? entry : "";
+}
+
+static int
+compare_entries (gconstpointer a, gconstpointer b)
+{
+  return strcmp (path_of (*(const char *const *) a), path_of (*(const char *const *) b));
+}
+
+/* Returns the list in the order of its paths. An entry is two texts, each with a NUL byte. */
+static GByteArray *
+sort_list (const GByteArray *list)
+{
+  g_autoptr (GPtrArray) entries = g_ptr_array_new ();
+  GByteArray *sorted = g_byte_array_new ();
+  const char *end = (const char *) list->data + list->len;
+  for (const char *at = (const char *) list->data; at < end;)
+    {
+      const char *middle = memchr (at, '\0', (gsize) (end - at));
+      const char *last = middle != NULL ? memchr (middle + 1, '\0', (gsize) (end - middle - 1)) : NULL;
+      if (last == NULL)
+        break;
+      g_ptr_array_add (entries, (gpointer) at);
+      at = last + 1;
+    }
+  g_ptr_array_sort (entries, compare_entries);
+  for (guint i = 0; i < entries->len; i++)
+    {
+      const char *entry = entries->pdata[i];
+      gsize size = strlen (entry) + 1;
+      g_byte_array_append (sorted, (const guint8 *) entry, (guint) (size + strlen (entry + size) + 1));
+    }
+  return sorted;
+}
+
+gboolean
+lm_listing_write (guestfs_h *handle, const char *path, const char *to, GError **error)
+{
+  g_autofree char *where = lm_shell_locate (handle, path, error);
+  if (where == NULL)
+    return FALSE;
+  g_autofree char *command
+    = g_strdup_printf ("cd %s && find . -mindepth 1 -printf '%%y %%04m %%U %%G %%s %%T@ /%%P\\0%%l\\0' >" LISTING_FILE, where);
+  char *said = lm_shell_run (handle, command);
+  if (said == NULL)
+    return lm_guest_throw (handle, error, "cannot list %s", path);
+  free (said);
+  g_autoptr (GByteArray) list = g_byte_array_new ();
+  for (gboolean more = TRUE; more;)
+    if (!fetch_piece (handle, list, &more, error))
+      return FALSE;
+  g_autoptr (GByteArray) sorted = sort_list (list);
+  return lm_file_write_unsynced (to, sorted->data != NULL ? (const char *) sorted->data : "", sorted->len, 0600, error);
+}
+
+gboolean
+lm_listing_truncate (guestfs_h *handle, const char *path, GError **error)
+{
+  g_autofree char *where = lm_shell_locate (handle, path, error);
+  if (where == NULL)
+    return FALSE;
+  g_autofree char *command = g_strdup_printf ("find %s -type f -size +0 -exec truncate -s 0 '{}' +", where);
+  char *said = lm_shell_run (handle, command);
+  if (said == NULL)
+    return lm_guest_throw (handle, error, "cannot empty the files in %s", path);
+  free (said);
+  return TRUE;
+}
