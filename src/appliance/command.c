@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "appliance/command.h"
-#include "appliance/guest.h"
+#include "appliance/report.h"
 #include "base/error.h"
 
 #include <errno.h>
@@ -75,9 +75,9 @@ lm_command_forbid_services (guestfs_h *handle, GError **error)
     return TRUE;
   if (guestfs_exists (handle, POLICY) == 1 && guestfs_exists (handle, POLICY_KEPT) != 1
       && guestfs_mv (handle, POLICY, POLICY_KEPT) < 0)
-    return lm_guest_throw (handle, error, "cannot rename %s", POLICY);
+    return lm_failure_throw (handle, error, "cannot rename %s", POLICY);
   if (guestfs_write (handle, POLICY, POLICY_TEXT, strlen (POLICY_TEXT)) < 0 || guestfs_chmod (handle, 0755, POLICY) < 0)
-    return lm_guest_throw (handle, error, "cannot write %s", POLICY);
+    return lm_failure_throw (handle, error, "cannot write %s", POLICY);
   return TRUE;
 }
 
@@ -87,8 +87,8 @@ lm_command_allow_services (guestfs_h *handle, GError **error)
   if (guestfs_is_dir (handle, "/usr/sbin") != 1 || guestfs_is_dir (handle, "/var/lib/dpkg") != 1)
     return TRUE;
   if (guestfs_rm_f (handle, POLICY) < 0)
-    return lm_guest_throw (handle, error, "cannot remove %s", POLICY);
+    return lm_failure_throw (handle, error, "cannot remove %s", POLICY);
   if (guestfs_exists (handle, POLICY_KEPT) == 1 && guestfs_mv (handle, POLICY_KEPT, POLICY) < 0)
-    return lm_guest_throw (handle, error, "cannot rename %s", POLICY_KEPT);
+    return lm_failure_throw (handle, error, "cannot rename %s", POLICY_KEPT);
   return TRUE;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* Runs a command of the guest in its own root, inside the virtual machine. */
-#include "appliance/report.h"
-#include <guestfs.h>
+#include "appliance/failure.h"
 
 /** lm_command_run: runs @script, step @step, as lm_appliance_add_run() (build/appliance.h)
  * describes. What a failing one has written is reported. Error: LM_GUEST_ERROR. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "appliance/filesystem.h"
-#include "appliance/guest.h"
 #include "appliance/shell.h"
 
 #include <string.h>
@@ -58,7 +57,7 @@ lm_filesystem_add_journal (guestfs_h *handle, const char *device, guint size, GE
   g_autofree char *tool = g_strdup_printf ("tune2fs -O has_journal -J size=%u", size);
   char *said = run_tool (handle, tool, device);
   if (said == NULL)
-    return lm_guest_throw (handle, error, "cannot give the file system %s its journal back", device);
+    return lm_failure_throw (handle, error, "cannot give the file system %s its journal back", device);
   free (said);
   return TRUE;
 }

@@ -3,8 +3,7 @@
 /* The journal of an ext file system. What is written through one would be in the layer twice,
  * so while the disk is changed there is none; who loses the machine then loses a disk that is
  * thrown away. The new journal is empty, and takes no room in the layer. */
-#include "appliance/report.h"
-#include <guestfs.h>
+#include "appliance/failure.h"
 
 /** lm_filesystem_drop_journal: removes the journal of the unmounted file system on @device.
  * Returns its size in MiB; 0 if there is none, or it cannot be removed and stays. */

@@ -43,18 +43,6 @@ free_strings (char **strings)
   free (strings);
 }
 
-gboolean
-lm_guest_throw (guestfs_h *handle, GError **error, const char *format, ...)
-{
-  va_list args;
-  va_start (args, format);
-  g_autofree char *what = g_strdup_vprintf (format, args);
-  va_end (args);
-  const char *why = guestfs_last_error (handle);
-  int code = guestfs_last_errno (handle) == ENOSPC ? LM_GUEST_ERROR_NO_SPACE : LM_GUEST_ERROR_FAILED;
-  return lm_throw (error, LM_GUEST_ERROR, code, "%s: %s", what, why != NULL ? why : "no reason given");
-}
-
 guestfs_h *
 lm_guest_get_handle (LmGuest *guest)
 {
@@ -120,13 +108,13 @@ configure (guestfs_h *handle, const LmJsonValue *job, GError **error)
       || guestfs_set_tmpdir (handle, scratch) < 0 || guestfs_set_memsize (handle, (int) memory) < 0
       || guestfs_set_network (handle, lm_json_get_bool (job, "network")) < 0 || guestfs_set_recovery_proc (handle, 1) < 0
       || guestfs_config (handle, "-global", "scsi-hd.werror=report") < 0)
-    return lm_guest_throw (handle, error, "cannot set up the appliance");
+    return lm_failure_throw (handle, error, "cannot set up the appliance");
   if (guestfs_add_drive_opts (handle, lm_json_get_string (job, "disk"), GUESTFS_ADD_DRIVE_OPTS_FORMAT, "qcow2",
                               GUESTFS_ADD_DRIVE_OPTS_READONLY, (int) lm_json_get_bool (job, "read_only"),
                               GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe", GUESTFS_ADD_DRIVE_OPTS_DISCARD,
                               lm_json_get_bool (job, "read_only") ? "disable" : "besteffort", -1)
       < 0)
-    return lm_guest_throw (handle, error, "cannot use the disk");
+    return lm_failure_throw (handle, error, "cannot use the disk");
   return TRUE;
 }
 
@@ -196,7 +184,7 @@ mount_inspected (LmGuest *guest, const char *root, GError **error)
 {
   char **pairs = guestfs_inspect_get_mountpoints (guest->handle, root);
   guint count = pairs != NULL ? g_strv_length (pairs) / 2 : 0;
-  gboolean ok = pairs != NULL || lm_guest_throw (guest->handle, error, "cannot tell what to mount");
+  gboolean ok = pairs != NULL || lm_failure_throw (guest->handle, error, "cannot tell what to mount");
   if (ok)
     qsort (pairs, count, 2 * sizeof *pairs, compare_points);
   for (guint i = 0; ok && i < count; i++)
@@ -213,7 +201,7 @@ mount_system (LmGuest *guest, GError **error)
   g_autoptr (GPtrArray) roots = g_ptr_array_new_null_terminated (1, g_free, TRUE);
   char **partitions = guestfs_list_partitions (handle);
   if (partitions == NULL)
-    return lm_guest_throw (handle, error, "cannot list the partitions");
+    return lm_failure_throw (handle, error, "cannot list the partitions");
   gboolean whole = partitions[0] == NULL;
   free_strings (partitions);
   if (whole)
@@ -256,7 +244,7 @@ lm_guest_start (const LmJsonValue *job, gboolean with_commands, GError **error)
     return NULL;
   if (guestfs_launch (handle) < 0)
     {
-      (void) lm_guest_throw (handle, error, "the appliance does not start");
+      (void) lm_failure_throw (handle, error, "the appliance does not start");
       return NULL;
     }
   if (!mount_system (guest, error) || (with_commands && !lm_command_forbid_services (handle, error)))
@@ -268,11 +256,11 @@ gboolean
 lm_guest_trim (LmGuest *guest, GError **error)
 {
   if (guestfs_sync (guest->handle) < 0)
-    return lm_guest_throw (guest->handle, error, "cannot sync the disk");
+    return lm_failure_throw (guest->handle, error, "cannot sync the disk");
   for (guint i = 0; i < guest->points->len; i++)
     if (guestfs_fstrim (guest->handle, guest->points->pdata[i], -1) < 0
         && guestfs_last_errno (guest->handle) != EOPNOTSUPP && guestfs_last_errno (guest->handle) != ENOTSUP)
-      return lm_guest_throw (guest->handle, error, "cannot trim %s", (const char *) guest->points->pdata[i]);
+      return lm_failure_throw (guest->handle, error, "cannot trim %s", (const char *) guest->points->pdata[i]);
   return TRUE;
 }
 
@@ -280,12 +268,12 @@ gboolean
 lm_guest_finish (LmGuest *guest, GError **error)
 {
   if (guestfs_umount_all (guest->handle) < 0)
-    return lm_guest_throw (guest->handle, error, "cannot unmount the disk");
+    return lm_failure_throw (guest->handle, error, "cannot unmount the disk");
   for (guint i = 0; i < guest->journals->len; i++)
     {
       const Journal *journal = &g_array_index (guest->journals, Journal, i);
       if (!lm_filesystem_add_journal (guest->handle, journal->device, journal->size, error))
         return FALSE;
     }
-  return guestfs_shutdown (guest->handle) == 0 || lm_guest_throw (guest->handle, error, "the appliance did not end well");
+  return guestfs_shutdown (guest->handle) == 0 || lm_failure_throw (guest->handle, error, "the appliance did not end well");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* The virtual machine in which a disk is changed, and the one operating system on that disk. */
-#include "appliance/report.h"
+#include "appliance/failure.h"
 #include "base/json-value.h"
 #include <guestfs.h>
 
@@ -22,6 +22,3 @@ guestfs_h *lm_guest_get_handle (LmGuest *guest);
 
 /** lm_guest_trim: gives back the free blocks of all mounted file systems. Error: LM_GUEST_ERROR. */
 gboolean lm_guest_trim (LmGuest *guest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** lm_guest_throw: sets @error to the last error of @handle, after the text; returns FALSE. */
-gboolean lm_guest_throw (guestfs_h *handle, GError **error, const char *format, ...) G_GNUC_PRINTF (3, 4);

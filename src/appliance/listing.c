@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "appliance/listing.h"
-#include "appliance/guest.h"
 #include "appliance/shell.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -22,7 +21,7 @@ fetch_piece (guestfs_h *handle, GByteArray *list, gboolean *out_more, GError **e
                                               list->len / PIECE);
   char *text = lm_shell_run (handle, command);
   if (text == NULL)
-    return lm_guest_throw (handle, error, "cannot read the list of files");
+    return lm_failure_throw (handle, error, "cannot read the list of files");
   gsize size;
   g_autofree guchar *piece = g_base64_decode (text, &size);
   free (text);
@@ -87,7 +86,7 @@ lm_listing_write (guestfs_h *handle, const char *path, const char *to, GError **
     = g_strdup_printf ("cd %s && find . -mindepth 1 -printf '%%y %%04m %%U %%G %%s %%T@ /%%P\\0%%l\\0' >" LISTING_FILE, where);
   char *said = lm_shell_run (handle, command);
   if (said == NULL)
-    return lm_guest_throw (handle, error, "cannot list %s", path);
+    return lm_failure_throw (handle, error, "cannot list %s", path);
   free (said);
   g_autoptr (GByteArray) list = g_byte_array_new ();
   for (gboolean more = TRUE; more;)
@@ -106,7 +105,7 @@ lm_listing_truncate (guestfs_h *handle, const char *path, GError **error)
   g_autofree char *command = g_strdup_printf ("find %s -type f -size +0 -exec truncate -s 0 '{}' +", where);
   char *said = lm_shell_run (handle, command);
   if (said == NULL)
-    return lm_guest_throw (handle, error, "cannot empty the files in %s", path);
+    return lm_failure_throw (handle, error, "cannot empty the files in %s", path);
   free (said);
   return TRUE;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* What is below a directory of the guest. */
-#include "appliance/report.h"
-#include <guestfs.h>
+#include "appliance/failure.h"
 
 /** lm_listing_write: writes what is below the directory @path to the file @to of this host, as
  * lm_appliance_add_list() (build/appliance.h) describes. Error: LM_GUEST_ERROR. */

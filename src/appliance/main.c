@@ -4,6 +4,7 @@
 #include "config.h"
 #include "appliance/command.h"
 #include "appliance/guest.h"
+#include "appliance/report.h"
 #include "appliance/step.h"
 #include "base/error.h"
 #include "base/file.h"

@@ -6,8 +6,6 @@
 
 #include <unistd.h>
 
-G_DEFINE_QUARK (lm-guest-error-quark, lm_guest_error)
-
 static JsonBuilder *
 open_event (const char *event, guint step)
 {

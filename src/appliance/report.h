@@ -2,20 +2,7 @@
 #pragma once
 /* What lamina-appliance says: JSON objects, one a line, on standard output. Each has a member
  * "event": "begin" and "end" (of a step), "result" (what a step has read), "failure", "done". */
-#include <glib.h>
-
-/* Why a job failed; the member "kind" of a failure. */
-typedef enum
-{
-  LM_GUEST_ERROR_FAILED,
-  LM_GUEST_ERROR_MISSING,
-  LM_GUEST_ERROR_IMAGE,
-  LM_GUEST_ERROR_COMMAND,
-  LM_GUEST_ERROR_NO_SPACE,
-} LmGuestError;
-
-#define LM_GUEST_ERROR lm_guest_error_quark ()
-GQuark lm_guest_error_quark (void);
+#include "appliance/failure.h"
 
 /** lm_report_begin: step @step of @of, counted from 1, begins. */
 void lm_report_begin (guint step, guint of, const char *label);

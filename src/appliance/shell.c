@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "appliance/shell.h"
-#include "appliance/guest.h"
 
 char *
 lm_shell_run (guestfs_h *handle, const char *command)
@@ -16,7 +15,7 @@ lm_shell_locate (guestfs_h *handle, const char *path, GError **error)
   char *real = guestfs_realpath (handle, path);
   if (real == NULL)
     {
-      (void) lm_guest_throw (handle, error, "cannot find %s", path);
+      (void) lm_failure_throw (handle, error, "cannot find %s", path);
       return NULL;
     }
   g_autofree char *whole = g_strconcat (LM_SHELL_ROOT, real, NULL);

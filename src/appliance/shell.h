@@ -2,8 +2,7 @@
 #pragma once
 /* Commands of the appliance itself, not of the guest, for what libguestfs has no function for, or
  * none that is fast enough: its command "debug sh". The guest's root is LM_SHELL_ROOT there. */
-#include "appliance/report.h"
-#include <guestfs.h>
+#include "appliance/failure.h"
 
 #define LM_SHELL_ROOT "/sysroot"
 

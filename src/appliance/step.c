@@ -3,6 +3,7 @@
 #include "appliance/step.h"
 #include "appliance/command.h"
 #include "appliance/listing.h"
+#include "appliance/report.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -30,7 +31,7 @@ set_mode (const StepContext *context, GError **error)
 {
   return (guestfs_chmod (context->handle, context->mode, context->path) == 0
           && guestfs_chown (context->handle, 0, 0, context->path) == 0)
-         || lm_guest_throw (context->handle, error, "cannot set the mode of %s", context->path);
+         || lm_failure_throw (context->handle, error, "cannot set the mode of %s", context->path);
 }
 
 static gboolean
@@ -38,7 +39,7 @@ do_upload (const StepContext *context, GError **error)
 {
   const char *from = lm_json_get_string (context->step, "from");
   if (guestfs_upload (context->handle, from, context->path) < 0)
-    return lm_guest_throw (context->handle, error, "cannot copy %s to %s", from, context->path);
+    return lm_failure_throw (context->handle, error, "cannot copy %s to %s", from, context->path);
   return set_mode (context, error);
 }
 
@@ -54,7 +55,7 @@ do_write (const StepContext *context, GError **error)
       if ((done == 0 ? guestfs_write (context->handle, context->path, piece, n)
                      : guestfs_write_append (context->handle, context->path, piece, n))
           < 0)
-        return lm_guest_throw (context->handle, error, "cannot write %s", context->path);
+        return lm_failure_throw (context->handle, error, "cannot write %s", context->path);
     }
   return set_mode (context, error);
 }
@@ -65,7 +66,7 @@ do_mkdir (const StepContext *context, GError **error)
   if (guestfs_is_dir_opts (context->handle, context->path, GUESTFS_IS_DIR_OPTS_FOLLOWSYMLINKS, 1, -1) == 1)
     return TRUE;
   if (guestfs_mkdir_p (context->handle, context->path) < 0)
-    return lm_guest_throw (context->handle, error, "cannot create %s", context->path);
+    return lm_failure_throw (context->handle, error, "cannot create %s", context->path);
   return set_mode (context, error);
 }
 
@@ -85,7 +86,7 @@ read_inline (const StepContext *context, guint64 size, GError **error)
       size_t got = 0;
       char *piece = guestfs_pread (context->handle, context->path, (int) MIN (size - content->len, PIECE), content->len, &got);
       if (piece == NULL)
-        return lm_guest_throw (context->handle, error, "cannot read %s", context->path);
+        return lm_failure_throw (context->handle, error, "cannot read %s", context->path);
       g_byte_array_append (content, (const guint8 *) piece, (guint) got);
       free (piece);
       if (got == 0)
@@ -107,13 +108,13 @@ do_read (const StepContext *context, GError **error)
     }
   gint64 size = guestfs_filesize (context->handle, context->path);
   if (size < 0)
-    return lm_guest_throw (context->handle, error, "cannot read %s", context->path);
+    return lm_failure_throw (context->handle, error, "cannot read %s", context->path);
   max = MIN (max, (guint64) size);
   if (to == NULL)
     return read_inline (context, MIN (max, READ_MAX), error);
   return (max == 0 ? lm_file_write_unsynced (to, "", 0, 0600, error)
                    : guestfs_download_offset (context->handle, context->path, to, 0, (int64_t) max) == 0
-                         || lm_guest_throw (context->handle, error, "cannot copy %s to %s", context->path, to));
+                         || lm_failure_throw (context->handle, error, "cannot copy %s to %s", context->path, to));
 }
 
 static gboolean
@@ -122,12 +123,12 @@ do_list (const StepContext *context, GError **error)
   return lm_listing_write (context->handle, context->path, lm_json_get_string (context->step, "to_host"), error);
 }
 
-/* Calls @func for each path that matches the glob. */
+/* Calls @func for each path that matches the glob @pattern. */
 static gboolean
-for_each_match (const StepContext *context, StepFunc func, GError **error)
+visit_pattern (const StepContext *context, const char *pattern, StepFunc func, GError **error)
 {
-  char **paths = guestfs_glob_expand_opts (context->handle, context->path, GUESTFS_GLOB_EXPAND_OPTS_DIRECTORYSLASH, 0, -1);
-  gboolean ok = paths != NULL || lm_guest_throw (context->handle, error, "cannot look for %s", context->path);
+  char **paths = guestfs_glob_expand_opts (context->handle, pattern, GUESTFS_GLOB_EXPAND_OPTS_DIRECTORYSLASH, 0, -1);
+  gboolean ok = paths != NULL || lm_failure_throw (context->handle, error, "cannot look for %s", pattern);
   for (char **path = paths; path != NULL && *path != NULL; path++)
     {
       StepContext one = *context;
@@ -142,11 +143,22 @@ for_each_match (const StepContext *context, StepFunc func, GError **error)
   return ok;
 }
 
+/* Calls @func for what matches one of the globs of the step. */
+static gboolean
+for_each_match (const StepContext *context, StepFunc func, GError **error)
+{
+  g_auto (GStrv) also = lm_json_get_strv (context->step, "also");
+  gboolean ok = visit_pattern (context, context->path, func, error);
+  for (char **pattern = also; ok && *pattern != NULL; pattern++)
+    ok = visit_pattern (context, *pattern, func, error);
+  return ok;
+}
+
 static gboolean
 remove_path (const StepContext *context, GError **error)
 {
   return guestfs_rm_rf (context->handle, context->path) == 0
-         || lm_guest_throw (context->handle, error, "cannot remove %s", context->path);
+         || lm_failure_throw (context->handle, error, "cannot remove %s", context->path);
 }
 
 static gboolean
@@ -163,7 +175,7 @@ truncate_path (const StepContext *context, GError **error)
   if (guestfs_is_file (context->handle, context->path) != 1)
     return TRUE;
   return guestfs_truncate (context->handle, context->path) == 0
-         || lm_guest_throw (context->handle, error, "cannot empty %s", context->path);
+         || lm_failure_throw (context->handle, error, "cannot empty %s", context->path);
 }
 
 static gboolean

@@ -25,6 +25,7 @@ struct _LmAppliance
   JsonBuilder *steps;  /* inside of the array; the last step is open */
   guint count;
   GPtrArray *absent;   /* of the last step: what it must not find */
+  GPtrArray *also;     /* of the last step: further patterns */
   GPtrArray *results;  /* GBytes or NULL, by number */
 };
 
@@ -56,6 +57,7 @@ lm_appliance_new (void)
   LmAppliance *job = g_new0 (LmAppliance, 1);
   job->steps = json_builder_new ();
   job->absent = g_ptr_array_new_null_terminated (1, g_free, TRUE);
+  job->also = g_ptr_array_new_null_terminated (1, g_free, TRUE);
   job->results = g_ptr_array_new_with_free_func (free_result);
   json_builder_begin_object (job->steps);
   json_builder_set_member_name (job->steps, "steps");
@@ -70,6 +72,7 @@ lm_appliance_free (LmAppliance *job)
     return;
   g_object_unref (job->steps);
   g_ptr_array_unref (job->absent);
+  g_ptr_array_unref (job->also);
   g_ptr_array_unref (job->results);
   g_free (job);
 }
@@ -80,8 +83,10 @@ close_step (LmAppliance *job)
   if (job->count == 0)
     return;
   lm_json_add_strv (job->steps, "unless", (char **) job->absent->pdata);
+  lm_json_add_strv (job->steps, "also", (char **) job->also->pdata);
   json_builder_end_object (job->steps);
   g_ptr_array_set_size (job->absent, 0);
+  g_ptr_array_set_size (job->also, 0);
 }
 
 /* Opens a step; @path may be NULL. */
@@ -176,6 +181,13 @@ lm_appliance_unless (LmAppliance *job, const char *absent)
 {
   g_return_if_fail (job->count > 0);
   g_ptr_array_add (job->absent, g_strdup (absent));
+}
+
+void
+lm_appliance_also (LmAppliance *job, const char *pattern)
+{
+  g_return_if_fail (job->count > 0);
+  g_ptr_array_add (job->also, g_strdup (pattern));
 }
 
 GBytes *

@@ -73,6 +73,8 @@ void lm_appliance_add_remove (LmAppliance *job, const char *label, const char *p
 /** lm_appliance_add_truncate: makes the regular files that match the glob @pattern empty; of a
  * directory, those in it and below. They keep owner and mode. */
 void lm_appliance_add_truncate (LmAppliance *job, const char *label, const char *pattern);
+/** lm_appliance_also: the last step, which removes or truncates, does so with @pattern as well. */
+void lm_appliance_also (LmAppliance *job, const char *pattern);
 /** lm_appliance_add_trim: gives the free blocks of all file systems back. Done last, because
  * nothing is written to them afterwards. */
 void lm_appliance_add_trim (LmAppliance *job, const char *label);

@@ -383,6 +383,8 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GPtrArray *problems, GCance
   settings->config_file = choose_config_file (own);
   const char *hook = g_getenv ("LAMINA_HOOK_PROGRAM");
   settings->hook_program = g_strdup (hook != NULL ? hook : LM_LIBEXECDIR "/lamina/qemu-hook");
+  const char *appliance = g_getenv ("LAMINA_APPLIANCE_PROGRAM");
+  settings->appliance_program = g_strdup (appliance != NULL ? appliance : LM_LIBEXECDIR "/lamina/lamina-appliance");
   settings->verbose = lm_args_has (args, "verbose");
   settings->transfers = choose_number (file, "transfers", DEFAULT_TRANSFERS);
   settings->without_flag = !choose_switch (file, "immutable", TRUE);
@@ -411,6 +413,7 @@ lm_settings_free (LmSettings *settings)
   g_strfreev (settings->osinfo_dirs);
   g_free (settings->config_file);
   g_free (settings->hook_program);
+  g_free (settings->appliance_program);
   g_strfreev (settings->connections);
   g_free (settings);
 }

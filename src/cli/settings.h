@@ -17,6 +17,7 @@ typedef struct
   char **osinfo_dirs;   /* directories to search for the osinfo database, in order */
   char *config_file;    /* to which this user would add settings; need not exist */
   char *hook_program;   /* libvirt's hook, absolute */
+  char *appliance_program; /* lamina-appliance, absolute; not there if built without libguestfs */
   gboolean without_flag; /* does not set the immutable flag of cached files */
   guint transfers;   /* maximum number of files pulled at a time */
   guint libvirt_timeout; /* seconds to wait for an answer of libvirt; 0 for the default */

@@ -7,6 +7,7 @@
 #include "base/checksum.h"
 #include "base/lock.h"
 #include "base/url.h"
+#include "build/appliance.h"
 #include "build/packages.h"
 #include "build/repository.h"
 #include "cache/cache.h"
@@ -116,6 +117,8 @@ static const Mapping mappings[] = {
   { lm_image_file_error_quark, ANY, LM_STATUS_REFUSED },
   { lm_checksum_error_quark, LM_CHECKSUM_ERROR_INVALID, LM_STATUS_USAGE },
   { lm_checksum_error_quark, LM_CHECKSUM_ERROR_NOT_LISTED, LM_STATUS_REFUSED },
+  { lm_appliance_error_quark, LM_APPLIANCE_ERROR_IMAGE, LM_STATUS_REFUSED },
+  { lm_appliance_error_quark, LM_APPLIANCE_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
   { lm_packages_error_quark, LM_PACKAGES_ERROR_INVALID, LM_STATUS_SOURCE },
   { lm_packages_error_quark, ANY, LM_STATUS_NOT_FOUND },
   { lm_repository_error_quark, LM_REPOSITORY_ERROR_DIGEST, LM_STATUS_REFUSED },

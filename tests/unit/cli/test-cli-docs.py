@@ -124,7 +124,7 @@ settings = read("src", "cli", "settings.c")
 keys = set(re.findall(r'"([a-z-]+)"', re.search(r"known_keys\[\] = \{(.*?)\}", settings, re.S).group(1)))
 documented = set(re.findall(r"^=item B<([a-z-]+)>", section(pages["lamina.conf.5"], "KEYS"), re.M))
 ok(documented == keys, "lamina.conf(5) describes all keys", documented ^ keys)
-variables = set(re.findall(r'"(LAMINA_[A-Z_]+|LIBVIRT_[A-Z_]+)"', settings)) - {"LAMINA_TEMPLATE_DIR", "LAMINA_HOOK_PROGRAM"}
+variables = set(re.findall(r'"(LAMINA_[A-Z_]+|LIBVIRT_[A-Z_]+)"', settings)) - {"LAMINA_TEMPLATE_DIR", "LAMINA_HOOK_PROGRAM", "LAMINA_APPLIANCE_PROGRAM"}
 documented = set(re.findall(r"B<(L[A-Z_]+)>", section(overview, "ENVIRONMENT")))
 ok(documented == variables | {"LAMINA_TRACE"}, "lamina(1) describes all variables", documented ^ variables)
 

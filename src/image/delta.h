@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* A layer from an overlay: what differs from the parent, and nothing else. */
+#include "base/digest.h"
+#include "image/error.h"
+#include <gio/gio.h>
+
+/** lm_image_make_delta: writes to the new file @to (mode 0600) the layer whose content is that
+ * of @overlay and whose parent is the layer @parent with the file @parent_path. All
+ * paths are absolute; the backing file of @overlay is @parent_path, or another file over it.
+ * Equal content gives an equal file. The file is synced. Files with names that begin with @to are
+ * made meanwhile; there are none afterwards, unless lamina is killed. Runs qemu-img; blocks.
+ * Errors: G_IO_ERROR_EXISTS, LM_IMAGE_ERROR_REFUSED (the overlay is not one), LM_RUN_ERROR,
+ * G_IO_ERROR. */
+gboolean lm_image_make_delta (const char *overlay, const char *parent_path, const LmDigest *parent, const char *to,
+                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
