@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "build/payload.h"
+#include "build/recipe-lock.h"
+#include "build/recipe.h"
+#include "base/file.h"
+#include "base/yaml.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char shop[] = "lamina-recipe: 1\n"
+                           "name: shop\n"
+                           "version: \"1.2\"\n"
+                           "group: app\n"
+                           "summary: Our shop\n"
+                           "on: [debian@12, nginx]\n"
+                           "requires: [\"db >= 10\"]\n"
+                           "packages: [php-fpm, \"php-mysql=2:8.2\"]\n"
+                           "files:\n"
+                           "  - {from: site, to: /srv/shop}\n"
+                           "  - to: /etc/shop.conf\n"
+                           "    mode: \"0640\"\n"
+                           "    content: |\n"
+                           "      a = 1\n"
+                           "      b = 2\n"
+                           "commands:\n"
+                           "  - adduser --system shop\n"
+                           "services: [php8.2-fpm]\n"
+                           "resources: {memory: 512MiB}\n";
+
+static LmRecipe *
+parse (const char *path, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmRecipe) recipe = lm_recipe_parse (path, text, strlen (text), &error);
+  g_assert_no_error (error);
+  return g_steal_pointer (&recipe);
+}
+
+static void
+test_parse (void)
+{
+  g_autoptr (LmRecipe) recipe = parse ("/recipes/shop.yaml", shop);
+  g_assert_cmpstr (recipe->name, ==, "shop");
+  g_assert_cmpstr (recipe->version, ==, "1.2");
+  g_assert_cmpstr (recipe->on[0], ==, "debian@12");
+  g_assert_cmpstr (recipe->on[1], ==, "nginx");
+  g_assert_cmpuint (g_strv_length (recipe->packages), ==, 2);
+  g_assert_cmpuint (recipe->memory, ==, 512u << 20);
+  g_assert_cmpuint (recipe->files->len, ==, 2);
+  const LmRecipeFile *site = g_ptr_array_index (recipe->files, 0), *conf = g_ptr_array_index (recipe->files, 1);
+  g_assert_cmpstr (site->from, ==, "/recipes/site");
+  g_assert_cmpint (site->mode, ==, -1);
+  g_assert_cmpint (conf->mode, ==, 0640);
+  g_assert_cmpmem (g_bytes_get_data (conf->content, NULL), g_bytes_get_size (conf->content), "a = 1\nb = 2\n", 12);
+}
+
+static void
+test_base (void)
+{
+  g_autoptr (LmRecipe) recipe = parse ("debian.yaml", "{lamina-recipe: 1, name: debian, packages: apt, repositories: [pool, \"http://h/x\"], boot: uefi}");
+  g_autofree char *pool = g_canonicalize_filename ("pool", NULL);
+  g_assert_null (recipe->on);
+  g_assert_cmpstr (recipe->group, ==, "os");
+  g_assert_cmpint (recipe->boot, ==, LM_RECIPE_BOOT_UEFI);
+  g_assert_cmpuint (recipe->disk, >, 0);
+  g_assert_cmpstr (recipe->repositories[0], ==, pool);
+  g_assert_cmpstr (recipe->repositories[1], ==, "http://h/x");
+}
+
+/* What is wrong, and part of the message. */
+static const struct
+{
+  const char *text;
+  const char *message;
+} wrong[] = {
+  { "name: a", "r.yaml:1: the key \"lamina-recipe: 1\" is missing" },
+  { "lamina-recipe: 2", "has format 2" },
+  { "{lamina-recipe: 1, packages: a}", "has no name" },
+  { "{lamina-recipe: 1, name: a, on: b, packages: a}", "has no group" },
+  { "{lamina-recipe: 1, name: a, group: g, on: b}", "no packages, files or commands" },
+  { "{lamina-recipe: 1, name: a, group: g, on: [], packages: a}", "has no \"on\"" },
+  { "{lamina-recipe: 1, name: a, group: g, on: b, commands: a}", "needs a version" },
+  { "{lamina-recipe: 1, name: a, group: g, on: b, packages: a, boot: bios}", "only a base" },
+  { "{lamina-recipe: 1, name: a, commands: a, version: 1}", "a base, which has packages" },
+  { "lamina-recipe: 1\nname: A", "r.yaml:2: a name" },
+  { "lamina-recipe: 1\nnmae: a", "r.yaml:2: unknown key \"nmae\"" },
+  { "{lamina-recipe: 1, packages: [-o=x]}", "a package" },
+  { "{lamina-recipe: 1, packages: {a: b}}", "a list is expected" },
+  { "{lamina-recipe: 1, files: [{to: etc/x, content: a}]}", "an absolute path" },
+  { "{lamina-recipe: 1, files: [{to: /etc/../x, content: a}]}", "an absolute path" },
+  { "{lamina-recipe: 1, files: [{to: /x}]}", "either \"from\" or \"content\"" },
+  { "{lamina-recipe: 1, files: [{to: /x, from: a, content: b}]}", "either \"from\" or \"content\"" },
+  { "{lamina-recipe: 1, files: [{to: /x, from: a, mode: 999}]}", "permissions" },
+  { "{lamina-recipe: 1, services: [\"a;b\"]}", "name of a service" },
+  { "{lamina-recipe: 1, resources: {disk: 3}}", "a size such as" },
+  { "[a]", "a recipe is a mapping" },
+};
+
+static void
+test_wrong (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LmRecipe) recipe = lm_recipe_parse ("r.yaml", wrong[i].text, strlen (wrong[i].text), &error);
+      g_test_message ("%s: %s", wrong[i].text, error != NULL ? error->message : "accepted");
+      g_assert_null (recipe);
+      g_assert_error (error, LM_YAML_ERROR, LM_YAML_ERROR_TYPE);
+      g_assert_nonnull (strstr (error->message, wrong[i].message));
+    }
+}
+
+static void
+write_file (const char *dir, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (dir, name, NULL);
+  g_autoptr (GError) error = NULL;
+  g_file_set_contents (path, text, -1, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_chmod (path, 0640), ==, 0);
+}
+
+static LmDigest
+digest_of (const char *path, const char *text)
+{
+  g_autoptr (LmRecipe) recipe = parse (path, text);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) payload = lm_payload_read (recipe, NULL, &error);
+  g_assert_no_error (error);
+  return lm_payload_digest (recipe, payload);
+}
+
+static void
+test_payload (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("lamina-test-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "shop.yaml", NULL), *sub = g_build_filename (dir, "site", "sub", NULL);
+  g_assert_cmpint (g_mkdir_with_parents (sub, 0755), ==, 0);
+  write_file (dir, "site/b", "two");
+  write_file (dir, "site/sub/a", "one");
+  g_autoptr (LmRecipe) recipe = parse (path, shop);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) payload = lm_payload_read (recipe, NULL, &error);
+  g_assert_no_error (error);
+  static const char *const expected[] = { "/srv/shop", "/srv/shop/b", "/srv/shop/sub", "/srv/shop/sub/a", "/etc/shop.conf" };
+  g_assert_cmpuint (payload->len, ==, G_N_ELEMENTS (expected));
+  for (guint i = 0; i < payload->len; i++)
+    g_assert_cmpstr (((LmPayloadItem *) g_ptr_array_index (payload, i))->to, ==, expected[i]);
+  const LmPayloadItem *b = g_ptr_array_index (payload, 1);
+  g_assert_cmpint (b->mode, ==, 0640);
+  g_assert_cmpuint (b->size, ==, 3);
+
+  /* The digest tells contents apart, but not what only the catalog says. */
+  const LmDigest before = digest_of (path, shop);
+  g_autofree char *other_summary = g_strdup (shop), *other_command = g_strdup (shop);
+  strstr (other_summary, "Our")[0] = 'o';
+  strstr (other_command, "--system")[2] = 'S';
+  const LmDigest summary = digest_of (path, other_summary), command = digest_of (path, other_command);
+  g_assert_true (lm_digest_equal (&before, &summary));
+  g_assert_false (lm_digest_equal (&before, &command));
+  write_file (dir, "site/sub/a", "ONE");
+  const LmDigest content = digest_of (path, shop);
+  g_assert_false (lm_digest_equal (&before, &content));
+
+  g_autofree char *link = g_build_filename (dir, "site", "link", NULL);
+  g_assert_cmpint (symlink ("b", link), ==, 0);
+  g_assert_null (lm_payload_read (recipe, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE);
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
+static LmRecipeLock *
+make_lock (const char *recipe, const char *contents, const char *package)
+{
+  const LmDigest one = lm_digest_of_text (recipe);
+  const LmDigest other = lm_recipe_lock_digest_contents ((char *[]){ (char *) contents, NULL });
+  LmRecipeLock *lock = lm_recipe_lock_new (&one, &other);
+  LmBlob blob = { .kind = LM_BLOB_FILE, .digest = lm_digest_of_text (package), .size = 10, .urls = (char *[]){ (char *) "http://h/p.deb", NULL } };
+  lm_recipe_lock_add (lock, package, "1:2", "amd64", &blob);
+  return lock;
+}
+
+static void
+test_lock (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("lamina-test-XXXXXX", NULL);
+  g_autofree char *recipe = g_build_filename (dir, "a.b.yaml", NULL), *path = lm_recipe_lock_path (recipe);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (g_str_has_suffix (path, "/a.b.lock.json"));
+  g_autoptr (GPtrArray) none = lm_recipe_lock_load (path, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (none->len, ==, 0);
+
+  g_autoptr (LmRecipeLock) first = make_lock ("r", "libc6=1", "p"), second = make_lock ("r", "libc6=2", "q");
+  g_assert_true (lm_recipe_lock_save (path, none, first, &error));
+  g_autoptr (GPtrArray) one = lm_recipe_lock_load (path, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (lm_recipe_lock_save (path, one, second, &error));
+  g_autoptr (GPtrArray) two = lm_recipe_lock_load (path, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (two->len, ==, 2);
+  LmRecipeLock *found = lm_recipe_lock_find (two, &first->recipe, &first->parent_contents);
+  g_assert_nonnull (found);
+  const LmLockedPackage *package = g_ptr_array_index (found->packages, 0);
+  g_assert_cmpstr (package->name, ==, "p");
+  g_assert_cmpstr (package->version, ==, "1:2");
+  g_assert_cmpstr (package->blob.urls[0], ==, "http://h/p.deb");
+  g_assert_cmpuint (package->blob.size, ==, 10);
+
+  const LmDigest parent = lm_digest_of_text ("parent");
+  const LmDigest same = lm_recipe_lock_get_identity (found, &parent), before = lm_recipe_lock_get_identity (first, &parent);
+  const LmDigest other = lm_recipe_lock_get_identity (second, &parent), base = lm_recipe_lock_get_identity (first, NULL);
+  g_assert_true (lm_digest_equal (&same, &before));
+  g_assert_false (lm_digest_equal (&other, &before));
+  g_assert_false (lm_digest_equal (&base, &before));
+
+  /* Of a changed recipe, the locks of the old one are of no use. */
+  g_autoptr (LmRecipeLock) changed = make_lock ("R", "libc6=1", "p");
+  g_assert_true (lm_recipe_lock_save (path, two, changed, &error));
+  g_autoptr (GPtrArray) last = lm_recipe_lock_load (path, NULL, &error);
+  g_assert_cmpuint (last->len, ==, 1);
+
+  write_file (dir, "a.b.lock.json", "{\"lamina-lock\": 1, \"locks\": [{\"recipe\": \"x\"}]}");
+  g_assert_null (lm_recipe_lock_load (path, NULL, &error));
+  g_assert_error (error, LM_RECIPE_LOCK_ERROR, LM_RECIPE_LOCK_ERROR_INVALID);
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/recipe/parse", test_parse);
+  g_test_add_func ("/recipe/base", test_base);
+  g_test_add_func ("/recipe/wrong", test_wrong);
+  g_test_add_func ("/recipe/payload", test_payload);
+  g_test_add_func ("/recipe/lock", test_lock);
+  return g_test_run ();
+}
