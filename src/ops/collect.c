@@ -8,6 +8,7 @@
 #include "base/trace.h"
 #include "cache/database.h"
 #include "cache/scrub.h"
+#include "cache/work-dir.h"
 #include "machine/machine.h"
 #include "ops/name-lock.h"
 #include "source/source.h"
@@ -376,6 +377,7 @@ lm_collect_run (const LmHost *host, LmVirt *virt, LmCache *cache, const LmCollec
   /* A machine that could not be removed needs its layers. */
   now.orphans = FALSE;
   lm_machine_remove_leftovers (host->state_dir);
+  lm_work_dir_remove_left (cache);
   remove_locks (host, collection.plan->users, FALSE, removed, data);
   remove_source_locks (host, FALSE, removed, data);
   return collect_files (&collection, error) && lm_scrub_remove_notes (cache, error) ? g_steal_pointer (&collection.plan) : NULL;
