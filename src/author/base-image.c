@@ -4,13 +4,13 @@
 #include "author/base-entry.h"
 #include "author/boot-file.h"
 #include "author/image-file.h"
+#include "author/local-entry.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "base/url.h"
 #include "catalog/file-name.h"
 #include "catalog/selection.h"
 #include "plan/resolve.h"
-#include "source/local.h"
 #include "store/store.h"
 
 #include <string.h>
@@ -203,18 +203,6 @@ take_boot_file (Import *import, const char *path, const char *name, LmBlob **blo
   return TRUE;
 }
 
-static LmGroup *
-find_group (const Import *import, const char *name)
-{
-  g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (import->set);
-  for (guint i = 0; i < groups->len; i++)
-    if (strcmp (((LmGroup *) g_ptr_array_index (groups, i))->name, name) == 0)
-      return g_ptr_array_steal_index (groups, i);
-  LmGroup *group = g_new0 (LmGroup, 1);
-  group->name = g_strdup (name);
-  return group;
-}
-
 /* An initrd or a command line needs a kernel: one that is given, or that of the entry before. */
 static gboolean
 check_kernel (const LmBaseImageRequest *request, gboolean has_kernel, GError **error)
@@ -270,9 +258,7 @@ make_entry (Import *import, const LmLayer *before, const LmBlob *blob, const cha
 static gboolean
 list_layer (Import *import, const LmLayer *layer, LmLocalChange *out_change, GError **error)
 {
-  const LmSourceStatus status = { import->host->status, import->host->user_data };
-  g_autoptr (LmGroup) group = find_group (import, layer->group);
-  return lm_local_add (import->host->state_dir, layer, group, FALSE, out_change, &status, import->cancellable, error);
+  return lm_local_entry_add (import->host, import->set, layer, out_change, import->cancellable, error);
 }
 
 static LmBaseImageResult *

@@ -68,6 +68,20 @@ lm_recipe_lock_add (LmRecipeLock *lock, const char *name, const char *version, c
   g_ptr_array_sort (lock->packages, compare_packages);
 }
 
+LmRecipeLock *
+lm_recipe_lock_copy (const LmRecipeLock *lock)
+{
+  LmRecipeLock *copy = lm_recipe_lock_new (&lock->recipe, &lock->parent_contents);
+  for (guint i = 0; i < lock->packages->len; i++)
+    {
+      const LmLockedPackage *package = g_ptr_array_index (lock->packages, i);
+      lm_recipe_lock_add (copy, package->name, package->version, package->architecture, &package->blob);
+    }
+  g_strfreev (copy->removed);
+  copy->removed = g_strdupv (lock->removed);
+  return copy;
+}
+
 LmDigest
 lm_recipe_lock_digest_contents (char *const *contents)
 {

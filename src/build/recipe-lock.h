@@ -34,6 +34,9 @@ LmRecipeLock *lm_recipe_lock_new (const LmDigest *recipe, const LmDigest *parent
 void lm_recipe_lock_free (LmRecipeLock *lock);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmRecipeLock, lm_recipe_lock_free)
 
+/** lm_recipe_lock_copy: returns a copy of @lock. */
+LmRecipeLock *lm_recipe_lock_copy (const LmRecipeLock *lock);
+
 /** lm_recipe_lock_add: adds the package with the file @blob, which is copied. */
 void lm_recipe_lock_add (LmRecipeLock *lock, const char *name, const char *version, const char *architecture, const LmBlob *blob);
 

@@ -2,13 +2,16 @@
 #include "config.h"
 #include "cli/status.h"
 #include "author/base-image.h"
+#include "author/builder.h"
 #include "author/image-file.h"
 #include "author/publish.h"
 #include "base/checksum.h"
 #include "base/lock.h"
 #include "base/url.h"
+#include "base/yaml.h"
 #include "build/appliance.h"
 #include "build/packages.h"
+#include "build/recipe-lock.h"
 #include "build/repository.h"
 #include "cache/cache.h"
 #include "cli/args.h"
@@ -109,6 +112,9 @@ static const Mapping mappings[] = {
   { lm_unpack_error_quark, LM_UNPACK_ERROR_TOO_BIG, LM_STATUS_REFUSED },
   { lm_base_image_error_quark, LM_BASE_IMAGE_ERROR_REQUEST, LM_STATUS_USAGE },
   { lm_base_image_error_quark, LM_BASE_IMAGE_ERROR_DIFFERENT, LM_STATUS_DIFFERENT },
+  { lm_builder_error_quark, LM_BUILDER_ERROR_REQUEST, LM_STATUS_USAGE },
+  { lm_builder_error_quark, LM_BUILDER_ERROR_CHANGED, LM_STATUS_BUSY },
+  { lm_recipe_lock_error_quark, ANY, LM_STATUS_USAGE },
   { lm_publish_error_quark, LM_PUBLISH_ERROR_UNKNOWN, LM_STATUS_NOT_FOUND },
   { lm_publish_error_quark, LM_PUBLISH_ERROR_MISSING, LM_STATUS_NOT_FOUND },
   { lm_publish_error_quark, LM_PUBLISH_ERROR_DAMAGED, LM_STATUS_REFUSED },
@@ -124,6 +130,7 @@ static const Mapping mappings[] = {
   { lm_repository_error_quark, LM_REPOSITORY_ERROR_DIGEST, LM_STATUS_REFUSED },
   { lm_repository_error_quark, ANY, LM_STATUS_SOURCE },
   { lm_url_error_quark, ANY, LM_STATUS_USAGE },
+  { lm_yaml_error_quark, ANY, LM_STATUS_USAGE },
 };
 
 LmStatus

@@ -33,7 +33,7 @@ run_qemu_img (const char *const *argv, GCancellable *cancellable, GError **error
 static gboolean
 create_file (const char *path, GError **error)
 {
-  int fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0)
     return lm_throw_errno (error, "cannot create %s", path);
   lm_fd_close (fd);
@@ -88,7 +88,7 @@ lm_image_make_delta (const char *overlay, const char *parent_path, const LmDiges
   if (header.backing_name[0] == '\0')
     return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED, "%s is not an overlay", overlay);
   const char *layout = header.virtual_size <= SMALL_MAX ? LAYOUT_SMALL : LAYOUT_LARGE;
-  g_autofree char *differences = g_strconcat (to, ".differences", NULL);
+  g_autofree char *differences = g_strconcat (overlay, ".differences", NULL);
   if (!create_file (to, error))
     return FALSE;
   gboolean ok = create_file (differences, error);
@@ -98,7 +98,5 @@ lm_image_make_delta (const char *overlay, const char *parent_path, const LmDiges
            && write_layer (differences, parent_path, parent, layout, to, cancellable, error) && check_layer (to, parent, error);
       (void) g_unlink (differences);
     }
-  if (!ok)
-    (void) g_unlink (to);
   return ok;
 }

@@ -5,12 +5,12 @@
 #include "image/error.h"
 #include <gio/gio.h>
 
-/** lm_image_make_delta: writes to the new file @to (mode 0600) the layer whose content is that
+/** lm_image_make_delta: writes to the file @to, which is overwritten, or is created with mode 0600, the layer whose content is that
  * of @overlay and whose parent is the layer @parent with the file @parent_path. All
  * paths are absolute; the backing file of @overlay is @parent_path, or another file over it.
- * Equal content gives an equal file. The file is synced. Files with names that begin with @to are
- * made meanwhile; there are none afterwards, unless lamina is killed. Runs qemu-img; blocks.
- * Errors: G_IO_ERROR_EXISTS, LM_IMAGE_ERROR_REFUSED (the overlay is not one), LM_RUN_ERROR,
+ * Equal content gives an equal file. The file is synced. Another file, whose name begins with @overlay, is
+ * made meanwhile; it is left only if lamina is killed. Runs qemu-img; blocks.
+ * Errors: LM_IMAGE_ERROR_REFUSED (the overlay is not one), LM_RUN_ERROR,
  * G_IO_ERROR. */
 gboolean lm_image_make_delta (const char *overlay, const char *parent_path, const LmDigest *parent, const char *to,
                               GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

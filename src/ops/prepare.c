@@ -111,7 +111,7 @@ pull_blobs (const LmHost *host, LmCache *cache, const GPtrArray *blobs, LmPrepar
   lm_room_release (cache, blobs);
   result->pulled += totals.files;
   result->pulled_bytes += totals.bytes;
-  if (!fetched || !lm_chain_check (cache, layers, NULL, cancellable, error))
+  if (!fetched || (layers->len > 0 && !lm_chain_check (cache, layers, NULL, cancellable, error)))
     return FALSE;
   result->other_process = blobs->len > result->pulled + result->cached ? blobs->len - result->pulled - result->cached : 0;
   return TRUE;

@@ -89,7 +89,7 @@ for word in ("lünch", "l\u200dnch", "l\u4e2dnch"):
 expect(2, "progress of an unknown kind", "plan", "debian", "--progress=loud", says="--progress=loud")
 said = run("--version").stdout.splitlines()
 ok(said[0].startswith("lamina ") and "libvirt" in said[1], "version", said)
-ok(re.fullmatch(r"features:( [+-](man|bash-completion|sanitizers|coverage|fuzzing)){5}", said[2]), "and the features", said)
+ok(re.fullmatch(r"features:( [+-](guestfs|man|bash-completion|sanitizers|coverage|fuzzing)){6}", said[2]), "and the features", said)
 for words in (("rm", "w"), ("define", "w", "a"), ("catalog", "remove", "w"), ("list",), ("help", "list"), ("rm",)):
     for first, *others in (words[:n] + ("--version",) + words[n:] for n in range(len(words) + 1) if words[:n] != ("catalog",)):
         done = run(first, *others)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* The disk of a layer that is built on a parent: an overlay, what the appliance does to it, and
+ * the layer made of the difference. For builder.c only. */
+#include "build/payload.h"
+#include "build/recipe-lock.h"
+#include "cache/work-dir.h"
+#include "ops/host.h"
+
+typedef struct
+{
+  const LmHost *host;
+  LmCache *cache;
+  const LmWorkDir *work;
+  const char *program;         /* lamina-appliance */
+  const char *virt_type;       /* "kvm" or "qemu"; NULL for kvm if it is there */
+  const LmRecipe *recipe;
+  const GPtrArray *payload;
+  const LmRecipeLock *lock;    /* its packages are in the cache */
+  const LmBlob *parent;        /* in the cache */
+} LmBuilderDisk;
+
+/** lm_builder_disk_make: makes the layer, the file @to, which exists and is overwritten. Sets
+ * *out_contents to the packages of its guest, "NAME=VERSION", sorted; the caller frees them.
+ * Reports what it does to the host. Blocks, for minutes. Errors: LM_APPLIANCE_ERROR, LM_IMAGE_ERROR,
+ * LM_PACKAGES_ERROR_CONFLICT (packages are there, but not completely installed), LM_RUN_ERROR, G_IO_ERROR. */
+gboolean lm_builder_disk_make (const LmBuilderDisk *build, const char *to, char ***out_contents, GCancellable *cancellable,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;

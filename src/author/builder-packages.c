@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "author/builder-packages.h"
+#include "base/error.h"
+#include "build/packages.h"
+#include "build/repository.h"
+#include "catalog/selection.h"
+#include "ops/prepare.h"
+
+#include <string.h>
+
+static LmPackages *
+load_indexes (const LmHost *host, const LmBuilderChoice *choice, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (LmPackages) packages = lm_packages_new ();
+  const char *const *places = choice->places != NULL && *choice->places != NULL ? choice->places
+                                                                                : (const char *const *) choice->recipe->repositories;
+  host->status (host->user_data, "reading package indexes");
+  if (places == NULL && !lm_repository_load_apt (packages, cancellable, error))
+    return NULL;
+  for (; places != NULL && *places != NULL; places++)
+    if (!lm_repository_load (packages, *places, cancellable, error))
+      return NULL;
+  return g_steal_pointer (&packages);
+}
+
+static gboolean
+lock_packages (LmRecipeLock *lock, LmPackages *packages, const GArray *ids, GError **error)
+{
+  for (guint i = 0; i < ids->len; i++)
+    {
+      const guint id = g_array_index (ids, guint, i);
+      g_autoptr (LmBlob) blob = lm_packages_dup_blob (packages, id, error);
+      if (blob == NULL)
+        return FALSE;
+      const LmPackage package = lm_packages_get (packages, id);
+      g_autofree char *name = g_strdup (package.name), *version = g_strdup (package.version);
+      lm_recipe_lock_add (lock, name, version, package.architecture, blob);
+    }
+  return TRUE;
+}
+
+static LmRecipeLock *
+solve (const LmHost *host, const LmBuilderChoice *choice, const LmDigest *parent, GCancellable *cancellable, GError **error)
+{
+  const LmRecipe *recipe = choice->recipe;
+  g_autoptr (LmRecipeLock) lock = lm_recipe_lock_new (&choice->recipe_digest, parent);
+  if (*recipe->packages == NULL)
+    return g_steal_pointer (&lock);
+  g_autoptr (LmPackages) packages = load_indexes (host, choice, cancellable, error);
+  if (packages == NULL || !lm_packages_set_installed (packages, (const char *const *) choice->contents, error))
+    return NULL;
+  g_auto (LmPackagesChange) change = { NULL };
+  if (!lm_packages_resolve_change (packages, (const char *const *) recipe->packages, g_strv_length (recipe->packages), recipe->recommended,
+                                   &change, error))
+    {
+      g_prefix_error (error, "%s: ", recipe->path);
+      return NULL;
+    }
+  if (!lock_packages (lock, packages, change.install, error) || !lock_packages (lock, packages, change.upgrade, error))
+    return NULL;
+  g_strfreev (lock->removed);
+  lock->removed = g_strdupv (change.remove);
+  return g_steal_pointer (&lock);
+}
+
+LmRecipeLock *
+lm_builder_packages_choose (const LmHost *host, const LmBuilderChoice *choice, gboolean *out_found, GCancellable *cancellable, GError **error)
+{
+  const LmDigest parent = lm_recipe_lock_digest_contents (choice->contents);
+  g_autofree char *path = lm_recipe_lock_path (choice->recipe->path);
+  g_autoptr (GPtrArray) locks = lm_recipe_lock_load (path, cancellable, error);
+  if (locks == NULL)
+    return NULL;
+  const LmRecipeLock *known = choice->anew ? NULL : lm_recipe_lock_find (locks, &choice->recipe_digest, &parent);
+  *out_found = known != NULL;
+  return known != NULL ? lm_recipe_lock_copy (known) : solve (host, choice, &parent, cancellable, error);
+}
+
+gboolean
+lm_builder_packages_keep (const LmBuilderChoice *choice, const LmRecipeLock *lock, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *path = lm_recipe_lock_path (choice->recipe->path);
+  g_autoptr (GPtrArray) locks = lm_recipe_lock_load (path, cancellable, error);
+  return locks != NULL && lm_recipe_lock_save (path, locks, lock, error);
+}
+
+/* The version of the package @name in @lock, or else among the parent's packages; NULL if it is in neither. */
+static const char *
+find_version (const LmBuilderChoice *choice, const LmRecipeLock *lock, const char *name)
+{
+  const gsize length = strlen (name);
+  for (guint i = 0; i < lock->packages->len; i++)
+    {
+      const LmLockedPackage *package = g_ptr_array_index (lock->packages, i);
+      if (strcmp (package->name, name) == 0)
+        return package->version;
+    }
+  for (char *const *item = choice->contents; item != NULL && *item != NULL; item++)
+    if (strncmp (*item, name, length) == 0 && (*item)[length] == '=')
+      return *item + length + 1;
+  return NULL;
+}
+
+char *
+lm_builder_packages_version (const LmBuilderChoice *choice, const LmRecipeLock *lock, GError **error)
+{
+  const LmRecipe *recipe = choice->recipe;
+  if (recipe->version != NULL)
+    return g_strdup (recipe->version);
+  g_autofree char *name = g_strndup (recipe->packages[0], strcspn (recipe->packages[0], "= <>"));
+  const char *version = find_version (choice, lock, name);
+  const char *colon = version != NULL ? strchr (version, ':') : NULL;
+  if (colon != NULL)
+    version = colon + 1;
+  if (version == NULL || !lm_version_is_valid (version))
+    return lm_throw_null (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_UNKNOWN,
+                          "%s: the package %s does not give the layer a version; write \"version\" in the recipe", recipe->path, name);
+  return g_strdup (version);
+}
+
+gboolean
+lm_builder_packages_fetch (const LmHost *host, LmCache *cache, const LmRecipeLock *lock, LmLock **out_lease, GCancellable *cancellable,
+                         GError **error)
+{
+  g_autoptr (GPtrArray) blobs = g_ptr_array_new ();
+  LmPrepareResult result = { 0 };
+  for (guint i = 0; i < lock->packages->len; i++)
+    g_ptr_array_add (blobs, &((LmLockedPackage *) g_ptr_array_index (lock->packages, i))->blob);
+  g_autoptr (LmLock) lease = lm_cache_lease (cache, blobs, cancellable, error);
+  if (lease == NULL || !lm_prepare_recorded (host, cache, blobs, &result, cancellable, error))
+    return FALSE;
+  *out_lease = g_steal_pointer (&lease);
+  return TRUE;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "author/builder-parent.h"
+#include "author/guest.h"
+#include "base/error.h"
+#include "cache/work-dir.h"
+#include "catalog/contents.h"
+#include "ops/prepare.h"
+
+void
+lm_builder_parent_free (LmBuilderParent *parent)
+{
+  if (parent == NULL)
+    return;
+  lm_plan_free (parent->plan);
+  lm_lock_release (parent->lease);
+  g_strfreev (parent->contents);
+  g_free (parent);
+}
+
+/* Reads the packages on the disk itself, of which the catalogs do not say them. */
+static char **
+read_contents (const LmHost *host, const LmPlanItem *top, const LmApplianceSettings *appliance, GCancellable *cancellable,
+               GError **error)
+{
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, &host->cache, error);
+  g_autoptr (LmWorkDir) work = cache != NULL ? lm_work_dir_new (cache, error) : NULL;
+  if (work == NULL)
+    return NULL;
+  g_autoptr (LmAppliance) job = lm_appliance_new ();
+  g_autoptr (LmGuestPackages) guest = lm_guest_packages_new (lm_work_dir_get_path (work));
+  LmApplianceSettings settings = *appliance;
+  settings.disk = top->path;
+  settings.scratch = lm_work_dir_get_path (work);
+  settings.read_only = TRUE;
+  lm_guest_packages_add (guest, job);
+  return lm_guest_run (host, job, &settings, cancellable, error) ? lm_guest_packages_read (guest, top->blob.name, cancellable, error) : NULL;
+}
+
+LmBuilderParent *
+lm_builder_parent_open (const LmHost *host, const LmCatalogSet *set, const char *const *on, const LmApplianceSettings *appliance,
+                      GCancellable *cancellable, GError **error)
+{
+  g_autoptr (LmBuilderParent) parent = g_new0 (LmBuilderParent, 1);
+  LmPrepareResult pulled = { 0 };
+  parent->plan = lm_prepare_plan_over (host, set, on, cancellable, error);
+  if (parent->plan == NULL || !lm_prepare_pull (host, parent->plan, &pulled, &parent->lease, cancellable, error))
+    return NULL;
+  const LmPlanItem *top = g_ptr_array_index (parent->plan->layers, parent->plan->layers->len - 1);
+  parent->top = &top->blob;
+  parent->contents = lm_contents_of_build (set, &top->blob.digest);
+  if (parent->contents == NULL)
+    parent->contents = read_contents (host, top, appliance, cancellable, error);
+  return parent->contents != NULL ? g_steal_pointer (&parent) : NULL;
+}

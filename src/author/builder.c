@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "author/builder.h"
+#include "author/builder-disk.h"
+#include "author/builder-packages.h"
+#include "author/builder-parent.h"
+#include "author/local-entry.h"
+#include "base/error.h"
+#include "base/fault.h"
+#include "base/fd.h"
+#include "base/hasher.h"
+#include "base/size.h"
+#include "catalog/contents.h"
+#include "catalog/selection.h"
+#include "fetch/scratch.h"
+#include "ops/prepare.h"
+#include "ops/room.h"
+#include "source/source.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+/* A package needs about four times its compressed size; the rest is for lists of packages,
+ * directories, and the journal of the file system. */
+#define UNPACKED 4
+#define SPARE (64 * LM_SIZE_MIB)
+
+G_DEFINE_QUARK (lm-builder-error-quark, lm_builder_error)
+
+typedef struct
+{
+  const LmHost *host;
+  const LmBuilderRequest *request;
+  GCancellable *cancellable;
+  LmCache *cache;
+  LmRecipe *recipe;
+  GPtrArray *payload;
+  LmCatalogSet *set;
+  LmBuilderParent *parent;
+  LmBuilderChoice choice;
+  LmRecipeLock *lock;
+  LmDigest identity;
+  char *version;
+  gboolean locked;
+  GPtrArray *leases; /* LmLock */
+} Build;
+
+static void
+build_clear (Build *build)
+{
+  lm_builder_parent_free (build->parent);
+  lm_recipe_lock_free (build->lock);
+  lm_catalog_set_free (build->set);
+  lm_recipe_free (build->recipe);
+  g_clear_pointer (&build->payload, g_ptr_array_unref);
+  g_clear_pointer (&build->leases, g_ptr_array_unref);
+  g_free (build->version);
+  lm_cache_close (build->cache);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Build, build_clear)
+
+void
+lm_builder_result_free (LmBuilderResult *result)
+{
+  if (result == NULL)
+    return;
+  g_free (result->name);
+  g_free (result->version);
+  g_free (result->group);
+  lm_blob_clear (&result->blob);
+  g_strfreev (result->chain);
+  g_strfreev (result->packages);
+  g_strfreev (result->removed);
+  g_free (result->lock_path);
+  g_free (result);
+}
+
+/* ---- what is to be built */
+
+static gboolean
+load_catalogs (Build *build, GError **error)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  lm_catalog_set_free (build->set);
+  build->set = lm_source_load_all (build->host->state_dir, build->host->catalogs, warnings, build->cancellable, error);
+  for (guint i = 0; i < warnings->len; i++)
+    build->host->warning (build->host->user_data, g_ptr_array_index (warnings, i));
+  return build->set != NULL;
+}
+
+/* Each layer that the recipe stands on has to be in the chain. */
+static gboolean
+check_chain (const Build *build, GError **error)
+{
+  for (char **text = build->recipe->on; *text != NULL; text++)
+    {
+      g_autoptr (LmSelection) wanted = lm_selection_parse (*text, error);
+      gboolean found = FALSE;
+      if (wanted == NULL)
+        return FALSE;
+      for (guint i = 0; !found && i < build->parent->plan->layers->len; i++)
+        {
+          const LmPlanItem *item = g_ptr_array_index (build->parent->plan->layers, i);
+          found = strcmp (item->blob.name, wanted->name) == 0 && (wanted->version == NULL || strcmp (item->version, wanted->version) == 0);
+        }
+      if (!found)
+        return lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_REQUEST, "%s stands on %s, which is not in the chain that --on gives",
+                         build->recipe->path, *text);
+    }
+  return TRUE;
+}
+
+static gboolean
+open_parent (Build *build, GError **error)
+{
+  const LmBuilderRequest *request = build->request;
+  const char *const *on = request->on != NULL && *request->on != NULL ? request->on : (const char *const *) build->recipe->on;
+  lm_builder_parent_free (build->parent);
+  build->parent = lm_builder_parent_open (build->host, build->set, on, &request->appliance, build->cancellable, error);
+  return build->parent != NULL && check_chain (build, error);
+}
+
+static gboolean
+choose_packages (Build *build, GError **error)
+{
+  build->choice = (LmBuilderChoice){
+    .recipe = build->recipe,
+    .recipe_digest = lm_payload_digest (build->recipe, build->payload),
+    .contents = build->parent->contents,
+    .places = build->request->packages,
+    .anew = build->request->anew,
+  };
+  build->lock = lm_builder_packages_choose (build->host, &build->choice, &build->locked, build->cancellable, error);
+  if (build->lock == NULL)
+    return FALSE;
+  build->identity = lm_recipe_lock_get_identity (build->lock, &build->parent->top->digest);
+  build->version = lm_builder_packages_version (&build->choice, build->lock, error);
+  return build->version != NULL;
+}
+
+/* ---- what is there */
+
+static gboolean
+is_same_layer (const Build *build, const LmLayer *layer)
+{
+  return strcmp (layer->name, build->recipe->name) == 0 && strcmp (layer->version, build->version) == 0;
+}
+
+static LmBuilderResult *
+make_result (const Build *build, LmBuilderAction action, const LmBuild *made)
+{
+  LmBuilderResult *result = g_new0 (LmBuilderResult, 1);
+  g_autoptr (GStrvBuilder) chain = g_strv_builder_new ();
+  result->action = action;
+  result->name = g_strdup (build->recipe->name);
+  result->version = g_strdup (build->version);
+  result->group = g_strdup (build->recipe->group);
+  lm_blob_copy (&result->blob, &made->blob);
+  for (guint i = 0; i < build->parent->plan->layers->len; i++)
+    {
+      const LmPlanItem *item = g_ptr_array_index (build->parent->plan->layers, i);
+      g_autofree char *text = g_strdup_printf ("%s@%s", item->blob.name, item->version);
+      g_strv_builder_add (chain, text);
+    }
+  result->chain = g_strv_builder_end (chain);
+  result->packages = g_strdupv (made->packages);
+  result->removed = g_strdupv (made->removed);
+  result->locked = build->locked;
+  result->lock_path = lm_recipe_lock_path (build->recipe->path);
+  return result;
+}
+
+/* Takes a lease for @blob until the end, and finds out whether it is in the cache. */
+static gboolean
+lease_blob (Build *build, const LmBlob *blob, gboolean *out_cached, GError **error)
+{
+  g_autoptr (GPtrArray) one = g_ptr_array_new ();
+  LmCacheState state;
+  g_ptr_array_add (one, (gpointer) blob);
+  LmLock *lease = lm_cache_lease (build->cache, one, build->cancellable, error);
+  if (lease == NULL)
+    return FALSE;
+  g_ptr_array_add (build->leases, lease);
+  if (!lm_cache_check (build->cache, blob, &state, build->cancellable, error))
+    return FALSE;
+  *out_cached = state == LM_CACHE_PRESENT;
+  return TRUE;
+}
+
+/* The build @found has the identity: it is in the cache, or can be pulled; *out_result stays NULL if neither. */
+static gboolean
+use_build (Build *build, const LmBuild *found, LmBuilderResult **out_result, GError **error)
+{
+  gboolean cached;
+  if (!lease_blob (build, &found->blob, &cached, error))
+    return FALSE;
+  if (!cached && (found->blob.urls == NULL || *found->blob.urls == NULL))
+    return TRUE;
+  if (!cached)
+    {
+      g_autoptr (GPtrArray) one = g_ptr_array_new ();
+      LmPrepareResult pulled = { 0 };
+      g_ptr_array_add (one, (gpointer) &found->blob);
+      if (!lm_prepare_recorded (build->host, build->cache, one, &pulled, build->cancellable, error))
+        return FALSE;
+    }
+  *out_result = make_result (build, cached ? LM_BUILDER_UNCHANGED : LM_BUILDER_PULLED, found);
+  return TRUE;
+}
+
+/* Sets *out_result if a catalog lists a layer with the identity that is to be built. */
+static gboolean
+find_built (Build *build, LmBuilderResult **out_result, GError **error)
+{
+  g_autoptr (GArray) refs = g_array_new (FALSE, FALSE, sizeof (LmLayerRef));
+  *out_result = NULL;
+  lm_catalog_set_find_name (build->set, build->recipe->name, refs);
+  for (guint i = 0; *out_result == NULL && i < refs->len; i++)
+    {
+      g_autoptr (LmLayer) layer = lm_catalog_set_load_layer (build->set, g_array_index (refs, LmLayerRef, i));
+      for (guint j = 0; *out_result == NULL && j < layer->builds->len; j++)
+        {
+          const LmBuild *found = lm_layer_get_build (layer, j);
+          if (is_same_layer (build, layer) && found->has_lock && lm_digest_equal (&found->lock, &build->identity)
+              && !use_build (build, found, out_result, error))
+            return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+/* ---- building */
+
+static gboolean
+hash_block (gpointer data, const void *block, gsize size, GError **error)
+{
+  lm_hasher_update (data, block, size);
+  return TRUE;
+}
+
+/* Makes a blob of the finished file of @partial. */
+static LmBuild *
+describe_file (const Build *build, LmPartial *partial, char *const *contents, GError **error)
+{
+  lm_autofd int fd = open (lm_partial_get_path (partial), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  LmBlob blob = { .kind = LM_BLOB_LAYER, .name = build->recipe->name, .has_parent = TRUE, .parent = build->parent->top->digest };
+  if (fd < 0)
+    return lm_throw_errno_null (error, "cannot open %s", lm_partial_get_path (partial));
+  if (!lm_fd_read_blocks (fd, hash_block, hasher, build->cancellable, error))
+    return NULL;
+  lm_hasher_peek (hasher, &blob.digest);
+  blob.size = lm_partial_get_size (partial);
+  LmBuild *made = lm_build_new (&blob);
+  lm_contents_compare (build->parent->contents, contents, &made->packages, &made->removed);
+  made->lock = build->identity;
+  made->has_lock = TRUE;
+  return made;
+}
+
+/* The entry for the local catalog, with the one build @made. */
+static LmLayer *
+make_entry (const Build *build, const LmBuild *made)
+{
+  const LmRecipe *recipe = build->recipe;
+  LmLayer *layer = g_new0 (LmLayer, 1);
+  g_autoptr (GStrvBuilder) requires = g_strv_builder_new ();
+  for (char **on = recipe->on; *on != NULL; on++)
+    {
+      g_autoptr (LmSelection) selection = lm_selection_parse (*on, NULL);
+      g_autofree char *relation = selection->version != NULL ? g_strdup_printf ("%s = %s", selection->name, selection->version)
+                                                             : g_strdup (selection->name);
+      g_strv_builder_add (requires, relation);
+    }
+  if (recipe->requires != NULL)
+    g_strv_builder_addv (requires, (const char **) recipe->requires);
+  layer->name = g_strdup (recipe->name);
+  layer->version = g_strdup (build->version);
+  layer->group = g_strdup (recipe->group);
+  layer->summary = g_strdup (recipe->summary);
+  layer->osinfo = g_strdup (recipe->osinfo);
+  layer->arch = g_strdup (recipe->arch);
+  layer->ready = g_strdup (recipe->ready);
+  layer->cmdline = g_strdup (recipe->cmdline);
+  layer->memory = recipe->memory;
+  layer->disk = recipe->disk;
+  layer->provides = g_strdupv (recipe->provides);
+  layer->requires = g_strv_builder_end (requires);
+  layer->conflicts = g_strdupv (recipe->conflicts);
+  layer->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_build_free);
+  g_ptr_array_add (layer->builds, lm_build_dup (made));
+  return layer;
+}
+
+static gboolean
+check_payload (const Build *build, GError **error)
+{
+  g_autoptr (GPtrArray) again = lm_payload_read (build->recipe, build->cancellable, error);
+  if (again == NULL)
+    return FALSE;
+  const LmDigest digest = lm_payload_digest (build->recipe, again);
+  return lm_digest_equal (&digest, &build->choice.recipe_digest)
+         || lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_CHANGED, "%s: a file that it copies was changed meanwhile; build again",
+                      build->recipe->path);
+}
+
+/* Reserves room for the layer in the scratch file @name. */
+static gboolean
+make_room (Build *build, const LmDigest *name, GPtrArray *reserved, GError **error)
+{
+  guint64 size = SPARE;
+  gboolean cached;
+  for (guint i = 0; i < build->lock->packages->len; i++)
+    size = lm_size_add (size, UNPACKED * ((LmLockedPackage *) g_ptr_array_index (build->lock->packages, i))->blob.size);
+  for (guint i = 0; i < build->payload->len; i++)
+    size = lm_size_add (size, ((LmPayloadItem *) g_ptr_array_index (build->payload, i))->size);
+  LmBlob blob = { .kind = LM_BLOB_FILE, .name = build->recipe->name, .digest = *name, .size = size };
+  g_ptr_array_add (reserved, lm_blob_dup (&blob));
+  return lease_blob (build, &blob, &cached, error) && lm_room_make (build->host, build->cache, reserved, build->cancellable, error)
+         && lm_cache_check_space (build->cache, 2 * size, error);
+}
+
+/* Makes the layer in the file of @partial, and returns its description. */
+static LmBuild *
+make_file (Build *build, LmPartial *partial, GError **error)
+{
+  g_autoptr (LmWorkDir) work = lm_work_dir_new (build->cache, error);
+  g_auto (GStrv) contents = NULL;
+  LmLock *lease = NULL;
+  if (work == NULL || !lm_builder_packages_fetch (build->host, build->cache, build->lock, &lease, build->cancellable, error))
+    return NULL;
+  g_ptr_array_add (build->leases, lease);
+  const LmBuilderDisk disk = {
+    .host = build->host,
+    .cache = build->cache,
+    .work = work,
+    .program = build->request->appliance.program,
+    .virt_type = build->request->appliance.virt_type,
+    .recipe = build->recipe,
+    .payload = build->payload,
+    .lock = build->lock,
+    .parent = build->parent->top,
+  };
+  if (!lm_builder_disk_make (&disk, lm_partial_get_path (partial), &contents, build->cancellable, error) || !check_payload (build, error))
+    return NULL;
+  return describe_file (build, partial, contents, error);
+}
+
+/* Makes the layer, publishes it and lists it. @partial is its scratch file, of which it takes ownership. */
+static LmBuilderResult *
+make_layer (Build *build, LmPartial *partial, gboolean *out_waited, GError **error)
+{
+  LmLocalChange change;
+  gboolean cached;
+  g_autoptr (LmBuild) made = make_file (build, partial, error);
+  if (made == NULL || !lease_blob (build, &made->blob, &cached, error))
+    {
+      lm_partial_discard (partial);
+      return NULL;
+    }
+  g_autoptr (LmLayer) layer = make_entry (build, made);
+  if (!lm_scratch_publish (build->cache, partial, &made->blob, out_waited, build->cancellable, error) || *out_waited
+      || !lm_fault_point ("build-after-publish", error)
+      || !lm_local_entry_add (build->host, build->set, layer, &change, build->cancellable, error))
+    return NULL;
+  return make_result (build, LM_BUILDER_BUILT, made);
+}
+
+/* Returns NULL without an error if another process was found to do the same, and has ended. */
+static LmBuilderResult *
+build_once (Build *build, gboolean *out_waited, GError **error)
+{
+  char identity[LM_DIGEST_STRING_SIZE];
+  g_autofree char *what = g_strdup_printf ("build\n%s", lm_digest_format (&build->identity, identity));
+  g_autoptr (GPtrArray) reserved = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
+  const LmDigest name = lm_scratch_name (what);
+  LmBuilderResult *result = NULL;
+  *out_waited = FALSE;
+  if (!load_catalogs (build, error) || !find_built (build, &result, error) || result != NULL)
+    return result;
+  if (!make_room (build, &name, reserved, error))
+    {
+      lm_room_release (build->cache, reserved);
+      return NULL;
+    }
+  LmPartial *partial = lm_scratch_open (build->cache, what, out_waited, build->cancellable, error);
+  if (partial != NULL && *out_waited)
+    lm_partial_discard (partial);
+  else if (partial != NULL)
+    result = make_layer (build, partial, out_waited, error);
+  lm_room_release (build->cache, reserved);
+  return result;
+}
+
+LmBuilderResult *
+lm_builder_run (const LmHost *host, const LmBuilderRequest *request, GCancellable *cancellable, GError **error)
+{
+  g_auto (Build) build = { .host = host, .request = request, .cancellable = cancellable };
+  gboolean waited = TRUE;
+  LmBuilderResult *result = NULL;
+  build.leases = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_lock_release);
+  build.recipe = lm_recipe_load (request->recipe, cancellable, error);
+  build.payload = build.recipe != NULL ? lm_payload_read (build.recipe, cancellable, error) : NULL;
+  build.cache = build.payload != NULL ? lm_cache_open (host->state_dir, &host->cache, error) : NULL;
+  if (build.cache == NULL || !load_catalogs (&build, error) || !open_parent (&build, error) || !choose_packages (&build, error))
+    return NULL;
+  while (waited && result == NULL)
+    {
+      g_autoptr (GError) failure = NULL;
+      result = build_once (&build, &waited, &failure);
+      if (failure == NULL)
+        continue;
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  if (result != NULL && !lm_builder_packages_keep (&build.choice, build.lock, cancellable, error))
+    g_clear_pointer (&result, lm_builder_result_free);
+  return result;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+/* Entries of the local catalog, for the use cases that make layers. */
+#include "catalog/catalog-set.h"
+#include "ops/host.h"
+#include "source/local.h"
+
+/** lm_local_entry_add: lists @layer in the local catalog, as lm_local_add() does, in the group that
+ * @set defines under the name of its group; a group that it does not define allows one layer. */
+gboolean lm_local_entry_add (const LmHost *host, const LmCatalogSet *set, const LmLayer *layer, LmLocalChange *out_change,
+                             GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+#include "author/builder.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/size.h"
+#include "cli/host.h"
+#include "cli/output.h"
+
+#include <stdio.h>
+
+static const struct
+{
+  const char *word;
+  const char *text;
+} actions[] = {
+  [LM_BUILDER_UNCHANGED] = { "unchanged", "is there already" },
+  [LM_BUILDER_PULLED] = { "pulled", "pulled, because a catalog has it" },
+  [LM_BUILDER_BUILT] = { "built", "built" },
+};
+
+static void
+print_json (const GPtrArray *results)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "layers");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < results->len; i++)
+    {
+      const LmBuilderResult *result = g_ptr_array_index (results, i);
+      json_builder_begin_object (builder);
+      lm_json_add_string (builder, "name", result->name);
+      lm_json_add_string (builder, "version", result->version);
+      lm_json_add_string (builder, "group", result->group);
+      lm_json_add_string (builder, "action", actions[result->action].word);
+      lm_json_add_digest (builder, "digest", &result->blob.digest);
+      lm_json_add_uint (builder, "size", result->blob.size);
+      lm_json_add_strv (builder, "chain", result->chain);
+      lm_json_add_strv (builder, "packages", result->packages);
+      lm_json_add_strv (builder, "removed", result->removed);
+      lm_json_add_bool (builder, "locked", result->locked);
+      lm_json_add_string (builder, "lock_file", result->lock_path);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+  lm_output_json (builder);
+}
+
+static void
+print_result (const LmBuilderResult *result)
+{
+  g_autofree char *size = lm_size_format (result->blob.size);
+  g_autofree char *digest = lm_digest_to_string (&result->blob.digest);
+  g_autofree char *chain = g_strjoinv (", ", result->chain);
+  const guint n = result->packages != NULL ? g_strv_length (result->packages) : 0;
+  printf ("%s@%s %s: %s, %u package%s, %s\n", result->name, result->version, actions[result->action].text, size, n, n == 1 ? "" : "s",
+          digest);
+  if (*chain != '\0')
+    printf ("  on %s\n", chain);
+}
+
+/* The words of --on may also be given as one, separated by commas. */
+static char **
+split_chain (const LmInvocation *invocation)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  for (const char *const *text = lm_args_get_all (invocation->args, "on"); *text != NULL; text++)
+    {
+      g_auto (GStrv) words = g_strsplit (*text, ",", -1);
+      g_strv_builder_addv (builder, (const char **) words);
+    }
+  return g_strv_builder_end (builder);
+}
+
+static gboolean
+run_build (const LmInvocation *invocation, GError **error)
+{
+  LmArgs *args = invocation->args;
+  g_autoptr (GPtrArray) results = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_builder_result_free);
+  g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
+  g_auto (GStrv) on = split_chain (invocation);
+  if (host == NULL)
+    return FALSE;
+  for (guint i = 0; i < lm_args_n_words (args); i++)
+    {
+      const LmBuilderRequest request = {
+        .recipe = lm_args_words (args)[i],
+        .on = (const char *const *) on,
+        .packages = lm_args_get_all (args, "packages"),
+        .anew = lm_args_has (args, "update"),
+        .appliance = { .program = invocation->settings->appliance_program, .virt_type = invocation->settings->virt_type },
+      };
+      LmBuilderResult *result = lm_builder_run (&host->host, &request, invocation->cancellable, error);
+      if (result == NULL)
+        return FALSE;
+      g_ptr_array_add (results, result);
+      if (!lm_args_has (args, "json"))
+        print_result (result);
+    }
+  if (lm_args_has (args, "json"))
+    print_json (results);
+  return TRUE;
+}
+
+static const LmOption options[] = {
+  { "on", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE, "SELECTION[,...]", "the chain on which to build; default: what the recipe stands on",
+    LM_COMPLETE_SELECTION },
+  { "packages", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE, "FILE|DIR|URL",
+    "read this package index instead of the recipe's or apt's", LM_COMPLETE_FILE },
+  { "update", 0, LM_OPTION_FLAG, NULL, "choose the versions of packages anew, whatever the lock file says", LM_COMPLETE_NONE },
+  { NULL },
+};
+
+const LmVerb lm_verb_build = {
+  .name = "build",
+  .page = "lamina-layers",
+  .synopsis = "RECIPE...",
+  .summary = "make layers of packages and files, by recipes",
+  .min_words = 1,
+  .max_words = G_MAXUINT,
+  .options = options,
+  .first = LM_COMPLETE_FILE,
+  .others = LM_COMPLETE_FILE,
+  .run = run_build,
+};
