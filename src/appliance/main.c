@@ -3,6 +3,7 @@
  * starts it (build/appliance.c) instead of linking libguestfs. Its output: appliance/report.h. */
 #include "config.h"
 #include "appliance/command.h"
+#include "appliance/guard.h"
 #include "appliance/guest.h"
 #include "appliance/report.h"
 #include "appliance/step.h"
@@ -92,6 +93,7 @@ do_steps (Work *work, GError **error)
 int
 main (int argc, char **argv)
 {
+  lm_guard_start ();
   g_autoptr (GError) error = NULL;
   g_autoptr (GCancellable) never = g_cancellable_new ();
   g_autoptr (GBytes) text = lm_file_read (argc > 1 ? argv[1] : "/dev/stdin", JOB_MAX, never, &error);
