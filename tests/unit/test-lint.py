@@ -47,7 +47,8 @@ OWNED_HEADERS = [
 ]
 # Calls that are not allowed: pattern, files in which they are allowed, what to do instead.
 BANNED_CALLS = [
-    (r"system|popen|g_spawn_\w+|g_subprocess_\w+|posix_spawnp?|v?fork|exec[vl]\w*", r"src/io/run\.c$|plugin/qemu-(hook|prepare)\.c$|src/appliance/guard\.c$|tests/",
+    (r"system|popen|g_spawn_\w+|g_subprocess_\w+|posix_spawnp?|v?fork|exec[vl]\w*",
+     r"src/io/run\.c$|plugin/qemu-(hook|prepare)\.c$|src/appliance/guard\.c$|tests/",
      "io/run starts processes"),
     (r"v?sprintf|strcpy|strcat|stpcpy|gets|strtok|alloca|g_alloca|g_newa", None, "use GLib's bounded or allocating calls"),
     (r"tmpnam|tempnam|mktemp", None, "use mkstemp or g_dir_make_tmp"),

@@ -280,6 +280,85 @@ test_threads (void)
     g_thread_join (threads[i]);
 }
 
+typedef struct
+{
+  GString *text;      /* the lines, each with its length */
+  const char *refused; /* this line is not wanted */
+  gint64 first;       /* when the first line came */
+} Lines;
+
+static gboolean
+take_line (gpointer user_data, const char *line, gsize size, GError **error)
+{
+  Lines *lines = user_data;
+  if (lines->first == 0)
+    lines->first = g_get_monotonic_time ();
+  g_assert_cmpuint (line[size], ==, '\0');
+  g_string_append_printf (lines->text, "%" G_GSIZE_FORMAT ":%s|", size, line);
+  if (g_strcmp0 (lines->refused, line) != 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "not this one");
+  return FALSE;
+}
+
+static void
+assert_lines (const char *script, const LmRunLimits *limits, const char *refused, const char *expected, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  Lines lines = { .text = text, .refused = refused };
+  gboolean ok = lm_run_lines (SH (script), limits, take_line, &lines, NULL, error);
+  g_assert_true (ok == (*error == NULL));
+  g_assert_cmpstr (text->str, ==, expected);
+}
+
+static void
+test_lines (void)
+{
+  g_autoptr (GError) error = NULL;
+  assert_lines ("echo a; echo; printf 'b\\nlast'", NULL, NULL, "1:a|0:|1:b|4:last|", &error);
+  g_assert_no_error (error);
+  assert_lines ("true", NULL, NULL, "", &error);
+  g_assert_no_error (error);
+  /* What came before a failure has been passed on. */
+  assert_lines ("echo a; exit 3", NULL, NULL, "1:a|", &error);
+  g_assert_error (error, LM_RUN_ERROR, LM_RUN_ERROR_STATUS);
+  g_clear_error (&error);
+  assert_lines ("echo a; echo b; echo c; exec sleep 100", NULL, "b", "1:a|1:b|", &error);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+}
+
+/* The limit is that of one line, not of all. */
+static void
+test_long_lines (void)
+{
+  g_autoptr (GError) error = NULL;
+  const LmRunLimits limits = { .output = 1000 };
+  g_autoptr (GString) text = g_string_new (NULL);
+  Lines lines = { .text = text };
+  g_assert_true (lm_run_lines (SH ("seq 1 20000"), &limits, take_line, &lines, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_str_has_suffix (text->str, "|5:19999|5:20000|"));
+  assert_lines ("printf '%01000d\\n' 1 | tr 0 x | cut -c1-3; printf '%01000d\\n' 2 >/dev/null", &limits, NULL, "3:xxx|", &error);
+  g_assert_no_error (error);
+  assert_lines ("echo a; printf '%01001d\\n' 1; echo b", &limits, NULL, "1:a|", &error);
+  g_assert_error (error, LM_RUN_ERROR, LM_RUN_ERROR_OUTPUT);
+  g_clear_error (&error);
+  assert_lines ("echo a; exec cat /dev/zero", &limits, NULL, "1:a|", &error);
+  g_assert_error (error, LM_RUN_ERROR, LM_RUN_ERROR_OUTPUT);
+}
+
+/* A line comes while the program still runs. */
+static void
+test_lines_at_once (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  Lines lines = { .text = text };
+  g_assert_true (lm_run_lines (SH ("echo a; sleep 1"), NULL, take_line, &lines, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (g_get_monotonic_time () - lines.first, >, G_USEC_PER_SEC / 2);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -296,5 +375,8 @@ main (int argc, char **argv)
   g_test_add_func ("/run/dies-with-parent", test_dies_with_parent);
   g_test_add_func ("/run/odd-parent", test_odd_parent);
   g_test_add_func ("/run/threads", test_threads);
+  g_test_add_func ("/run/lines", test_lines);
+  g_test_add_func ("/run/long-lines", test_long_lines);
+  g_test_add_func ("/run/lines-at-once", test_lines_at_once);
   return g_test_run ();
 }
