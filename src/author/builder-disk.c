@@ -6,7 +6,6 @@
 #include "build/appliance.h"
 #include "build/scrub.h"
 #include "image/delta.h"
-#include "image/overlay.h"
 
 #include <string.h>
 
@@ -155,7 +154,7 @@ lm_builder_disk_make (const LmBuilderDisk *build, const char *to, char ***out_co
   g_autofree char *overlay = g_build_filename (work, "overlay.qcow2", NULL);
   g_autoptr (LmGuestPackages) guest = lm_guest_packages_new (work);
   g_autofree char *parent = lm_cache_get_path (build->cache, LM_BLOB_LAYER, &build->parent->digest);
-  if (!lm_overlay_create (parent, overlay, 0, NULL, cancellable, error) || !run_job (build, overlay, guest, cancellable, error))
+  if (!lm_image_make_workspace (parent, overlay, cancellable, error) || !run_job (build, overlay, guest, cancellable, error))
     return FALSE;
   g_auto (GStrv) contents = lm_guest_packages_read (guest, build->recipe->name, cancellable, error);
   if (contents == NULL)

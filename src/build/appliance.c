@@ -208,6 +208,7 @@ finish_job (LmAppliance *job, const LmApplianceSettings *settings)
   lm_json_add_string (job->steps, "virt_type", settings->virt_type);
   if (settings->memory > 0)
     lm_json_add_uint (job->steps, "memory", settings->memory);
+  lm_json_add_uint (job->steps, "seconds", settings->time_seconds);
   lm_json_add_bool (job->steps, "read_only", settings->read_only);
   lm_json_add_bool (job->steps, "network", settings->network);
   json_builder_end_object (job->steps);

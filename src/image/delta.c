@@ -40,6 +40,27 @@ create_file (const char *path, GError **error)
   return TRUE;
 }
 
+static const char *
+choose_layout (const LmQcow2Header *header)
+{
+  return header->virtual_size <= SMALL_MAX ? LAYOUT_SMALL : LAYOUT_LARGE;
+}
+
+gboolean
+lm_image_make_workspace (const char *parent_path, const char *overlay, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (g_path_is_absolute (parent_path) && g_path_is_absolute (overlay), FALSE);
+  LmQcow2Header header;
+  if (!lm_qcow2_read (parent_path, &header, NULL, error) || !create_file (overlay, error))
+    return FALSE;
+  const char *const argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", parent_path, "-o",
+                               choose_layout (&header), "--", overlay, NULL };
+  if (run_qemu_img (argv, cancellable, error))
+    return TRUE;
+  (void) g_unlink (overlay);
+  return FALSE;
+}
+
 /* Puts into @differences what of @overlay differs from @parent. A rebase to @parent compares
  * what a new, empty image over @overlay shows, and writes only what differs into it. */
 static gboolean
@@ -87,7 +108,7 @@ lm_image_make_delta (const char *overlay, const char *parent_path, const LmDiges
     return FALSE;
   if (header.backing_name[0] == '\0')
     return lm_throw (error, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED, "%s is not an overlay", overlay);
-  const char *layout = header.virtual_size <= SMALL_MAX ? LAYOUT_SMALL : LAYOUT_LARGE;
+  const char *layout = choose_layout (&header);
   g_autofree char *differences = g_strconcat (overlay, ".differences", NULL);
   if (!create_file (to, error))
     return FALSE;

@@ -5,7 +5,15 @@
 #include "image/error.h"
 #include <gio/gio.h>
 
-/** lm_image_make_delta: writes to the file @to, which is overwritten, or is created with mode 0600, the layer whose content is that
+/** lm_image_make_workspace: creates the overlay @overlay (mode 0600) over the layer @parent_path,
+ * both absolute, in which a new layer is made. Unlike the overlay of a machine it keeps track of
+ * each block, so that freed ones leave nothing behind. Runs qemu-img. Errors:
+ * LM_IMAGE_ERROR, LM_RUN_ERROR, G_IO_ERROR. */
+gboolean lm_image_make_workspace (const char *parent_path, const char *overlay, GCancellable *cancellable,
+                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_image_make_delta: writes to the file @to, which is overwritten, or else created with mode 0600, the
+ * layer whose content is that
  * of @overlay and whose parent is the layer @parent with the file @parent_path. All
  * paths are absolute; the backing file of @overlay is @parent_path, or another file over it.
  * Equal content gives an equal file. The file is synced. Another file, whose name begins with @overlay, is

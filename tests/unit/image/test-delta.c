@@ -47,7 +47,7 @@ setup (Fixture *f, gconstpointer data)
   const char *const create[] = { "qemu-img", "create", "-q", "-f", "qcow2", "--", f->base, "8M", NULL };
   g_free (tools_run (create));
   io (f->base, "write -P 1 1M 1M");
-  g_assert_true (lm_overlay_create (f->base, f->overlay, 0, NULL, NULL, NULL));
+  g_assert_true (lm_image_make_workspace (f->base, f->overlay, NULL, NULL));
 }
 
 static void
@@ -135,6 +135,30 @@ test_same (Fixture *f, gconstpointer data)
 }
 
 static void
+test_workspace (Fixture *f, gconstpointer data)
+{
+  if (!is_ready (f))
+    return;
+  g_autoptr (GError) error = NULL;
+  LmQcow2Header header;
+  g_assert_true (lm_qcow2_read (f->overlay, &header, NULL, &error));
+  g_assert_cmpstr (header.backing_name, ==, f->base);
+  g_assert_cmpuint (header.virtual_size, ==, 8 * MIB);
+  g_assert_false (lm_image_make_workspace (f->base, f->overlay, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_clear_error (&error);
+  /* A block that was written and given back is not in the layer. */
+  io (f->overlay, "write -P 5 3080k 4k");
+  const char *const discard[] = { "qemu-io", "-f", "qcow2", "-d", "unmap", "-c", "discard 3080k 4k", f->overlay, NULL };
+  g_free (tools_run (discard));
+  g_assert_true (lm_image_make_delta (f->overlay, f->base, &f->digest, f->delta, NULL, &error));
+  g_assert_no_error (error);
+  const char *const map[] = { "qemu-img", "map", "-f", "qcow2", "--output=json", "--", f->delta, NULL };
+  g_autofree char *text = tools_run (map);
+  g_assert_null (strstr (text, "\"depth\": 0, \"present\": true, \"zero\": false"));
+}
+
+static void
 test_failure (Fixture *f, gconstpointer data)
 {
   if (!is_ready (f))
@@ -162,6 +186,7 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add ("/delta/" name, Fixture, NULL, setup, function, teardown)
   ADD ("content", test_content);
   ADD ("same", test_same);
+  ADD ("workspace", test_workspace);
   ADD ("failure", test_failure);
   return g_test_run ();
 }
