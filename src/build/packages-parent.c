@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/text.h"
 
-#include <solv/dataiterator.h>
 #include <solv/evr.h>
 #include <solv/solver.h>
 #include <string.h>
@@ -98,6 +97,7 @@ replace_version (Pool *pool, Id dep, Id from, Id to)
   return name == rel.name && evr == rel.evr ? dep : pool_rel2id (pool, name, evr, rel.flags, 1);
 }
 
+/* What a package of RPM provides has the files that others need: lm_package_pool_prepare(). */
 static Offset
 copy_deps (Repo *repo, Solvable *from, Offset offset, Id evr)
 {
@@ -113,26 +113,8 @@ copy_deps (Repo *repo, Solvable *from, Offset offset, Id evr)
     }
 }
 
-/* RPM's packages may need files of others. */
 static void
-copy_files (Repodata *data, Id model, Id id)
-{
-  Pool *pool = data->repo->pool;
-  Dataiterator files;
-  dataiterator_init (&files, pool, pool_id2solvable (pool, model)->repo, model, SOLVABLE_FILELIST, NULL, SEARCH_FILES);
-  while (dataiterator_step (&files))
-    {
-      const char *slash = strrchr (files.kv.str, '/');
-      if (slash == NULL)
-        continue;
-      g_autofree char *directory = g_strndup (files.kv.str, (gsize) MAX (slash - files.kv.str, 1));
-      repodata_add_dirstr (data, id, SOLVABLE_FILELIST, repodata_str2dir (data, directory, 1), slash + 1);
-    }
-  dataiterator_free (&files);
-}
-
-static void
-add_held (LmPackages *packages, Repo *repo, Repodata *data, const Held *held)
+add_held (LmPackages *packages, Repo *repo, const Held *held)
 {
   Pool *pool = packages->pool;
   const Id id = repo_add_solvable (repo), evr = pool_str2id (pool, held->version, 1);
@@ -149,8 +131,6 @@ add_held (LmPackages *packages, Repo *repo, Repodata *data, const Held *held)
       s->conflicts = copy_deps (repo, model, model->conflicts, evr);
       s->obsoletes = copy_deps (repo, model, model->obsoletes, evr);
       s->recommends = copy_deps (repo, model, model->recommends, evr);
-      if (!packages->is_debian)
-        copy_files (data, held->model, id);
     }
   else
     s->provides = repo_addid (repo, 0, pool_rel2id (pool, s->name, evr, REL_EQ, 1));
@@ -186,19 +166,17 @@ lm_packages_set_installed (LmPackages *packages, const char *const *installed, G
       held->model = find_model (packages, held);
     }
   Repo *repo = repo_create (packages->pool, "parent");
-  Repodata *data = repo_add_repodata (repo, 0);
   for (guint i = 0; i < all->len; i++)
     {
       const Held *held = all->pdata[i];
       if (!packages->is_debian || held->architecture == NULL)
         {
-          add_held (packages, repo, data, held);
+          add_held (packages, repo, held);
           continue;
         }
       g_autofree char *text = g_strdup_printf ("%s:%s=%s", held->name, held->architecture, held->version);
       g_strv_builder_add (foreign, text);
     }
-  repodata_internalize (data);
   packages->foreign = g_strv_builder_end (foreign);
   pool_set_installed (packages->pool, repo);
   packages->prepared = FALSE;

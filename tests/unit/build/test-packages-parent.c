@@ -150,7 +150,7 @@ test_preferences (void)
   g_autofree char *upgraded = change (packages, "fan=0", "fan >= 1", TRUE, NULL);
   g_assert_cmpstr (upgraded, ==, "^fan=1");
   /* Needs are met before recommendations. */
-  g_autofree char *both = change (packages, "init=1", "friend", TRUE, NULL);
+  g_autofree char *both = change (packages, "init=1", "fan,friend", TRUE, NULL);
   g_assert_cmpstr (both, ==, "+fan=1 +extra=1 +second=1 +friend=1");
 }
 
