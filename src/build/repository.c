@@ -145,12 +145,13 @@ lm_repository_load (LmPackages *packages, const char *place, GCancellable *cance
                                      : load_index (packages, url, NULL, cancellable, error);
 }
 
-/* @line is an index as apt lists it: architecture, base URL, file. */
+/* @line is an index as apt lists it: architecture, base URL, file. A flat repository has no
+ * architecture, so that apt leaves the name of the field. */
 static gboolean
 load_target (LmPackages *packages, const char *line, const char *native, guint *loaded, GCancellable *cancellable, GError **error)
 {
   g_auto (GStrv) words = g_strsplit (line, " ", 3);
-  if (g_strv_length (words) != 3 || strcmp (words[0], native) != 0)
+  if (g_strv_length (words) != 3 || (strcmp (words[0], native) != 0 && strcmp (words[0], "$(ARCHITECTURE)") != 0))
     return TRUE;
   /* apt writes "file:/path". */
   g_autofree char *base = g_str_has_prefix (words[1], "file:/") && !g_str_has_prefix (words[1], "file://")

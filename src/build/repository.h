@@ -26,7 +26,8 @@ gboolean lm_repository_load (LmPackages *packages, const char *place, GCancellab
   G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_repository_load_apt: adds the packages that apt of this machine could install, for
- * its native architecture, as of its last update. Their files are where apt gets them from, if
+ * its native architecture, as of its last update. All packages of a flat repository are
+ * taken to be of that architecture. Their files are where apt gets them from, if
  * that is http, https or file; lm_packages_dup_blob() fails for others, such as cdrom, copy or
  * mirror+file. What else apt is configured with for these places, such as a proxy
  * (Acquire::http::Proxy) or passwords (apt_auth.conf(5)), is not known here: who fetches

@@ -2,7 +2,9 @@
 /* What changes on a parent, and where the files of packages are. */
 #include "config.h"
 #include "build/packages.h"
+#include "build/repository.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define SUM "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -282,6 +284,41 @@ test_rpm_files (void)
   assert_no_blob (packages, "bad", "*not a path below the repository");
 }
 
+/* What the index at @path below a new directory takes as the URL of its package's file, without that of
+ * the directory. */
+static char *
+load_url (const char *path)
+{
+  static const char text[] = "Package: a\nVersion: 1\nFilename: ./pool/a.deb\nSHA256: " SUM "\n";
+  g_autoptr (GError) error = NULL;
+  g_autofree char *top = g_dir_make_tmp ("packages-XXXXXX", NULL);
+  g_autofree char *file = g_build_filename (top, path, NULL), *parent = g_path_get_dirname (file);
+  g_autofree char *top_url = g_filename_to_uri (top, NULL, NULL);
+  g_autoptr (LmPackages) packages = lm_packages_new ();
+  g_assert_cmpint (g_mkdir_with_parents (parent, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (file, text, -1, NULL));
+  gboolean loaded = lm_repository_load (packages, file, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (loaded);
+  g_autoptr (LmBlob) blob = dup_blob (packages, "a", &error);
+  g_assert_no_error (error);
+  g_assert_true (g_str_has_prefix (blob->urls[0], top_url));
+  (void) g_remove (file);
+  for (; strlen (parent) >= strlen (top); *strrchr (parent, '/') = '\0')
+    g_assert_cmpint (g_rmdir (parent), ==, 0);
+  return g_strdup (blob->urls[0] + strlen (top_url));
+}
+
+static void
+test_bases (void)
+{
+  g_autofree char *suite = load_url ("debian/dists/stable/main/binary-amd64/Packages"), *flat = load_url ("flat/Packages");
+  g_autofree char *nested = load_url ("dists/debian/dists/x/Packages");
+  g_assert_cmpstr (suite, ==, "/debian/pool/a.deb");
+  g_assert_cmpstr (flat, ==, "/flat/pool/a.deb");
+  g_assert_cmpstr (nested, ==, "/dists/debian/pool/a.deb");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -294,5 +331,6 @@ main (int argc, char **argv)
   g_test_add_func ("/build/parent/rpm", test_rpm);
   g_test_add_func ("/build/packages/files", test_files);
   g_test_add_func ("/build/packages/rpm-files", test_rpm_files);
+  g_test_add_func ("/build/repository/bases", test_bases);
   return g_test_run ();
 }
