@@ -3,6 +3,7 @@
 #include "appliance/guest.h"
 #include "appliance/command.h"
 #include "appliance/filesystem.h"
+#include "appliance/shell.h"
 #include "base/error.h"
 
 #include <errno.h>
@@ -264,6 +265,22 @@ lm_guest_trim (LmGuest *guest, GError **error)
   return TRUE;
 }
 
+/* Whether all writes reached the disk. When one fails later than the call that wrote, for example
+ * because the host has no space left, only the kernel of the appliance knows. */
+static gboolean
+check_writes (LmGuest *guest, GError **error)
+{
+  if (guestfs_sync (guest->handle) < 0)
+    return lm_failure_throw (guest->handle, error, "cannot sync the disk");
+  char *lost = lm_shell_run (guest->handle, "dmesg | grep -E ' error, dev sd|lost (a?sync )?page write' | grep -v '(DISCARD)' | head -n 1");
+  gboolean ok = lost != NULL && *lost == '\0';
+  if (!ok)
+    (void) lm_throw (error, LM_GUEST_ERROR, LM_GUEST_ERROR_FAILED, "the disk could not be written: %s",
+                     lost != NULL ? lost : guestfs_last_error (guest->handle));
+  free (lost);
+  return ok;
+}
+
 gboolean
 lm_guest_finish (LmGuest *guest, GError **error)
 {
@@ -275,5 +292,7 @@ lm_guest_finish (LmGuest *guest, GError **error)
       if (!lm_filesystem_add_journal (guest->handle, journal->device, journal->size, error))
         return FALSE;
     }
+  if (!guest->read_only && !check_writes (guest, error))
+    return FALSE;
   return guestfs_shutdown (guest->handle) == 0 || lm_failure_throw (guest->handle, error, "the appliance did not end well");
 }
