@@ -10,7 +10,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
-#define LOOK_MS 200
+#define LOOK_MS 50
 #define ARGUMENTS_MAX (64 * 1024)
 /* libguestfs names its directory so, and passes the socket in it to QEMU. */
 #define SOCKET_NAME "/guestfsd.sock"
@@ -19,6 +19,7 @@
 typedef struct
 {
   pid_t worker;
+  pid_t group; /* its process group; of its own if lamina started it */
   int pidfd;  /* of QEMU; -1 as long as it is not known */
   char *directory; /* of its socket */
 } Guard;
@@ -54,6 +55,29 @@ find_directory (guint pid)
   return NULL;
 }
 
+/* Notes the process @pid if it is QEMU. */
+static void
+examine_process (Guard *guard, guint pid)
+{
+  guard->directory = find_directory (pid);
+  if (guard->directory != NULL)
+    guard->pidfd = pidfd_open ((pid_t) pid, 0);
+}
+
+/* The worker is no more, and its children have another parent, but still its process group. */
+static void
+look_in_group (Guard *guard)
+{
+  g_autoptr (GDir) processes = g_dir_open ("/proc", 0, NULL);
+  const char *name;
+  while (guard->directory == NULL && processes != NULL && (name = g_dir_read_name (processes)) != NULL)
+    {
+      guint64 pid;
+      if (g_ascii_string_to_unsigned (name, 10, 1, G_MAXINT, &pid, NULL) && getpgid ((pid_t) pid) == guard->group)
+        examine_process (guard, (guint) pid);
+    }
+}
+
 /* Looks for QEMU among the children of the worker. */
 static void
 look_for_qemu (Guard *guard)
@@ -65,11 +89,8 @@ look_for_qemu (Guard *guard)
   for (char **word = words; *word != NULL && guard->directory == NULL; word++)
     {
       guint64 pid;
-      if (!g_ascii_string_to_unsigned (*word, 10, 1, G_MAXINT, &pid, NULL))
-        continue;
-      guard->directory = find_directory ((guint) pid);
-      if (guard->directory != NULL)
-        guard->pidfd = pidfd_open ((pid_t) pid, 0);
+      if (g_ascii_string_to_unsigned (*word, 10, 1, G_MAXINT, &pid, NULL))
+        examine_process (guard, (guint) pid);
     }
 }
 
@@ -78,6 +99,8 @@ look_for_qemu (Guard *guard)
 static void
 clean_up (Guard *guard)
 {
+  if (guard->directory == NULL)
+    look_in_group (guard);
   (void) kill (-guard->worker, SIGKILL);
   if (guard->pidfd >= 0)
     (void) pidfd_send_signal (guard->pidfd, SIGKILL, NULL, 0);
@@ -89,9 +112,9 @@ clean_up (Guard *guard)
 }
 
 static void
-watch_worker (int fd, pid_t worker)
+watch_worker (int fd, pid_t worker, pid_t group)
 {
-  Guard guard = { .worker = worker, .pidfd = -1 };
+  Guard guard = { .worker = worker, .group = group, .pidfd = -1 };
   struct pollfd worker_end = { .fd = fd, .events = POLLIN };
   while (poll (&worker_end, 1, guard.directory == NULL ? LOOK_MS : -1) <= 0)
     if (guard.directory == NULL)
@@ -104,7 +127,7 @@ void
 lm_guard_start (void)
 {
   int ends[2];
-  pid_t worker = getpid ();
+  pid_t worker = getpid (), group = getpgrp ();
   if (pipe2 (ends, O_CLOEXEC) < 0)
     return;
   pid_t pid = fork ();
@@ -114,7 +137,7 @@ lm_guard_start (void)
       /* Whoever waits for the end of the worker's output must not wait for this process. */
       int fd = dup2 (ends[0], STDIN_FILENO);
       closefrom (STDOUT_FILENO);
-      watch_worker (fd, worker);
+      watch_worker (fd, worker, group);
     }
   lm_fd_close (ends[0]);
   /* The other end stays open until this process ends, however it does. */
