@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "appliance/guest.h"
-#include "appliance/command.h"
 #include "appliance/filesystem.h"
+#include "appliance/layout.h"
 #include "appliance/shell.h"
 #include "base/error.h"
 
@@ -229,8 +229,21 @@ mount_system (LmGuest *guest, GError **error)
   return check_one (roots, error) && mount_device (guest, roots->pdata[0], "/", error);
 }
 
+/* Makes the layout that the job asks for, and mounts it. */
+static gboolean
+make_layout (LmGuest *guest, const char *name, GError **error)
+{
+  LmLayoutMount root, efi;
+  if (!lm_layout_make (guest->handle, name, &root, &efi, error) || !mount_device (guest, root.device, root.point, error))
+    return FALSE;
+  if (efi.device[0] == '\0')
+    return TRUE;
+  return (guestfs_mkdir_p (guest->handle, efi.point) == 0 || lm_failure_throw (guest->handle, error, "cannot create %s", efi.point))
+         && mount_device (guest, efi.device, efi.point, error);
+}
+
 LmGuest *
-lm_guest_start (const LmJsonValue *job, gboolean with_commands, GError **error)
+lm_guest_start (const LmJsonValue *job, GError **error)
 {
   guestfs_h *handle = guestfs_create_flags (GUESTFS_CREATE_NO_ENVIRONMENT | GUESTFS_CREATE_NO_CLOSE_ON_EXIT);
   if (handle == NULL)
@@ -248,7 +261,8 @@ lm_guest_start (const LmJsonValue *job, gboolean with_commands, GError **error)
       (void) lm_failure_throw (handle, error, "the appliance does not start");
       return NULL;
     }
-  if (!mount_system (guest, error) || (with_commands && !lm_command_forbid_services (handle, error)))
+  const char *layout = lm_json_get_string (job, "layout");
+  if (!(layout != NULL ? make_layout (guest, layout, error) : mount_system (guest, error)))
     return NULL;
   return g_steal_pointer (&guest);
 }

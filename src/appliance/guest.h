@@ -7,9 +7,9 @@
 
 typedef struct _LmGuest LmGuest;
 
-/** lm_guest_start: starts the appliance with the disk of @job and mounts its operating system.
- * Commands will be run in it if @with_commands. Error: LM_GUEST_ERROR. */
-LmGuest *lm_guest_start (const LmJsonValue *job, gboolean with_commands, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_guest_start: starts the appliance with the disk of @job and mounts its operating system,
+ * or the layout that the job makes. Error: LM_GUEST_ERROR. */
+LmGuest *lm_guest_start (const LmJsonValue *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_guest_finish: unmounts all and ends the appliance, with all data on the disk. Error:
  * LM_GUEST_ERROR. */
 gboolean lm_guest_finish (LmGuest *guest, GError **error) G_GNUC_WARN_UNUSED_RESULT;

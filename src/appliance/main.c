@@ -70,14 +70,19 @@ do_steps (Work *work, GError **error)
 {
   const LmJsonValue *last_command = look_ahead (work);
   begin_step (work, START);
-  g_autoptr (LmGuest) guest = lm_guest_start (work->job, last_command != NULL, error);
+  g_autoptr (LmGuest) guest = lm_guest_start (work->job, error);
   if (guest == NULL)
     return FALSE;
   end_step (work, FALSE);
+  gboolean forbidden = FALSE;
   for (const LmJsonValue *step = lm_json_get_first (lm_json_get_array (work->job, "steps")); step != NULL; step = lm_json_get_next (step))
     {
       gboolean skipped;
       begin_step (work, lm_json_get_string (step, "label"));
+      /* Not before, because the system may be unpacked by a step. */
+      if (!forbidden && lm_step_needs_commands (step) && !lm_command_forbid_services (lm_guest_get_handle (guest), error))
+        return FALSE;
+      forbidden |= lm_step_needs_commands (step);
       if (!lm_step_do (guest, step, work->step, &skipped, error))
         return FALSE;
       /* Now, because the next step may give back free blocks. */

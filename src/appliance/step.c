@@ -44,6 +44,14 @@ do_upload (const StepContext *context, GError **error)
 }
 
 static gboolean
+do_unpack (const StepContext *context, GError **error)
+{
+  const char *from = lm_json_get_string (context->step, "from");
+  return guestfs_tar_in_opts (context->handle, from, context->path, GUESTFS_TAR_IN_OPTS_XATTRS, 1, -1) == 0
+         || lm_failure_throw (context->handle, error, "cannot unpack %s", from);
+}
+
+static gboolean
 do_write (const StepContext *context, GError **error)
 {
   gsize size = 0;
@@ -201,6 +209,7 @@ static const struct
   { "upload", do_upload, "from" },    { "write", do_write, "content" }, { "mkdir", do_mkdir, NULL },
   { "run", do_run, "script", TRUE },  { "read", do_read, NULL },        { "list", do_list, "to_host" },
   { "remove", do_remove, NULL },      { "truncate", do_truncate, NULL }, { "trim", do_trim, NULL, TRUE },
+  { "unpack", do_unpack, "from" },
 };
 
 /* Returns the number of its kind; G_N_ELEMENTS (kinds) if it is not known. */

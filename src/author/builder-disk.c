@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "author/builder-disk.h"
+#include "author/builder-tree.h"
 #include "author/guest.h"
 #include "base/error.h"
-#include "build/appliance.h"
+#include "base/size.h"
+#include "build/packages.h"
 #include "build/scrub.h"
 #include "image/delta.h"
+#include "image/foreign.h"
 
 #include <string.h>
 
 #define GUEST_DIR "/var/cache/lamina-build"
 #define LABEL_SIZE 60
+#define BOOT_FILE_MAX LM_SIZE_GIB
 
 /* The package manager of the guest orders the packages and runs their scripts. What is not wanted
  * for itself counts as installed automatically, so that "apt autoremove" knows it. */
@@ -132,36 +136,178 @@ add_commands (LmAppliance *job, const LmRecipe *recipe)
     }
 }
 
+/* ---- a base */
+
+/* The file system has this label in all layouts. Without partitions it can grow with the disk. */
+static const char fstab_whole[] = "LABEL=root / ext4 defaults,x-systemd.growfs 0 1\n";
+static const char fstab_bios[] = "LABEL=root / ext4 defaults 0 1\n";
+static const char fstab_uefi[] = "LABEL=root / ext4 defaults 0 1\nLABEL=ESP /boot/efi vfat umask=0077 0 1\n";
+
+static const char grub_settings[] = "# Written by lamina\nGRUB_TIMEOUT=0\nGRUB_DISABLE_OS_PROBER=true\n";
+
+/* In the appliance the disk is /dev/sda. */
+static const char install_grub[] = "command -v grub-install >/dev/null && command -v update-grub >/dev/null"
+                                   " || { echo 'there is no GRUB: the recipe needs the package '$package; exit 1; }\n"
+                                   "grub-install $target\n"
+                                   "update-grub\n";
+
+/* Takes the kernel away, which is not read from the disk: what the links of Debian name, or else the newest. */
+static const char take_kernel[]
+  = "kernel=$(readlink -f /vmlinuz /boot/vmlinuz | head -n 1)\n"
+    "[ -f \"$kernel\" ] || kernel=$(ls -1v /boot/vmlinuz-* 2>/dev/null | tail -n 1)\n"
+    "[ -f \"$kernel\" ] || { echo 'there is no kernel in /boot: the recipe needs a package such as linux-image-amd64'; exit 1; }\n"
+    "version=${kernel##*/vmlinuz-}\n"
+    "mkdir -p " GUEST_DIR "\n"
+    "mv \"$kernel\" " GUEST_DIR "/kernel\n"
+    "for initrd in /boot/initrd.img-$version /boot/initramfs-$version.img; do\n"
+    "  [ ! -f $initrd ] || mv $initrd " GUEST_DIR "/initrd\n"
+    "done\n"
+    "rm -f /boot/vmlinuz* /boot/initrd.img* /boot/initramfs-* /vmlinuz* /initrd.img*\n";
+
+static const struct
+{
+  LmApplianceLayout layout;
+  const char *fstab;
+  const char *grub; /* variables of install_grub */
+} boots[] = {
+  [LM_RECIPE_BOOT_KERNEL] = { LM_APPLIANCE_LAYOUT_WHOLE, fstab_whole, NULL },
+  [LM_RECIPE_BOOT_BIOS] = { LM_APPLIANCE_LAYOUT_BIOS, fstab_bios, "package=grub-pc\ntarget='--target=i386-pc /dev/sda'\n" },
+  [LM_RECIPE_BOOT_UEFI] = { LM_APPLIANCE_LAYOUT_UEFI, fstab_uefi,
+                            "package=grub-efi-amd64\ntarget='--target=x86_64-efi --efi-directory=/boot/efi --removable --no-nvram'\n" },
+};
+
+static void
+add_tree (LmAppliance *job, const LmRecipe *recipe, const char *tree)
+{
+  const char *fstab = boots[recipe->boot].fstab;
+  lm_appliance_add_unpack (job, "copying the system", tree, "/");
+  lm_appliance_add_write (job, "copying the system", "/etc/fstab", fstab, strlen (fstab), 0644);
+}
+
+static void
+add_grub (LmAppliance *job, const LmRecipe *recipe)
+{
+  g_autoptr (GString) settings = g_string_new (grub_settings);
+  g_autofree char *script = g_strconcat (boots[recipe->boot].grub, install_grub, NULL);
+  if (recipe->cmdline != NULL)
+    {
+      g_autofree char *quoted = g_shell_quote (recipe->cmdline);
+      g_string_append_printf (settings, "GRUB_CMDLINE_LINUX=%s\n", quoted);
+    }
+  lm_appliance_add_mkdir (job, "installing GRUB", "/etc/default/grub.d", 0755);
+  lm_appliance_add_write (job, "installing GRUB", "/etc/default/grub.d/lamina.cfg", settings->str, settings->len, 0644);
+  lm_appliance_add_run (job, "installing GRUB", script);
+}
+
+/* Without GRUB, kernel and initrd are copied to the work directory. */
+static void
+add_boot (LmAppliance *job, const LmRecipe *recipe, const LmBuilderMade *made)
+{
+  static const char label[] = "reading kernel and initrd";
+  if (recipe->boot != LM_RECIPE_BOOT_KERNEL)
+    {
+      add_grub (job, recipe);
+      return;
+    }
+  lm_appliance_add_run (job, label, take_kernel);
+  (void) lm_appliance_add_read (job, label, GUEST_DIR "/kernel", BOOT_FILE_MAX, made->kernel);
+  (void) lm_appliance_add_read (job, label, GUEST_DIR "/initrd", BOOT_FILE_MAX, made->initrd);
+  lm_appliance_add_remove (job, label, GUEST_DIR);
+}
+
+/* ---- the whole */
+
+void
+lm_builder_made_clear (LmBuilderMade *made)
+{
+  g_strfreev (made->contents);
+  g_free (made->kernel);
+  g_free (made->initrd);
+}
+
+/* Changes the image @disk; @tree is the tar file of a base, or else NULL. */
 static gboolean
-run_job (const LmBuilderDisk *build, const char *overlay, const LmGuestPackages *guest, GCancellable *cancellable, GError **error)
+run_job (const LmBuilderDisk *build, const char *disk, const char *tree, LmBuilderMade *made, GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmAppliance) job = lm_appliance_new ();
-  const LmApplianceSettings settings
-    = { .program = build->program, .disk = overlay, .scratch = lm_work_dir_get_path (build->work), .virt_type = build->virt_type };
-  add_packages (job, build);
+  g_autoptr (LmGuestPackages) guest = lm_guest_packages_new (lm_work_dir_get_path (build->work));
+  const LmApplianceSettings settings = {
+    .program = build->program,
+    .disk = disk,
+    .layout = tree != NULL ? boots[build->recipe->boot].layout : LM_APPLIANCE_LAYOUT_KEEP,
+    .scratch = lm_work_dir_get_path (build->work),
+    .virt_type = build->virt_type,
+  };
+  if (tree != NULL)
+    add_tree (job, build->recipe, tree);
+  else
+    add_packages (job, build);
   add_payload (job, build->payload);
   add_commands (job, build->recipe);
+  if (tree != NULL)
+    add_boot (job, build->recipe, made);
   lm_guest_packages_add (guest, job);
   lm_scrub_append (job);
   lm_appliance_add_trim (job, "freeing unused blocks");
-  return lm_guest_run (build->host, job, &settings, cancellable, error);
+  if (!lm_guest_run (build->host, job, &settings, cancellable, error))
+    return FALSE;
+  made->contents = lm_guest_packages_read (guest, build->recipe->name, cancellable, error);
+  return made->contents != NULL;
+}
+
+static gboolean
+make_child (const LmBuilderDisk *build, const char *to, LmBuilderMade *made, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *overlay = g_build_filename (lm_work_dir_get_path (build->work), "overlay.qcow2", NULL);
+  g_autofree char *parent = lm_cache_get_path (build->cache, LM_BLOB_LAYER, &build->parent->digest);
+  if (!lm_image_make_workspace (parent, overlay, cancellable, error) || !run_job (build, overlay, NULL, made, cancellable, error))
+    return FALSE;
+  build->host->status (build->host->user_data, "keeping what differs from the parent");
+  return lm_image_make_delta (overlay, parent, &build->parent->digest, to, cancellable, error);
+}
+
+/* A guest whose packages are not those that were locked was changed by something else than they. */
+static gboolean
+check_contents (const LmBuilderDisk *build, char *const *contents, GError **error)
+{
+  for (guint i = 0; i < build->lock->packages->len; i++)
+    {
+      const LmLockedPackage *package = g_ptr_array_index (build->lock->packages, i);
+      g_autofree char *text = g_strdup_printf ("%s=%s", package->name, package->version);
+      if (!g_strv_contains ((const char *const *) contents, text))
+        return lm_throw (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_CONFLICT, "%s: the package %s was chosen, but is not installed",
+                         build->recipe->name, text);
+    }
+  return TRUE;
+}
+
+static gboolean
+make_base (const LmBuilderDisk *build, const char *to, LmBuilderMade *made, GCancellable *cancellable, GError **error)
+{
+  const char *work = lm_work_dir_get_path (build->work);
+  const LmForeign image = { .virtual_size = build->recipe->disk };
+  g_autofree char *tree = g_build_filename (work, "tree.tar", NULL), *disk = g_build_filename (work, "disk.qcow2", NULL);
+  made->kernel = g_build_filename (work, "kernel", NULL);
+  made->initrd = g_build_filename (work, "initrd", NULL);
+  if (!lm_builder_tree_make (build, tree, cancellable, error)
+      || !lm_image_make_disk (disk, build->recipe->disk, cancellable, error)
+      || !run_job (build, disk, tree, made, cancellable, error) || !check_contents (build, made->contents, error))
+    return FALSE;
+  if (!g_file_test (made->kernel, G_FILE_TEST_EXISTS))
+    g_clear_pointer (&made->kernel, g_free);
+  if (!g_file_test (made->initrd, G_FILE_TEST_EXISTS))
+    g_clear_pointer (&made->initrd, g_free);
+  build->host->status (build->host->user_data, "writing the layer");
+  return lm_foreign_convert (&image, disk, build->recipe->name, to, cancellable, error);
 }
 
 gboolean
-lm_builder_disk_make (const LmBuilderDisk *build, const char *to, char ***out_contents, GCancellable *cancellable, GError **error)
+lm_builder_disk_make (const LmBuilderDisk *build, const char *to, LmBuilderMade *out_made, GCancellable *cancellable, GError **error)
 {
-  const char *work = lm_work_dir_get_path (build->work);
-  g_autofree char *overlay = g_build_filename (work, "overlay.qcow2", NULL);
-  g_autoptr (LmGuestPackages) guest = lm_guest_packages_new (work);
-  g_autofree char *parent = lm_cache_get_path (build->cache, LM_BLOB_LAYER, &build->parent->digest);
-  if (!lm_image_make_workspace (parent, overlay, cancellable, error) || !run_job (build, overlay, guest, cancellable, error))
+  g_auto (LmBuilderMade) made = { NULL };
+  if (!(build->parent != NULL ? make_child : make_base) (build, to, &made, cancellable, error))
     return FALSE;
-  g_auto (GStrv) contents = lm_guest_packages_read (guest, build->recipe->name, cancellable, error);
-  if (contents == NULL)
-    return FALSE;
-  build->host->status (build->host->user_data, "keeping what differs from the parent");
-  if (!lm_image_make_delta (overlay, parent, &build->parent->digest, to, cancellable, error))
-    return FALSE;
-  *out_contents = g_steal_pointer (&contents);
+  *out_made = made;
+  made = (LmBuilderMade){ NULL };
   return TRUE;
 }

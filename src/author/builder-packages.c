@@ -40,6 +40,17 @@ lock_packages (LmRecipeLock *lock, LmPackages *packages, const GArray *ids, GErr
   return TRUE;
 }
 
+/* A base has what the distribution calls essential, whatever else is asked for. */
+static char **
+add_essential (const LmPackages *packages, char *const *wanted)
+{
+  g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
+  g_auto (GStrv) essential = lm_packages_list_essential (packages);
+  g_strv_builder_addv (all, (const char **) wanted);
+  g_strv_builder_addv (all, (const char **) essential);
+  return g_strv_builder_end (all);
+}
+
 static LmRecipeLock *
 solve (const LmHost *host, const LmBuilderChoice *choice, const LmDigest *parent, GCancellable *cancellable, GError **error)
 {
@@ -48,11 +59,12 @@ solve (const LmHost *host, const LmBuilderChoice *choice, const LmDigest *parent
   if (*recipe->packages == NULL)
     return g_steal_pointer (&lock);
   g_autoptr (LmPackages) packages = load_indexes (host, choice, cancellable, error);
-  if (packages == NULL || !lm_packages_set_installed (packages, (const char *const *) choice->contents, error))
+  if (packages == NULL
+      || (choice->contents != NULL && !lm_packages_set_installed (packages, (const char *const *) choice->contents, error)))
     return NULL;
+  g_auto (GStrv) wanted = choice->contents != NULL ? g_strdupv (recipe->packages) : add_essential (packages, recipe->packages);
   g_auto (LmPackagesChange) change = { NULL };
-  if (!lm_packages_resolve_change (packages, (const char *const *) recipe->packages, g_strv_length (recipe->packages), recipe->recommended,
-                                   &change, error))
+  if (!lm_packages_resolve_change (packages, (const char *const *) wanted, g_strv_length (wanted), recipe->recommended, &change, error))
     {
       g_prefix_error (error, "%s: ", recipe->path);
       return NULL;

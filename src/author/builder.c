@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "author/builder.h"
+#include "author/boot-file.h"
 #include "author/builder-disk.h"
+#include "author/builder-entry.h"
 #include "author/builder-packages.h"
 #include "author/builder-parent.h"
 #include "author/local-entry.h"
@@ -36,12 +38,13 @@ typedef struct
   LmRecipe *recipe;
   GPtrArray *payload;
   LmCatalogSet *set;
-  LmBuilderParent *parent;
+  LmBuilderParent *parent; /* NULL: a base is built */
   LmBuilderChoice choice;
   LmRecipeLock *lock;
   LmDigest identity;
   char *version;
   gboolean locked;
+  LmBlob *kernel, *initrd; /* of a base that does not boot by itself */
   GPtrArray *leases; /* LmLock */
 } Build;
 
@@ -55,6 +58,8 @@ build_clear (Build *build)
   g_clear_pointer (&build->payload, g_ptr_array_unref);
   g_clear_pointer (&build->leases, g_ptr_array_unref);
   g_free (build->version);
+  lm_blob_free (build->kernel);
+  lm_blob_free (build->initrd);
   lm_cache_close (build->cache);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Build, build_clear)
@@ -114,8 +119,12 @@ static gboolean
 open_parent (Build *build, GError **error)
 {
   const LmBuilderRequest *request = build->request;
-  const char *const *on = request->on != NULL && *request->on != NULL ? request->on : (const char *const *) build->recipe->on;
-  lm_builder_parent_free (build->parent);
+  const gboolean given = request->on != NULL && *request->on != NULL;
+  const char *const *on = given ? request->on : (const char *const *) build->recipe->on;
+  if (build->recipe->on == NULL)
+    return !given
+           || lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_REQUEST, "%s makes a base, which stands on no other layer; leave out --on",
+                        build->recipe->path);
   build->parent = lm_builder_parent_open (build->host, build->set, on, &request->appliance, build->cancellable, error);
   return build->parent != NULL && check_chain (build, error);
 }
@@ -126,14 +135,14 @@ choose_packages (Build *build, GError **error)
   build->choice = (LmBuilderChoice){
     .recipe = build->recipe,
     .recipe_digest = lm_payload_digest (build->recipe, build->payload),
-    .contents = build->parent->contents,
+    .contents = build->parent != NULL ? build->parent->contents : NULL,
     .places = build->request->packages,
     .anew = build->request->anew,
   };
   build->lock = lm_builder_packages_choose (build->host, &build->choice, &build->locked, build->cancellable, error);
   if (build->lock == NULL)
     return FALSE;
-  build->identity = lm_recipe_lock_get_identity (build->lock, &build->parent->top->digest);
+  build->identity = lm_recipe_lock_get_identity (build->lock, build->parent != NULL ? &build->parent->top->digest : NULL);
   build->version = lm_builder_packages_version (&build->choice, build->lock, error);
   return build->version != NULL;
 }
@@ -156,7 +165,7 @@ make_result (const Build *build, LmBuilderAction action, const LmBuild *made)
   result->version = g_strdup (build->version);
   result->group = g_strdup (build->recipe->group);
   lm_blob_copy (&result->blob, &made->blob);
-  for (guint i = 0; i < build->parent->plan->layers->len; i++)
+  for (guint i = 0; build->parent != NULL && i < build->parent->plan->layers->len; i++)
     {
       const LmPlanItem *item = g_ptr_array_index (build->parent->plan->layers, i);
       g_autofree char *text = g_strdup_printf ("%s@%s", item->blob.name, item->version);
@@ -244,7 +253,12 @@ describe_file (const Build *build, LmPartial *partial, char *const *contents, GE
 {
   lm_autofd int fd = open (lm_partial_get_path (partial), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   g_autoptr (LmHasher) hasher = lm_hasher_new ();
-  LmBlob blob = { .kind = LM_BLOB_LAYER, .name = build->recipe->name, .has_parent = TRUE, .parent = build->parent->top->digest };
+  LmBlob blob = { .kind = LM_BLOB_LAYER, .name = build->recipe->name };
+  if (build->parent != NULL)
+    {
+      blob.has_parent = TRUE;
+      blob.parent = build->parent->top->digest;
+    }
   if (fd < 0)
     return lm_throw_errno_null (error, "cannot open %s", lm_partial_get_path (partial));
   if (!lm_fd_read_blocks (fd, hash_block, hasher, build->cancellable, error))
@@ -252,44 +266,13 @@ describe_file (const Build *build, LmPartial *partial, char *const *contents, GE
   lm_hasher_peek (hasher, &blob.digest);
   blob.size = lm_partial_get_size (partial);
   LmBuild *made = lm_build_new (&blob);
-  lm_contents_compare (build->parent->contents, contents, &made->packages, &made->removed);
+  if (build->parent != NULL)
+    lm_contents_compare (build->parent->contents, contents, &made->packages, &made->removed);
+  else
+    made->packages = g_strdupv ((char **) contents);
   made->lock = build->identity;
   made->has_lock = TRUE;
   return made;
-}
-
-/* The entry for the local catalog, with the one build @made. */
-static LmLayer *
-make_entry (const Build *build, const LmBuild *made)
-{
-  const LmRecipe *recipe = build->recipe;
-  LmLayer *layer = g_new0 (LmLayer, 1);
-  g_autoptr (GStrvBuilder) requires = g_strv_builder_new ();
-  for (char **on = recipe->on; *on != NULL; on++)
-    {
-      g_autoptr (LmSelection) selection = lm_selection_parse (*on, NULL);
-      g_autofree char *relation = selection->version != NULL ? g_strdup_printf ("%s = %s", selection->name, selection->version)
-                                                             : g_strdup (selection->name);
-      g_strv_builder_add (requires, relation);
-    }
-  if (recipe->requires != NULL)
-    g_strv_builder_addv (requires, (const char **) recipe->requires);
-  layer->name = g_strdup (recipe->name);
-  layer->version = g_strdup (build->version);
-  layer->group = g_strdup (recipe->group);
-  layer->summary = g_strdup (recipe->summary);
-  layer->osinfo = g_strdup (recipe->osinfo);
-  layer->arch = g_strdup (recipe->arch);
-  layer->ready = g_strdup (recipe->ready);
-  layer->cmdline = g_strdup (recipe->cmdline);
-  layer->memory = recipe->memory;
-  layer->disk = recipe->disk;
-  layer->provides = g_strdupv (recipe->provides);
-  layer->requires = g_strv_builder_end (requires);
-  layer->conflicts = g_strdupv (recipe->conflicts);
-  layer->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_build_free);
-  g_ptr_array_add (layer->builds, lm_build_dup (made));
-  return layer;
 }
 
 static gboolean
@@ -317,7 +300,21 @@ make_room (Build *build, const LmDigest *name, GPtrArray *reserved, GError **err
   LmBlob blob = { .kind = LM_BLOB_FILE, .name = build->recipe->name, .digest = *name, .size = size };
   g_ptr_array_add (reserved, lm_blob_dup (&blob));
   return lease_blob (build, &blob, &cached, error) && lm_room_make (build->host, build->cache, reserved, build->cancellable, error)
-         && lm_cache_check_space (build->cache, 2 * size, error);
+         && lm_cache_check_space (build->cache, (build->parent != NULL ? 2 : 3) * size, error);
+}
+
+/* Takes the file @path, which may be NULL, into the cache. */
+static gboolean
+take_boot_file (Build *build, const char *path, const char *name, LmBlob **out_blob, GError **error)
+{
+  LmLock *lease = NULL;
+  if (path == NULL)
+    return TRUE;
+  lm_blob_free (*out_blob);
+  *out_blob = lm_boot_file_take (build->host, build->cache, path, name, &lease, build->cancellable, error);
+  if (*out_blob != NULL)
+    g_ptr_array_add (build->leases, lease);
+  return *out_blob != NULL;
 }
 
 /* Makes the layer in the file of @partial, and returns its description. */
@@ -325,7 +322,7 @@ static LmBuild *
 make_file (Build *build, LmPartial *partial, GError **error)
 {
   g_autoptr (LmWorkDir) work = lm_work_dir_new (build->cache, error);
-  g_auto (GStrv) contents = NULL;
+  g_auto (LmBuilderMade) made = { NULL };
   LmLock *lease = NULL;
   if (work == NULL || !lm_builder_packages_fetch (build->host, build->cache, build->lock, &lease, build->cancellable, error))
     return NULL;
@@ -339,11 +336,13 @@ make_file (Build *build, LmPartial *partial, GError **error)
     .recipe = build->recipe,
     .payload = build->payload,
     .lock = build->lock,
-    .parent = build->parent->top,
+    .parent = build->parent != NULL ? build->parent->top : NULL,
   };
-  if (!lm_builder_disk_make (&disk, lm_partial_get_path (partial), &contents, build->cancellable, error) || !check_payload (build, error))
+  if (!lm_builder_disk_make (&disk, lm_partial_get_path (partial), &made, build->cancellable, error) || !check_payload (build, error)
+      || !take_boot_file (build, made.kernel, "kernel", &build->kernel, error)
+      || !take_boot_file (build, made.initrd, "initrd", &build->initrd, error))
     return NULL;
-  return describe_file (build, partial, contents, error);
+  return describe_file (build, partial, made.contents, error);
 }
 
 /* Makes the layer, publishes it and lists it. @partial is its scratch file, of which it takes ownership. */
@@ -358,7 +357,7 @@ make_layer (Build *build, LmPartial *partial, gboolean *out_waited, GError **err
       lm_partial_discard (partial);
       return NULL;
     }
-  g_autoptr (LmLayer) layer = make_entry (build, made);
+  g_autoptr (LmLayer) layer = lm_builder_entry_new (build->recipe, build->version, made, build->kernel, build->initrd);
   if (!lm_scratch_publish (build->cache, partial, &made->blob, out_waited, build->cancellable, error) || *out_waited
       || !lm_fault_point ("build-after-publish", error)
       || !lm_local_entry_add (build->host, build->set, layer, &change, build->cancellable, error))

@@ -111,6 +111,13 @@ lm_appliance_add_upload (LmAppliance *job, const char *label, const char *from, 
 }
 
 void
+lm_appliance_add_unpack (LmAppliance *job, const char *label, const char *from, const char *to)
+{
+  open_step (job, "unpack", label, to);
+  lm_json_add_string (job->steps, "from", from);
+}
+
+void
 lm_appliance_add_write (LmAppliance *job, const char *label, const char *to, const void *data, gsize size, int mode)
 {
   g_autofree char *content = g_base64_encode (data, size);
@@ -200,8 +207,10 @@ lm_appliance_get_result (const LmAppliance *job, guint number)
 static char *
 finish_job (LmAppliance *job, const LmApplianceSettings *settings)
 {
+  static const char *const layouts[] = { NULL, "whole", "bios", "uefi" };
   close_step (job);
   json_builder_end_array (job->steps);
+  lm_json_add_string (job->steps, "layout", layouts[settings->layout]);
   lm_json_add_string (job->steps, "disk", settings->disk);
   lm_json_add_string (job->steps, "format", "qcow2");
   lm_json_add_string (job->steps, "scratch", settings->scratch);

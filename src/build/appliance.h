@@ -18,11 +18,21 @@ typedef enum
 #define LM_APPLIANCE_ERROR lm_appliance_error_quark ()
 GQuark lm_appliance_error_quark (void);
 
+/* What is made of the disk before the steps. The file system of the guest's root has the label "root". */
+typedef enum
+{
+  LM_APPLIANCE_LAYOUT_KEEP,  /* nothing: it has an operating system */
+  LM_APPLIANCE_LAYOUT_WHOLE, /* one ext4, without partitions */
+  LM_APPLIANCE_LAYOUT_BIOS,  /* MBR and one partition, ext4 */
+  LM_APPLIANCE_LAYOUT_UEFI,  /* GPT; an EFI system partition with the label "ESP" at /boot/efi, and one of ext4 */
+} LmApplianceLayout;
+
 /* What lm_appliance_run() works with. All paths are absolute. */
 typedef struct
 {
   const char *program;   /* lamina-appliance, which need not exist */
   const char *disk;      /* a qcow2 image */
+  LmApplianceLayout layout; /* made on the disk first; what it had is lost */
   const char *scratch;   /* an existing directory; what is left of a killed run is in it */
   const char *virt_type; /* "kvm" or "qemu"; NULL for kvm if it is there */
   guint memory;          /* of the appliance, in MiB; 0 for 1024 */
@@ -48,6 +58,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmAppliance, lm_appliance_free)
 void lm_appliance_add_upload (LmAppliance *job, const char *label, const char *from, const char *to, int mode);
 /** lm_appliance_add_write: writes @size bytes of @data to @to in the guest. */
 void lm_appliance_add_write (LmAppliance *job, const char *label, const char *to, const void *data, gsize size, int mode);
+/** lm_appliance_add_unpack: unpacks the tar file @from of the host into the directory @to, with owners,
+ * extended attributes and all. */
+void lm_appliance_add_unpack (LmAppliance *job, const char *label, const char *from, const char *to);
 /** lm_appliance_add_mkdir: creates the directory @path, with its parents; one that exists keeps its mode. */
 void lm_appliance_add_mkdir (LmAppliance *job, const char *label, const char *path, int mode);
 /* The longest script in bytes; write a longer one to a file. */
@@ -98,7 +111,7 @@ typedef struct
 typedef void (*LmApplianceProgressFunc) (const LmApplianceProgress *progress, gpointer user_data);
 
 /** lm_appliance_run: does the steps of @job, in their order, in the one operating system on
- * the disk; may be called once. The first that fails ends it, and then the disk is not fit for use.
+ * the disk, or on a new one with the layout of @settings; may be called once. The first that fails ends it, and then the disk is not fit for use.
  * @func may be NULL; it is called in this thread. Neither the disk nor what is read is synced.
  * Blocks, for 10 s and more; cancelling ends it within seconds. Errors: LM_APPLIANCE_ERROR,
  * LM_RUN_ERROR_TIMED_OUT, LM_RUN_ERROR_NO_SPACE (on this host), G_IO_ERROR. */

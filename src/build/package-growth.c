@@ -158,7 +158,7 @@ try_upgrade (Growth *growth, Id id, Id other)
 static gboolean
 try_remove (Growth *growth, Id id)
 {
-  if (!lm_package_pool_is_installed (growth->packages, id) || lm_package_pool_extra (growth->packages, id).essential)
+  if (!lm_package_pool_is_installed (growth->packages, id) || lm_package_pool_extra (growth->packages, id).kept)
     return FALSE;
   MAPCLR (&growth->chosen, id);
   return g_hash_table_remove (growth->names, GINT_TO_POINTER (pool_id2solvable (growth->packages->pool, id)->name));

@@ -145,7 +145,7 @@ find_objection (LmPackages *packages, Id held, const GArray *ids, const Queue *j
     return pool_evrcmp (pool, pool_id2solvable (pool, other)->evr, s->evr, EVRCMP_COMPARE) < 0
                && !is_exact (pool, jobs, pool_id2solvable (pool, other))
              ? g_strdup_printf ("an older %s would be needed", name) : NULL;
-  if (lm_package_pool_extra (packages, held).essential)
+  if (lm_package_pool_extra (packages, held).kept)
     return g_strdup_printf ("it would remove %s, which is essential", name);
   return is_in_the_way (packages, held, ids)
            ? NULL : g_strdup_printf ("it would remove %s, although nothing new conflicts with it", name);

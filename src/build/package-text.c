@@ -77,10 +77,11 @@ read_line (const char *line, gsize length, LmPackageExtra *extra)
     parse_digest (value, size, extra);
   else if ((value = find_field (line, length, "Priority", &size)) != NULL)
     extra->priority = parse_priority (value, size);
-  else if ((value = find_field (line, length, "Essential", &size)) != NULL
-           || (value = find_field (line, length, "Protected", &size)) != NULL
+  else if ((value = find_field (line, length, "Essential", &size)) != NULL)
+    extra->kept |= extra->essential = is_yes (value, size);
+  else if ((value = find_field (line, length, "Protected", &size)) != NULL
            || (value = find_field (line, length, "Important", &size)) != NULL)
-    extra->essential |= is_yes (value, size);
+    extra->kept |= is_yes (value, size);
   return find_field (line, length, "Package", &size) != NULL;
 }
 

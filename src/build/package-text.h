@@ -9,7 +9,8 @@ typedef struct
 {
   guint64 size;   /* of the package's file in bytes; 0 if it is not given */
   guint priority; /* from 0, the most important: required, important, standard, optional, others */
-  gboolean essential; /* must not be removed: essential or protected */
+  gboolean essential; /* part of every system */
+  gboolean kept;      /* must not be removed: essential, protected or important */
   gboolean has_digest;
   LmDigest digest; /* SHA-256 of the package's file; libsolv keeps only the longest of several checksums */
 } LmPackageExtra;

@@ -122,6 +122,29 @@ lm_packages_get (const LmPackages *packages, guint id)
   };
 }
 
+static int
+compare_texts (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+char **
+lm_packages_list_essential (const LmPackages *packages)
+{
+  Pool *pool = packages->pool;
+  g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  for (guint id = 2; packages->is_debian && id < packages->extras->len; id++)
+    {
+      const Id name = pool_id2solvable (pool, (Id) id)->name;
+      if (g_array_index (packages->extras, LmPackageExtra, id).essential && g_hash_table_add (seen, GINT_TO_POINTER (name)))
+        g_ptr_array_add (names, g_strdup (pool_id2str (pool, name)));
+    }
+  g_ptr_array_sort (names, compare_texts);
+  g_ptr_array_add (names, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&names), FALSE);
+}
+
 /* ---- the file of a package */
 
 /* The path of the package's file below its base, as an index has it: of Debian it is a path, of

@@ -110,6 +110,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LmPackagesChange, lm_packages_change_clear)
 gboolean lm_packages_resolve_change (LmPackages *packages, const char *const *wanted, guint n, gboolean recommended,
                                      LmPackagesChange *out_change, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_packages_list_essential: returns the names of the packages that the indexes mark as essential,
+ * each once, in alphabetical order; newly allocated. None for RPM's packages, which know no such mark. */
+char **lm_packages_list_essential (const LmPackages *packages);
+
 /** lm_packages_list_needs: returns those of the packages @among, numbers in ascending
  * order, that fulfil a dependency of the package @id, or with @recommended something that it
  * recommends; in ascending order, without @id. */

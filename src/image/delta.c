@@ -61,6 +61,15 @@ lm_image_make_workspace (const char *parent_path, const char *overlay, GCancella
   return FALSE;
 }
 
+gboolean
+lm_image_make_disk (const char *path, guint64 size, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (g_path_is_absolute (path), FALSE);
+  g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, size);
+  const char *const argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", "--", path, bytes, NULL };
+  return create_file (path, error) && run_qemu_img (argv, cancellable, error);
+}
+
 /* Puts into @differences what of @overlay differs from @parent. A rebase to @parent compares
  * what a new, empty image over @overlay shows, and writes only what differs into it. */
 static gboolean

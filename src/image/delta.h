@@ -12,6 +12,10 @@
 gboolean lm_image_make_workspace (const char *parent_path, const char *overlay, GCancellable *cancellable,
                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_image_make_disk: creates the image @path (mode 0600, absolute) of an empty disk of @size bytes, in
+ * which a base is made. Runs qemu-img. Errors: LM_RUN_ERROR, G_IO_ERROR. */
+gboolean lm_image_make_disk (const char *path, guint64 size, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_image_make_delta: writes to the file @to, which is overwritten, or else created with mode 0600, the
  * layer whose content is that
  * of @overlay and whose parent is the layer @parent with the file @parent_path. All
