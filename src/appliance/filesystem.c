@@ -13,7 +13,7 @@
 static char *
 run_tool (guestfs_h *handle, const char *tool, const char *device)
 {
-  g_autofree char *quoted = g_shell_quote (device);
+  g_autofree char *quoted = lm_shell_device (device);
   g_autofree char *command = g_strconcat (tool, " ", quoted, NULL);
   return lm_shell_run (handle, command);
 }

@@ -112,6 +112,7 @@ configure (guestfs_h *handle, const LmJsonValue *job, GError **error)
     return lm_failure_throw (handle, error, "cannot set up the appliance");
   if (guestfs_add_drive_opts (handle, lm_json_get_string (job, "disk"), GUESTFS_ADD_DRIVE_OPTS_FORMAT, "qcow2",
                               GUESTFS_ADD_DRIVE_OPTS_READONLY, (int) lm_json_get_bool (job, "read_only"),
+                              GUESTFS_ADD_DRIVE_OPTS_LABEL, LM_SHELL_DISK_LABEL,
                               GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe", GUESTFS_ADD_DRIVE_OPTS_DISCARD,
                               lm_json_get_bool (job, "read_only") ? "disable" : "besteffort", -1)
       < 0)

@@ -21,7 +21,8 @@
 static gboolean
 make_filesystem (guestfs_h *handle, const char *tool, LmLayoutMount *mount, const char *device, const char *point, GError **error)
 {
-  g_autofree char *command = g_strconcat (tool, device, NULL);
+  g_autofree char *name = lm_shell_device (device);
+  g_autofree char *command = g_strconcat (tool, name, NULL);
   char *said = lm_shell_run (handle, command);
   if (said == NULL)
     return lm_failure_throw (handle, error, "cannot make a file system on %s", device);

@@ -5,6 +5,8 @@
 #include "appliance/failure.h"
 
 #define LM_SHELL_ROOT "/sysroot"
+/* The label of the disk of the job for guestfs_add_drive_opts(). */
+#define LM_SHELL_DISK_LABEL "job"
 
 /** lm_shell_run: runs the shell command @command, whose words the caller has quoted. Returns its
  * stdout, to be freed with free(); NULL if it failed. */
@@ -12,3 +14,6 @@ char *lm_shell_run (guestfs_h *handle, const char *command) G_GNUC_WARN_UNUSED_R
 /** lm_shell_locate: returns the quoted path, below LM_SHELL_ROOT, of the directory @path of the
  * guest, without symbolic links, which could lead out of the guest's root. Error: LM_GUEST_ERROR. */
 char *lm_shell_locate (guestfs_h *handle, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_shell_device: returns the quoted name that the device @device of libguestfs has for a command.
+ * The first disk of libguestfs, /dev/sda, need not be the first that the kernel found. */
+char *lm_shell_device (const char *device);
