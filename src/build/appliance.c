@@ -322,16 +322,16 @@ take_line (gpointer user_data, const char *line, gsize size, GError **error)
                       "lamina-appliance says what lamina does not understand; install the same version of both");
 }
 
-/* Returns the last lines of what a command of the guest wrote, which may be anything. */
+/* Returns the last lines of what a command of the guest wrote, which may be anything, as one line. */
 static char *
 get_last_lines (const char *output)
 {
   g_autofree char *text = g_strdup (output);
   g_auto (GStrv) lines = g_strsplit (g_strstrip (text), "\n", -1);
   guint count = g_strv_length (lines);
-  char *last = g_strjoinv ("\n  ", lines + (count > OUTPUT_LINES ? count - OUTPUT_LINES : 0));
+  char *last = g_strjoinv ("; ", lines + (count > OUTPUT_LINES ? count - OUTPUT_LINES : 0));
   for (char *p = last; *p != '\0'; p++)
-    if (g_ascii_iscntrl (*p) && *p != '\n')
+    if (g_ascii_iscntrl (*p))
       *p = '?';
   return last;
 }
@@ -344,8 +344,8 @@ throw_failure (const Talk *talk, const LmApplianceSettings *settings, GError **e
     return lm_throw (error, LM_APPLIANCE_ERROR, (int) talk->code, "%s: %s: %s", settings->disk, label, talk->message);
   g_autofree char *last = get_last_lines (talk->output);
   if (talk->status == 0)
-    return lm_throw (error, LM_APPLIANCE_ERROR, (int) talk->code, "%s: %s:\n  %s", label, talk->message, last);
-  return lm_throw (error, LM_APPLIANCE_ERROR, (int) talk->code, "%s: %s, with status %d:\n  %s", label, talk->message,
+    return lm_throw (error, LM_APPLIANCE_ERROR, (int) talk->code, "%s: %s: %s", label, talk->message, last);
+  return lm_throw (error, LM_APPLIANCE_ERROR, (int) talk->code, "%s: %s, with status %d: %s", label, talk->message,
                    talk->status, last);
 }
 

@@ -161,7 +161,7 @@ static const struct
   { "echo '{\"event\":\"failure\",\"kind\":\"image\",\"label\":\"l\",\"message\":\"m\"}'; exit 1", LM_APPLIANCE_ERROR_IMAGE, "m" },
   { "printf '%s\\n' '{\"event\":\"output\",\"status\":7,\"output\":\"first\\nE: \\u001b[1mlast\\n\\n\"}'\n"
     "echo '{\"event\":\"failure\",\"kind\":\"command\",\"label\":\"install\",\"message\":\"it failed\"}'; exit 1",
-    LM_APPLIANCE_ERROR_COMMAND, "install: it failed, with status 7:\n  first\n  E: ?[1mlast" },
+    LM_APPLIANCE_ERROR_COMMAND, "install: it failed, with status 7: first; E: ?[1mlast" },
   { "echo '{\"event\":\"output\",\"status\":100,\"output\":\"x\"}'\n"
     "echo '{\"event\":\"failure\",\"kind\":\"no-space\",\"label\":\"install\",\"message\":\"it is full\"}'; exit 1",
     LM_APPLIANCE_ERROR_NO_SPACE, "it is full" },

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# lamina build, with the real appliance: a small system with busybox and dpkg as the parent, and a
+# repository of small packages on a server.
+# About guests: skipped with sanitizers.
+. "$(dirname "$0")/../lib/integration.sh"
+[ -x "${LAMINA_APPLIANCE_PROGRAM:-}" ] || skip_all 'lamina was built without libguestfs'
+for kernel in /boot/vmlinuz-*; do [ -r "$kernel" ] || skip_all 'no kernel in /boot'; done
+command -v supermin >/dev/null || skip_all 'no supermin'
+export LAMINA_STATE_DIR=$tmp/state LAMINA_VIRT_TYPE=qemu
+lamina () { "$LAMINA" --progress=none "$@"; }
+
+# ---- the parent
+
+root=$tmp/root
+mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,etc,dev,proc,sys,tmp,var/log,var/cache,var/lib/dpkg/{info,updates,triggers}}
+cp /bin/busybox "$root/bin/"
+for name in cat tail id dd diff rm mv cp ls mkdir chmod echo sed env sleep touch; do ln -s busybox "$root/bin/$name"; done
+ln -s ../bin/busybox "$root/sbin/start-stop-daemon"
+ln -s dash "$root/bin/sh"
+for program in /bin/dash /usr/bin/{dpkg,dpkg-deb,dpkg-split,dpkg-query} /bin/tar /sbin/ldconfig; do
+  cp "$program" "$root/$program"
+  for library in $(ldd "$program" 2>/dev/null | grep -o '/[^ ]*'); do
+    mkdir -p "$root/$(dirname "$library")"
+    cp -L "$library" "$root/$library"
+  done
+done
+echo ID=tiny >"$root/etc/os-release"
+echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
+arch=$(dpkg --print-architecture)
+record () { printf 'Package: %s\nStatus: install ok installed\nPriority: optional\nMaintainer: nobody\nArchitecture: %s\nVersion: %s\nDescription: x\n\n' "$@"; }
+{ record base-files "$arch" 1; record dpkg "$arch" 1.21; } >"$root/var/lib/dpkg/status"
+touch "$root/var/lib/dpkg/available"
+make_parent () { # make_parent NAME@VERSION FILE
+  rm -f "$tmp/base.raw"
+  truncate -s 64M "$tmp/base.raw"
+  mke2fs -q -F -t ext4 -J size=4 -E root_owner=0:0 -d "$root" "$tmp/base.raw"
+  run lamina import "$tmp/base.raw" --as "$1"
+  exits 0 "the parent $1 is imported"
+}
+make_parent base@1
+
+# ---- the packages
+
+site=$tmp/site
+mkdir -p "$site"
+package () { # package NAME VERSION FIELDS [POSTINST]
+  local dir=$tmp/package/$1
+  mkdir -p "$dir/DEBIAN" "$dir/usr/share/$1"
+  echo "$1 $2" >"$dir/usr/share/$1/file"
+  printf 'Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: nobody\nDescription: x\n%s' "$1" "$2" "${3:+$3
+}" >"$dir/DEBIAN/control"
+  [ -z "${4:-}" ] || { printf '#!/bin/sh\n%s\n' "$4" >"$dir/DEBIAN/postinst"; chmod 0755 "$dir/DEBIAN/postinst"; }
+  dpkg-deb --root-owner-group -Znone -b "$dir" "$site/$1.deb" >/dev/null
+  rm -r "$tmp/package"
+}
+package hello 1:2.0-1 'Depends: helper (>= 1)' 'echo configured >/usr/share/hello/state'
+package helper 1.5
+package broken 1 '' 'echo the reason is here; exit 3'
+package rival 1 'Conflicts: helper'
+package other 1
+for file in "$site"/*.deb; do
+  dpkg-deb -f "$file"
+  printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "${file##*/}" "$(stat -c %s "$file")" "$(sha256sum <"$file" | cut -d' ' -f1)"
+done >"$site/Packages"
+serve "$site"
+
+recipe () { # recipe NAME [LINE...]
+  { printf 'lamina-recipe: 1\nname: %s\ngroup: %s\non: base\nrepositories: %s/Packages\n' "$1" "$1" "$http_url"; printf '%s\n' "${@:2}"; } >"$tmp/$1.yaml"
+}
+# content LAYER-DIGEST PATH: what the file has on the disk of the layer
+content () {
+  qemu-img convert -q -f qcow2 -O raw "$LAMINA_STATE_DIR/layers/sha256-${1#sha256:}.qcow2" "$tmp/disk.raw" && debugfs -R "cat $2" "$tmp/disk.raw" 2>/dev/null
+}
+layer () { json 'd["layers"][0]["'"$1"'"]' <<<"$out"; }
+left () { find "$LAMINA_STATE_DIR/partial" -mindepth 1 ! -name lock; }
+
+# ---- building
+
+mkdir "$tmp/tree"
+echo nested >"$tmp/tree/file"
+recipe hello 'packages: hello' 'files:' '  - {from: tree, to: /srv/tree}' '  - {to: /etc/hello.conf, mode: "0600", content: "a = 1\n"}' \
+  'commands: cat /srv/tree/file /etc/hello.conf >/srv/seen'
+run lamina build --json "$tmp/hello.yaml"
+exits 0 'a recipe is built'
+digest=$(layer digest)
+is "$(layer packages)" "['hello=1:2.0-1', 'helper=1.5']" 'the layer has the package and what it needs'
+is "$(layer version)" 2.0-1 'its version is that of the package, without the epoch'
+is "$(layer chain)" "['base@1']" 'it stands on the parent'
+is "$(content "$digest" /usr/share/hello/state)" configured 'the script of the package ran in the guest'
+is "$(content "$digest" /srv/seen)" "nested
+a = 1" 'files are there, and a command of the recipe saw them'
+is "$(content "$digest" /etc/machine-id)" '' 'the id of the machine is removed'
+is "$(content "$digest" /var/lib/dpkg/status | grep -c '^Package: hel')" 2 'dpkg of the guest knows the packages'
+is "$(debugfs -R 'ls /var/cache' "$tmp/disk.raw" 2>/dev/null | grep -c lamina)" 0 'the copied packages are removed'
+ok 'the file system is clean' e2fsck -fn "$tmp/disk.raw"
+ok 'the layer is small' test "$(stat -c %s "$LAMINA_STATE_DIR/layers/sha256-${digest#sha256:}.qcow2")" -lt 1000000
+is "$(left)" '' 'nothing is left'
+is "$(json '[p["name"] for p in d["locks"][0]["packages"]]' <"$tmp/hello.lock.json")" "['hello', 'helper']" 'the lock file names the packages'
+is "$(http_count "$http_dir" hello.deb)" 1 'each was fetched once'
+
+mv "$site/Packages" "$tmp/Packages"
+run lamina build --json "$tmp/hello.yaml"
+is "$status $(layer action) $(layer locked) $(layer digest)" "0 unchanged True $digest" 'again: nothing is done, without an index'
+mv "$tmp/Packages" "$site/Packages"
+
+# ---- what fails
+
+recipe broken 'packages: broken'
+run lamina build "$tmp/broken.yaml"
+exits 1 'a package whose script fails'
+like "$err" 'the reason is here' 'its own output is shown'
+is "$(left)" '' 'nothing is left of it'
+recipe command 'packages: other' 'commands: echo this is why; false'
+run lamina build "$tmp/command.yaml"
+exits 1 'a command that fails'
+like "$err" 'this is why' 'its own output is shown'
+recipe rival 'packages: [rival, hello]'
+run lamina build "$tmp/rival.yaml"
+exits 3 'packages that conflict'
+like "$err" 'rival' 'the packages are named'
+run lamina build --on hello "$tmp/rival.yaml"
+exits 3 'or that conflict with the parent'
+like "$err" 'helper' 'that has them'
+recipe missing 'packages: nowhere'
+run lamina build "$tmp/missing.yaml"
+exits 3 'a package that does not exist'
+run lamina list --json
+is "$(json 'sorted(l["name"] for l in d["layers"])' <<<"$out")" "['base', 'hello']" 'nothing of that is listed'
+
+# ---- killed, and twice at once
+
+recipe other 'packages: other' 'commands: sleep 1'
+"$LAMINA" --progress=none build "$tmp/other.yaml" >"$tmp/killed" 2>&1 </dev/null &
+killed=$!
+appliance () { pgrep -f "qemu.*$LAMINA_STATE_DIR" | wc -l; }
+ok 'the appliance of a build starts' wait_for 120 eval '[ "$(appliance)" -gt 0 ]'
+kill -9 "$killed"
+ok 'its QEMU ends when lamina is killed' wait_for 10 eval '[ "$(appliance)" -eq 0 ]'
+"$LAMINA" --progress=none build --json "$tmp/other.yaml" >"$tmp/one" 2>"$tmp/one.err" </dev/null &
+one=$!
+run lamina build --json "$tmp/other.yaml"
+second="$status $(layer digest)"
+wait "$one"
+is "$? $(json 'd["layers"][0]["digest"]' <"$tmp/one")" "$second" 'two builds of the same layer give the same'
+is "$(printf '%s\n' "$(json 'd["layers"][0]["action"]' <"$tmp/one")" "$(layer action)" | sort | xargs)" 'built unchanged' 'one of them built it'
+is "$(http_count "$http_dir" other.deb)" 1 'its package was fetched once, before the kill'
+is "$(left)" '' 'nothing is left of the killed one'
+
+# ---- a parent that changed
+
+echo changed >"$root/etc/issue"
+make_parent base@2
+run lamina build --json "$tmp/hello.yaml"
+exits 0 'it is built on the newer parent'
+is "$(layer chain) $(layer locked)" "['base@2'] True" 'with the locked packages, because the parent has the same ones'
+ok 'it is another layer' test "$(layer digest)" != "$digest"
+run lamina build --json --on base@1 "$tmp/hello.yaml"
+is "$(layer action) $(layer digest)" "unchanged $digest" 'that on the older parent is still there'
+done_testing
