@@ -143,7 +143,9 @@ static const char fstab_whole[] = "LABEL=root / ext4 defaults,x-systemd.growfs 0
 static const char fstab_bios[] = "LABEL=root / ext4 defaults 0 1\n";
 static const char fstab_uefi[] = "LABEL=root / ext4 defaults 0 1\nLABEL=ESP /boot/efi vfat umask=0077 0 1\n";
 
-static const char grub_settings[] = "# Written by lamina\nGRUB_TIMEOUT=0\nGRUB_DISABLE_OS_PROBER=true\n";
+/* The graphical terminal, which is GRUB's default, waits for ever on a machine without a screen. */
+static const char grub_settings[]
+  = "# Written by lamina\nGRUB_TIMEOUT=0\nGRUB_TERMINAL=console\nGRUB_DISABLE_OS_PROBER=true\n";
 
 /* In the appliance the disk is /dev/sda. */
 static const char install_grub[] = "command -v grub-install >/dev/null && command -v update-grub >/dev/null"

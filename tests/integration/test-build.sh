@@ -27,7 +27,9 @@ done
 echo ID=tiny >"$root/etc/os-release"
 echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
 arch=$(dpkg --print-architecture)
-record () { printf 'Package: %s\nStatus: install ok installed\nPriority: optional\nMaintainer: nobody\nArchitecture: %s\nVersion: %s\nDescription: x\n\n' "$@"; }
+record () {
+  printf 'Package: %s\nStatus: install ok installed\nMaintainer: nobody\nArchitecture: %s\nVersion: %s\nDescription: x\n\n' "$@"
+}
 { record base-files "$arch" 1; record dpkg "$arch" 1.21; } >"$root/var/lib/dpkg/status"
 touch "$root/var/lib/dpkg/available"
 make_parent () { # make_parent NAME@VERSION FILE

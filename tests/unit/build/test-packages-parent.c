@@ -319,6 +319,25 @@ test_bases (void)
   g_assert_cmpstr (nested, ==, "/dists/debian/pool/a.deb");
 }
 
+/* What is only protected or important is not part of each system. */
+static void
+test_essential (void)
+{
+  g_autoptr (LmPackages) packages = packages_of ("Package: tar\nVersion: 1\nEssential: yes\n\n"
+                                                 "Package: base\nVersion: 1\nImportant: yes\nEssential: yes\n\n"
+                                                 "Package: boot\nVersion: 1\nProtected: yes\n\n"
+                                                 "Package: tar\nVersion: 2\nEssential: yes\n\n"
+                                                 "Package: web\nVersion: 1\nEssential: no\nConflicts: boot\n", NULL);
+  g_autoptr (LmPackages) none = lm_packages_new (), rpm = packages_of (rpm_index, NULL);
+  g_auto (GStrv) names = lm_packages_list_essential (packages), empty = lm_packages_list_essential (none);
+  g_auto (GStrv) of_rpm = lm_packages_list_essential (rpm);
+  g_autofree char *text = g_strjoinv (" ", names);
+  g_assert_cmpstr (text, ==, "base tar");
+  g_assert_cmpuint (g_strv_length (empty) + g_strv_length (of_rpm), ==, 0);
+  /* It is kept all the same. */
+  assert_conflict (packages, "boot=1", "web", "*would remove boot, which is essential*");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -327,6 +346,7 @@ main (int argc, char **argv)
   g_test_add_func ("/build/parent/versions", test_versions);
   g_test_add_func ("/build/parent/preferences", test_preferences);
   g_test_add_func ("/build/parent/removal", test_removal);
+  g_test_add_func ("/build/parent/essential", test_essential);
   g_test_add_func ("/build/parent/foreign", test_foreign);
   g_test_add_func ("/build/parent/rpm", test_rpm);
   g_test_add_func ("/build/packages/files", test_files);
