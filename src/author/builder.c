@@ -365,29 +365,37 @@ make_layer (Build *build, LmPartial *partial, gboolean *out_waited, GError **err
   return make_result (build, LM_BUILDER_BUILT, made);
 }
 
-/* Returns NULL without an error if another process was found to do the same, and has ended. */
+/* Makes the layer unless a catalog has it. The caller alone builds what has this identity. Returns NULL
+ * without an error if another process was found to pull the same file, and has ended. */
+static LmBuilderResult *
+build_alone (Build *build, const char *identity, gboolean *out_waited, GError **error)
+{
+  g_autofree char *what = g_strdup_printf ("layer\n%s", identity);
+  g_autoptr (GPtrArray) reserved = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
+  const LmDigest name = lm_scratch_name (what);
+  LmBuilderResult *result = NULL;
+  if (!load_catalogs (build, error) || !find_built (build, &result, error) || result != NULL)
+    return result;
+  LmPartial *partial = make_room (build, &name, reserved, error)
+                         ? lm_scratch_open (build->cache, what, out_waited, build->cancellable, error) : NULL;
+  if (partial != NULL)
+    result = make_layer (build, partial, out_waited, error);
+  lm_room_release (build->cache, reserved);
+  return result;
+}
+
+/* Builds after other processes that build the same, of which the first lists it for all. */
 static LmBuilderResult *
 build_once (Build *build, gboolean *out_waited, GError **error)
 {
   char identity[LM_DIGEST_STRING_SIZE];
   g_autofree char *what = g_strdup_printf ("build\n%s", lm_digest_format (&build->identity, identity));
-  g_autoptr (GPtrArray) reserved = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
-  const LmDigest name = lm_scratch_name (what);
-  LmBuilderResult *result = NULL;
+  LmPartial *turn = lm_scratch_open (build->cache, what, out_waited, build->cancellable, error);
   *out_waited = FALSE;
-  if (!load_catalogs (build, error) || !find_built (build, &result, error) || result != NULL)
-    return result;
-  if (!make_room (build, &name, reserved, error))
-    {
-      lm_room_release (build->cache, reserved);
-      return NULL;
-    }
-  LmPartial *partial = lm_scratch_open (build->cache, what, out_waited, build->cancellable, error);
-  if (partial != NULL && *out_waited)
-    lm_partial_discard (partial);
-  else if (partial != NULL)
-    result = make_layer (build, partial, out_waited, error);
-  lm_room_release (build->cache, reserved);
+  if (turn == NULL)
+    return NULL;
+  LmBuilderResult *result = build_alone (build, identity, out_waited, error);
+  lm_partial_discard (turn);
   return result;
 }
 
