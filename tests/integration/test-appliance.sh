@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # lamina-appliance changes a disk, with the real libguestfs: a small file system with busybox as its
 # operating system. The jobs run at the same time, because the appliance takes long to start.
+# About input: run with sanitizers only.
 . "$(dirname "$0")/../lib/integration.sh"
 program=${LAMINA_APPLIANCE_PROGRAM:-}
 [ -x "$program" ] || skip_all 'lamina was built without libguestfs'

@@ -138,6 +138,9 @@ appliance () { pgrep -f "qemu.*$LAMINA_STATE_DIR" | wc -l; }
 ok 'the appliance of a build starts' wait_for 120 eval '[ "$(appliance)" -gt 0 ]'
 kill -9 "$killed"
 ok 'its QEMU ends when lamina is killed' wait_for 10 eval '[ "$(appliance)" -eq 0 ]'
+run env LAMINA_TEST_FAULT=build-after-publish=kill "$LAMINA" --progress=none build "$tmp/other.yaml"
+exits 137 'a build that is killed after its layer is published, and before it is listed'
+is "$(find "$LAMINA_STATE_DIR/partial" -mindepth 1 ! -name lock ! -name '*.part')" '' 'leaves no directory'
 "$LAMINA" --progress=none build --json "$tmp/other.yaml" >"$tmp/one" 2>"$tmp/one.err" </dev/null &
 one=$!
 run lamina build --json "$tmp/other.yaml"

@@ -70,6 +70,8 @@ host_exec "$host" pkill -KILL -x libvirtd
 wait_for 20 eval '! host_exec "$host" pgrep -x libvirtd >/dev/null'
 host_exec "$host" libvirtd -d
 ok 'the guest survives a restart of libvirtd' wait_for 60 running m
+# It is listed as running before the thread that reconnects calls the hook.
+ok 'libvirt called the hook when it reconnected' wait_for 60 grep -q '^m reconnect' "$tmp/operations"
 stop
 ok 'libvirt called the hook at the end' wait_for 20 test -s "$tmp/input.release"
 
