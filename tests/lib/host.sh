@@ -27,8 +27,20 @@ host_missing () {
   unshare --mount --pid --fork true 2>/dev/null || echo 'needs namespaces'
 }
 
+# Below the ports that the kernel gives to connections and to programs that ask for any, because
+# one of them could be taken before it is used.
 free_port () {
-  /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  /usr/bin/python3 -c '
+import random, socket
+while True:
+    port = random.randrange(20000, 32768)
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+    print(port)
+    break'
 }
 
 # wait_for SECONDS CMD...: waits until CMD succeeds; tries ten times a second.
