@@ -5,7 +5,7 @@
 #include "appliance/failure.h"
 
 #define LM_SHELL_ROOT "/sysroot"
-/* The label of the disk of the job for guestfs_add_drive_opts(). */
+/* The label of the disk of the job for guestfs_add_drive_opts(), which is part of LM_APPLIANCE_DISK too. */
 #define LM_SHELL_DISK_LABEL "job"
 
 /** lm_shell_run: runs the shell command @command, whose words the caller has quoted. Returns its

@@ -4,6 +4,7 @@
 #include "author/builder-tree.h"
 #include "author/guest.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/size.h"
 #include "build/packages.h"
 #include "build/scrub.h"
@@ -45,7 +46,7 @@ is_rpm (const LmLockedPackage *package)
   return g_str_has_suffix (package->blob.urls[0], ".rpm");
 }
 
-/* Names as words of the shell; package names have no characters that would need quotes. */
+/* Names as words of the shell; lm_recipe_lock_check() leaves no characters that would need quotes. */
 static void
 append_names (GString *script, const char *variable, const char *const *names, const char *suffix)
 {
@@ -147,7 +148,6 @@ static const char fstab_uefi[] = "LABEL=root / ext4 defaults 0 1\nLABEL=ESP /boo
 static const char grub_settings[]
   = "# Written by lamina\nGRUB_TIMEOUT=0\nGRUB_TERMINAL=console\nGRUB_DISABLE_OS_PROBER=true\n";
 
-/* In the appliance the disk is /dev/sda. */
 static const char install_grub[] = "command -v grub-install >/dev/null && command -v update-grub >/dev/null"
                                    " || { echo 'there is no GRUB: the recipe needs the package '$package; exit 1; }\n"
                                    "grub-install $target\n"
@@ -173,7 +173,7 @@ static const struct
   const char *grub; /* variables of install_grub */
 } boots[] = {
   [LM_RECIPE_BOOT_KERNEL] = { LM_APPLIANCE_LAYOUT_WHOLE, fstab_whole, NULL },
-  [LM_RECIPE_BOOT_BIOS] = { LM_APPLIANCE_LAYOUT_BIOS, fstab_bios, "package=grub-pc\ntarget='--target=i386-pc /dev/sda'\n" },
+  [LM_RECIPE_BOOT_BIOS] = { LM_APPLIANCE_LAYOUT_BIOS, fstab_bios, "package=grub-pc\ntarget='--target=i386-pc '$(readlink -f " LM_APPLIANCE_DISK ")\n" },
   [LM_RECIPE_BOOT_UEFI] = { LM_APPLIANCE_LAYOUT_UEFI, fstab_uefi,
                             "package=grub-efi-amd64\ntarget='--target=x86_64-efi --efi-directory=/boot/efi --removable --no-nvram'\n" },
 };
@@ -227,11 +227,29 @@ lm_builder_made_clear (LmBuilderMade *made)
   g_free (made->initrd);
 }
 
+/* Whether all locked packages are among @contents, what the guest had after they were installed and before
+ * commands of the recipe, which may remove one: a package manager may pass over a file without an error. */
+static gboolean
+check_contents (const LmBuilderDisk *build, char *const *contents, GError **error)
+{
+  for (guint i = 0; i < build->lock->packages->len; i++)
+    {
+      const LmLockedPackage *package = g_ptr_array_index (build->lock->packages, i);
+      g_autofree char *text = g_strdup_printf ("%s=%s", package->name, package->version);
+      if (!g_strv_contains ((const char *const *) contents, text))
+        return lm_throw (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_CONFLICT, "%s: the package %s was chosen, but is not installed",
+                         build->recipe->name, text);
+    }
+  return TRUE;
+}
+
 /* Changes the image @disk; @tree is the tar file of a base, or else NULL. */
 static gboolean
 run_job (const LmBuilderDisk *build, const char *disk, const char *tree, LmBuilderMade *made, GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmAppliance) job = lm_appliance_new ();
+  g_autofree char *before = g_build_filename (lm_work_dir_get_path (build->work), "installed", NULL);
+  g_autoptr (LmGuestPackages) installed = lm_guest_packages_new (before);
   g_autoptr (LmGuestPackages) guest = lm_guest_packages_new (lm_work_dir_get_path (build->work));
   const LmApplianceSettings settings = {
     .program = build->program,
@@ -244,6 +262,7 @@ run_job (const LmBuilderDisk *build, const char *disk, const char *tree, LmBuild
     add_tree (job, build->recipe, tree);
   else
     add_packages (job, build);
+  lm_guest_packages_add (installed, job);
   add_payload (job, build->payload);
   add_commands (job, build->recipe);
   if (tree != NULL)
@@ -251,7 +270,10 @@ run_job (const LmBuilderDisk *build, const char *disk, const char *tree, LmBuild
   lm_guest_packages_add (guest, job);
   lm_scrub_append (job);
   lm_appliance_add_trim (job, "freeing unused blocks");
-  if (!lm_guest_run (build->host, job, &settings, cancellable, error))
+  if (!lm_file_make_dir (before, 0700, error) || !lm_guest_run (build->host, job, &settings, cancellable, error))
+    return FALSE;
+  g_auto (GStrv) first = lm_guest_packages_read (installed, build->recipe->name, cancellable, error);
+  if (first == NULL || !check_contents (build, first, error))
     return FALSE;
   made->contents = lm_guest_packages_read (guest, build->recipe->name, cancellable, error);
   return made->contents != NULL;
@@ -268,21 +290,6 @@ make_child (const LmBuilderDisk *build, const char *to, LmBuilderMade *made, GCa
   return lm_image_make_delta (overlay, parent, &build->parent->digest, to, cancellable, error);
 }
 
-/* A guest whose packages are not those that were locked was changed by something else than they. */
-static gboolean
-check_contents (const LmBuilderDisk *build, char *const *contents, GError **error)
-{
-  for (guint i = 0; i < build->lock->packages->len; i++)
-    {
-      const LmLockedPackage *package = g_ptr_array_index (build->lock->packages, i);
-      g_autofree char *text = g_strdup_printf ("%s=%s", package->name, package->version);
-      if (!g_strv_contains ((const char *const *) contents, text))
-        return lm_throw (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_CONFLICT, "%s: the package %s was chosen, but is not installed",
-                         build->recipe->name, text);
-    }
-  return TRUE;
-}
-
 static gboolean
 make_base (const LmBuilderDisk *build, const char *to, LmBuilderMade *made, GCancellable *cancellable, GError **error)
 {
@@ -293,7 +300,7 @@ make_base (const LmBuilderDisk *build, const char *to, LmBuilderMade *made, GCan
   made->initrd = g_build_filename (work, "initrd", NULL);
   if (!lm_builder_tree_make (build, tree, cancellable, error)
       || !lm_image_make_disk (disk, build->recipe->disk, cancellable, error)
-      || !run_job (build, disk, tree, made, cancellable, error) || !check_contents (build, made->contents, error))
+      || !run_job (build, disk, tree, made, cancellable, error))
     return FALSE;
   if (!g_file_test (made->kernel, G_FILE_TEST_EXISTS))
     g_clear_pointer (&made->kernel, g_free);

@@ -86,7 +86,10 @@ lm_builder_packages_choose (const LmHost *host, const LmBuilderChoice *choice, g
     return NULL;
   const LmRecipeLock *known = choice->anew ? NULL : lm_recipe_lock_find (locks, &choice->recipe_digest, &parent);
   *out_found = known != NULL;
-  return known != NULL ? lm_recipe_lock_copy (known) : solve (host, choice, &parent, cancellable, error);
+  g_autoptr (LmRecipeLock) lock = known != NULL ? lm_recipe_lock_copy (known) : solve (host, choice, &parent, cancellable, error);
+  if (lock == NULL || !lm_recipe_lock_check (lock, error))
+    return NULL;
+  return g_steal_pointer (&lock);
 }
 
 gboolean

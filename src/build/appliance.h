@@ -27,6 +27,9 @@ typedef enum
   LM_APPLIANCE_LAYOUT_UEFI,  /* GPT; an EFI system partition with the label "ESP" at /boot/efi, and one of ext4 */
 } LmApplianceLayout;
 
+/* The disk of the job for commands of the guest. Which of /dev/sd* it is may differ from run to run. */
+#define LM_APPLIANCE_DISK "/dev/disk/guestfs/job"
+
 /* What lm_appliance_run() works with. All paths are absolute. */
 typedef struct
 {

@@ -7,6 +7,8 @@
 #include "base/json-value.h"
 #include "base/json.h"
 #include "base/size.h"
+#include "base/text.h"
+#include "catalog/installed.h"
 
 #include <string.h>
 
@@ -80,6 +82,29 @@ lm_recipe_lock_copy (const LmRecipeLock *lock)
   g_strfreev (copy->removed);
   copy->removed = g_strdupv (lock->removed);
   return copy;
+}
+
+static gboolean
+throw_name (const char *name, GError **error)
+{
+  g_autofree char *safe = lm_text_escape (name, 100);
+  return lm_throw (error, LM_RECIPE_LOCK_ERROR, LM_RECIPE_LOCK_ERROR_INVALID, "no package can be called \"%s\"", safe);
+}
+
+gboolean
+lm_recipe_lock_check (const LmRecipeLock *lock, GError **error)
+{
+  for (guint i = 0; i < lock->packages->len; i++)
+    {
+      const LmLockedPackage *package = g_ptr_array_index (lock->packages, i);
+      g_autofree char *text = g_strdup_printf ("%s:%s=%s", package->name, package->architecture, package->version);
+      if (strchr (package->name, ':') != NULL || !lm_installed_is_valid (text))
+        return throw_name (text, error);
+    }
+  for (char **name = lock->removed; *name != NULL; name++)
+    if (!lm_installed_name_is_valid (*name))
+      return throw_name (*name, error);
+  return TRUE;
 }
 
 LmDigest

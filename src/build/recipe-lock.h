@@ -8,7 +8,7 @@
 
 typedef enum
 {
-  LM_RECIPE_LOCK_ERROR_INVALID, /* not such a file */
+  LM_RECIPE_LOCK_ERROR_INVALID, /* not such a file, or a package with an impossible name */
 } LmRecipeLockError;
 
 #define LM_RECIPE_LOCK_ERROR lm_recipe_lock_error_quark ()
@@ -39,6 +39,11 @@ LmRecipeLock *lm_recipe_lock_copy (const LmRecipeLock *lock);
 
 /** lm_recipe_lock_add: adds the package with the file @blob, which is copied. */
 void lm_recipe_lock_add (LmRecipeLock *lock, const char *name, const char *version, const char *architecture, const LmBlob *blob);
+
+/** lm_recipe_lock_check: whether the names in @lock, which come from package indexes, guests or a file,
+ * are such as dpkg and rpm allow, so that they can be words of a command and parts of a file name.
+ * Error: LM_RECIPE_LOCK_ERROR_INVALID. */
+gboolean lm_recipe_lock_check (const LmRecipeLock *lock, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_recipe_lock_digest_contents: returns the digest that stands for a parent with the packages
  * @contents ("NAME=VERSION", sorted); NULL for no parent. */

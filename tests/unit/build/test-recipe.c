@@ -229,6 +229,28 @@ test_lock (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
+/* A name goes into a path of this host and a command of the guest. */
+static void
+test_lock_names (void)
+{
+  static const char *const bad[] = { "../p", "p'q", "-p", "p q", "", "p:i386", "p,q" };
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (LmRecipeLock) lock = make_lock ("r", "libc6=1", bad[i]);
+      g_autoptr (GError) error = NULL;
+      g_test_message ("%s", bad[i]);
+      g_assert_false (lm_recipe_lock_check (lock, &error));
+      g_assert_error (error, LM_RECIPE_LOCK_ERROR, LM_RECIPE_LOCK_ERROR_INVALID);
+    }
+  g_autoptr (LmRecipeLock) good = make_lock ("r", "libc6=1", "libstdc++6");
+  g_autoptr (GError) error = NULL;
+  g_assert_true (lm_recipe_lock_check (good, &error));
+  g_strfreev (good->removed);
+  good->removed = g_strdupv ((char *[]){ (char *) "x;y", NULL });
+  g_assert_false (lm_recipe_lock_check (good, &error));
+  g_assert_error (error, LM_RECIPE_LOCK_ERROR, LM_RECIPE_LOCK_ERROR_INVALID);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -238,5 +260,6 @@ main (int argc, char **argv)
   g_test_add_func ("/recipe/wrong", test_wrong);
   g_test_add_func ("/recipe/payload", test_payload);
   g_test_add_func ("/recipe/lock", test_lock);
+  g_test_add_func ("/recipe/lock-names", test_lock_names);
   return g_test_run ();
 }
