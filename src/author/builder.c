@@ -3,7 +3,6 @@
 #include "author/builder.h"
 #include "author/boot-file.h"
 #include "author/builder-disk.h"
-#include "author/builder-entry.h"
 #include "author/builder-packages.h"
 #include "author/builder-parent.h"
 #include "author/local-entry.h"
@@ -12,6 +11,7 @@
 #include "base/fd.h"
 #include "base/hasher.h"
 #include "base/size.h"
+#include "build/recipe-layer.h"
 #include "catalog/contents.h"
 #include "catalog/selection.h"
 #include "fetch/scratch.h"
@@ -357,7 +357,7 @@ make_layer (Build *build, LmPartial *partial, gboolean *out_waited, GError **err
       lm_partial_discard (partial);
       return NULL;
     }
-  g_autoptr (LmLayer) layer = lm_builder_entry_new (build->recipe, build->version, made, build->kernel, build->initrd);
+  g_autoptr (LmLayer) layer = lm_recipe_layer_new (build->recipe, build->version, made, build->kernel, build->initrd);
   if (!lm_scratch_publish (build->cache, partial, &made->blob, out_waited, build->cancellable, error) || *out_waited
       || !lm_fault_point ("build-after-publish", error)
       || !lm_local_entry_add (build->host, build->set, layer, &change, build->cancellable, error))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "author/builder-entry.h"
+#include "build/recipe-layer.h"
 #include "catalog/selection.h"
 
 /* What it stands on, and what else the recipe says. */
@@ -21,7 +21,7 @@ list_requires (const LmRecipe *recipe)
 }
 
 LmLayer *
-lm_builder_entry_new (const LmRecipe *recipe, const char *version, const LmBuild *made, const LmBlob *kernel, const LmBlob *initrd)
+lm_recipe_layer_new (const LmRecipe *recipe, const char *version, const LmBuild *made, const LmBlob *kernel, const LmBlob *initrd)
 {
   LmLayer *layer = g_new0 (LmLayer, 1);
   layer->name = g_strdup (recipe->name);
