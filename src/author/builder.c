@@ -144,7 +144,11 @@ choose_packages (Build *build, GError **error)
     return FALSE;
   build->identity = lm_recipe_lock_get_identity (build->lock, build->parent != NULL ? &build->parent->top->digest : NULL);
   build->version = lm_builder_packages_version (&build->choice, build->lock, error);
-  return build->version != NULL;
+  if (build->version == NULL)
+    return FALSE;
+  return build->request->version == NULL || strcmp (build->version, build->request->version) == 0
+         || lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_REQUEST, "%s makes %s %s, not %s", build->recipe->path, build->recipe->name,
+                      build->version, build->request->version);
 }
 
 /* ---- what is there */
@@ -420,7 +424,7 @@ lm_builder_run (const LmHost *host, const LmBuilderRequest *request, GCancellabl
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-  if (result != NULL && !lm_builder_packages_keep (&build.choice, build.lock, cancellable, error))
+  if (result != NULL && !request->leave_lock && !lm_builder_packages_keep (&build.choice, build.lock, cancellable, error))
     g_clear_pointer (&result, lm_builder_result_free);
   return result;
 }

@@ -18,9 +18,11 @@ GQuark lm_builder_error_quark (void);
 typedef struct
 {
   const char *recipe;              /* path */
+  const char *version;             /* that the layer must have; NULL for any */
   const char *const *on;           /* selections: the chain; NULL or empty for what the recipe stands on */
   const char *const *packages;     /* package indexes; NULL or empty for those of the recipe, or else of apt */
   gboolean anew;                   /* versions are chosen anew, whatever the lock file says */
+  gboolean leave_lock;             /* the lock file is used if it is there, but not written */
   LmApplianceSettings appliance;   /* program and virt_type */
 } LmBuilderRequest;
 

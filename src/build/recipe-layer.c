@@ -41,6 +41,7 @@ lm_recipe_layer_new (const LmRecipe *recipe, const char *version, const LmBuild 
   layer->requires = list_requires (recipe);
   layer->conflicts = g_strdupv (recipe->conflicts);
   layer->builds = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_build_free);
-  g_ptr_array_add (layer->builds, lm_build_dup (made));
+  if (made != NULL)
+    g_ptr_array_add (layer->builds, lm_build_dup (made));
   return layer;
 }

@@ -390,7 +390,7 @@ read_builds (LmFieldReader *fr, const LmYamlEvent *event, gpointer slot, GError 
   span->first = r->builder->builds->len;
   if (!lm_field_read_list (fr, event, "builds", MAX_ITEMS, read_build, NULL, &span->n, error))
     return FALSE;
-  return span->n > 0 || lm_field_throw (fr, line, error, "at least one build is required");
+  return span->n > 0 || r->origin->unbuilt || lm_field_throw (fr, line, error, "at least one build is required");
 }
 
 static void

@@ -13,6 +13,7 @@ typedef struct
   const char *document;  /* what messages call it; they begin with it */
   const char *requested_url; /* NULL if it is base_url */
   const char *base_url;
+  gboolean unbuilt; /* the layers have no builds */
 } LmCatalogOrigin;
 
 typedef struct

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 /** lm_catalog_read: parses @text as described for lm_catalog_parse() and returns
- * the index (index.h). @requested_url is NULL if it is the same as @base_url. */
-GBytes *lm_catalog_read (const char *requested_url, const char *base_url, const char *text, gsize size,
+ * the index (index.h). @requested_url is NULL if it is the same as @base_url. If @unbuilt
+ * is set, layers need not have builds. */
+GBytes *lm_catalog_read (const char *requested_url, const char *base_url, gboolean unbuilt, const char *text, gsize size,
                          GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,6 +3,7 @@
 #include "catalog/catalog.h"
 #include "base/error.h"
 #include "base/url.h"
+#include "catalog/catalog-json.h"
 #include "catalog/catalog-reader.h"
 #include "catalog/index.h"
 
@@ -44,17 +45,31 @@ get_other_url (const char *base_url, const char *requested_url)
   return g_strcmp0 (requested_url, base_url) != 0 ? requested_url : NULL;
 }
 
-LmCatalog *
-lm_catalog_parse (const char *source, const char *requested_url, const char *base_url, const char *text, gsize size,
-                  GPtrArray *warnings, GError **error)
+/* @bytes is the index, which is freed, or NULL. */
+static LmCatalog *
+open_index (GBytes *bytes, const char *source)
 {
-  const char *other_url = get_other_url (base_url, requested_url);
-  g_autoptr (GBytes) bytes = lm_catalog_read (other_url, base_url, text, size, warnings, error);
   if (bytes == NULL)
     return NULL;
   LmIndex index;
   lm_index_open (g_bytes_get_data (bytes, NULL), &index);
-  return catalog_new (bytes, &index, source);
+  LmCatalog *catalog = catalog_new (bytes, &index, source);
+  g_bytes_unref (bytes);
+  return catalog;
+}
+
+LmCatalog *
+lm_catalog_parse (const char *source, const char *requested_url, const char *base_url, const char *text, gsize size,
+                  GPtrArray *warnings, GError **error)
+{
+  return open_index (lm_catalog_read (get_other_url (base_url, requested_url), base_url, FALSE, text, size, warnings, error), source);
+}
+
+LmCatalog *
+lm_catalog_new_unbuilt (const char *source, const GPtrArray *groups, const GPtrArray *layers, GError **error)
+{
+  g_autofree char *text = lm_catalog_to_json (NULL, groups, layers);
+  return open_index (lm_catalog_read (NULL, LM_CATALOG_NOWHERE, TRUE, text, strlen (text), NULL, error), source);
 }
 
 GBytes *

@@ -36,6 +36,10 @@ typedef struct _LmCatalog LmCatalog;
 LmCatalog *lm_catalog_parse (const char *source, const char *requested_url, const char *base_url, const char *text,
                              gsize size, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_catalog_new_unbuilt: returns a catalog called @source of @layers (LmLayer) that have no
+ * builds yet, and of @groups (LmGroup). Errors: as for lm_catalog_parse(). */
+LmCatalog *lm_catalog_new_unbuilt (const char *source, const GPtrArray *groups, const GPtrArray *layers, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_catalog_serialize: returns the index for lm_catalog_load() by the same
  * version of lamina on the same kind of host. @stamp is any text that distinguishes
  * this state of the source from others, for example time and size of the text. */

@@ -2,7 +2,11 @@
 #include "config.h"
 #include "cli/host.h"
 #include "base/error.h"
+#include "base/json.h"
+#include "base/size.h"
 #include "cli/output.h"
+
+#include <stdio.h>
 
 static void
 on_warning (gpointer user_data, const char *text)
@@ -33,6 +37,11 @@ lm_cli_host_new (const LmInvocation *invocation, GError **error)
                           "--progress=%s is not valid; use auto, json, lines or none", text);
   LmCliHost *host = g_new0 (LmCliHost, 1);
   host->progress = lm_progress_new (kind);
+  host->builder = (LmChainBuilder){
+    .appliance = { .program = settings->appliance_program, .virt_type = settings->virt_type },
+    .results = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_builder_result_free),
+  };
+  gboolean build = settings->build || (lm_args_option (invocation->args, "build") != NULL && lm_args_has (invocation->args, "build"));
   host->host = (LmHost){
     .state_dir = settings->state_dir,
     .uri = settings->connect,
@@ -42,6 +51,9 @@ lm_cli_host_new (const LmInvocation *invocation, GError **error)
     .template_dirs = (const char *const *) settings->template_dirs,
     .osinfo_dirs = (const char *const *) settings->osinfo_dirs,
     .connections = (const char *const *) settings->connections,
+    .recipe_dirs = (const char *const *) settings->recipe_dirs,
+    .build = build ? lm_chain_builder_run : NULL,
+    .build_data = &host->builder,
     .history = settings->history,
     .max_size = settings->max_size,
     .min_free = settings->min_free,
@@ -59,9 +71,38 @@ lm_cli_host_free (LmCliHost *host)
 {
   if (host == NULL)
     return;
+  g_ptr_array_unref (host->builder.results);
   lm_findings_unref (host->host.cache.findings);
   lm_progress_free (host->progress);
   g_free (host);
+}
+
+void
+lm_cli_host_print_built (const LmCliHost *host)
+{
+  for (guint i = 0; i < host->builder.results->len; i++)
+    {
+      const LmBuilderResult *result = g_ptr_array_index (host->builder.results, i);
+      g_autofree char *size = lm_size_format (result->blob.size);
+      printf ("built %s@%s, %s\n", result->name, result->version, size);
+    }
+}
+
+void
+lm_cli_host_built_to_json (const LmCliHost *host, JsonBuilder *builder)
+{
+  json_builder_set_member_name (builder, "built");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < host->builder.results->len; i++)
+    {
+      const LmBuilderResult *result = g_ptr_array_index (host->builder.results, i);
+      json_builder_begin_object (builder);
+      lm_json_add_string (builder, "name", result->name);
+      lm_json_add_string (builder, "version", result->version);
+      lm_json_add_digest (builder, "digest", &result->blob.digest);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
 }
 
 LmVirt *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* The options that describe a machine, named as in virt-install. */
-#include "cli/verb.h"
+#include "cli/host.h"
 #include "ops/launch.h"
 
 /* To be included in the option table of a verb that describes a domain. */
@@ -32,7 +32,8 @@
   { "cloud-init", 0, LM_OPTION_VALUE | LM_OPTION_MULTIPLE | LM_OPTION_SPEC, "KEY=FILE,...", \
     "seed: user-data=, meta-data=, network-config=, ssh-key=", LM_COMPLETE_SEED_FILE }, \
   { "autostart", 0, LM_OPTION_FLAG | LM_OPTION_SPEC, NULL, "start it when the host starts", LM_COMPLETE_NONE }, \
-  { "replace", 0, LM_OPTION_FLAG, NULL, "replace another machine of that name and its disk", LM_COMPLETE_NONE }
+  { "replace", 0, LM_OPTION_FLAG, NULL, "replace another machine of that name and its disk", LM_COMPLETE_NONE }, \
+  LM_BUILD_OPTION
 
 /** lm_request_read: builds the request from the words (NAME SELECTION...), the
  * options (@options is the table of the verb, with those above) and a spec file;

@@ -22,7 +22,7 @@ G_DEFINE_QUARK (lm-settings-error-quark, lm_settings_error)
 #define MAX_HOOK_TIMEOUT (7 * 24 * 3600)
 
 static const char *const known_keys[] = { "state-dir", "connect", "virt-type", "template", "transfers", "libvirt-timeout", "hook-timeout",
-                                          "history", "immutable", "max-size", "min-free", "verify-rate", "connections", NULL };
+                                          "history", "immutable", "max-size", "min-free", "verify-rate", "connections", "build", "recipes", NULL };
 
 static gboolean
 check_file_number (const char *where, const char *key, const char *value, guint64 max, GError **error)
@@ -78,7 +78,7 @@ check_file_value (const char *where, const char *key, const char *value, GError 
     return check_file_size (where, key, value, error);
   if (strcmp (key, "verify-rate") == 0)
     return check_file_rate (where, key, value, error);
-  if (strcmp (key, "history") == 0 || strcmp (key, "immutable") == 0)
+  if (strcmp (key, "history") == 0 || strcmp (key, "immutable") == 0 || strcmp (key, "build") == 0)
     return check_file_switch (where, key, value, error);
   if (strcmp (key, "hook-timeout") == 0)
     return check_file_number (where, key, value, MAX_HOOK_TIMEOUT, error);
@@ -318,6 +318,21 @@ template_dirs (void)
   return g_strv_builder_end (dirs);
 }
 
+/* Returns the directories of recipes: those in the configuration, then the user's, the system's and the shipped ones. */
+static char **
+recipe_dirs (GKeyFile *file)
+{
+  const char *shipped = g_getenv ("LAMINA_RECIPE_DIR");
+  g_autoptr (GStrvBuilder) dirs = g_strv_builder_new ();
+  g_auto (GStrv) given = choose_words (file, "recipes");
+  g_autofree char *user = g_build_filename (g_get_user_config_dir (), "lamina", "recipes", NULL);
+  g_autofree char *system = g_build_filename (LM_SYSCONFDIR, "lamina", "recipes", NULL);
+  g_autofree char *data = g_build_filename (LM_PKGDATADIR, "recipes", NULL);
+  g_strv_builder_addv (dirs, (const char **) given);
+  g_strv_builder_add_many (dirs, user, system, shipped ? shipped : data, NULL);
+  return g_strv_builder_end (dirs);
+}
+
 /* Returns the directories in which libosinfo looks for its database. */
 static char **
 osinfo_dirs (void)
@@ -380,6 +395,8 @@ lm_settings_load (LmArgs *args, GPtrArray *warnings, GPtrArray *problems, GCance
   settings->template = choose_value (args, file, NULL, NULL, "template");
   settings->template_dirs = template_dirs ();
   settings->osinfo_dirs = osinfo_dirs ();
+  settings->recipe_dirs = recipe_dirs (file);
+  settings->build = choose_switch (file, "build", FALSE);
   settings->config_file = choose_config_file (own);
   const char *hook = g_getenv ("LAMINA_HOOK_PROGRAM");
   settings->hook_program = g_strdup (hook != NULL ? hook : LM_LIBEXECDIR "/lamina/qemu-hook");
@@ -411,6 +428,7 @@ lm_settings_free (LmSettings *settings)
   g_free (settings->template);
   g_strfreev (settings->template_dirs);
   g_strfreev (settings->osinfo_dirs);
+  g_strfreev (settings->recipe_dirs);
   g_free (settings->config_file);
   g_free (settings->hook_program);
   g_free (settings->appliance_program);

@@ -19,6 +19,8 @@ typedef struct
   char *hook_program;   /* libvirt's hook, absolute */
   char *appliance_program; /* lamina-appliance, absolute; not there if built without libguestfs */
   gboolean without_flag; /* does not set the immutable flag of cached files */
+  char **recipe_dirs;   /* directories to search for recipes, in order */
+  gboolean build;    /* layers that nobody has built are built from recipes */
   guint transfers;   /* maximum number of files pulled at a time */
   guint libvirt_timeout; /* seconds to wait for an answer of libvirt; 0 for the default */
   guint64 max_size;  /* bytes that the cache may occupy; 0: no limit */

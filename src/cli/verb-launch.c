@@ -21,9 +21,9 @@ static const LmOption define_options[] = { LM_MACHINE_OPTIONS, { NULL } };
 
 /* Prints what "show" prints, and what this run did. */
 static gboolean
-print_launched_json (const LmHost *host, LmVirt *virt, const LmLaunchResult *result, GError **error)
+print_launched_json (const LmCliHost *host, LmVirt *virt, const LmLaunchResult *result, GError **error)
 {
-  g_autoptr (LmInventoryEntry) entry = lm_inventory_find (host, virt, lm_virt_domain_name (result->domain), error);
+  g_autoptr (LmInventoryEntry) entry = lm_inventory_find (&host->host, virt, lm_virt_domain_name (result->domain), error);
   if (entry == NULL)
     return FALSE;
   g_autoptr (JsonBuilder) builder = json_builder_new ();
@@ -33,6 +33,7 @@ print_launched_json (const LmHost *host, LmVirt *virt, const LmLaunchResult *res
   lm_json_add_bool (builder, "started", result->started);
   lm_json_add_bool (builder, "ready", result->ready);
   lm_prepare_result_to_json (&result->prepared, builder);
+  lm_cli_host_built_to_json (host, builder);
   lm_output_json (builder);
   return TRUE;
 }
@@ -85,7 +86,8 @@ launch_and_print (const LmInvocation *invocation, LmLaunchRequest *request, GErr
   if (result == NULL)
     return FALSE;
   if (lm_args_has (invocation->args, "json"))
-    return print_launched_json (&host->host, virt, result, error);
+    return print_launched_json (host, virt, result, error);
+  lm_cli_host_print_built (host);
   print_launched (result, !request->start);
   return TRUE;
 }

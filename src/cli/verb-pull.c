@@ -14,6 +14,7 @@
 static const LmOption options[] = {
   { "machine", 0, LM_OPTION_VALUE, "NAME|UUID", "pull the layers that this machine has, instead of selections",
     LM_COMPLETE_MACHINE },
+  LM_BUILD_OPTION,
   { NULL },
 };
 
@@ -76,9 +77,11 @@ run_pull (const LmInvocation *invocation, GError **error)
       json_builder_begin_object (builder);
       lm_json_add_strv (builder, "selections", selections);
       lm_prepare_result_to_json (&result, builder);
+      lm_cli_host_built_to_json (host, builder);
       lm_output_json (builder);
       return TRUE;
     }
+  lm_cli_host_print_built (host);
   g_autofree char *text = lm_prepare_result_to_text (&result);
   puts (text);
   return TRUE;

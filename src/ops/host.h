@@ -4,9 +4,11 @@
  * which warnings and progress are reported. Owned by the caller. */
 #include "cache/cache.h"
 #include "fetch/fetch.h"
+#include "plan/plan.h"
 #include "users/scope.h"
 
-typedef struct
+typedef struct _LmHost LmHost;
+struct _LmHost
 {
   const char *state_dir;             /* absolute */
   const char *uri;                   /* libvirt connection; NULL for libvirt's choice */
@@ -16,6 +18,11 @@ typedef struct
   const char *const *catalogs;       /* extra catalogs; NULL if none */
   const char *const *template_dirs;  /* in the order in which they are searched */
   const char *const *osinfo_dirs;
+  const char *const *recipe_dirs;    /* in which recipes are looked for, in order; NULL for none */
+  /* Builds the layers that @plan says are to be built, and lists them in the local catalog
+   * (author/chain-builder.h); NULL: they are not built unless a user asks for that. */
+  gboolean (*build) (const LmHost *host, const LmPlan *plan, GCancellable *cancellable, GError **error);
+  gconstpointer build_data;
   gboolean history;                  /* launches and starts are added to the history in lamina.db */
   gboolean in_start;                 /* libvirt waits for this run to start a domain, so it must not be called */
   guint64 max_size;                  /* bytes that the cache may occupy; 0: no limit */
@@ -25,7 +32,7 @@ typedef struct
   void (*status) (gpointer user_data, const char *text); /* announces a step, such as "waiting for ..." */
   LmFetchProgressFunc progress;
   gpointer user_data;
-} LmHost;
+};
 
 /** lm_host_scope: returns where on @host users of files are to be looked for. */
 static inline LmUsersScope

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/size.h"
+#include "build/recipe-dir.h"
 #include "machine/chain.h"
 #include "ops/cache-view.h"
 #include "ops/damage.h"
@@ -13,15 +14,15 @@
 
 #include <sys/stat.h>
 
-LmPlan *
-lm_prepare_plan_over (const LmHost *host, const LmCatalogSet *set, const char *const *selections, GCancellable *cancellable,
-                      GError **error)
+static LmPlan *
+plan_over (const LmHost *host, const LmCatalogSet *set, const char *const *selections, const LmPlanOptions *options,
+           GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmCache) cache = lm_cache_open_readonly (host->state_dir, &host->cache, error);
   if (cache == NULL)
     return NULL;
   LmPlanView view = { lm_cache_view_lookup, &(LmCacheView){ cache, cancellable } };
-  LmPlan *plan = lm_plan_new (set, selections, NULL, &view, error);
+  LmPlan *plan = lm_plan_new (set, selections, options, &view, error);
   if (plan == NULL)
     return NULL;
   for (char **note = plan->notes; note && *note; note++)
@@ -30,13 +31,111 @@ lm_prepare_plan_over (const LmHost *host, const LmCatalogSet *set, const char *c
 }
 
 LmPlan *
-lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable *cancellable, GError **error)
+lm_prepare_plan_over (const LmHost *host, const LmCatalogSet *set, const char *const *selections, GCancellable *cancellable,
+                      GError **error)
+{
+  return plan_over (host, set, selections, NULL, cancellable, error);
+}
+
+static void
+warn_all (const LmHost *host, const GPtrArray *warnings)
+{
+  for (guint i = 0; i < warnings->len; i++)
+    host->warning (host->user_data, g_ptr_array_index (warnings, i));
+}
+
+static gboolean
+find_recipe (gpointer recipes, const char *name, LmPlanRecipe *out_recipe)
+{
+  const LmRecipe *recipe = lm_recipe_dir_find (recipes, name);
+  if (recipe == NULL)
+    return FALSE;
+  *out_recipe = (LmPlanRecipe){ recipe->path, recipe->on == NULL };
+  return TRUE;
+}
+
+/* Plans over the catalogs @set and the recipes of @host, because the catalogs alone gave @failure, which
+ * is the error if there are no recipes. */
+static LmPlan *
+plan_with_recipes (const LmHost *host, LmCatalogSet *set, const char *const *selections, const GError *failure,
+                   GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) recipes = lm_recipe_dir_load (host->recipe_dirs, warnings, cancellable, error);
+  g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (set);
+  if (recipes == NULL)
+    return NULL;
+  warn_all (host, warnings);
+  if (recipes->len == 0)
+    {
+      g_propagate_error (error, g_error_copy (failure));
+      return NULL;
+    }
+  LmCatalog *catalog = lm_recipe_dir_catalog (recipes, groups, error);
+  if (catalog == NULL)
+    return NULL;
+  lm_catalog_set_add (set, catalog, G_MININT); /* what a catalog says about a layer counts more */
+  return plan_over (host, set, selections, &(LmPlanOptions){ NULL, find_recipe, recipes }, cancellable, error);
+}
+
+/* Adds to the message of @failure how to build what @plan lacks. */
+static void
+throw_with_advice (const LmPlan *plan, const char *const *selections, const GError *failure, GError **error)
+{
+  g_autofree char *words = g_strjoinv (" ", (char **) selections);
+  g_autoptr (GString) names = g_string_new (NULL);
+  for (guint i = plan->layers->len - plan->n_to_build; i < plan->layers->len; i++)
+    g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", ((LmPlanItem *) g_ptr_array_index (plan->layers, i))->blob.name);
+  (void) lm_throw (error, failure->domain, failure->code, "%s; \"lamina pull --build %s\" builds what is missing from recipes (%s)",
+                   failure->message, words, names->str);
+}
+
+/* Builds what has no chain, and plans again. */
+static LmPlan *
+plan_after_build (const LmHost *host, LmCatalogSet *set, const char *const *selections, const GError *failure,
+                  GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) unused = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (LmPlan) plan = plan_with_recipes (host, set, selections, failure, cancellable, error);
+  if (plan == NULL)
+    return NULL;
+  if (host->build == NULL)
+    {
+      throw_with_advice (plan, selections, failure, error);
+      return NULL;
+    }
+  if (!host->build (host, plan, cancellable, error))
+    return NULL;
+  g_autoptr (LmCatalogSet) now = lm_source_load_all (host->state_dir, host->catalogs, unused, cancellable, error);
+  return now != NULL ? plan_over (host, now, selections, NULL, cancellable, error) : NULL;
+}
+
+static LmPlan *
+make_plan (const LmHost *host, const char *const *selections, gboolean build, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
-  for (guint i = 0; i < warnings->len; i++)
-    host->warning (host->user_data, g_ptr_array_index (warnings, i));
-  return set != NULL ? lm_prepare_plan_over (host, set, selections, cancellable, error) : NULL;
+  g_autoptr (GError) failure = NULL;
+  warn_all (host, warnings);
+  LmPlan *plan = set != NULL ? plan_over (host, set, selections, NULL, cancellable, &failure) : NULL;
+  if (plan != NULL || set == NULL)
+    return plan;
+  if (failure->domain == LM_RESOLVE_ERROR)
+    return (build ? plan_after_build : plan_with_recipes) (host, set, selections, failure, cancellable, error);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return NULL;
+}
+
+LmPlan *
+lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable *cancellable, GError **error)
+{
+  return make_plan (host, selections, TRUE, cancellable, error);
+}
+
+LmPlan *
+lm_prepare_outlook (const LmHost *host, const char *const *selections, GCancellable *cancellable, GError **error)
+{
+  return make_plan (host, selections, FALSE, cancellable, error);
 }
 
 static void

@@ -17,9 +17,14 @@ typedef struct
 } LmPrepareResult;
 
 /** lm_prepare_plan: loads the catalogs and makes a plan for @selections, given what
- * is cached. Warnings are reported to @host. Uses the network only for extra
- * catalogs that are URLs. */
+ * is cached. If there is no chain for them, but recipes of what is missing, it is first built,
+ * if @host does that; otherwise the message says how to. Warnings are reported to @host. Uses the
+ * network only for extra catalogs that are URLs, and to build. Errors: those of lm_plan_new() and
+ * lm_source_load_all(), or of the build. */
 LmPlan *lm_prepare_plan (const LmHost *host, const char *const *selections, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_prepare_outlook: likewise, but builds nothing: the plan says what is to be built. */
+LmPlan *lm_prepare_outlook (const LmHost *host, const char *const *selections, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_prepare_plan_over: likewise, over the catalogs @set. */
 LmPlan *lm_prepare_plan_over (const LmHost *host, const LmCatalogSet *set, const char *const *selections,

@@ -65,7 +65,8 @@ format_resolved (const LmResolution *r, guint n)
   for (guint i = 0; i < n; i++)
     {
       const LmLayer *layer = ((LmCandidate *) r->layers->pdata[i])->layer;
-      g_string_append_printf (text, "%s%s %s", i ? " + " : "", layer->name, layer->version);
+      /* One that is not built has no version that would tell anything. */
+      g_string_append_printf (text, layer->builds->len > 0 ? "%s%s %s" : "%s%s", i ? " + " : "", layer->name, layer->version);
     }
   return g_string_free (text, FALSE);
 }
@@ -186,4 +187,22 @@ lm_chain_throw_no_build (const LmCatalogSet *set, LmFacts *facts, const LmResolu
   if (addition != NULL)
     g_string_append_printf (text, "; add %s", addition);
   return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD, "%s", text->str);
+}
+
+gboolean
+lm_chain_throw_no_recipe (const LmResolution *resolution, const LmPlanOptions *options, GError **error)
+{
+  g_autofree char *whole = format_resolved (resolution, resolution->layers->len);
+  g_autoptr (GString) without = g_string_new (NULL);
+  for (guint i = 0; i < resolution->layers->len; i++)
+    {
+      const LmLayer *layer = ((LmCandidate *) resolution->layers->pdata[i])->layer;
+      LmPlanRecipe recipe;
+      if (!options->find_recipe (options->user_data, layer->name, &recipe))
+        g_string_append_printf (without, "%s%s", without->len > 0 ? ", " : "", layer->name);
+    }
+  return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD,
+                   without->len > 0 ? "no chain of builds combines %s, nor can one be built, because there is no recipe of %s"
+                                    : "no chain of builds combines %s, and the recipes cannot be built on each other%s",
+                   whole, without->str);
 }

@@ -5,3 +5,6 @@
 
 /** lm_chain_throw_no_build: sets @error to LM_RESOLVE_ERROR_NO_BUILD and returns FALSE. */
 gboolean lm_chain_throw_no_build (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution, GError **error);
+
+/** lm_chain_throw_no_recipe: likewise, if the missing ones cannot be built either. */
+gboolean lm_chain_throw_no_recipe (const LmResolution *resolution, const LmPlanOptions *options, GError **error);

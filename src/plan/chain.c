@@ -13,6 +13,7 @@ typedef struct
   const LmCatalogSet *set;
   const LmResolution *resolution;
   LmFacts *facts;
+  const LmPlanOptions *options; /* if layers may be built; otherwise NULL */
   GHashTable *by_ref; /* LmLayerRef -> LmCandidate */
   LmChain *best;
   guint seen;
@@ -248,12 +249,14 @@ is_better (const Search *s, const LmChain *a, const LmChain *b)
     return a->exact;
   int order = a->exact ? 0 : compare_versions (s, a, b);
   if (order == 0)
+    order = (a->to_build > b->to_build) - (a->to_build < b->to_build);
+  if (order == 0)
     order = (a->disputed > b->disputed) - (a->disputed < b->disputed);
   if (order == 0)
     order = (a->bytes_to_pull > b->bytes_to_pull) - (a->bytes_to_pull < b->bytes_to_pull);
   if (order == 0)
     order = compare_order (s, a, b);
-  for (guint i = 0; order == 0 && i < MIN (a->length, b->length); i++)
+  for (guint i = 0; order == 0 && i < MIN (a->length - a->to_build, b->length - b->to_build); i++)
     order = lm_digest_compare (chain_build (s, a, i, NULL).digest, chain_build (s, b, i, NULL).digest);
   return order < 0;
 }
@@ -280,7 +283,7 @@ fill_chain (const Search *s, const LmCandidate *top, guint build, LmChain *chain
 static void
 add_cost (const Search *s, LmChain *chain)
 {
-  for (guint i = 0; i < chain->length; i++)
+  for (guint i = 0; i < chain->length - chain->to_build; i++)
     {
       gboolean cached;
       LmCatalogBuild build = chain_build (s, chain, i, &cached);
@@ -290,12 +293,32 @@ add_cost (const Search *s, LmChain *chain)
     }
 }
 
-static void
-try_build (Search *s, const LmCandidate *candidate, guint build)
+/* Adds to @chain the layers of the resolution that it lacks. FALSE if one of them has no recipe that
+ * makes what is needed there, or if it becomes too long. */
+static gboolean
+add_missing (const Search *s, LmChain *chain)
 {
-  g_autofree LmChain *chain = g_new0 (LmChain, 1);
-  s->seen++;
-  if (!fill_chain (s, candidate, build, chain) || !is_solution (s, chain))
+  for (guint i = 0; i < s->resolution->layers->len; i++)
+    {
+      const LmCandidate *candidate = s->resolution->layers->pdata[i];
+      if (find_chain_layer (chain, candidate->layer->name) != NULL)
+        continue;
+      LmPlanRecipe recipe;
+      if (chain->length == LM_LINEAGE_MAX || !s->options->find_recipe (s->options->user_data, candidate->layer->name, &recipe)
+          || recipe.base != (chain->length == 0))
+        return FALSE;
+      chain->links[chain->length++] = (LmChainLink){ candidate, LM_CATALOG_NONE };
+      chain->to_build++;
+    }
+  return TRUE;
+}
+
+/* Takes ownership of @chain. */
+static void
+consider (Search *s, LmChain *chain)
+{
+  g_autofree LmChain *own = chain;
+  if ((s->options != NULL && !add_missing (s, chain)) || !is_solution (s, chain))
     return;
   chain->exact = is_exact (s, chain);
   if (s->best != NULL && s->best->exact && !chain->exact)
@@ -304,31 +327,55 @@ try_build (Search *s, const LmCandidate *candidate, guint build)
   if (s->best != NULL && !is_better (s, chain, s->best))
     return;
   g_free (s->best);
-  s->best = g_steal_pointer (&chain);
+  s->best = g_steal_pointer (&own);
+}
+
+/* Considers the chain of each build of a candidate. */
+static void
+search (Search *s)
+{
+  g_autoptr (GHashTable) by_ref = g_hash_table_new (ref_hash, ref_equal);
+  const GPtrArray *candidates = s->resolution->candidates;
+  s->by_ref = by_ref;
+  for (guint i = 0; i < candidates->len; i++)
+    g_hash_table_insert (by_ref, &((LmCandidate *) candidates->pdata[i])->ref, candidates->pdata[i]);
+  for (guint i = 0; i < candidates->len; i++)
+    {
+      const LmCandidate *candidate = candidates->pdata[i];
+      guint n, first = lm_catalog_get_builds (lm_catalog_set_get (s->set, candidate->ref.catalog), candidate->ref.layer, &n);
+      /* A layer that is not selected has a layer above it that requires it, so the top
+       * of a solution is a selected layer. */
+      if (s->options == NULL && !is_selected (s, candidate->layer))
+        continue;
+      for (guint build = first; build < first + n; build++)
+        {
+          g_autofree LmChain *chain = g_new0 (LmChain, 1);
+          s->seen++;
+          if (fill_chain (s, candidate, build, chain))
+            consider (s, g_steal_pointer (&chain));
+        }
+    }
+  lm_trace (LM_TRACE_RESOLVE, "%u builds considered, %s", s->seen, s->best ? "found a chain" : "no chain");
 }
 
 LmChain *
 lm_chain_find (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution, GError **error)
 {
-  g_autoptr (GHashTable) by_ref = g_hash_table_new (ref_hash, ref_equal);
-  Search s = { .set = set, .resolution = resolution, .facts = facts, .by_ref = by_ref };
-  for (guint i = 0; i < resolution->candidates->len; i++)
-    {
-      LmCandidate *candidate = resolution->candidates->pdata[i];
-      g_hash_table_insert (by_ref, &candidate->ref, candidate);
-    }
-  /* A layer that is not selected has a layer above it that requires it, so the top
-   * of a solution is a selected layer. */
-  for (guint i = 0; i < resolution->candidates->len; i++)
-    {
-      const LmCandidate *candidate = resolution->candidates->pdata[i];
-      guint n, first = lm_catalog_get_builds (lm_catalog_set_get (set, candidate->ref.catalog), candidate->ref.layer, &n);
-      if (is_selected (&s, candidate->layer))
-        for (guint build = first; build < first + n; build++)
-          try_build (&s, candidate, build);
-    }
-  lm_trace (LM_TRACE_RESOLVE, "%u builds considered, %s", s.seen, s.best ? "found a chain" : "no chain");
+  Search s = { .set = set, .resolution = resolution, .facts = facts };
+  search (&s);
   if (s.best == NULL)
     lm_chain_throw_no_build (set, facts, resolution, error);
+  return s.best;
+}
+
+LmChain *
+lm_chain_find_nearest (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution, const LmPlanOptions *options,
+                       GError **error)
+{
+  Search s = { .set = set, .resolution = resolution, .facts = facts, .options = options };
+  search (&s);
+  consider (&s, g_new0 (LmChain, 1)); /* everything is built */
+  if (s.best == NULL)
+    lm_chain_throw_no_recipe (resolution, options, error);
   return s.best;
 }

@@ -9,13 +9,14 @@
 typedef struct
 {
   const LmCandidate *candidate;
-  guint build; /* for lm_facts_get_build() */
+  guint build; /* for lm_facts_get_build(); LM_CATALOG_NONE if it is to be built */
 } LmChainLink;
 
 typedef struct
 {
-  LmChainLink links[LM_LINEAGE_MAX]; /* base first */
+  LmChainLink links[LM_LINEAGE_MAX]; /* base first; those to be built come last */
   guint length;
+  guint to_build; /* number of those that are to be built */
   gboolean exact; /* has exactly the versions that were resolved */
   guint disputed; /* number of builds for which lm_facts_is_disputed() is true */
   guint64 bytes_to_pull;
@@ -28,3 +29,10 @@ typedef struct
  * selected nor required. Newly allocated. Error: LM_RESOLVE_ERROR_NO_BUILD. */
 LmChain *lm_chain_find (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_chain_find_nearest: returns the chain that becomes, when layers for which @options has
+ * recipes are built on it, one with the layers of @resolution; of several, the one with the
+ * fewest of these, then as lm_chain_find(). It may have no ready layer at all. Newly allocated.
+ * Error: LM_RESOLVE_ERROR_NO_BUILD. */
+LmChain *lm_chain_find_nearest (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution,
+                                const LmPlanOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;

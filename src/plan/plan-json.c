@@ -3,6 +3,40 @@
 #include "base/json.h"
 #include "plan/plan.h"
 
+static const char *const actions[] = { [LM_PLAN_CACHED] = "cached", [LM_PLAN_PULL] = "pull", [LM_PLAN_BUILD] = "build" };
+
+/* Adds what is known only of a file that exists. */
+static void
+add_file (JsonBuilder *b, const LmPlanItem *item)
+{
+  lm_json_add_digest (b, "digest", &item->blob.digest);
+  if (item->blob.kind == LM_BLOB_LAYER)
+    lm_json_add_digest (b, "parent", item->blob.has_parent ? &item->blob.parent : NULL);
+  lm_json_add_uint (b, "size", item->blob.size);
+  lm_json_add_string (b, "action", actions[item->action]);
+  lm_json_add_url (b, "url", item->blob.urls ? item->blob.urls[0] : NULL);
+  lm_json_add_urls (b, "urls", item->blob.urls);
+  lm_json_add_string (b, "path", item->path);
+  lm_json_add_string (b, "source", item->source);
+}
+
+static void
+add_build (JsonBuilder *b, const LmPlanItem *item)
+{
+  lm_json_add_string (b, "action", actions[item->action]);
+  lm_json_add_string (b, "recipe", item->recipe);
+  json_builder_set_member_name (b, "estimate");
+  if (!item->estimate.known)
+    {
+      json_builder_add_null_value (b);
+      return;
+    }
+  json_builder_begin_object (b);
+  lm_json_add_uint (b, "packages", item->estimate.packages);
+  lm_json_add_uint (b, "bytes_to_fetch", item->estimate.bytes_to_fetch);
+  json_builder_end_object (b);
+}
+
 static void
 add_item (JsonBuilder *b, const LmPlanItem *item)
 {
@@ -13,15 +47,10 @@ add_item (JsonBuilder *b, const LmPlanItem *item)
       lm_json_add_string (b, "version", item->version);
       lm_json_add_string (b, "group", item->group);
     }
-  lm_json_add_digest (b, "digest", &item->blob.digest);
-  if (item->blob.kind == LM_BLOB_LAYER)
-    lm_json_add_digest (b, "parent", item->blob.has_parent ? &item->blob.parent : NULL);
-  lm_json_add_uint (b, "size", item->blob.size);
-  lm_json_add_string (b, "action", item->action == LM_PLAN_CACHED ? "cached" : "pull");
-  lm_json_add_url (b, "url", item->blob.urls ? item->blob.urls[0] : NULL);
-  lm_json_add_urls (b, "urls", item->blob.urls);
-  lm_json_add_string (b, "path", item->path);
-  lm_json_add_string (b, "source", item->source);
+  if (item->action == LM_PLAN_BUILD)
+    add_build (b, item);
+  else
+    add_file (b, item);
   json_builder_end_object (b);
 }
 
@@ -44,6 +73,7 @@ lm_plan_to_json (const LmPlan *plan)
   add_items (b, "layers", plan->layers);
   add_items (b, "blobs", plan->blobs);
   lm_json_add_uint (b, "bytes_to_pull", plan->bytes_to_pull);
+  lm_json_add_uint (b, "to_build", plan->n_to_build);
   lm_json_add_string (b, "arch", plan->arch);
   lm_json_add_string (b, "osinfo", plan->osinfo);
   lm_json_add_string (b, "ready", plan->ready);

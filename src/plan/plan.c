@@ -16,6 +16,7 @@ lm_plan_item_free (LmPlanItem *item)
   g_free (item->group);
   g_free (item->source);
   g_free (item->path);
+  g_free (item->recipe);
   g_free (item);
 }
 
@@ -58,6 +59,25 @@ add_layer_item (LmPlan *plan, const LmLayer *layer, const LmBlob *build, const L
   item->source = g_strdup (layer->source);
   g_ptr_array_add (plan->layers, item);
   return look_up_item (plan, item, view, error);
+}
+
+/* Adds a layer that is to be built. */
+static void
+add_build_item (LmPlan *plan, const LmResolution *r, const LmLayer *layer, const LmPlanOptions *options)
+{
+  LmPlanItem *item = g_new0 (LmPlanItem, 1);
+  LmPlanRecipe recipe = { NULL };
+  (void) options->find_recipe (options->user_data, layer->name, &recipe);
+  item->blob.kind = LM_BLOB_LAYER;
+  item->blob.name = g_strdup (layer->name);
+  for (guint i = 0; i < r->selections->len && item->version == NULL; i++)
+    if (strcmp (((LmSelection *) r->selections->pdata[i])->name, layer->name) == 0)
+      item->version = g_strdup (((LmSelection *) r->selections->pdata[i])->version);
+  item->group = g_strdup (layer->group);
+  item->recipe = g_strdup (recipe.path);
+  item->action = LM_PLAN_BUILD;
+  g_ptr_array_add (plan->layers, item);
+  plan->n_to_build++;
 }
 
 static gboolean
@@ -125,7 +145,9 @@ list_selections (const LmResolution *r, const GPtrArray *layers)
       const LmLayer *layer = find_layer_by_name (layers, ((LmSelection *) r->selections->pdata[i])->name);
       if (layer == NULL || !g_hash_table_add (listed, (gpointer) layer))
         continue;
-      g_autofree char *text = g_strdup_printf ("%s=%s@%s", layer->group, layer->name, layer->version);
+      /* One that is not built has no version yet. */
+      g_autofree char *text = layer->builds->len > 0 ? g_strdup_printf ("%s=%s@%s", layer->group, layer->name, layer->version)
+                                                     : g_strdup_printf ("%s=%s", layer->group, layer->name);
       g_strv_builder_add (builder, text);
     }
   return g_strv_builder_end (builder);
@@ -148,15 +170,44 @@ list_other_versions (const LmResolution *r, const GPtrArray *layers, GPtrArray *
 
 /* NULL also if a lookup failed, because then the result of the search cannot be relied on. */
 static LmChain *
-find_chain (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution, GError **error)
+find_chain (const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution, const LmPlanOptions *options, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   g_autofree LmChain *chain = lm_chain_find (set, facts, resolution, &failure);
+  if (chain == NULL && options != NULL && options->find_recipe != NULL)
+    {
+      g_clear_error (&failure);
+      chain = lm_chain_find_nearest (set, facts, resolution, options, &failure);
+    }
   if (!lm_facts_check (facts, error))
     return NULL;
   if (chain == NULL)
     g_propagate_error (error, g_steal_pointer (&failure));
   return g_steal_pointer (&chain);
+}
+
+/* Adds the layers of @chain to @plan and to @layers. */
+static gboolean
+add_chain (LmPlan *plan, const LmCatalogSet *set, LmFacts *facts, const LmResolution *resolution, const LmChain *chain,
+           const LmPlanOptions *options, const LmPlanView *view, GPtrArray *layers, GPtrArray *notes, GError **error)
+{
+  for (guint i = 0; i < chain->length; i++)
+    {
+      const LmChainLink *link = &chain->links[i];
+      const LmCatalog *catalog = lm_catalog_set_get (set, link->candidate->ref.catalog);
+      guint n, first = lm_catalog_get_builds (catalog, link->candidate->ref.layer, &n);
+      LmLayer *layer = lm_catalog_set_load_layer (set, link->candidate->ref);
+      g_ptr_array_add (layers, layer);
+      if (link->build == LM_CATALOG_NONE)
+        {
+          add_build_item (plan, resolution, layer, options);
+          continue;
+        }
+      if (!add_layer_item (plan, layer, &lm_layer_get_build (layer, link->build - first)->blob, view, error))
+        return FALSE;
+      lm_facts_list_contradictions (facts, link->candidate->ref.catalog, link->build, layer->name, notes);
+    }
+  return TRUE;
 }
 
 LmPlan *
@@ -165,7 +216,7 @@ lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPla
 {
   g_autoptr (LmResolution) resolution = lm_resolve (set, selections, options ? options->arch : NULL, error);
   g_autoptr (LmFacts) facts = lm_facts_new (set, view);
-  g_autofree LmChain *chain = resolution ? find_chain (set, facts, resolution, error) : NULL;
+  g_autofree LmChain *chain = resolution ? find_chain (set, facts, resolution, options, error) : NULL;
   if (chain == NULL)
     return NULL;
   g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_free);
@@ -173,22 +224,13 @@ lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPla
   g_autoptr (LmPlan) plan = g_new0 (LmPlan, 1);
   plan->layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_plan_item_free);
   plan->blobs = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_plan_item_free);
-  for (guint i = 0; i < chain->length; i++)
-    {
-      const LmChainLink *link = &chain->links[i];
-      guint n, first = lm_catalog_get_builds (lm_catalog_set_get (set, link->candidate->ref.catalog),
-                                              link->candidate->ref.layer, &n);
-      LmLayer *layer = lm_catalog_set_load_layer (set, link->candidate->ref);
-      g_ptr_array_add (layers, layer);
-      if (!add_layer_item (plan, layer, &lm_layer_get_build (layer, link->build - first)->blob, view, error))
-        return NULL;
-      lm_facts_list_contradictions (facts, link->candidate->ref.catalog, link->build, layer->name, notes);
-    }
   plan->arch = g_strdup (resolution->arch);
-  if (!add_machine_properties (plan, layers, view, notes, error))
+  if (!add_chain (plan, set, facts, resolution, chain, options, view, layers, notes, error)
+      || !add_machine_properties (plan, layers, view, notes, error))
     return NULL;
   plan->selections = list_selections (resolution, layers);
-  list_other_versions (resolution, layers, notes);
+  if (plan->n_to_build == 0)
+    list_other_versions (resolution, layers, notes);
   g_ptr_array_add (notes, NULL);
   plan->notes = (char **) g_ptr_array_free (g_steal_pointer (&notes), FALSE);
   return g_steal_pointer (&plan);

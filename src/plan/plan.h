@@ -12,24 +12,36 @@ typedef enum
 {
   LM_PLAN_CACHED,
   LM_PLAN_PULL,
+  LM_PLAN_BUILD, /* it is a layer that nobody has built yet: of its blob, only the name is known */
 } LmPlanAction;
+
+/* What it takes to build a layer. */
+typedef struct
+{
+  gboolean known;         /* otherwise the rest is not valid */
+  guint packages;         /* number of packages to install */
+  guint64 bytes_to_fetch; /* of those that are not cached */
+} LmPlanEstimate;
 
 /* One file that the machine needs. */
 typedef struct
 {
   LmBlob blob;
-  char *version; /* layers only, like group; otherwise NULL */
+  char *version; /* layers only, like group; otherwise NULL; of one to build, that selected, or NULL */
   char *group;
-  char *source;  /* the catalog that lists it */
+  char *source;  /* the catalog that lists it; NULL if it is to be built */
   LmPlanAction action;
-  char *path;    /* absolute path in the cache, whether it is there yet or not */
+  char *path;    /* absolute path in the cache, whether it is there yet or not; NULL if it is to be built */
+  char *recipe;  /* from which it is to be built; otherwise NULL */
+  LmPlanEstimate estimate; /* if it is to be built; a new plan knows none */
 } LmPlanItem;
 
 typedef struct
 {
   char **selections;  /* as resolved: "group=name@version", in the user's order */
-  GPtrArray *layers;  /* LmPlanItem, base first */
+  GPtrArray *layers;  /* LmPlanItem, base first; those to be built come last */
   GPtrArray *blobs;   /* LmPlanItem */
+  guint n_to_build;   /* number of layers that are to be built */
   guint64 bytes_to_pull;
   char *arch; /* for which it was resolved; a layer without an architecture fits any */
   /* What the layers say about the machine; NULL or 0 if nothing. Taken from the
@@ -57,13 +69,25 @@ typedef struct
 
 typedef struct
 {
+  const char *path;
+  gboolean base; /* it makes a base */
+} LmPlanRecipe;
+
+typedef struct
+{
   const char *arch; /* NULL for that of the host */
+  /* Sets *out_recipe to the recipe of the layer @name, owned by @user_data; FALSE if there is
+   * none. NULL if nothing is to be built. */
+  gboolean (*find_recipe) (gpointer user_data, const char *name, LmPlanRecipe *out_recipe);
+  gpointer user_data;
 } LmPlanOptions;
 
 /** lm_plan_new: resolves @selections over @set and finds the chain of builds with
  * the fewest bytes to pull, given what @view reports as cached. A layer that was
  * not selected is included only if it is required. If the newest fitting versions
  * were never built together, the newest that were are used, and a note says so.
+ * If there is no such chain, and @options has recipes, the plan has that chain to which
+ * the fewest layers must be added, and these are to be built.
  * @options may be NULL. Pure. Errors: LM_SELECTION_ERROR, LM_RESOLVE_ERROR,
  * and those of the lookup of @view. */
 LmPlan *lm_plan_new (const LmCatalogSet *set, const char *const *selections, const LmPlanOptions *options,
@@ -76,8 +100,8 @@ void lm_plan_free (LmPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmPlanItem, lm_plan_item_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmPlan, lm_plan_free)
 
-/** lm_plan_list_blobs: returns everything that @plan needs, layers base first, then
- * the other files: a new array of LmBlob, which @plan owns. */
+/** lm_plan_list_blobs: returns everything that @plan, of which nothing is to be built, needs,
+ * layers base first, then the other files: a new array of LmBlob, which @plan owns. */
 GPtrArray *lm_plan_list_blobs (const LmPlan *plan);
 /** lm_plan_list_layers: like lm_plan_list_blobs(), for the layers only. */
 GPtrArray *lm_plan_list_layers (const LmPlan *plan);

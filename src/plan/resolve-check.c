@@ -114,6 +114,10 @@ check_selection (const LmCatalogSet *set, const LmResolution *r, const LmSelecti
                      s->name, groups, s->group, groups, s->name);
   if (in_version)
     return TRUE;
+  if (named->len == 1 && ((LmLayer *) named->pdata[0])->builds->len == 0)
+    return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_UNKNOWN,
+                     "nobody has built %s yet, and its recipe does not say that it makes the version %s; leave the version out", s->name,
+                     s->version);
   g_autofree char *versions = join_field (named, G_STRUCT_OFFSET (LmLayer, version));
   return lm_throw (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_UNKNOWN, "there is no version %s of %s; available: %s",
                    s->version, s->name, versions);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "build/payload.h"
+#include "build/recipe-dir.h"
 #include "build/recipe-lock.h"
 #include "build/recipe.h"
 #include "base/file.h"
@@ -251,6 +252,47 @@ test_lock_names (void)
   g_assert_error (error, LM_RECIPE_LOCK_ERROR, LM_RECIPE_LOCK_ERROR_INVALID);
 }
 
+#define RECIPE(name, more) "lamina-recipe: 1\nname: " name "\n" more
+
+static void
+test_dir (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *one = g_dir_make_tmp ("lamina-recipes-XXXXXX", NULL), *two = g_dir_make_tmp ("lamina-recipes-XXXXXX", NULL);
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  const char *dirs[] = { one, "/nonexistent", two, NULL };
+  write_file (one, "web.yaml", RECIPE ("web", "group: web\non: base\npackages: [x]\nversion: \"2\"\n"));
+  write_file (one, "a.yml", RECIPE ("a", "group: web\non: base\npackages: [x]\n"));
+  write_file (one, "broken.yaml", "lamina-recipe: 1\n");
+  write_file (one, "web.lock.json", "{}");
+  write_file (one, "README", "no recipe");
+  write_file (two, "base.json", "{\"lamina-recipe\": 1, \"name\": \"base\", \"packages\": [\"x\"]}");
+  write_file (two, "web.yaml", RECIPE ("web", "group: web\non: base\npackages: [y]\nversion: \"3\"\n"));
+  g_autoptr (GPtrArray) recipes = lm_recipe_dir_load (dirs, warnings, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (recipes->len, ==, 3);
+  g_assert_cmpuint (warnings->len, ==, 1);
+  g_assert_nonnull (strstr (warnings->pdata[0], "broken.yaml"));
+  g_assert_cmpstr (lm_recipe_dir_find (recipes, "web")->version, ==, "2");
+  g_assert_null (lm_recipe_dir_find (recipes, "broken"));
+  g_autoptr (GPtrArray) groups = g_ptr_array_new ();
+  LmGroup web = { .name = (char *) "web", .multiple = TRUE };
+  g_ptr_array_add (groups, &web);
+  LmCatalog *catalog = lm_recipe_dir_catalog (recipes, groups, &error);
+  g_assert_no_error (error);
+  g_autoptr (LmLayer) layer = lm_catalog_load_layer (catalog, lm_catalog_find_name (catalog, "a"));
+  g_assert_cmpstr (layer->version, ==, LM_RECIPE_VERSION_UNKNOWN);
+  g_assert_cmpstr (layer->requires[0], ==, "base");
+  g_assert_cmpuint (layer->builds->len, ==, 0);
+  for (guint i = 0; i < lm_catalog_get_n_groups (catalog); i++)
+    {
+      g_autoptr (LmGroup) group = lm_catalog_load_group (catalog, i);
+      g_assert_cmpint (group->multiple, ==, strcmp (group->name, "web") == 0);
+    }
+  lm_catalog_free (catalog);
+  g_assert_true (lm_file_remove_tree (one, NULL) && lm_file_remove_tree (two, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -259,6 +301,7 @@ main (int argc, char **argv)
   g_test_add_func ("/recipe/base", test_base);
   g_test_add_func ("/recipe/wrong", test_wrong);
   g_test_add_func ("/recipe/payload", test_payload);
+  g_test_add_func ("/recipe/dir", test_dir);
   g_test_add_func ("/recipe/lock", test_lock);
   g_test_add_func ("/recipe/lock-names", test_lock_names);
   return g_test_run ();

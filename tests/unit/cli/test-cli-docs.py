@@ -102,7 +102,7 @@ for verb in verbs:
         documented = set(re.findall(r"B<--([a-z-]+)>", "\n".join(items(launch)))) - {"wait", "transient"}
     if verb == "xml":
         documented = set(re.findall(r"B<--([a-z-]+)>", "\n".join(items(verb_section(page, "launch")[1]))))
-        documented -= {"wait", "transient", "autostart", "cloud-init", "replace"}
+        documented -= {"wait", "transient", "autostart", "cloud-init", "replace", "build"}
     ok(own == documented, f"{name} and the help agree on the options of {verb}", own ^ documented)
     _, completed, _ = run("complete", *verb.split(), "--")
     ok({f"--{o}" for o in own | global_options} == set(completed.split()), f"completion agrees on the options of {verb}", completed)
@@ -124,7 +124,8 @@ settings = read("src", "cli", "settings.c")
 keys = set(re.findall(r'"([a-z-]+)"', re.search(r"known_keys\[\] = \{(.*?)\}", settings, re.S).group(1)))
 documented = set(re.findall(r"^=item B<([a-z-]+)>", section(pages["lamina.conf.5"], "KEYS"), re.M))
 ok(documented == keys, "lamina.conf(5) describes all keys", documented ^ keys)
-variables = set(re.findall(r'"(LAMINA_[A-Z_]+|LIBVIRT_[A-Z_]+)"', settings)) - {"LAMINA_TEMPLATE_DIR", "LAMINA_HOOK_PROGRAM", "LAMINA_APPLIANCE_PROGRAM"}
+variables = set(re.findall(r'"(LAMINA_[A-Z_]+|LIBVIRT_[A-Z_]+)"', settings)) - {
+    "LAMINA_TEMPLATE_DIR", "LAMINA_RECIPE_DIR", "LAMINA_HOOK_PROGRAM", "LAMINA_APPLIANCE_PROGRAM"}
 documented = set(re.findall(r"B<(L[A-Z_]+)>", section(overview, "ENVIRONMENT")))
 ok(documented == variables | {"LAMINA_TRACE"}, "lamina(1) describes all variables", documented ^ variables)
 

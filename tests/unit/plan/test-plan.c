@@ -320,6 +320,148 @@ test_lookup_error (void)
   assert_chain (set, "debian@11.9", CHAIN ("!debian12"), CHAIN ("debian11"));
 }
 
+/* ---- what nobody has built ---- */
+
+static gboolean
+find_recipe (gpointer names, const char *name, LmPlanRecipe *out_recipe)
+{
+  if (!g_strv_contains (names, name))
+    return FALSE;
+  *out_recipe = (LmPlanRecipe){ "/recipe", g_str_has_prefix (name, "os") };
+  return TRUE;
+}
+
+static LmPlan *
+plan_to_build (const LmCatalogSet *set, const char *selections, const char *const *cached, const char *const *recipes, GError **error)
+{
+  g_auto (GStrv) words = g_strsplit (selections, " ", -1);
+  LmPlanView view = lab_view (cached);
+  LmPlanOptions options = { "x86_64", find_recipe, (gpointer) recipes };
+  return lm_plan_new (set, (const char *const *) words, &options, &view, error);
+}
+
+/* Of the chain "os a c!", the layer c is to be built. */
+static void
+assert_to_build (const LmCatalogSet *set, const char *selections, const char *const *cached, const char *const *recipes,
+                 const char *expected)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmPlan) p = plan_to_build (set, selections, cached, recipes, &error);
+  g_assert_no_error (error);
+  g_autoptr (GString) text = g_string_new (NULL);
+  guint n = 0;
+  for (guint i = 0; i < p->layers->len; i++)
+    {
+      const LmPlanItem *item = p->layers->pdata[i];
+      gboolean build = item->action == LM_PLAN_BUILD;
+      g_string_append_printf (text, "%s%s%s", i ? " " : "", item->blob.name, build ? "!" : "");
+      g_assert_cmpstr (item->recipe, ==, build ? "/recipe" : NULL);
+      n += build;
+    }
+  g_assert_cmpstr (text->str, ==, expected);
+  g_assert_cmpuint (p->n_to_build, ==, n);
+}
+
+static LmCatalog *
+unbuilt (const char *name, const char *requires)
+{
+  g_autoptr (GPtrArray) layers = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_free);
+  g_autoptr (GPtrArray) groups = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_group_free);
+  g_autoptr (GError) error = NULL;
+  LmLayer *layer = g_new0 (LmLayer, 1);
+  LmGroup *group = g_new0 (LmGroup, 1);
+  layer->name = g_strdup (name);
+  layer->version = g_strdup ("0");
+  layer->group = g_strdup (requires != NULL ? "g" : "os");
+  layer->requires = g_strsplit (requires != NULL ? requires : "", ",", -1);
+  layer->builds = g_ptr_array_new ();
+  group->name = g_strdup (layer->group);
+  g_ptr_array_add (layers, layer);
+  g_ptr_array_add (groups, group);
+  LmCatalog *catalog = lm_catalog_new_unbuilt ("recipes", groups, layers, &error);
+  g_assert_no_error (error);
+  return catalog;
+}
+
+static void
+test_to_build (void)
+{
+  g_autoptr (LmCatalogSet) set
+    = lab_set (HEAD OS ("1", "os") OS ("2", "os2") LAYER ("a", "requires: [os], ", ON ("os", "a", "10") "," ON ("os2", "a2", "10"))
+                 LAYER ("b", "requires: [os], ", ON ("a2", "b", "10") "," ON ("os", "bo", "10"))
+                   LAYER ("old", "requires: [\"os = 1\"], ", ON ("os", "old", "10")));
+  lm_catalog_set_add (set, unbuilt ("c", "os"), -1);
+  lm_catalog_set_add (set, unbuilt ("d", "c"), -1);
+  lm_catalog_set_add (set, unbuilt ("oslo", NULL), -1);
+  lm_catalog_set_add (set, unbuilt ("e", "oslo"), -1);
+  /* a ready chain is never built, even if it is not of the newest version */
+  assert_to_build (set, "a", nothing, CHAIN ("a", "c", "os"), "os a");
+  assert_to_build (set, "old", nothing, CHAIN ("old", "os"), "os old");
+  /* the nearest ready chain, of the newest version */
+  assert_to_build (set, "c", nothing, CHAIN ("c"), "os c!");
+  assert_to_build (set, "a c", nothing, CHAIN ("a", "c"), "os a c!");
+  assert_to_build (set, "a b c", nothing, CHAIN ("a", "b", "c"), "os a b c!");
+  assert_to_build (set, "b c", nothing, CHAIN ("b", "c"), "os b! c!");
+  assert_to_build (set, "d a", nothing, CHAIN ("a", "b", "c", "d"), "os a c! d!");
+  /* a version that meets the selections, if the newest cannot be built on */
+  assert_to_build (set, "b c", nothing, CHAIN ("c"), "os b c!");
+  /* all of it; a base is built on nothing, and nothing but a base is */
+  assert_to_build (set, "e", nothing, CHAIN ("oslo", "e"), "oslo! e!");
+}
+
+static void
+test_not_to_build (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (HEAD OS ("1", "os") LAYER ("a", "requires: [os], ", ON ("gone", "a", "10")));
+  g_autoptr (GError) error = NULL;
+  lm_catalog_set_add (set, unbuilt ("c", "a"), -1);
+  g_assert_null (plan_to_build (set, "c", nothing, CHAIN ("c", "os"), &error));
+  g_assert_error (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD);
+  g_assert_cmpstr (error->message, ==, "no chain of builds combines os 1 + a 1 + c, nor can one be built, because there is no recipe of a");
+  g_clear_error (&error);
+  g_assert_null (plan_to_build (set, "c@2", nothing, CHAIN ("a", "c"), &error));
+  g_assert_cmpstr (error->message, ==,
+                   "nobody has built c yet, and its recipe does not say that it makes the version 2; leave the version out");
+  g_clear_error (&error);
+  g_assert_null (plan_to_build (set, "c", CHAIN ("!os"), CHAIN ("a", "c"), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+}
+
+/* What is no base does not become one, and a base is built on nothing. */
+static void
+test_to_build_base (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set ("lamina-catalog: 1\ngroups: [{name: g, multiple: true}]\nlayers:\n"
+                                            LAYER ("a", "", ON ("gone", "a", "10")) LAYER ("b", "", "{digest: $b, size: 10, urls: [x]}"));
+  g_autoptr (GError) error = NULL;
+  g_assert_null (plan_to_build (set, "a", nothing, CHAIN ("a"), &error));
+  g_assert_error (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD);
+  g_assert_cmpstr (error->message, ==, "no chain of builds combines a 1, and the recipes cannot be built on each other");
+  g_clear_error (&error);
+  assert_to_build (set, "a b", nothing, CHAIN ("a"), "b a!");
+  lm_catalog_set_add (set, unbuilt ("oslo", NULL), -1);
+  g_assert_null (plan_to_build (set, "b oslo", nothing, CHAIN ("oslo"), &error));
+  g_assert_error (error, LM_RESOLVE_ERROR, LM_RESOLVE_ERROR_NO_BUILD);
+}
+
+/* Of what is to be built, the plan says nothing that it does not know. */
+static void
+test_to_build_json (void)
+{
+  g_autoptr (LmCatalogSet) set = lab_set (HEAD OS ("1", "os"));
+  lm_catalog_set_add (set, unbuilt ("c", "os"), -1);
+  g_autoptr (LmPlan) p = plan_to_build (set, "c", nothing, CHAIN ("c"), NULL);
+  g_assert_cmpstr (p->selections[0], ==, "g=c");
+  g_autofree char *text = lm_plan_to_json (p);
+  g_assert_nonnull (strstr (text, "\"to_build\" : 1"));
+  g_assert_nonnull (strstr (text, "\"version\" : null"));
+  g_assert_nonnull (strstr (text, "\"recipe\" : \"/recipe\""));
+  g_assert_nonnull (strstr (text, "\"estimate\" : null"));
+  ((LmPlanItem *) p->layers->pdata[1])->estimate = (LmPlanEstimate){ TRUE, 3, 4000 };
+  g_autofree char *known = lm_plan_to_json (p);
+  g_assert_nonnull (strstr (known, "\"bytes_to_fetch\" : 4000"));
+}
+
 static void
 test_machine (void)
 {
@@ -389,6 +531,10 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/same-file", test_same_file);
   g_test_add_func ("/plan/foreign-group", test_foreign_group);
   g_test_add_func ("/plan/lookup-error", test_lookup_error);
+  g_test_add_func ("/plan/to-build", test_to_build);
+  g_test_add_func ("/plan/not-to-build", test_not_to_build);
+  g_test_add_func ("/plan/to-build-base", test_to_build_base);
+  g_test_add_func ("/plan/to-build-json", test_to_build_json);
   g_test_add_func ("/plan/machine", test_machine);
   g_test_add_func ("/plan/json", test_json);
   return g_test_run ();
