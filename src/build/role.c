@@ -30,11 +30,45 @@ lm_roles_free (LmRoles *roles)
   g_free (roles);
 }
 
+LmRoles *
+lm_roles_new (void)
+{
+  LmRoles *roles = g_new0 (LmRoles, 1);
+  roles->base = g_new0 (char *, 1);
+  roles->roles = g_ptr_array_new_with_free_func (free_role);
+  return roles;
+}
+
 static int
 compare_roles (gconstpointer a, gconstpointer b)
 {
   const LmRole *one = *(const LmRole *const *) a, *other = *(const LmRole *const *) b;
   return strcmp (one->name, other->name);
+}
+
+static gboolean
+has_role (const LmRoles *roles, const char *name)
+{
+  for (guint i = 0; i < roles->roles->len; i++)
+    if (strcmp (((const LmRole *) g_ptr_array_index (roles->roles, i))->name, name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+void
+lm_roles_add (LmRoles *roles, const char *name, double weight, char *const *packages)
+{
+  LmRole *role = g_new0 (LmRole, 1);
+  role->name = g_strdup (name);
+  for (guint i = 2; has_role (roles, role->name); i++)
+    {
+      g_free (role->name);
+      role->name = g_strdup_printf ("%s-%u", name, i);
+    }
+  role->weight = weight;
+  role->packages = g_strdupv ((char **) packages);
+  g_ptr_array_add (roles->roles, role);
+  g_ptr_array_sort (roles->roles, compare_roles);
 }
 
 static char **
@@ -123,6 +157,7 @@ parse_members (const LmYamlNode *root, LmRoles *roles, GError **error)
       const LmYamlNode *value = lm_yaml_node_get_item (root, i);
       if (g_strcmp0 (key, "base") == 0)
         {
+          g_strfreev (roles->base);
           if ((roles->base = parse_packages (value, error)) == NULL)
             return FALSE;
           continue;
@@ -146,8 +181,7 @@ LmRoles *
 lm_roles_parse (const char *name, const char *text, gsize size, GError **error)
 {
   g_autoptr (LmYamlNode) root = lm_yaml_node_parse (name, text, size, NULL, error);
-  g_autoptr (LmRoles) roles = g_new0 (LmRoles, 1);
-  roles->roles = g_ptr_array_new_with_free_func (free_role);
+  g_autoptr (LmRoles) roles = lm_roles_new ();
   if (root == NULL)
     return NULL;
   if (lm_yaml_node_get_kind (root) != LM_YAML_MAPPING)
@@ -157,8 +191,6 @@ lm_roles_parse (const char *name, const char *text, gsize size, GError **error)
     }
   if (!parse_members (root, roles, error))
     return NULL;
-  if (roles->base == NULL)
-    roles->base = g_new0 (char *, 1);
   g_ptr_array_sort (roles->roles, compare_roles);
   return g_steal_pointer (&roles);
 }

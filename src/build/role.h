@@ -20,6 +20,10 @@ typedef struct
 /** lm_roles_parse: parses the @size bytes at @text, a file that messages call @name.
  * Errors: LM_YAML_ERROR, with the line. */
 LmRoles *lm_roles_parse (const char *name, const char *text, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_roles_new: returns an empty list; never NULL. */
+LmRoles *lm_roles_new (void);
+/** lm_roles_add: adds a role, at its place. Its name is @name, with a number if there is one of that name. Of @packages, copied, there is at least one. */
+void lm_roles_add (LmRoles *roles, const char *name, double weight, char *const *packages);
 /** lm_roles_free: frees @roles; NULL is ignored. */
 void lm_roles_free (LmRoles *roles);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmRoles, lm_roles_free)

@@ -135,51 +135,74 @@ lm_database_note_start (LmDatabase *database, const LmDatabaseStart *start, gboo
   return lm_database_change (database, change_note_start, &note, error);
 }
 
-/* Reads digests and times. */
+/* Adds a row to @rows. */
+typedef void (*ReadRow) (sqlite3_stmt *statement, GHashTable *rows);
+
+/* A digest and a number. */
+static void
+read_digest (sqlite3_stmt *statement, GHashTable *rows)
+{
+  const gint64 number = sqlite3_column_int64 (statement, 1);
+  if (sqlite3_column_bytes (statement, 0) == LM_DIGEST_SIZE)
+    g_hash_table_insert (rows, g_memdup2 (sqlite3_column_blob (statement, 0), LM_DIGEST_SIZE), g_memdup2 (&number, sizeof number));
+}
+
+/* A text and a number. */
+static void
+read_text (sqlite3_stmt *statement, GHashTable *rows)
+{
+  const gint64 number = sqlite3_column_int64 (statement, 1);
+  const char *text = (const char *) sqlite3_column_text (statement, 0);
+  if (text != NULL)
+    g_hash_table_insert (rows, g_strdup (text), g_memdup2 (&number, sizeof number));
+}
+
 static gboolean
-read_times (LmDatabase *database, const char *sql, GHashTable *times, GError **error)
+read_rows (LmDatabase *database, const char *sql, ReadRow read, GHashTable *rows, GError **error)
 {
   sqlite3_stmt *statement = prepare (database, sql, error);
   int code = SQLITE_DONE;
   while (statement != NULL && (code = sqlite3_step (statement)) == SQLITE_ROW)
-    if (sqlite3_column_bytes (statement, 0) == LM_DIGEST_SIZE)
-      {
-        gint64 time = sqlite3_column_int64 (statement, 1);
-        g_hash_table_insert (times, g_memdup2 (sqlite3_column_blob (statement, 0), LM_DIGEST_SIZE),
-                             g_memdup2 (&time, sizeof time));
-      }
+    read (statement, rows);
   if (statement != NULL && code != SQLITE_DONE)
     lm_database_throw (database, error);
   sqlite3_finalize (statement);
   return statement != NULL && code == SQLITE_DONE;
 }
 
+/* Reads the rows of @sql into @rows, an empty table, which is freed on error. */
 static GHashTable *
-list_times (LmDatabase *database, const char *sql, GError **error)
+list_rows (LmDatabase *database, const char *sql, ReadRow read, GHashTable *table, GError **error)
 {
-  g_autoptr (GHashTable) times = g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, g_free, g_free);
+  g_autoptr (GHashTable) rows = table;
   g_autoptr (GError) failure = NULL;
   gboolean ready = lm_database_reconnect (database, error);
   while (ready && database->handle != NULL)
     {
-      (void) !read_times (database, sql, times, &failure);
+      (void) !read_rows (database, sql, read, rows, &failure);
       if (!lm_database_has_moved (database))
         break;
       g_clear_error (&failure);
-      g_hash_table_remove_all (times);
+      g_hash_table_remove_all (rows);
       ready = lm_database_connect (database, error);
     }
   if (!ready)
     return NULL;
   if (failure == NULL)
-    return g_steal_pointer (&times);
+    return g_steal_pointer (&rows);
   if (!database->damaged)
     {
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-  g_hash_table_remove_all (times);
-  return lm_database_set_aside (database, failure, error) ? g_steal_pointer (&times) : NULL;
+  g_hash_table_remove_all (rows);
+  return lm_database_set_aside (database, failure, error) ? g_steal_pointer (&rows) : NULL;
+}
+
+static GHashTable *
+list_times (LmDatabase *database, const char *sql, GError **error)
+{
+  return list_rows (database, sql, read_digest, g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, g_free, g_free), error);
 }
 
 GHashTable *
@@ -192,6 +215,13 @@ GHashTable *
 lm_database_list_pins (LmDatabase *database, GError **error)
 {
   return list_times (database, "SELECT digest, time FROM pin", error);
+}
+
+GHashTable *
+lm_database_count_selections (LmDatabase *database, GError **error)
+{
+  return list_rows (database, "SELECT selections, count(*) FROM history WHERE how IN ('launch', 'define') GROUP BY selections", read_text,
+                    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free), error);
 }
 
 typedef struct

@@ -72,6 +72,11 @@ GHashTable *lm_database_list_uses (LmDatabase *database, GError **error) G_GNUC_
 /** lm_database_list_pins: likewise which blobs are pinned, and since when. */
 GHashTable *lm_database_list_pins (LmDatabase *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_database_count_selections: returns how often each set of selections was launched or defined, as far as the
+ * history goes: a table of the selections as resolved, separated by spaces, to gint64, both
+ * owned by it. Errors: as for lm_database_open(). */
+GHashTable *lm_database_count_selections (LmDatabase *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_database_set_pinned: pins the blob @digest, so that it is not removed for want
  * of space, or unpins it. Durable when the function returns. *out_changed is whether
  * it was otherwise before. Errors: as for lm_database_open(). */

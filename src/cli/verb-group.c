@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
+#include "author/launch-roles.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/size.h"
 #include "build/grouping.h"
+#include "cli/host.h"
 #include "cli/output.h"
 #include "cli/package-source.h"
 
@@ -18,6 +20,7 @@
 
 static const LmOption group_options[] = {
   LM_PACKAGE_SOURCE_OPTIONS,
+  { "history", 0, LM_OPTION_FLAG, NULL, "add roles from what was launched on this host", LM_COMPLETE_NONE },
   { "max-layers", 0, LM_OPTION_VALUE, "N", "allow at most N layers in a chain (default: 8)", LM_COMPLETE_NONE },
   { "move", 0, LM_OPTION_VALUE, "PACKAGE=LAYER", "show what having PACKAGE in LAYER would cost", LM_COMPLETE_NONE },
   { NULL },
@@ -234,15 +237,30 @@ read_roles (const char *path, GCancellable *cancellable, GError **error)
   return roles ? roles : lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s", failure->message);
 }
 
+/* Returns the roles of the file and, with --history, of the launches. */
+static LmRoles *
+collect_roles (const LmInvocation *invocation, GError **error)
+{
+  const char *path = lm_args_words (invocation->args)[0];
+  const gboolean history = lm_args_has (invocation->args, "history");
+  if (path == NULL && !history)
+    return lm_throw_null (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "group needs a file of roles, or --history");
+  g_autoptr (LmRoles) roles = path != NULL ? read_roles (path, invocation->cancellable, error) : lm_roles_new ();
+  if (roles == NULL || !history)
+    return g_steal_pointer (&roles);
+  g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
+  return host != NULL && lm_launch_roles_add (&host->host, roles, invocation->cancellable, error) ? g_steal_pointer (&roles) : NULL;
+}
+
 static gboolean
 group_roles (View *view, const LmInvocation *invocation, GError **error)
 {
   LmArgs *args = invocation->args;
-  const char *path = lm_args_words (args)[0], *move = lm_args_get (args, "move");
+  const char *move = lm_args_get (args, "move");
   guint64 max_layers;
   if (!lm_args_get_uint (args, "max-layers", 2, MAX_MAX_LAYERS, DEFAULT_MAX_LAYERS, &max_layers, error))
     return FALSE;
-  if ((view->roles = read_roles (path, invocation->cancellable, error)) == NULL
+  if ((view->roles = collect_roles (invocation, error)) == NULL
       || (view->packages = lm_package_source_load (invocation, error)) == NULL
       || (view->grouping = lm_grouping_new (view->packages, view->roles, (guint) max_layers,
                                             lm_args_has (args, "recommended"), error)) == NULL)
@@ -270,9 +288,8 @@ run_group (const LmInvocation *invocation, GError **error)
 const LmVerb lm_verb_group = {
   .name = "group",
   .page = "lamina-group",
-  .synopsis = "FILE",
+  .synopsis = "[FILE]",
   .summary = "propose layers for roles, so that they share packages",
-  .min_words = 1,
   .max_words = 1,
   .options = group_options,
   .first = LM_COMPLETE_FILE,
