@@ -129,6 +129,53 @@ open_parent (Build *build, GError **error)
   return build->parent != NULL && check_chain (build, error);
 }
 
+/* Whether a catalog lists a layer with the version @version that stands where this one will: *out_same is
+ * whether it is the one that is to be built. */
+static gboolean
+is_taken (const Build *build, const GArray *refs, const char *version, gboolean *out_same)
+{
+  gboolean taken = FALSE;
+  *out_same = FALSE;
+  for (guint i = 0; !*out_same && i < refs->len; i++)
+    {
+      g_autoptr (LmLayer) layer = lm_catalog_set_load_layer (build->set, g_array_index (refs, LmLayerRef, i));
+      for (guint j = 0; strcmp (layer->version, version) == 0 && j < layer->builds->len; j++)
+        {
+          const LmBuild *found = lm_layer_get_build (layer, j);
+          if (found->blob.has_parent != (build->parent != NULL)
+              || (found->blob.has_parent && !lm_digest_equal (&found->blob.parent, &build->parent->top->digest)))
+            continue;
+          taken = TRUE;
+          *out_same |= found->has_lock && lm_digest_equal (&found->lock, &build->identity);
+        }
+    }
+  return taken;
+}
+
+/* Returns a version that distinguishes the layer from others made of the same version of its first package. A
+ * recipe that says its version is taken at its word. */
+static char *
+choose_version (const Build *build, GError **error)
+{
+  g_autofree char *version = lm_builder_packages_version (&build->choice, build->lock, error);
+  g_autofree char *spare = NULL;
+  g_autoptr (GArray) refs = g_array_new (FALSE, FALSE, sizeof (LmLayerRef));
+  if (version == NULL || build->recipe->version != NULL)
+    return g_steal_pointer (&version);
+  lm_catalog_set_find_name (build->set, build->recipe->name, refs);
+  for (guint n = 1; n <= refs->len + 1; n++)
+    {
+      gboolean same;
+      g_autofree char *tried = n == 1 ? g_strdup (version) : g_strdup_printf ("%s+b%u", version, n);
+      const gboolean taken = is_taken (build, refs, tried, &same);
+      if (same)
+        return g_steal_pointer (&tried);
+      if (!taken && spare == NULL)
+        spare = g_steal_pointer (&tried);
+    }
+  return g_steal_pointer (&spare);
+}
+
 static gboolean
 choose_packages (Build *build, GError **error)
 {
@@ -143,7 +190,7 @@ choose_packages (Build *build, GError **error)
   if (build->lock == NULL)
     return FALSE;
   build->identity = lm_recipe_lock_get_identity (build->lock, build->parent != NULL ? &build->parent->top->digest : NULL);
-  build->version = lm_builder_packages_version (&build->choice, build->lock, error);
+  build->version = choose_version (build, error);
   if (build->version == NULL)
     return FALSE;
   return build->request->version == NULL || strcmp (build->version, build->request->version) == 0
