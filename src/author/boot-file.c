@@ -3,20 +3,12 @@
 #include "author/boot-file.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/hasher.h"
 #include "fetch/intake.h"
 #include "ops/room.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static gboolean
-hash_block (gpointer data, const void *block, gsize size, GError **error)
-{
-  lm_hasher_update (data, block, size);
-  return TRUE;
-}
 
 static gboolean
 write_block (gpointer data, const void *block, gsize size, GError **error)
@@ -43,20 +35,18 @@ lm_boot_file_take (const LmHost *host, LmCache *cache, const char *path, const c
 {
   lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   g_autoptr (LmBlob) blob = g_new0 (LmBlob, 1);
-  g_autoptr (LmHasher) hasher = lm_hasher_new ();
   g_autoptr (GPtrArray) one = g_ptr_array_new ();
   struct stat st;
   if (fd < 0 || fstat (fd, &st) < 0)
     return lm_throw_errno_null (error, "cannot open %s", path);
   if (!S_ISREG (st.st_mode) || st.st_size == 0)
     return lm_throw_null (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, "%s is not a regular file with content", path);
-  if (!lm_fd_read_blocks (fd, hash_block, hasher, cancellable, error))
+  if (!lm_digest_of_fd (fd, &blob->digest, cancellable, error))
     return NULL;
   blob->kind = LM_BLOB_FILE;
   blob->name = g_strdup (name);
   blob->size = (guint64) st.st_size;
   blob->urls = g_new0 (char *, 1);
-  lm_hasher_peek (hasher, &blob->digest);
   g_ptr_array_add (one, blob);
   g_autoptr (LmLock) lease = lm_cache_lease (cache, one, cancellable, error);
   if (lease == NULL || !lm_room_make (host, cache, one, cancellable, error))

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/fd.h"
-#include "base/hasher.h"
 #include "base/size.h"
 #include "build/recipe-layer.h"
 #include "catalog/contents.h"
@@ -291,19 +290,11 @@ find_built (Build *build, LmBuilderResult **out_result, GError **error)
 
 /* ---- building */
 
-static gboolean
-hash_block (gpointer data, const void *block, gsize size, GError **error)
-{
-  lm_hasher_update (data, block, size);
-  return TRUE;
-}
-
 /* Makes a blob of the finished file of @partial. */
 static LmBuild *
 describe_file (const Build *build, LmPartial *partial, char *const *contents, GError **error)
 {
   lm_autofd int fd = open (lm_partial_get_path (partial), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  g_autoptr (LmHasher) hasher = lm_hasher_new ();
   LmBlob blob = { .kind = LM_BLOB_LAYER, .name = build->recipe->name };
   if (build->parent != NULL)
     {
@@ -312,9 +303,8 @@ describe_file (const Build *build, LmPartial *partial, char *const *contents, GE
     }
   if (fd < 0)
     return lm_throw_errno_null (error, "cannot open %s", lm_partial_get_path (partial));
-  if (!lm_fd_read_blocks (fd, hash_block, hasher, build->cancellable, error))
+  if (!lm_digest_of_fd (fd, &blob.digest, build->cancellable, error))
     return NULL;
-  lm_hasher_peek (hasher, &blob.digest);
   blob.size = lm_partial_get_size (partial);
   LmBuild *made = lm_build_new (&blob);
   if (build->parent != NULL)

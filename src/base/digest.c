@@ -2,6 +2,7 @@
 #include "config.h"
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/hasher.h"
 
 #include <string.h>
@@ -139,4 +140,21 @@ lm_digest_of_text (const char *text)
   lm_hasher_update (hasher, text, strlen (text));
   lm_hasher_peek (hasher, &digest);
   return digest;
+}
+
+static gboolean
+hash_block (gpointer data, const void *block, gsize size, GError **error)
+{
+  lm_hasher_update (data, block, size);
+  return TRUE;
+}
+
+gboolean
+lm_digest_of_fd (int fd, LmDigest *out_digest, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  if (!lm_fd_read_blocks (fd, hash_block, hasher, cancellable, error))
+    return FALSE;
+  lm_hasher_peek (hasher, out_digest);
+  return TRUE;
 }

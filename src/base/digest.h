@@ -4,7 +4,7 @@
  * bytes, so every LmDigest is valid. Text is converted to one only by
  * lm_digest_parse(), and file names are built only by lm_digest_file_name().
  * SHA-256 is defined in FIPS 180-4; GnuTLS computes it. */
-#include <glib.h>
+#include <gio/gio.h>
 
 #define LM_DIGEST_SIZE 32
 /* "sha256:" + 64 hex + NUL */
@@ -56,3 +56,7 @@ gboolean lm_digest_equal_func (gconstpointer a, gconstpointer b);
 
 /** lm_digest_of_text: returns the digest of @text without its terminating NUL. */
 LmDigest lm_digest_of_text (const char *text);
+
+/** lm_digest_of_fd: reads @fd from its offset to its end and stores the digest of that. Blocks;
+ * @cancellable ends it. Errors: G_IO_ERROR. */
+gboolean lm_digest_of_fd (int fd, LmDigest *out_digest, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;

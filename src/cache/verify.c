@@ -12,26 +12,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_SIZE (1024 * 1024)
 #define TRIES 3
 #define STEP_US (20 * 1000)
 
 static gboolean
 hash_once (int fd, LmDigest *out_digest, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (LmHasher) hasher = lm_hasher_new ();
-  g_autofree char *buffer = g_malloc (READ_SIZE);
-  gsize n = READ_SIZE;
   if (lseek (fd, 0, SEEK_SET) < 0)
     return lm_throw_errno (error, "lseek");
-  while (n == READ_SIZE)
-    {
-      if (g_cancellable_set_error_if_cancelled (cancellable, error) || !lm_fd_read_full (fd, buffer, READ_SIZE, &n, error))
-        return FALSE;
-      lm_hasher_update (hasher, buffer, n);
-    }
-  lm_hasher_peek (hasher, out_digest);
-  return lm_fault_point ("verify-after-read", error);
+  return lm_digest_of_fd (fd, out_digest, cancellable, error) && lm_fault_point ("verify-after-read", error);
 }
 
 /* Waits for @time microseconds, in short steps to notice a cancellation. */

@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/hasher.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,13 +19,6 @@ static gboolean
 write_block (gpointer data, const void *block, gsize size, GError **error)
 {
   return lm_fd_write_all (*(int *) data, block, size, error);
-}
-
-static gboolean
-hash_block (gpointer data, const void *block, gsize size, GError **error)
-{
-  lm_hasher_update (data, block, size);
-  return TRUE;
 }
 
 static gboolean
@@ -84,7 +76,7 @@ lm_boot_sync (int fd, const char *path, GError **error)
 gboolean
 lm_boot_check (const char *path, const LmDigest *digest, gboolean *out_intact, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (LmHasher) hasher = lm_hasher_new ();
+  LmDigest found;
   lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   struct stat st;
   *out_intact = FALSE;
@@ -92,11 +84,11 @@ lm_boot_check (const char *path, const LmDigest *digest, gboolean *out_intact, G
     return TRUE;
   if (fd < 0 || fstat (fd, &st) < 0)
     return lm_throw_errno (error, "cannot open %s", path);
-  if (S_ISREG (st.st_mode) && !lm_fd_read_blocks (fd, hash_block, hasher, cancellable, error))
+  if (!S_ISREG (st.st_mode))
+    return TRUE;
+  if (!lm_digest_of_fd (fd, &found, cancellable, error))
     return FALSE;
-  LmDigest found;
-  lm_hasher_peek (hasher, &found);
-  *out_intact = S_ISREG (st.st_mode) && lm_digest_equal (&found, digest);
+  *out_intact = lm_digest_equal (&found, digest);
   return TRUE;
 }
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/digest.h"
+#include "base/fd.h"
 #include "base/hasher.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* The one-block example of FIPS 180-4, "abc". */
 #define ABC_HEX "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -60,6 +63,25 @@ test_hasher (void)
   g_assert_true (lm_digest_equal (&expected, &got));
 }
 
+/* It is read from the offset of the descriptor on. */
+static void
+test_of_fd (void)
+{
+  LmDigest expected, got;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  lm_autofd int fd = memfd_create ("digest", MFD_CLOEXEC);
+  g_assert_cmpint (write (fd, "xabc", 4), ==, 4);
+  g_assert_cmpint (lseek (fd, 1, SEEK_SET), ==, 1);
+  g_assert_true (lm_digest_parse ("sha256:" ABC_HEX, &expected, NULL));
+  g_assert_true (lm_digest_of_fd (fd, &got, cancellable, &error));
+  g_assert_no_error (error);
+  g_assert_true (lm_digest_equal (&expected, &got));
+  g_cancellable_cancel (cancellable);
+  g_assert_false (lm_digest_of_fd (fd, &got, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -67,5 +89,6 @@ main (int argc, char **argv)
   g_test_add_func ("/digest/parse-refuses", test_parse_refuses);
   g_test_add_func ("/digest/round-trip", test_round_trip);
   g_test_add_func ("/digest/hasher", test_hasher);
+  g_test_add_func ("/digest/of-fd", test_of_fd);
   return g_test_run ();
 }
