@@ -10,6 +10,7 @@
 #include "base/url.h"
 #include "catalog/file-name.h"
 #include "catalog/selection.h"
+#include "ops/prepare.h"
 #include "plan/resolve.h"
 #include "store/store.h"
 
@@ -95,11 +96,8 @@ set_names (Import *import, GError **error)
 static gboolean
 load_catalogs (Import *import, GError **error)
 {
-  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   lm_catalog_set_free (import->set);
-  import->set = lm_source_load_all (import->host->state_dir, import->host->catalogs, warnings, import->cancellable, error);
-  for (guint i = 0; i < warnings->len; i++)
-    import->host->warning (import->host->user_data, g_ptr_array_index (warnings, i));
+  import->set = lm_prepare_catalogs (import->host, import->cancellable, error);
   g_clear_pointer (&import->local, lm_catalog_free);
   return import->set != NULL && lm_local_load (import->host->state_dir, &import->local, error);
 }

@@ -16,7 +16,6 @@
 #include "fetch/scratch.h"
 #include "ops/prepare.h"
 #include "ops/room.h"
-#include "source/source.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -84,11 +83,8 @@ lm_builder_result_free (LmBuilderResult *result)
 static gboolean
 load_catalogs (Build *build, GError **error)
 {
-  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
   lm_catalog_set_free (build->set);
-  build->set = lm_source_load_all (build->host->state_dir, build->host->catalogs, warnings, build->cancellable, error);
-  for (guint i = 0; i < warnings->len; i++)
-    build->host->warning (build->host->user_data, g_ptr_array_index (warnings, i));
+  build->set = lm_prepare_catalogs (build->host, build->cancellable, error);
   return build->set != NULL;
 }
 

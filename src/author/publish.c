@@ -6,6 +6,7 @@
 #include "catalog/selection.h"
 #include "catalog/version.h"
 #include "ops/export-chain.h"
+#include "ops/prepare.h"
 #include "source/source.h"
 
 #include <string.h>
@@ -221,10 +222,7 @@ add_own_layers (Publication *self, GError **error)
 static gboolean
 collect_layers (Publication *self, GError **error)
 {
-  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-  self->set = lm_source_load_all (self->host->state_dir, self->host->catalogs, warnings, self->cancellable, error);
-  for (guint i = 0; i < warnings->len; i++)
-    self->host->warning (self->host->user_data, g_ptr_array_index (warnings, i));
+  self->set = lm_prepare_catalogs (self->host, self->cancellable, error);
   if (self->set == NULL)
     return FALSE;
   if (*self->request->names == NULL)

@@ -12,7 +12,7 @@
 #include "machine/chain.h"
 #include "ops/cache-view.h"
 #include "ops/export-chain.h"
-#include "source/source.h"
+#include "ops/prepare.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -149,10 +149,7 @@ publish_target (Target *target, gboolean replace, GError **error)
 static LmExportChain *
 find_chain (const LmHost *host, const LmExportRequest *request, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
-  for (guint i = 0; i < warnings->len; i++)
-    host->warning (host->user_data, g_ptr_array_index (warnings, i));
+  g_autoptr (LmCatalogSet) set = lm_prepare_catalogs (host, cancellable, error);
   if (set == NULL)
     return NULL;
   if (request->machine != NULL)

@@ -30,18 +30,27 @@ plan_over (const LmHost *host, const LmCatalogSet *set, const char *const *selec
   return plan;
 }
 
-LmPlan *
-lm_prepare_plan_over (const LmHost *host, const LmCatalogSet *set, const char *const *selections, GCancellable *cancellable,
-                      GError **error)
-{
-  return plan_over (host, set, selections, NULL, cancellable, error);
-}
-
 static void
 warn_all (const LmHost *host, const GPtrArray *warnings)
 {
   for (guint i = 0; i < warnings->len; i++)
     host->warning (host->user_data, g_ptr_array_index (warnings, i));
+}
+
+LmCatalogSet *
+lm_prepare_catalogs (const LmHost *host, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  LmCatalogSet *set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
+  warn_all (host, warnings);
+  return set;
+}
+
+LmPlan *
+lm_prepare_plan_over (const LmHost *host, const LmCatalogSet *set, const char *const *selections, GCancellable *cancellable,
+                      GError **error)
+{
+  return plan_over (host, set, selections, NULL, cancellable, error);
 }
 
 static gboolean
@@ -113,10 +122,8 @@ plan_after_build (const LmHost *host, LmCatalogSet *set, const char *const *sele
 static LmPlan *
 make_plan (const LmHost *host, const char *const *selections, gboolean build, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
+  g_autoptr (LmCatalogSet) set = lm_prepare_catalogs (host, cancellable, error);
   g_autoptr (GError) failure = NULL;
-  warn_all (host, warnings);
   LmPlan *plan = set != NULL ? plan_over (host, set, selections, NULL, cancellable, &failure) : NULL;
   if (plan != NULL || set == NULL)
     return plan;

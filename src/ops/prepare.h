@@ -16,6 +16,10 @@ typedef struct
   guint other_process; /* number of files that another process transferred in the meantime */
 } LmPrepareResult;
 
+/** lm_prepare_catalogs: loads the catalogs, those that @host adds included. Warnings are reported to
+ * @host. Uses the network only for extra catalogs that are URLs. */
+LmCatalogSet *lm_prepare_catalogs (const LmHost *host, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_prepare_plan: loads the catalogs and makes a plan for @selections, given what
  * is cached. If there is no chain for them, but recipes of what is missing, it is first built,
  * if @host does that; otherwise the message says how to. Warnings are reported to @host. Uses the
