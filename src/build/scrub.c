@@ -69,13 +69,15 @@ static const char *const removed[] = {
 static const char *const emptied[] = { "/var/log", "/etc/machine-id" };
 
 /* Debian makes the host keys when openssh-server is installed, and never again; without any, sshd
- * does not start. The unit belongs to no target: the drop-in of ssh.service asks for it. */
+ * does not start. The unit belongs to no target: the drop-ins of ssh.service and of ssh@.service,
+ * which ssh.socket starts, ask for it. cloud-init makes keys only if it finds a seed, and earlier. */
 #define KEYS_UNIT "lamina-ssh-host-keys.service"
 static const char keys_unit[] = "# Written by lamina: a layer has no host keys, each machine makes its own.\n"
                                 "[Unit]\n"
                                 "Description=Create the SSH host keys of this machine\n"
                                 "ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key\n"
-                                "Before=ssh.service ssh.socket\n"
+                                "After=cloud-init.service cloud-init-network.service\n"
+                                "Before=ssh.service\n"
                                 "\n"
                                 "[Service]\n"
                                 "Type=oneshot\n"
@@ -83,9 +85,10 @@ static const char keys_unit[] = "# Written by lamina: a layer has no host keys, 
                                 "ExecStart=/usr/bin/ssh-keygen -A\n";
 static const char keys_drop_in[] = "[Unit]\nWants=" KEYS_UNIT "\nAfter=" KEYS_UNIT "\n";
 
-/* What makes host keys by itself: cloud-init, and the units of other distributions. */
-static const char *const key_makers[] = { "/usr/bin/cloud-init", "/usr/lib/systemd/system/sshd-keygen@.service",
-                                          "/usr/lib/systemd/system/sshd-keygen.service",
+static const char *const keys_drop_in_dirs[] = { "/etc/systemd/system/ssh.service.d", "/etc/systemd/system/ssh@.service.d" };
+
+/* Units of other distributions that make host keys. */
+static const char *const key_makers[] = { "/usr/lib/systemd/system/sshd-keygen@.service", "/usr/lib/systemd/system/sshd-keygen.service",
                                           "/usr/lib/systemd/system/sshdgenkeys.service" };
 
 static void
@@ -109,9 +112,12 @@ lm_scrub_append (LmAppliance *job)
   lm_appliance_add_write (job, "write a unit that makes SSH host keys", "/etc/systemd/system/" KEYS_UNIT, keys_unit,
                           strlen (keys_unit), 0644);
   only_if_keys_are_needed (job);
-  lm_appliance_add_mkdir (job, "make room for its drop-in", "/etc/systemd/system/ssh.service.d", 0755);
-  only_if_keys_are_needed (job);
-  lm_appliance_add_write (job, "let sshd wait for it", "/etc/systemd/system/ssh.service.d/lamina-host-keys.conf",
-                          keys_drop_in, strlen (keys_drop_in), 0644);
-  only_if_keys_are_needed (job);
+  for (gsize i = 0; i < G_N_ELEMENTS (keys_drop_in_dirs); i++)
+    {
+      g_autofree char *path = g_build_filename (keys_drop_in_dirs[i], "lamina-host-keys.conf", NULL);
+      lm_appliance_add_mkdir (job, "make room for its drop-in", keys_drop_in_dirs[i], 0755);
+      only_if_keys_are_needed (job);
+      lm_appliance_add_write (job, "let sshd wait for it", path, keys_drop_in, strlen (keys_drop_in), 0644);
+      only_if_keys_are_needed (job);
+    }
 }
