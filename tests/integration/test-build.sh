@@ -43,27 +43,13 @@ make_parent base@1
 
 # ---- the packages
 
-site=$tmp/site
-mkdir -p "$site"
-package () { # package NAME VERSION FIELDS [POSTINST]
-  local dir=$tmp/package/$1
-  mkdir -p "$dir/DEBIAN" "$dir/usr/share/$1"
-  echo "$1 $2" >"$dir/usr/share/$1/file"
-  printf 'Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: nobody\nDescription: x\n%s' "$1" "$2" "${3:+$3
-}" >"$dir/DEBIAN/control"
-  [ -z "${4:-}" ] || { printf '#!/bin/sh\n%s\n' "$4" >"$dir/DEBIAN/postinst"; chmod 0755 "$dir/DEBIAN/postinst"; }
-  dpkg-deb --root-owner-group -Znone -b "$dir" "$site/$1.deb" >/dev/null
-  rm -r "$tmp/package"
-}
+. "$host_lib/packages.sh"
 package hello 1:2.0-1 'Depends: helper (>= 1)' 'echo configured >/usr/share/hello/state'
 package helper 1.5
 package broken 1 '' 'echo the reason is here; exit 3'
 package rival 1 'Conflicts: helper'
 package other 1
-for file in "$site"/*.deb; do
-  dpkg-deb -f "$file"
-  printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "${file##*/}" "$(stat -c %s "$file")" "$(sha256sum <"$file" | cut -d' ' -f1)"
-done >"$site/Packages"
+write_index
 serve "$site"
 
 recipe () { # recipe NAME [LINE...]
