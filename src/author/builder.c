@@ -402,6 +402,14 @@ make_layer (Build *build, LmPartial *partial, gboolean *out_waited, GError **err
   return make_result (build, LM_BUILDER_BUILT, made);
 }
 
+static void
+on_wait (gpointer user_data)
+{
+  const Build *build = user_data;
+  g_autofree char *text = g_strdup_printf ("waiting for another lamina process that builds %s", build->recipe->name);
+  build->host->status (build->host->user_data, text);
+}
+
 /* Makes the layer unless a catalog has it. The caller alone builds what has this identity. Returns NULL
  * without an error if another process was found to pull the same file, and has ended. */
 static LmBuilderResult *
@@ -414,7 +422,7 @@ build_alone (Build *build, const char *identity, gboolean *out_waited, GError **
   if (!load_catalogs (build, error) || !find_built (build, &result, error) || result != NULL)
     return result;
   LmPartial *partial = make_room (build, &name, reserved, error)
-                         ? lm_scratch_open (build->cache, what, out_waited, build->cancellable, error) : NULL;
+                         ? lm_scratch_open (build->cache, what, on_wait, build, out_waited, build->cancellable, error) : NULL;
   if (partial != NULL)
     result = make_layer (build, partial, out_waited, error);
   lm_room_release (build->cache, reserved);
@@ -427,7 +435,7 @@ build_once (Build *build, gboolean *out_waited, GError **error)
 {
   char identity[LM_DIGEST_STRING_SIZE];
   g_autofree char *what = g_strdup_printf ("build\n%s", lm_digest_format (&build->identity, identity));
-  LmPartial *turn = lm_scratch_open (build->cache, what, out_waited, build->cancellable, error);
+  LmPartial *turn = lm_scratch_open (build->cache, what, on_wait, build, out_waited, build->cancellable, error);
   *out_waited = FALSE;
   if (turn == NULL)
     return NULL;

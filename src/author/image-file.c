@@ -105,6 +105,12 @@ announce (const LmImageFile *file, const char *what)
   file->host->status (file->host->user_data, text);
 }
 
+static void
+on_wait (gpointer user_data)
+{
+  announce (user_data, "waiting for another lamina process that imports");
+}
+
 /* Makes room for the scratch file @name; what is in its .part file is protected until the end. */
 static gboolean
 make_room (gpointer user_data, const LmDigest *name, guint64 size, GError **error)
@@ -220,7 +226,7 @@ download_file (LmImageFile *file, const LmChecksum *wanted, gboolean *out_waited
   if (wanted != NULL && wanted->kind == LM_CHECKSUM_SHA256)
     memcpy (file->wanted.bytes, wanted->bytes, sizeof file->wanted.bytes);
   const LmDownload download
-    = { .url = file->url, .checksum = text, .make_room = make_room, .progress = report_download, .user_data = file };
+    = { .url = file->url, .checksum = text, .make_room = make_room, .progress = report_download, .on_wait = on_wait, .user_data = file };
   for (gboolean again = TRUE;;)
     {
       gboolean resumed = FALSE;
@@ -339,7 +345,7 @@ open_scratch (LmImageFile *file, const char *step, guint64 size, gboolean *out_w
   const LmDigest name = lm_scratch_name (what);
   if (!make_room (file, &name, size, error))
     return NULL;
-  g_autoptr (LmPartial) partial = lm_scratch_open (file->cache, what, out_waited, file->cancellable, error);
+  g_autoptr (LmPartial) partial = lm_scratch_open (file->cache, what, on_wait, file, out_waited, file->cancellable, error);
   if (partial == NULL || *out_waited || !lm_partial_truncate (partial, error))
     return NULL;
   return g_steal_pointer (&partial);

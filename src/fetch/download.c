@@ -191,7 +191,8 @@ open_file (Download *self, gboolean *out_waited, GError **error)
   const LmDigest name = lm_scratch_name (what);
   if (self->has_total && !self->download->make_room (self->download->user_data, &name, self->total, error))
     return FALSE;
-  self->partial = lm_scratch_open (self->cache, what, out_waited, self->cancellable, &failure);
+  self->partial = lm_scratch_open (self->cache, what, self->download->on_wait, self->download->user_data, out_waited, self->cancellable,
+                                   &failure);
   if (self->partial == NULL)
     return lm_fetch_error_translate (g_steal_pointer (&failure), error);
   guint64 size = lm_partial_get_size (self->partial);

@@ -17,7 +17,8 @@ typedef struct
   gboolean (*make_room) (gpointer user_data, const LmDigest *name, guint64 size, GError **error);
   /* @total is 0 if it is not known. */
   void (*progress) (gpointer user_data, guint64 done, guint64 total);
-  gpointer user_data;
+  LmScratchWaitFunc on_wait;
+  gpointer user_data; /* of the three */
 } LmDownload;
 
 /** lm_download_ask: asks the server for the size of a file whose digest the caller knows, in

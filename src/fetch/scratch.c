@@ -13,10 +13,12 @@ lm_scratch_name (const char *what)
   return lm_digest_of_text (what);
 }
 
+/* Calls @on_wait, which may be NULL, if it has to wait. */
 static LmPartial *
-open_when_free (LmCache *cache, const LmDigest *digest, gboolean *out_waited, GCancellable *cancellable, GError **error)
+open_when_free (LmCache *cache, const LmDigest *digest, LmScratchWaitFunc on_wait, gpointer user_data, gboolean *out_waited,
+                GCancellable *cancellable, GError **error)
 {
-  for (;;)
+  for (;; on_wait = NULL)
     {
       g_autoptr (GError) failure = NULL;
       LmPartial *partial = lm_partial_open (cache, digest, &failure);
@@ -27,6 +29,8 @@ open_when_free (LmCache *cache, const LmDigest *digest, gboolean *out_waited, GC
           g_propagate_error (error, g_steal_pointer (&failure));
           return NULL;
         }
+      if (on_wait != NULL)
+        on_wait (user_data);
       *out_waited = TRUE;
       g_usleep (POLL_US);
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
@@ -35,10 +39,11 @@ open_when_free (LmCache *cache, const LmDigest *digest, gboolean *out_waited, GC
 }
 
 LmPartial *
-lm_scratch_open (LmCache *cache, const char *what, gboolean *out_waited, GCancellable *cancellable, GError **error)
+lm_scratch_open (LmCache *cache, const char *what, LmScratchWaitFunc on_wait, gpointer user_data, gboolean *out_waited,
+                 GCancellable *cancellable, GError **error)
 {
   const LmDigest name = lm_scratch_name (what);
-  return open_when_free (cache, &name, out_waited, cancellable, error);
+  return open_when_free (cache, &name, on_wait, user_data, out_waited, cancellable, error);
 }
 
 static gboolean
@@ -61,7 +66,7 @@ lm_scratch_publish (LmCache *cache, LmPartial *partial, const LmBlob *blob, gboo
         return lm_fetch_error_translate (g_steal_pointer (&failure), error);
       /* A process that pulls the same file needs none of this one. */
       g_clear_error (&failure);
-      lm_partial_close (open_when_free (cache, &blob->digest, out_waited, cancellable, &failure));
+      lm_partial_close (open_when_free (cache, &blob->digest, NULL, NULL, out_waited, cancellable, &failure));
       return failure == NULL || lm_fetch_error_translate (g_steal_pointer (&failure), error);
     }
   if (check_and_publish (own, blob, cancellable, &failure))

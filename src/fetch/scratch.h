@@ -10,11 +10,14 @@
 /** lm_scratch_name: returns the digest in whose name the file that @what describes is made. */
 LmDigest lm_scratch_name (const char *what);
 
+/* Says that another process is waited for. */
+typedef void (*LmScratchWaitFunc) (gpointer user_data);
+
 /** lm_scratch_open: does lm_partial_open() for the name of @what. If another process is
- * writing the file, waits until it has ended, and sets *out_waited: then the work may have been done. Errors: LM_CACHE_ERROR,
+ * writing the file, calls @on_wait, waits until it has ended, and sets *out_waited: then the work may have been done. Errors: LM_CACHE_ERROR,
  * G_IO_ERROR (also _CANCELLED). */
-LmPartial *lm_scratch_open (LmCache *cache, const char *what, gboolean *out_waited, GCancellable *cancellable,
-                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+LmPartial *lm_scratch_open (LmCache *cache, const char *what, LmScratchWaitFunc on_wait, gpointer user_data, gboolean *out_waited,
+                            GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_scratch_publish: takes ownership of the complete @partial, whose content has the digest and
  * size of @blob, checks it as lm_fetch_check() does, and publishes it. What is refused is not
