@@ -2,6 +2,7 @@
 #include "config.h"
 #include "author/builder-packages.h"
 #include "base/error.h"
+#include "base/url.h"
 #include "build/packages.h"
 #include "build/repository.h"
 #include "catalog/selection.h"
@@ -9,12 +10,18 @@
 
 #include <string.h>
 
+/* Where the packages come from; NULL: from where apt on this machine has them. */
+static const char *const *
+list_places (const LmBuilderChoice *choice)
+{
+  return choice->places != NULL && *choice->places != NULL ? choice->places : (const char *const *) choice->recipe->repositories;
+}
+
 static LmPackages *
 load_indexes (const LmHost *host, const LmBuilderChoice *choice, GCancellable *cancellable, GError **error)
 {
   g_autoptr (LmPackages) packages = lm_packages_new ();
-  const char *const *places = choice->places != NULL && *choice->places != NULL ? choice->places
-                                                                                : (const char *const *) choice->recipe->repositories;
+  const char *const *places = list_places (choice);
   host->status (host->user_data, "reading package indexes");
   if (places == NULL && !lm_repository_load_apt (packages, cancellable, error))
     return NULL;
@@ -76,6 +83,21 @@ solve (const LmHost *host, const LmBuilderChoice *choice, const LmDigest *parent
   return g_steal_pointer (&lock);
 }
 
+/* The lock file has no passwords: those of the places where the packages are found now serve. */
+static void
+add_credentials (LmRecipeLock *lock, const LmBuilderChoice *choice)
+{
+  const char *const *places = list_places (choice);
+  for (; places != NULL && *places != NULL; places++)
+    for (guint i = 0; lm_url_check_base (*places, NULL) && i < lock->packages->len; i++)
+      {
+        LmLockedPackage *package = g_ptr_array_index (lock->packages, i);
+        char *url = lm_url_inherit_credentials (*places, package->blob.urls[0]);
+        g_free (package->blob.urls[0]);
+        package->blob.urls[0] = url;
+      }
+}
+
 LmRecipeLock *
 lm_builder_packages_choose (const LmHost *host, const LmBuilderChoice *choice, gboolean *out_found, GCancellable *cancellable, GError **error)
 {
@@ -89,6 +111,7 @@ lm_builder_packages_choose (const LmHost *host, const LmBuilderChoice *choice, g
   g_autoptr (LmRecipeLock) lock = known != NULL ? lm_recipe_lock_copy (known) : solve (host, choice, &parent, cancellable, error);
   if (lock == NULL || !lm_recipe_lock_check (lock, error))
     return NULL;
+  add_credentials (lock, choice);
   return g_steal_pointer (&lock);
 }
 

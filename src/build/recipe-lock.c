@@ -242,7 +242,7 @@ write_lock (JsonBuilder *builder, const LmRecipeLock *lock)
       lm_json_add_string (builder, "architecture", package->architecture);
       lm_json_add_digest (builder, "digest", &package->blob.digest);
       lm_json_add_uint (builder, "size", package->blob.size);
-      lm_json_add_string (builder, "url", package->blob.urls != NULL ? package->blob.urls[0] : NULL);
+      lm_json_add_url (builder, "url", package->blob.urls != NULL ? package->blob.urls[0] : NULL);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
