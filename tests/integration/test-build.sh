@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# lamina build, with the real appliance: a small system with busybox and dpkg as the parent, and a
-# repository of small packages on a server.
+# lamina build: a small system with busybox and dpkg as the parent, and a repository of small
+# packages on a server. The real appliance installs packages; what is about this host alone has a
+# stub instead, which takes no time.
 # About guests: skipped with sanitizers.
 . "$(dirname "$0")/../lib/integration.sh"
 [ -x "${LAMINA_APPLIANCE_PROGRAM:-}" ] || skip_all 'lamina was built without libguestfs'
@@ -66,8 +67,10 @@ left () { find "$LAMINA_STATE_DIR/partial" -mindepth 1 ! -name lock; }
 
 mkdir "$tmp/tree"
 echo nested >"$tmp/tree/file"
+plain_url=$http_url http_url=${http_url/:\/\//:\/\/user:secret@}
 recipe hello 'packages: hello' 'files:' '  - {from: tree, to: /srv/tree}' '  - {to: /etc/hello.conf, mode: "0600", content: "a = 1\n"}' \
   'commands: cat /srv/tree/file /etc/hello.conf >/srv/seen'
+http_url=$plain_url
 run lamina build --json "$tmp/hello.yaml"
 exits 0 'a recipe is built'
 digest=$(layer digest)
@@ -84,6 +87,7 @@ ok 'the file system is clean' e2fsck -fn "$tmp/disk.raw"
 ok 'the layer is small' test "$(stat -c %s "$LAMINA_STATE_DIR/layers/sha256-${digest#sha256:}.qcow2")" -lt 1000000
 is "$(left)" '' 'nothing is left'
 is "$(json '[p["name"] for p in d["locks"][0]["packages"]]' <"$tmp/hello.lock.json")" "['hello', 'helper']" 'the lock file names the packages'
+is "$(grep -c secret "$tmp/hello.lock.json")" 0 'but not the password of the repository'
 is "$(http_count "$http_dir" hello.deb)" 1 'each was fetched once'
 
 mv "$site/Packages" "$tmp/Packages"
@@ -93,11 +97,21 @@ mv "$tmp/Packages" "$site/Packages"
 
 # ---- what fails
 
+kill_one () { # what a build that is killed leaves
+  "$LAMINA" --progress=none build "$tmp/broken.yaml" >"$tmp/killed" 2>&1 </dev/null &
+  killed=$!
+  ok 'the appliance of a build starts' wait_for 120 eval '[ "$(appliance)" -gt 0 ]'
+  kill -9 "$killed"
+  ok 'its QEMU ends when lamina is killed' wait_for 10 eval '[ "$(appliance)" -eq 0 ]'
+}
+appliance () { pgrep -f "qemu.*$LAMINA_STATE_DIR" | wc -l; }
 recipe broken 'packages: broken'
+kill_one
 run lamina build "$tmp/broken.yaml"
 exits 1 'a package whose script fails'
 like "$err" 'the reason is here' 'its own output is shown'
-is "$(left)" '' 'nothing is left of it'
+is "$(left)" '' 'nothing is left of it, and of the killed one'
+export LAMINA_APPLIANCE_PROGRAM=$host_lib/stub-appliance STUB_STATUS=$root/var/lib/dpkg/status STUB_COMMANDS=run
 recipe command 'packages: other' 'commands: echo this is why; false'
 run lamina build "$tmp/command.yaml"
 exits 1 'a command that fails'
@@ -117,33 +131,34 @@ is "$(json 'sorted(l["name"] for l in d["layers"])' <<<"$out")" "['base', 'hello
 
 # ---- killed, and twice at once
 
-recipe other 'packages: other' 'commands: sleep 1'
-"$LAMINA" --progress=none build "$tmp/other.yaml" >"$tmp/killed" 2>&1 </dev/null &
-killed=$!
-appliance () { pgrep -f "qemu.*$LAMINA_STATE_DIR" | wc -l; }
-ok 'the appliance of a build starts' wait_for 120 eval '[ "$(appliance)" -gt 0 ]'
-kill -9 "$killed"
-ok 'its QEMU ends when lamina is killed' wait_for 10 eval '[ "$(appliance)" -eq 0 ]'
+recipe other 'packages: other' "commands: 'echo >>$tmp/runs; sleep 1'"
 run env LAMINA_TEST_FAULT=build-after-publish=kill "$LAMINA" --progress=none build "$tmp/other.yaml"
 exits 137 'a build that is killed after its layer is published, and before it is listed'
 is "$(find "$LAMINA_STATE_DIR/partial" -mindepth 1 ! -name lock ! -name '*.part')" '' 'leaves no directory'
-"$LAMINA" --progress=none build --json "$tmp/other.yaml" >"$tmp/one" 2>"$tmp/one.err" </dev/null &
+"$LAMINA" build --json "$tmp/other.yaml" >"$tmp/one" 2>"$tmp/one.err" </dev/null &
 one=$!
-run lamina build --json "$tmp/other.yaml"
+run "$LAMINA" build --json "$tmp/other.yaml"
 second="$status $(layer digest)"
 wait "$one"
 is "$? $(json 'd["layers"][0]["digest"]' <"$tmp/one")" "$second" 'two builds of the same layer give the same'
 is "$(printf '%s\n' "$(json 'd["layers"][0]["action"]' <"$tmp/one")" "$(layer action)" | sort | xargs)" 'built unchanged' 'one of them built it'
+is "$(wc -l <"$tmp/runs")" 2 'the other waited, once after the kill'
+is "$(cat "$tmp/one.err" <(echo "$err") | grep -c 'waiting for another lamina process that builds other')" 1 'and said so once'
 is "$(http_count "$http_dir" other.deb)" 1 'its package was fetched once, before the kill'
 is "$(left)" '' 'nothing is left of the killed one'
 
 # ---- a parent that changed
 
+unset STUB_COMMANDS
 echo changed >"$root/etc/issue"
 make_parent base@2
+package=$LAMINA_STATE_DIR/blobs/sha256-$(sha256sum <"$site/hello.deb" | cut -d' ' -f1)
+unlock_layer "$package"
+rm "$package"
 run lamina build --json "$tmp/hello.yaml"
 exits 0 'it is built on the newer parent'
 is "$(layer chain) $(layer locked)" "['base@2'] True" 'with the locked packages, because the parent has the same ones'
+is "$(grep -c 'GET /hello.deb 200 .* user$' "$http_dir/access.log")" 2 'which are fetched with the password of the repository again'
 ok 'it is another layer' test "$(layer digest)" != "$digest"
 run lamina build --json --on base@1 "$tmp/hello.yaml"
 is "$(layer action) $(layer digest)" "unchanged $digest" 'that on the older parent is still there'
