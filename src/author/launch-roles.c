@@ -7,7 +7,7 @@
 #include "catalog/installed.h"
 #include "catalog/relation.h"
 #include "catalog/selection.h"
-#include "source/source.h"
+#include "ops/prepare.h"
 
 #include <string.h>
 
@@ -195,7 +195,7 @@ lm_launch_roles_add (const LmHost *host, LmRoles *roles, GCancellable *cancellab
   g_autoptr (GHashTable) sets = count_sets (host, error);
   const guint before = roles->roles->len;
   if (sets == NULL
-      || (context.set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error)) == NULL
+      || (context.set = lm_prepare_catalogs (host, cancellable, error)) == NULL
       || (context.recipes = lm_recipe_dir_load (host->recipe_dirs, warnings, cancellable, error)) == NULL)
     return FALSE;
   for (guint i = 0; i < warnings->len; i++)

@@ -83,6 +83,8 @@ lm_cli_host_print_built (const LmCliHost *host)
   for (guint i = 0; i < host->builder.results->len; i++)
     {
       const LmBuilderResult *result = g_ptr_array_index (host->builder.results, i);
+      if (result->action != LM_BUILDER_BUILT) /* another process was faster */
+        continue;
       g_autofree char *size = lm_size_format (result->blob.size);
       printf ("built %s@%s, %s\n", result->name, result->version, size);
     }
@@ -96,6 +98,8 @@ lm_cli_host_built_to_json (const LmCliHost *host, JsonBuilder *builder)
   for (guint i = 0; i < host->builder.results->len; i++)
     {
       const LmBuilderResult *result = g_ptr_array_index (host->builder.results, i);
+      if (result->action != LM_BUILDER_BUILT)
+        continue;
       json_builder_begin_object (builder);
       lm_json_add_string (builder, "name", result->name);
       lm_json_add_string (builder, "version", result->version);
