@@ -137,13 +137,21 @@ run_mmdebstrap (const LmBuilderDisk *build, const char *repository, const char *
                                "--aptopt=APT::Sandbox::User \"root\"", "--dpkgopt=force-unsafe-io", include, setup, copy_packages, copy_files,
                                unpack_files, clean_up, "", to, "deb [trusted=yes] copy:" PACKAGES_DIR " ./", NULL };
   const LmRunLimits limits = { .time_seconds = TIME_SECONDS };
-  g_autofree char *program = g_find_program_in_path ("mmdebstrap");
-  if (program == NULL)
-    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_NOT_FOUND, "mmdebstrap, which makes the tree of a base, is not there; install mmdebstrap");
   if (lm_run (argv, &limits, NULL, cancellable, &failure))
     return TRUE;
   g_propagate_prefixed_error (error, g_steal_pointer (&failure), "%s: ", build->recipe->path);
   return FALSE;
+}
+
+static gboolean
+check_programs (GError **error)
+{
+  g_autofree char *maker = g_find_program_in_path ("mmdebstrap"), *mapper = g_find_program_in_path ("newuidmap");
+  if (maker == NULL)
+    return lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_NOT_FOUND, "mmdebstrap, which makes the tree of a base, is not there; install mmdebstrap");
+  return geteuid () == 0 || mapper != NULL
+         || lm_throw (error, LM_RUN_ERROR, LM_RUN_ERROR_NOT_FOUND,
+                      "newuidmap, which a plain user needs to make the tree of a base, is not there; install uidmap");
 }
 
 gboolean
@@ -154,6 +162,6 @@ lm_builder_tree_make (const LmBuilderDisk *build, const char *to, GCancellable *
   g_autofree char *archive = g_build_filename (work, "files.tar", NULL);
   g_autofree char *what = g_strdup_printf ("installing %u packages", build->lock->packages->len);
   build->host->status (build->host->user_data, what);
-  return make_repository (build, repository, cancellable, error) && make_archive (build, files, archive, cancellable, error)
+  return check_programs (error) && make_repository (build, repository, cancellable, error) && make_archive (build, files, archive, cancellable, error)
          && run_mmdebstrap (build, repository, archive, to, cancellable, error) && lm_file_remove_tree (repository, error);
 }

@@ -6,7 +6,7 @@
 
 /** lm_builder_tree_make: writes the tree that has the packages of @build, and nothing else, to the tar
  * file @to. The files of the recipe are in it when the packages are configured. The network is not
- * used. Blocks, for a minute or two. Errors: LM_RUN_ERROR (also if mmdebstrap is missing),
+ * used. Blocks, for a minute or two. Errors: LM_RUN_ERROR (also if mmdebstrap or uidmap is missing),
  * LM_BUILDER_ERROR_REQUEST (packages of RPM), G_IO_ERROR. */
 gboolean lm_builder_tree_make (const LmBuilderDisk *build, const char *to, GCancellable *cancellable,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
