@@ -12,6 +12,9 @@
 #include <unistd.h>
 
 #define DEFAULT_MEMORY 1024
+/* For a single processor the kernel changes its code in thousands of places; each time, an emulator has to
+ * translate anew what it translated before. */
+#define EMULATED_KERNEL "noreplace-smp"
 /* Times of access, and tables of inodes that are initialized later, would only make the layer larger. */
 #define MOUNT_OPTIONS "noatime"
 #define MOUNT_OPTIONS_EXT4 "noatime,noinit_itable"
@@ -105,7 +108,7 @@ configure (guestfs_h *handle, const LmJsonValue *job, GError **error)
   /* Without libvirt, whose daemon need not run here. A full disk of this host is an error, instead
    * of stopping the appliance for ever. */
   if (guestfs_set_backend (handle, "direct") < 0
-      || (emulated && guestfs_set_backend_setting (handle, "force_tcg", "1") < 0)
+      || (emulated && (guestfs_set_backend_setting (handle, "force_tcg", "1") < 0 || guestfs_set_append (handle, EMULATED_KERNEL) < 0))
       || guestfs_set_tmpdir (handle, scratch) < 0 || guestfs_set_memsize (handle, (int) memory) < 0
       || guestfs_set_network (handle, lm_json_get_bool (job, "network")) < 0 || guestfs_set_recovery_proc (handle, 1) < 0
       || guestfs_config (handle, "-global", "scsi-hd.werror=report") < 0)
