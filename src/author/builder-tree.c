@@ -133,13 +133,15 @@ run_mmdebstrap (const LmBuilderDisk *build, const char *repository, const char *
   g_autofree char *copy_files = g_strdup_printf ("--essential-hook=upload %s " FILES_ARCHIVE, files);
   /* The tree is made there. Another user, as which a plain user's is made, cannot reach the work directory. */
   g_autofree char *scratch = g_strconcat ("TMPDIR=", geteuid () == 0 ? lm_work_dir_get_path (build->work) : "/var/tmp", NULL);
-  const char *const argv[] = { "env", scratch, "DEBIAN_FRONTEND=noninteractive", "mmdebstrap", "--quiet", "--variant=essential", "--format=tar",
+  /* What it would choose too; but then it says what is missing. */
+  const char *mode = geteuid () == 0 ? "--mode=root" : "--mode=unshare";
+  const char *const argv[] = { "env", scratch, "DEBIAN_FRONTEND=noninteractive", "mmdebstrap", mode, "--quiet", "--variant=essential", "--format=tar",
                                "--aptopt=APT::Sandbox::User \"root\"", "--dpkgopt=force-unsafe-io", include, setup, copy_packages, copy_files,
                                unpack_files, clean_up, "", to, "deb [trusted=yes] copy:" PACKAGES_DIR " ./", NULL };
   const LmRunLimits limits = { .time_seconds = TIME_SECONDS };
   if (lm_run (argv, &limits, NULL, cancellable, &failure))
     return TRUE;
-  g_propagate_prefixed_error (error, g_steal_pointer (&failure), "%s: ", build->recipe->path);
+  g_propagate_prefixed_error (error, g_steal_pointer (&failure), "%s: making the tree with mmdebstrap: ", build->recipe->path);
   return FALSE;
 }
 

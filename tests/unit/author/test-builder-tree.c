@@ -119,6 +119,7 @@ test_arguments (Fixture *f, gconstpointer data)
   g_autofree char *names = read_text (f, "names"), *files = read_text (f, "files");
   g_assert_nonnull (strstr (arguments, "\n--include=a,b\n"));
   g_assert_nonnull (strstr (arguments, "\n--variant=essential\n"));
+  g_assert_true (g_str_has_prefix (arguments, geteuid () == 0 ? "--mode=root\n" : "--mode=unshare\n"));
   /* Nothing is fetched: without a suite and with one place, a directory of the tree. */
   g_assert_nonnull (strstr (arguments, "/tree.tar\ndeb [trusted=yes] copy:/lamina-packages ./\n"));
   g_assert_cmpstr (names, ==, "Packages\na_amd64.deb\nb_amd64.deb\n");
@@ -136,7 +137,7 @@ test_failure (Fixture *f, gconstpointer data)
   g_setenv ("PATH", path, TRUE);
   g_assert_false (make_tree (f, &error));
   g_assert_error (error, LM_RUN_ERROR, LM_RUN_ERROR_STATUS);
-  g_assert_true (g_str_has_prefix (error->message, "/recipe.yaml: "));
+  g_assert_true (g_str_has_prefix (error->message, "/recipe.yaml: making the tree with mmdebstrap: "));
   g_assert_nonnull (strstr (error->message, "the reason"));
 }
 
