@@ -157,6 +157,9 @@ lm_payload_digest (const LmRecipe *recipe, const GPtrArray *payload)
     {
       g_autofree char *disk = g_strdup_printf ("%u %" G_GUINT64_FORMAT, (guint) recipe->boot, recipe->disk);
       hash_text (hasher, "base", disk);
+      /* That of a base which boots by itself is on its disk. */
+      if (recipe->boot != LM_RECIPE_BOOT_KERNEL && recipe->cmdline != NULL)
+        hash_text (hasher, "cmdline", recipe->cmdline);
     }
   for (guint i = 0; i < payload->len; i++)
     {

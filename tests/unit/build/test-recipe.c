@@ -134,6 +134,25 @@ digest_of (const char *path, const char *text)
   return lm_payload_digest (recipe, payload);
 }
 
+/* The command line of a base that boots by itself is on its disk; that of another is only in the catalog. */
+static void
+test_digest_of_cmdline (void)
+{
+  static const char base[] = "lamina-recipe: 1\nname: base\ngroup: os\nversion: 1\npackages: [init]\n";
+  static const struct
+  {
+    const char *boot;
+    gboolean same;
+  } cases[] = { { "kernel", TRUE }, { "bios", FALSE }, { "uefi", FALSE } };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *one = g_strdup_printf ("%sboot: %s\ncmdline: quiet\n", base, cases[i].boot);
+      g_autofree char *two = g_strdup_printf ("%sboot: %s\ncmdline: console=ttyS0\n", base, cases[i].boot);
+      const LmDigest first = digest_of ("/r/base.yaml", one), second = digest_of ("/r/base.yaml", two);
+      g_assert_cmpint (lm_digest_equal (&first, &second), ==, cases[i].same);
+    }
+}
+
 static void
 test_payload (void)
 {
@@ -303,6 +322,7 @@ main (int argc, char **argv)
   g_test_add_func ("/recipe/base", test_base);
   g_test_add_func ("/recipe/wrong", test_wrong);
   g_test_add_func ("/recipe/payload", test_payload);
+  g_test_add_func ("/recipe/digest-of-cmdline", test_digest_of_cmdline);
   g_test_add_func ("/recipe/dir", test_dir);
   g_test_add_func ("/recipe/lock", test_lock);
   g_test_add_func ("/recipe/lock-names", test_lock_names);
