@@ -110,6 +110,18 @@ check_chain (const Build *build, GError **error)
   return TRUE;
 }
 
+/* Otherwise it could not be selected, nor found by the next build. */
+static gboolean
+check_visible (const Build *build, GError **error)
+{
+  const LmCatalog *hiding = lm_catalog_set_find_hiding (build->set, build->recipe->name, LM_SOURCE_PRIORITY_DEFAULT);
+  return hiding == NULL
+         || lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_REQUEST,
+                      "what is built of %s could not be used, because the catalog %s, which has a layer %s, has a higher priority than "
+                      "the local one; give it a lower one, or choose another name in the recipe", build->recipe->path,
+                      lm_catalog_get_source (hiding), build->recipe->name);
+}
+
 static gboolean
 open_parent (Build *build, GError **error)
 {
@@ -122,6 +134,14 @@ open_parent (Build *build, GError **error)
                         build->recipe->path);
   build->parent = lm_builder_parent_open (build->host, build->set, on, &request->appliance, build->cancellable, error);
   return build->parent != NULL && check_chain (build, error);
+}
+
+/* Whether @found stands where the layer will. */
+static gboolean
+has_same_parent (const Build *build, const LmBuild *found)
+{
+  return found->blob.has_parent == (build->parent != NULL)
+         && (!found->blob.has_parent || lm_digest_equal (&found->blob.parent, &build->parent->top->digest));
 }
 
 /* Whether a catalog lists a layer with the version @version that stands where this one will: *out_same is
@@ -137,8 +157,7 @@ is_taken (const Build *build, const GArray *refs, const char *version, gboolean 
       for (guint j = 0; strcmp (layer->version, version) == 0 && j < layer->builds->len; j++)
         {
           const LmBuild *found = lm_layer_get_build (layer, j);
-          if (found->blob.has_parent != (build->parent != NULL)
-              || (found->blob.has_parent && !lm_digest_equal (&found->blob.parent, &build->parent->top->digest)))
+          if (!has_same_parent (build, found))
             continue;
           taken = TRUE;
           *out_same |= found->has_lock && lm_digest_equal (&found->lock, &build->identity);
@@ -276,7 +295,7 @@ find_built (Build *build, LmBuilderResult **out_result, GError **error)
       for (guint j = 0; *out_result == NULL && j < layer->builds->len; j++)
         {
           const LmBuild *found = lm_layer_get_build (layer, j);
-          if (is_same_layer (build, layer) && found->has_lock && lm_digest_equal (&found->lock, &build->identity)
+          if (is_same_layer (build, layer) && has_same_parent (build, found) && found->has_lock && lm_digest_equal (&found->lock, &build->identity)
               && !use_build (build, found, out_result, error))
             return FALSE;
         }
@@ -454,7 +473,8 @@ lm_builder_run (const LmHost *host, const LmBuilderRequest *request, GCancellabl
   build.recipe = lm_recipe_load (request->recipe, cancellable, error);
   build.payload = build.recipe != NULL ? lm_payload_read (build.recipe, cancellable, error) : NULL;
   build.cache = build.payload != NULL ? lm_cache_open (host->state_dir, &host->cache, error) : NULL;
-  if (build.cache == NULL || !load_catalogs (&build, error) || !open_parent (&build, error) || !choose_packages (&build, error))
+  if (build.cache == NULL || !load_catalogs (&build, error) || !check_visible (&build, error) || !open_parent (&build, error)
+      || !choose_packages (&build, error))
     return NULL;
   while (waited && result == NULL)
     {

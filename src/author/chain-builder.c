@@ -123,7 +123,7 @@ estimate_item (const LmHost *host, LmCache *cache, LmPlanItem *item, char ***con
 gboolean
 lm_chain_builder_estimate (const LmHost *host, LmPlan *plan, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GPtrArray) unused = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) unused = g_ptr_array_new_with_free_func (g_free); /* has been reported */
   const guint ready = plan->layers->len - plan->n_to_build;
   g_auto (GStrv) contents = NULL;
   if (plan->n_to_build == 0)

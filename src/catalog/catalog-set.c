@@ -90,6 +90,15 @@ lm_catalog_set_is_visible (const LmCatalogSet *set, LmLayerRef ref)
          && m->priority == priority;
 }
 
+const LmCatalog *
+lm_catalog_set_find_hiding (const LmCatalogSet *set, const char *name, int priority)
+{
+  for (guint i = 0; i < set->members->len && get_set_member (set, i)->priority > priority; i++)
+    if (lm_catalog_find_name (get_set_member (set, i)->catalog, name) != LM_CATALOG_NONE)
+      return get_set_member (set, i)->catalog;
+  return NULL;
+}
+
 void
 lm_catalog_set_find_name (const LmCatalogSet *set, const char *name, GArray *refs)
 {

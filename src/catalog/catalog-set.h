@@ -32,6 +32,10 @@ typedef struct
   guint layer;   /* index for lm_catalog_load_layer() */
 } LmLayerRef;
 
+/** lm_catalog_set_find_hiding: returns the catalog that would hide layers called @name in one of the
+ * priority @priority; NULL if there is none. Owned by @set. */
+const LmCatalog *lm_catalog_set_find_hiding (const LmCatalogSet *set, const char *name, int priority);
+
 /** lm_catalog_set_find_name: appends an LmLayerRef to @refs for each visible layer
  * called @name, in all versions. */
 void lm_catalog_set_find_name (const LmCatalogSet *set, const char *name, GArray *refs);

@@ -104,7 +104,7 @@ static LmPlan *
 plan_after_build (const LmHost *host, LmCatalogSet *set, const char *const *selections, const GError *failure,
                   GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GPtrArray) unused = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) unused = g_ptr_array_new_with_free_func (g_free); /* has been reported */
   g_autoptr (LmPlan) plan = plan_with_recipes (host, set, selections, failure, cancellable, error);
   if (plan == NULL)
     return NULL;

@@ -65,6 +65,17 @@ run lamina ps --json
 is "$(json 'sorted(m["name"] for m in d["machines"])' <<<"$out")" "['one', 'three', 'two']" 'there is no machine of it'
 is "$(find "$LAMINA_STATE_DIR/partial" -mindepth 1 ! -name lock)" '' 'and nothing half-made'
 
+mkdir "$tmp/high"
+printf '%s\n' 'lamina-catalog: 1' 'name: high' 'groups: [{name: rival}]' 'layers:' '  - {name: rival, version: "1", group: rival,' \
+  '     builds: [{digest: "sha256:'"$(printf '%064d' 1)"'", size: 1, urls: [x]}]}' >"$tmp/high/catalog.yaml"
+run lamina catalog add --priority 200 high "$tmp/high/catalog.yaml"
+run lamina build "$tmp/recipes/rival.yaml"
+exits 2 'a layer that a catalog of higher priority would hide is not built'
+like "$err" 'catalog high' 'the message names it'
+run lamina launch five base rival --build
+exits 2 'nor for a launch'
+lamina catalog remove high >/dev/null
+
 # ---- the same version of other packages
 
 recipe hello 'on: base' 'packages: hello' 'commands: sleep 1'
