@@ -32,11 +32,11 @@ fetch_piece (guestfs_h *handle, GByteArray *list, gboolean *out_more, GError **e
   return TRUE;
 }
 
-/* Returns the path in an entry: what follows the sixth blank. */
+/* Returns the path in an entry: what follows the seventh blank. */
 static const char *
 path_of (const char *entry)
 {
-  for (guint blanks = 0; blanks < 6 && entry != NULL; blanks++)
+  for (guint blanks = 0; blanks < 7 && entry != NULL; blanks++)
     {
       entry = strchr (entry, ' ');
       entry = entry != NULL ? entry + 1 : NULL;
@@ -76,24 +76,49 @@ sort_list (const GByteArray *list)
   return sorted;
 }
 
-gboolean
-lm_listing_write (guestfs_h *handle, const char *path, const char *to, GError **error)
+/* Returns what the shell command @command, after a change to the directory @path of the guest, writes to standard output. */
+static GByteArray *
+list (guestfs_h *handle, const char *path, const char *command, GError **error)
 {
   g_autofree char *where = lm_shell_locate (handle, path, error);
   if (where == NULL)
-    return FALSE;
-  g_autofree char *command
-    = g_strdup_printf ("cd %s && find . -mindepth 1 -printf '%%y %%04m %%U %%G %%s %%T@ /%%P\\0%%l\\0' >" LISTING_FILE, where);
-  char *said = lm_shell_run (handle, command);
+    return NULL;
+  g_autofree char *line = g_strdup_printf ("cd %s && %s >" LISTING_FILE, where, command);
+  char *said = lm_shell_run (handle, line);
   if (said == NULL)
-    return lm_failure_throw (handle, error, "cannot list %s", path);
+    {
+      (void) lm_failure_throw (handle, error, "cannot list %s", path);
+      return NULL;
+    }
   free (said);
-  g_autoptr (GByteArray) list = g_byte_array_new ();
+  g_autoptr (GByteArray) found = g_byte_array_new ();
   for (gboolean more = TRUE; more;)
-    if (!fetch_piece (handle, list, &more, error))
-      return FALSE;
-  g_autoptr (GByteArray) sorted = sort_list (list);
-  return lm_file_write_unsynced (to, sorted->data != NULL ? (const char *) sorted->data : "", sorted->len, 0600, error);
+    if (!fetch_piece (handle, found, &more, error))
+      return NULL;
+  return g_steal_pointer (&found);
+}
+
+static gboolean
+write_list (const GByteArray *list, const char *to, GError **error)
+{
+  return lm_file_write_unsynced (to, list->data != NULL ? (const char *) list->data : "", list->len, 0600, error);
+}
+
+gboolean
+lm_listing_write (guestfs_h *handle, const char *path, const char *to, GError **error)
+{
+  g_autoptr (GByteArray) found
+    = list (handle, path, "find . -mindepth 1 -printf '%y %04m %U %G %s %T@ %C@ /%P\\0%l\\0'", error);
+  g_autoptr (GByteArray) sorted = found != NULL ? sort_list (found) : NULL;
+  return sorted != NULL && write_list (sorted, to, error);
+}
+
+gboolean
+lm_listing_write_digests (guestfs_h *handle, const char *path, const char *to, GError **error)
+{
+  g_autoptr (GByteArray) found
+    = list (handle, path, "find . -type f -printf '%P\\0' | xargs -0 -r sha256sum -z --", error);
+  return found != NULL && write_list (found, to, error);
 }
 
 gboolean

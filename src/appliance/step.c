@@ -131,6 +131,12 @@ do_list (const StepContext *context, GError **error)
   return lm_listing_write (context->handle, context->path, lm_json_get_string (context->step, "to_host"), error);
 }
 
+static gboolean
+do_digests (const StepContext *context, GError **error)
+{
+  return lm_listing_write_digests (context->handle, context->path, lm_json_get_string (context->step, "to_host"), error);
+}
+
 /* Calls @func for each path that matches the glob @pattern. */
 static gboolean
 visit_pattern (const StepContext *context, const char *pattern, StepFunc func, GError **error)
@@ -209,7 +215,7 @@ static const struct
   { "upload", do_upload, "from" },    { "write", do_write, "content" }, { "mkdir", do_mkdir, NULL },
   { "run", do_run, "script", TRUE },  { "read", do_read, NULL },        { "list", do_list, "to_host" },
   { "remove", do_remove, NULL },      { "truncate", do_truncate, NULL }, { "trim", do_trim, NULL, TRUE },
-  { "unpack", do_unpack, "from" },
+  { "unpack", do_unpack, "from" },    { "digests", do_digests, "to_host" },
 };
 
 /* Returns the number of its kind; G_N_ELEMENTS (kinds) if it is not known. */

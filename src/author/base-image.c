@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "base/url.h"
 #include "catalog/file-name.h"
-#include "catalog/selection.h"
 #include "ops/prepare.h"
 #include "plan/resolve.h"
 #include "store/store.h"
@@ -67,7 +66,6 @@ set_names (Import *import, GError **error)
   const LmBaseImageRequest *request = import->request;
   g_autofree char *file = lm_image_file_name (request->url_or_file);
   g_auto (LmFileName) parsed = lm_file_name_parse (file);
-  g_autoptr (GError) failure = NULL;
   g_autofree char *safe = lm_text_escape (file, 100);
   import->arch = request->arch != NULL ? g_strdup (request->arch)
                  : parsed.arch != NULL ? g_steal_pointer (&parsed.arch)
@@ -82,15 +80,7 @@ set_names (Import *import, GError **error)
       import->version = g_steal_pointer (&parsed.version);
       return TRUE;
     }
-  g_autoptr (LmSelection) as = lm_selection_parse (request->as, &failure);
-  if (as == NULL)
-    return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_REQUEST, "--as: %s", failure->message);
-  if (as->version == NULL || as->group != NULL)
-    return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_REQUEST,
-                     "--as: write NAME@VERSION, for example --as debian@12; --group gives the group");
-  import->name = g_steal_pointer (&as->name);
-  import->version = g_steal_pointer (&as->version);
-  return TRUE;
+  return lm_local_entry_parse_name (request->as, &import->name, &import->version, error);
 }
 
 static gboolean

@@ -5,10 +5,10 @@
 #include "author/builder-disk.h"
 #include "author/builder-packages.h"
 #include "author/builder-parent.h"
+#include "author/layer-file.h"
 #include "author/local-entry.h"
 #include "base/error.h"
 #include "base/fault.h"
-#include "base/fd.h"
 #include "base/size.h"
 #include "build/recipe-layer.h"
 #include "catalog/contents.h"
@@ -17,7 +17,6 @@
 #include "ops/prepare.h"
 #include "ops/room.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 /* A package needs about four times its compressed size; the rest is for lists of packages,
@@ -305,23 +304,14 @@ find_built (Build *build, LmBuilderResult **out_result, GError **error)
 
 /* ---- building */
 
-/* Makes a blob of the finished file of @partial. */
+/* Describes the finished file of @partial. */
 static LmBuild *
 describe_file (const Build *build, LmPartial *partial, char *const *contents, GError **error)
 {
-  lm_autofd int fd = open (lm_partial_get_path (partial), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  LmBlob blob = { .kind = LM_BLOB_LAYER, .name = build->recipe->name };
-  if (build->parent != NULL)
-    {
-      blob.has_parent = TRUE;
-      blob.parent = build->parent->top->digest;
-    }
-  if (fd < 0)
-    return lm_throw_errno_null (error, "cannot open %s", lm_partial_get_path (partial));
-  if (!lm_digest_of_fd (fd, &blob.digest, build->cancellable, error))
+  const LmDigest *parent = build->parent != NULL ? &build->parent->top->digest : NULL;
+  LmBuild *made = lm_layer_file_describe (partial, build->recipe->name, parent, build->cancellable, error);
+  if (made == NULL)
     return NULL;
-  blob.size = lm_partial_get_size (partial);
-  LmBuild *made = lm_build_new (&blob);
   if (build->parent != NULL)
     lm_contents_compare (build->parent->contents, contents, &made->packages, &made->removed);
   else

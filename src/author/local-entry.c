@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "author/local-entry.h"
+#include "base/error.h"
+#include "catalog/selection.h"
 
 #include <string.h>
 
@@ -23,4 +25,31 @@ lm_local_entry_add (const LmHost *host, const LmCatalogSet *set, const LmLayer *
   const LmSourceStatus status = { host->status, host->user_data };
   g_autoptr (LmGroup) group = find_group (set, layer->group);
   return lm_local_add (host->state_dir, layer, group, FALSE, out_change, &status, cancellable, error);
+}
+
+LmCatalogSet *
+lm_local_entry_load_catalogs (const LmHost *host, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  LmCatalogSet *set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
+  for (guint i = 0; i < warnings->len; i++)
+    host->warning (host->user_data, g_ptr_array_index (warnings, i));
+  return set;
+}
+
+gboolean
+lm_local_entry_parse_name (const char *text, char **out_name, char **out_version, GError **error)
+{
+  g_autoptr (LmSelection) as = lm_selection_parse (text, error);
+  if (as == NULL)
+    {
+      g_prefix_error (error, "--as: ");
+      return FALSE;
+    }
+  if (as->version == NULL || as->group != NULL)
+    return lm_throw (error, LM_SELECTION_ERROR, LM_SELECTION_ERROR_INVALID,
+                     "--as: write NAME@VERSION, for example --as debian@12; --group gives the group");
+  *out_name = g_steal_pointer (&as->name);
+  *out_version = g_steal_pointer (&as->version);
+  return TRUE;
 }

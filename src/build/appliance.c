@@ -159,6 +159,13 @@ lm_appliance_add_list (LmAppliance *job, const char *label, const char *path, co
 }
 
 void
+lm_appliance_add_digests (LmAppliance *job, const char *label, const char *path, const char *to)
+{
+  open_step (job, "digests", label, path);
+  lm_json_add_string (job->steps, "to_host", to);
+}
+
+void
 lm_appliance_add_remove (LmAppliance *job, const char *label, const char *pattern)
 {
   open_step (job, "remove", label, pattern);

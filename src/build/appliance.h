@@ -79,10 +79,14 @@ void lm_appliance_add_run (LmAppliance *job, const char *label, const char *scri
  * @max may be larger. A file that is not there is no error. */
 guint lm_appliance_add_read (LmAppliance *job, const char *label, const char *path, guint64 max, const char *to);
 /** lm_appliance_add_list: writes what is below the directory @path, on its file systems, to the
- * file @to of the host. Each entry is "TYPE MODE UID GID SIZE SECONDS.NANOSECONDS PATH", a NUL
+ * file @to of the host. Each entry is "TYPE MODE UID GID SIZE MTIME CTIME PATH", a NUL
  * byte, the target of a symbolic link, and a NUL byte; TYPE as by "find -type", MODE in octal, the
- * time that of the last modification. Ordered by PATH. */
+ * times as SECONDS.NANOSECONDS. Ordered by PATH. */
 void lm_appliance_add_list (LmAppliance *job, const char *label, const char *path, const char *to);
+/** lm_appliance_add_digests: writes the SHA-256 digests of the regular files below the directory @path to the
+ * file @to of the host. Each entry is 64 hexadecimal digits, two blanks, the path relative to @path, and a NUL
+ * byte; in no particular order. */
+void lm_appliance_add_digests (LmAppliance *job, const char *label, const char *path, const char *to);
 /** lm_appliance_add_remove: removes what matches the glob @pattern, directories with all that
  * is in them. Nothing there is no error. */
 void lm_appliance_add_remove (LmAppliance *job, const char *label, const char *pattern);

@@ -3,8 +3,10 @@
 #include "cli/status.h"
 #include "author/base-image.h"
 #include "author/builder.h"
+#include "author/capture.h"
 #include "author/image-file.h"
 #include "author/launch-roles.h"
+#include "author/machine-disk.h"
 #include "author/publish.h"
 #include "base/checksum.h"
 #include "base/lock.h"
@@ -34,6 +36,7 @@
 #include "ops/launch.h"
 #include "ops/layer-names.h"
 #include "ops/obstacle.h"
+#include "ops/output-file.h"
 #include "ops/port.h"
 #include "upkeep/verification.h"
 #include "source/source.h"
@@ -106,7 +109,7 @@ static const Mapping mappings[] = {
   { g_io_error_quark, G_IO_ERROR_NO_SPACE, LM_STATUS_NO_SPACE },
   { g_io_error_quark, G_IO_ERROR_BUSY, LM_STATUS_BUSY },
   { lm_export_error_quark, LM_EXPORT_ERROR_NOT_CACHED, LM_STATUS_NOT_FOUND },
-  { lm_export_error_quark, LM_EXPORT_ERROR_EXISTS, LM_STATUS_DIFFERENT },
+  { lm_output_file_error_quark, ANY, LM_STATUS_DIFFERENT },
   { lm_export_error_quark, LM_EXPORT_ERROR_CHANGED, LM_STATUS_REFUSED },
   { lm_import_error_quark, ANY, LM_STATUS_REFUSED },
   { lm_tar_error_quark, ANY, LM_STATUS_REFUSED },
@@ -116,6 +119,12 @@ static const Mapping mappings[] = {
   { lm_base_image_error_quark, LM_BASE_IMAGE_ERROR_DIFFERENT, LM_STATUS_DIFFERENT },
   { lm_builder_error_quark, LM_BUILDER_ERROR_REQUEST, LM_STATUS_USAGE },
   { lm_builder_error_quark, LM_BUILDER_ERROR_CHANGED, LM_STATUS_BUSY },
+  { lm_capture_error_quark, LM_CAPTURE_ERROR_REQUEST, LM_STATUS_USAGE },
+  { lm_capture_error_quark, LM_CAPTURE_ERROR_UNLISTED, LM_STATUS_NOT_FOUND },
+  { lm_capture_error_quark, LM_CAPTURE_ERROR_DIFFERENT, LM_STATUS_DIFFERENT },
+  { lm_machine_disk_error_quark, LM_MACHINE_DISK_ERROR_BUSY, LM_STATUS_BUSY },
+  { lm_machine_disk_error_quark, LM_MACHINE_DISK_ERROR_MISSING, LM_STATUS_NOT_FOUND },
+  { lm_machine_disk_error_quark, LM_MACHINE_DISK_ERROR_STRANGE, LM_STATUS_REFUSED },
   { lm_recipe_lock_error_quark, ANY, LM_STATUS_USAGE },
   { lm_publish_error_quark, LM_PUBLISH_ERROR_UNKNOWN, LM_STATUS_NOT_FOUND },
   { lm_publish_error_quark, LM_PUBLISH_ERROR_MISSING, LM_STATUS_NOT_FOUND },

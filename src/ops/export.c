@@ -2,7 +2,6 @@
 #include "config.h"
 #include "ops/export.h"
 #include "base/error.h"
-#include "base/fault.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/hasher.h"
@@ -12,11 +11,10 @@
 #include "machine/chain.h"
 #include "ops/cache-view.h"
 #include "ops/export-chain.h"
+#include "ops/output-file.h"
 #include "ops/prepare.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,29 +22,6 @@
 #define READ_SIZE (1024 * 1024)
 
 G_DEFINE_QUARK (lm-export-error-quark, lm_export_error)
-
-/* The file to be written, under a temporary name until it is complete. */
-typedef struct
-{
-  const char *shown;
-  int fd;
-  int dir_fd;      /* -1 for standard output; likewise the names */
-  char *name;      /* in the directory */
-  char *temporary; /* NULL if it has its final name or was removed */
-} Target;
-
-static void
-target_clear (Target *target)
-{
-  if (target->temporary != NULL)
-    (void) unlinkat (target->dir_fd, target->temporary, 0);
-  if (target->dir_fd >= 0)
-    lm_fd_clear (&target->fd);
-  lm_fd_clear (&target->dir_fd);
-  g_free (target->name);
-  g_free (target->temporary);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Target, target_clear)
 
 void
 lm_export_result_free (LmExportResult *result)
@@ -56,94 +31,6 @@ lm_export_result_free (LmExportResult *result)
   g_free (result->name);
   g_ptr_array_unref (result->blobs);
   g_free (result);
-}
-
-static gboolean
-throw_exists (const char *file, GError **error)
-{
-  return lm_throw (error, LM_EXPORT_ERROR, LM_EXPORT_ERROR_EXISTS, "%s exists; use --force to replace it", file);
-}
-
-/* To be called before anything is pulled. */
-static gboolean
-check_target (const LmExportRequest *request, GError **error)
-{
-  struct stat st;
-  if (strcmp (request->file, "-") == 0)
-    return TRUE;
-  g_autofree char *dir = g_path_get_dirname (request->file);
-  if (faccessat (AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) < 0)
-    return lm_throw_errno (error, "cannot create a file in %s", dir);
-  if (lstat (request->file, &st) < 0)
-    return errno == ENOENT || lm_throw_errno (error, "cannot stat %s", request->file);
-  if (!S_ISREG (st.st_mode))
-    return lm_throw (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE, "%s is not a regular file; - is standard output",
-                     request->file);
-  return request->force || throw_exists (request->file, error);
-}
-
-/* What killed runs left of the same file. */
-static void
-remove_leftovers (const Target *target)
-{
-  g_autoptr (GPtrArray) names = lm_file_list_fd (fcntl (target->dir_fd, F_DUPFD_CLOEXEC, 0), target->shown, NULL);
-  for (guint i = 0; names != NULL && i < names->len; i++)
-    {
-      g_autofree char *written = lm_file_written_name (g_ptr_array_index (names, i));
-      if (g_strcmp0 (written, target->name) == 0)
-        lm_file_remove_leftover (target->dir_fd, g_ptr_array_index (names, i));
-    }
-}
-
-static gboolean
-open_target (Target *target, const LmExportRequest *request, GError **error)
-{
-  if (strcmp (request->file, "-") == 0)
-    {
-      target->shown = "standard output";
-      target->fd = STDOUT_FILENO;
-      return TRUE;
-    }
-  g_autofree char *dir = g_path_get_dirname (request->file);
-  target->shown = request->file;
-  target->name = g_path_get_basename (request->file);
-  target->dir_fd = open (dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (target->dir_fd < 0)
-    return lm_throw_errno (error, "cannot open %s", dir);
-  remove_leftovers (target);
-  target->fd = lm_file_make_temporary (target->dir_fd, target->name, target->shown, &target->temporary, error);
-  return target->fd >= 0;
-}
-
-/* Gives the file the mode that any new file has, makes it durable, and gives it its name. */
-static gboolean
-publish_target (Target *target, gboolean replace, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-  if (target->dir_fd < 0)
-    return TRUE;
-  mode_t mask = umask (0); /* there is no other way to read it, and no other thread now */
-  (void) umask (mask);
-  if (fchmod (target->fd, 0666 & ~mask) < 0 || fsync (target->fd) < 0)
-    return lm_throw_errno (error, "cannot write %s", target->shown);
-  if (!lm_fault_point ("export-before-rename", error))
-    return FALSE;
-  if (replace && renameat (target->dir_fd, target->temporary, target->dir_fd, target->name) == 0)
-    {
-      g_clear_pointer (&target->temporary, g_free);
-      return fsync (target->dir_fd) == 0 || lm_throw_errno (error, "cannot sync the directory of %s", target->shown);
-    }
-  if (replace)
-    return lm_throw_errno (error, "cannot write %s", target->shown);
-  if (lm_file_publish (target->dir_fd, target->temporary, target->name, &failure))
-    {
-      g_clear_pointer (&target->temporary, g_free);
-      return TRUE;
-    }
-  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_EXISTS))
-    return throw_exists (target->shown, error);
-  g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
 }
 
 static LmExportChain *
@@ -248,14 +135,15 @@ open_blobs (LmCache *cache, LmExportChain *chain, GError **error)
 }
 
 static gboolean
-write_archive (const LmHost *host, LmCache *cache, LmExportChain *chain, const Target *target, GCancellable *cancellable,
+write_archive (const LmHost *host, LmCache *cache, LmExportChain *chain, const LmOutputFile *target, GCancellable *cancellable,
                GError **error)
 {
+  const char *shown = lm_output_file_get_shown (target);
   g_autoptr (GArray) fds = open_blobs (cache, chain, error);
-  g_autoptr (LmTarWriter) writer = fds != NULL ? lm_tar_writer_new (target->fd, target->shown) : NULL;
+  g_autoptr (LmTarWriter) writer = fds != NULL ? lm_tar_writer_new (lm_output_file_get_fd (target), shown) : NULL;
   if (writer == NULL)
     return FALSE;
-  g_autofree char *text = g_strdup_printf ("writing %u %s to %s", chain->blobs->len, chain->blobs->len == 1 ? "file" : "files", target->shown);
+  g_autofree char *text = g_strdup_printf ("writing %u %s to %s", chain->blobs->len, chain->blobs->len == 1 ? "file" : "files", shown);
   host->status (host->user_data, text);
   if (!write_catalog (writer, chain, error))
     return FALSE;
@@ -268,9 +156,8 @@ write_archive (const LmHost *host, LmCache *cache, LmExportChain *chain, const T
 LmExportResult *
 lm_export (const LmHost *host, const LmExportRequest *request, GCancellable *cancellable, GError **error)
 {
-  g_auto (Target) target = { .fd = -1, .dir_fd = -1 };
   LmPrepareResult pulled = { 0 };
-  if (!check_target (request, error))
+  if (!lm_output_file_check (request->file, request->force, error))
     return NULL;
   g_autoptr (LmExportChain) chain = find_chain (host, request, cancellable, error);
   g_autoptr (LmCache) cache = chain != NULL ? lm_cache_open (host->state_dir, &host->cache, error) : NULL;
@@ -280,8 +167,9 @@ lm_export (const LmHost *host, const LmExportRequest *request, GCancellable *can
   if (request->pull ? !lm_prepare_recorded (host, cache, chain->blobs, &pulled, cancellable, error)
                     : !check_cached (cache, chain, cancellable, error))
     return NULL;
-  if (!open_target (&target, request, error) || !write_archive (host, cache, chain, &target, cancellable, error)
-      || !publish_target (&target, request->force, error))
+  g_autoptr (LmOutputFile) target = lm_output_file_open (request->file, error);
+  if (target == NULL || !write_archive (host, cache, chain, target, cancellable, error)
+      || !lm_output_file_publish (target, request->force, error))
     return NULL;
   LmExportResult *result = g_new0 (LmExportResult, 1);
   result->name = g_steal_pointer (&chain->name);

@@ -9,7 +9,6 @@
 
 typedef enum
 {
-  LM_EXPORT_ERROR_EXISTS,     /* the file exists */
   LM_EXPORT_ERROR_NOT_CACHED, /* a file is not in the cache and must not be pulled */
   LM_EXPORT_ERROR_CHANGED,    /* a cached file does not have the contents that it should have */
 } LmExportError;
@@ -40,7 +39,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmExportResult, lm_export_result_free)
 
 /** lm_export: does what @request says. The file appears under its name when it is
  * complete and durable, or not at all. Every file is hashed while it is written.
- * Blocks. Errors: LM_EXPORT_ERROR, and those of lm_prepare_plan(),
+ * Blocks. Errors: LM_EXPORT_ERROR, LM_OUTPUT_FILE_ERROR_EXISTS, and those of lm_prepare_plan(),
  * lm_machine_find(), lm_prepare_recorded(), lm_lock_acquire() and G_IO_ERROR. */
 LmExportResult *lm_export (const LmHost *host, const LmExportRequest *request, GCancellable *cancellable,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -71,8 +71,6 @@ LONG_ALLOWED = {}
 
 # Functions in headers that no other file of the program calls, and why.
 UNUSED_ALLOWED = {
-    "lm_appliance_add_list": "for what compares layers",
-    "lm_appliance_get_result": "likewise",
     "lm_recipe_parse": "the pure half of lm_recipe_load(), for tests",
     "lm_overlay_argv": "the pure half of lm_overlay_create(), for tests",
     "lm_seed_argv": "the pure half of lm_seed_write(), for tests",

@@ -107,7 +107,7 @@ for name, expected in (os.path.join(work, "missing", "x"), 1), (os.path.join(wor
 os.remove(target)
 status, out, errors = host.run("cache", "export", target, "nginx", "debian", LAMINA_TEST_FAULT="tar-write=enospc")
 ok(status == 8 and "web.lamina" in errors and not names_beside_target(), "a full disk leaves nothing", errors)
-status, out, errors = host.run("cache", "export", target, "nginx", "debian", LAMINA_TEST_FAULT="export-before-rename=kill")
+status, out, errors = host.run("cache", "export", target, "nginx", "debian", LAMINA_TEST_FAULT="output-before-rename=kill")
 ok(status == -9 and not os.path.exists(target) and len(names_beside_target()) == 1, "a killed run leaves a temporary file")
 status, out, errors = host.run("cache", "export", target, "nginx", "debian")
 ok(status == 0 and names_beside_target() == {"web.lamina"} and read(target) == read(again), "which the next one removes", errors)
