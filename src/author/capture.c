@@ -16,6 +16,7 @@
 #include "fetch/scratch.h"
 #include "image/delta.h"
 #include "ops/export-chain.h"
+#include "ops/prepare.h"
 #include "ops/room.h"
 
 #include <string.h>
@@ -377,6 +378,13 @@ make_room (Capture *capture, const LmDigest *name, GPtrArray *reserved, GError *
          && lm_cache_check_space (capture->cache, 2 * size, error);
 }
 
+static void
+on_wait (gpointer user_data)
+{
+  const Capture *capture = user_data;
+  capture->host->status (capture->host->user_data, "waiting for another lamina process that makes the same layer");
+}
+
 /* Returns NULL without an error if another process was found to write the same file, and has ended. */
 static LmCaptureResult *
 capture_disk (Capture *capture, gboolean *out_waited, GError **error)
@@ -395,7 +403,7 @@ capture_disk (Capture *capture, gboolean *out_waited, GError **error)
   if (build != NULL)
     return keep_listed (capture, listed, build, error);
   LmPartial *partial = make_room (capture, &scratch, reserved, error)
-                         ? lm_scratch_open (capture->cache, what, out_waited, capture->cancellable, error) : NULL;
+                         ? lm_scratch_open (capture->cache, what, on_wait, capture, out_waited, capture->cancellable, error) : NULL;
   *out_waited = FALSE;
   if (partial != NULL)
     result = make_layer (capture, listed, partial, out_waited, error);
@@ -411,7 +419,7 @@ lm_capture_run (const LmHost *host, LmVirt *virt, const LmCaptureRequest *reques
   if (!lm_local_entry_parse_name (request->as, &capture.name, &capture.version, error))
     return NULL;
   capture.cache = lm_cache_open (host->state_dir, &host->cache, error);
-  capture.set = capture.cache != NULL ? lm_local_entry_load_catalogs (host, cancellable, error) : NULL;
+  capture.set = capture.cache != NULL ? lm_prepare_catalogs (host, cancellable, error) : NULL;
   capture.disk = capture.set != NULL ? lm_machine_disk_open (host, virt, capture.cache, request->machine, cancellable, error) : NULL;
   if (capture.disk == NULL || !find_chain (&capture, error) || !identify (&capture, error))
     return NULL;

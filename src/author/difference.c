@@ -2,7 +2,6 @@
 #include "config.h"
 #include "author/difference.h"
 #include "author/guest.h"
-#include "author/local-entry.h"
 #include "author/machine-disk.h"
 #include "base/file.h"
 #include "base/size.h"
@@ -252,7 +251,7 @@ lm_difference_find (const LmHost *host, LmVirt *virt, const LmDifferenceRequest 
   g_autoptr (LmDifference) difference = g_new0 (LmDifference, 1);
   difference->packages = g_ptr_array_new_with_free_func (free_package_change);
   comparison.cache = lm_cache_open (host->state_dir, &host->cache, error);
-  comparison.set = comparison.cache != NULL ? lm_local_entry_load_catalogs (host, cancellable, error) : NULL;
+  comparison.set = comparison.cache != NULL ? lm_prepare_catalogs (host, cancellable, error) : NULL;
   if (comparison.set == NULL
       || !(request->machine != NULL ? open_machine (&comparison, virt, difference, error) : open_layers (&comparison, difference, error))
       || !read_side (&comparison, &comparison.before, error) || !read_side (&comparison, &comparison.after, error)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "author/flatten.h"
-#include "author/local-entry.h"
 #include "author/machine-disk.h"
 #include "base/error.h"
 #include "base/fault.h"
@@ -84,7 +83,7 @@ open_chain (Flattening *flattening, GError **error)
 static gboolean
 find_cmdline (Flattening *flattening, const LmMachine *machine, GError **error)
 {
-  g_autoptr (LmCatalogSet) set = lm_local_entry_load_catalogs (flattening->host, flattening->cancellable, error);
+  g_autoptr (LmCatalogSet) set = lm_prepare_catalogs (flattening->host, flattening->cancellable, error);
   for (guint i = machine->layers->len; set != NULL && i > 0 && flattening->cmdline == NULL; i--)
     {
       const LmDomainLayer *layer = g_ptr_array_index (machine->layers, i - 1);

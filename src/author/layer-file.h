@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* The file of a layer that was just made, and is not published yet. */
-#include "base/hasher.h"
 #include "cache/partial.h"
 #include "catalog/layer.h"
-
-/** lm_layer_file_hash: adds the content of the file @path to @hasher. Blocks. Errors: G_IO_ERROR. */
-gboolean lm_layer_file_hash (const char *path, LmHasher *hasher, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_layer_file_describe: returns a build whose blob is the finished file of @partial, called @name, with the
  * parent @parent (NULL for a base); nothing else is set. Blocks. Errors: G_IO_ERROR. */

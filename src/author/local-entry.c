@@ -27,16 +27,6 @@ lm_local_entry_add (const LmHost *host, const LmCatalogSet *set, const LmLayer *
   return lm_local_add (host->state_dir, layer, group, FALSE, out_change, &status, cancellable, error);
 }
 
-LmCatalogSet *
-lm_local_entry_load_catalogs (const LmHost *host, GCancellable *cancellable, GError **error)
-{
-  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
-  LmCatalogSet *set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
-  for (guint i = 0; i < warnings->len; i++)
-    host->warning (host->user_data, g_ptr_array_index (warnings, i));
-  return set;
-}
-
 gboolean
 lm_local_entry_parse_name (const char *text, char **out_name, char **out_version, GError **error)
 {

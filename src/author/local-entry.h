@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The catalogs, and entries of the local one, for the use cases that make layers. */
+/* Entries of the local catalog, for the use cases that make layers. */
 #include "catalog/catalog-set.h"
 #include "ops/host.h"
 #include "source/local.h"
@@ -9,10 +9,6 @@
  * @set defines under the name of its group; a group that it does not define allows one layer. */
 gboolean lm_local_entry_add (const LmHost *host, const LmCatalogSet *set, const LmLayer *layer, LmLocalChange *out_change,
                              GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** lm_local_entry_load_catalogs: loads all catalogs of @host, to which it reports warnings. Errors: those of
- * lm_source_load_all(). */
-LmCatalogSet *lm_local_entry_load_catalogs (const LmHost *host, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_local_entry_parse_name: parses "NAME@VERSION", the value of --as. Both results are newly allocated. Errors:
  * LM_SELECTION_ERROR. */

@@ -39,7 +39,7 @@ const LmBlob *lm_machine_disk_get_top (const LmMachineDisk *disk);
 /** lm_machine_disk_get_allocated: returns how many bytes the images above the layers occupy on this host. */
 guint64 lm_machine_disk_get_allocated (const LmMachineDisk *disk);
 
-/** lm_machine_disk_hash: gets the digest of the images above the layers. Blocks. Errors: G_IO_ERROR. */
+/** lm_machine_disk_hash: gets a digest of all images above the layers. Blocks. Errors: G_IO_ERROR. */
 gboolean lm_machine_disk_hash (const LmMachineDisk *disk, LmDigest *out_digest, GCancellable *cancellable,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

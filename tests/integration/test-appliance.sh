@@ -50,7 +50,8 @@ job done false "$(cat <<END
   {"do":"truncate","label":"l","path":"/var/log"},
   {"do":"remove","label":"m","path":"/etc/ssh/ssh_host_*_key","also":["/nothing*","/sent"]},
   {"do":"trim","label":"n"},
-  {"do":"list","label":"o","path":"/","to_host":"$tmp/list"}
+  {"do":"list","label":"o","path":"/","to_host":"$tmp/list"},
+  {"do":"digests","label":"p","path":"/etc","to_host":"$tmp/digests"}
 END
 )"
 job command true '{"do":"run","label":"break","script":"echo before; echo reason >&2; false; echo after"}'
@@ -73,8 +74,9 @@ is "$(result 9)" he 'what is read is bounded'
 is "$(event done '[e["content"] for e in d if e["event"] == "result" and e["step"] == 10]')" '[None]' 'a missing file is no error'
 is "$(result 11 | grep -c 'eth\|ens')" 0 'there is no network'
 like "$(cat "$tmp/policy")" '^exit 101$' 'services may not start'
-entry () { tr '\0' '\n' <"$tmp/list" | sed -n "s|^\(.*\) [0-9.]* $1\$|\1|p"; }
+entry () { tr '\0' '\n' <"$tmp/list" | sed -n "s|^\(.*\) [0-9.]* [0-9.]* $1\$|\1|p"; }
 is "$(entry /written)" 'f 0755 0 0 4' 'a file is written'
+is "$(tr '\0' '\n' <"$tmp/digests")" "$(printf 'ID=tiny\n' | sha256sum | cut -d' ' -f1)  os-release" 'files have digests'
 is "$(entry /new/dir | cut -d' ' -f1-4)" 'd 0700 0 0' 'a directory is made'
 is "$(entry /got)" 'f 0644 0 0 6' 'a file was sent, and there is no input'
 is "$(entry /var/log/app/log)" 'f 0640 0 0 0' 'a log is empty and keeps its mode'
