@@ -19,7 +19,7 @@ typedef struct
                       * adds to its parent or has in other versions; NULL if that is not recorded */
   char **removed;    /* names of packages that the parent contains and this does not; NULL if packages is */
   gboolean has_lock;
-  LmDigest lock;     /* of the locked recipe that it was made from; valid if has_lock */
+  LmDigest lock;     /* of the locked recipe, or the captured disk, that it was made from; valid if has_lock */
 } LmBuild;
 
 typedef struct
