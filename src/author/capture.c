@@ -38,6 +38,7 @@ typedef struct
   LmMachineDisk *disk;
   GPtrArray *chain;  /* LmLayer: what the catalogs say about the layers below, base first */
   LmDigest identity; /* of what is captured, and how */
+  char **below;      /* packages of the layers below; NULL until they are needed */
   GPtrArray *leases; /* LmLock */
 } Capture;
 
@@ -46,6 +47,7 @@ capture_clear (Capture *capture)
 {
   g_free (capture->name);
   g_free (capture->version);
+  g_strfreev (capture->below);
   g_clear_pointer (&capture->chain, g_ptr_array_unref);
   g_clear_pointer (&capture->leases, g_ptr_array_unref);
   lm_machine_disk_free (capture->disk);
@@ -323,8 +325,7 @@ make_file (const Capture *capture, LmPartial *partial, GError **error)
 {
   const LmHost *host = capture->host;
   const LmBlob *top = lm_machine_disk_get_top (capture->disk);
-  g_auto (GStrv) below = lm_chain_packages_find (host, capture->set, top, &capture->request->appliance, capture->cancellable, error);
-  g_autoptr (LmWorkDir) work = below != NULL ? lm_work_dir_new (capture->cache, error) : NULL;
+  g_autoptr (LmWorkDir) work = lm_work_dir_new (capture->cache, error);
   if (work == NULL)
     return NULL;
   g_autofree char *workspace = g_build_filename (lm_work_dir_get_path (work), "overlay.qcow2", NULL);
@@ -341,7 +342,7 @@ make_file (const Capture *capture, LmPartial *partial, GError **error)
   LmBuild *made = lm_layer_file_describe (partial, capture->name, &top->digest, capture->cancellable, error);
   if (made == NULL)
     return NULL;
-  lm_contents_compare (below, contents, &made->packages, &made->removed);
+  lm_contents_compare (capture->below, contents, &made->packages, &made->removed);
   made->lock = capture->identity;
   made->has_lock = TRUE;
   return made;
@@ -364,6 +365,16 @@ make_layer (Capture *capture, const LmLayer *before, LmPartial *partial, gboolea
       || !lm_local_entry_add (capture->host, capture->set, entry, &change, capture->cancellable, error))
     return NULL;
   return make_result (capture, LM_CAPTURE_MADE, entry->group, made);
+}
+
+/* To be called before the file is locked that is going to be the layer, because this may wait for the local catalog. */
+static gboolean
+find_packages_below (Capture *capture, GError **error)
+{
+  const LmBlob *top = lm_machine_disk_get_top (capture->disk);
+  if (capture->below == NULL)
+    capture->below = lm_chain_packages_find (capture->host, capture->set, top, &capture->request->appliance, capture->cancellable, error);
+  return capture->below != NULL;
 }
 
 /* Reserves room, in the file that is going to be the layer. */
@@ -402,6 +413,8 @@ capture_disk (Capture *capture, gboolean *out_waited, GError **error)
     return NULL;
   if (build != NULL)
     return keep_listed (capture, listed, build, error);
+  if (!find_packages_below (capture, error))
+    return NULL;
   LmPartial *partial = make_room (capture, &scratch, reserved, error)
                          ? lm_scratch_open (capture->cache, what, on_wait, capture, out_waited, capture->cancellable, error) : NULL;
   *out_waited = FALSE;

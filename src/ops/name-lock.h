@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* The lock of a machine's name, which allows only one run at a time to create,
- * start or remove it. It is the only lock that is held while pulling, and only the
- * layers of that machine. */
+ * start or remove it, or to read its disk, which may take minutes. It is the only lock that is held while pulling,
+ * and only the layers of that machine. */
 #include "base/lock.h"
 #include "ops/host.h"
 

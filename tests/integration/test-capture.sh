@@ -24,6 +24,7 @@ echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
 echo old >"$root/srv/changed"
 echo old >"$root/srv/removed"
 echo same >"$root/srv/touched"
+touch -d @1700000000 "$root/srv/touched" # debugfs knows only whole seconds
 record () {
   printf 'Package: %s\nVersion: %s\nStatus: install ok installed\nMaintainer: nobody\nArchitecture: '"$(dpkg --print-architecture)"'\nDescription: x\n\n' "$@"
 }
