@@ -6,20 +6,24 @@
 # About guests: skipped with sanitizers.
 . "$(dirname "$0")/../lib/integration.sh"
 need_hosts
-for program in debootstrap ssh ssh-keygen supermin; do
+for program in mmdebstrap ssh ssh-keygen supermin; do
   command -v "$program" >/dev/null || skip_all "needs $program"
 done
 [ -x "${LAMINA_APPLIANCE_PROGRAM:-}" ] || skip_all 'lamina was built without libguestfs'
 for kernel in /boot/vmlinuz-*; do [ -r "$kernel" ] || skip_all 'no kernel in /boot'; done
 . "$host_lib/packages.sh"
-layers=$LAMINA_TEST_CACHE/layers
-if ! "$top/demo/build-layers" "$layers" cloud >"$tmp/build.log" 2>&1; then
+export LAMINA_VIRT_TYPE=qemu
+# The base, its packages and their versions are kept for the next run.
+author=$LAMINA_TEST_CACHE/author layers=$LAMINA_TEST_CACHE/published
+mkdir -p "$author"
+cp "$top/tests/data/cloud.yaml" "$author/"
+if ! { "$LAMINA" --state-dir "$author/state" --progress=lines build "$author/cloud.yaml" &&
+  "$LAMINA" --state-dir "$author/state" publish --force "$layers"; } >"$tmp/build.log" 2>&1; then
   diag "$(tail -n 20 "$tmp/build.log")"
-  echo 'Bail out! no Debian layers'
+  echo 'Bail out! no Debian layer'
   exit 1
 fi
 new_host one
-export LAMINA_VIRT_TYPE=qemu
 
 # ---- the layer
 
@@ -55,7 +59,7 @@ cat >"$tmp/worker.yaml" <<END
 lamina-recipe: 1
 name: worker
 group: app
-on: [debian, cloud]
+on: cloud
 repositories: $site/Packages
 packages: worker
 files:
@@ -64,7 +68,7 @@ files:
   - {to: /etc/cloud/cloud.cfg.d/91-seed.cfg, content: "datasource_list: [NoCloud, ConfigDrive]\n"}
 services: [worker, report]
 END
-catalog=(--catalog "$layers/catalog.yaml")
+catalog=(--catalog "$layers/catalog.json")
 run "$LAMINA" --state-dir "$host/lamina" "${catalog[@]}" --progress=none build --json "$tmp/worker.yaml"
 exits 0 'a layer is built on Debian'
 is "$(json 'd["layers"][0]["packages"]' <<<"$out")" "['worker=1:2.5-1']" 'of one package'
@@ -77,9 +81,9 @@ cat >"$tmp/user-data" <<'END'
 hostname: lamina-shown
 END
 port=$(free_port)
-host_lamina "$host" "${catalog[@]}" launch plain debian cloud worker --memory 512MiB --wait=500 >"$tmp/plain" 2>&1 &
+host_lamina "$host" "${catalog[@]}" launch plain cloud worker --memory 512MiB --wait=500 >"$tmp/plain" 2>&1 &
 plain=$!
-run host_lamina "$host" "${catalog[@]}" launch seeded debian cloud worker --memory 768MiB \
+run host_lamina "$host" "${catalog[@]}" launch seeded cloud worker --memory 768MiB \
   --cloud-init "user-data=$tmp/user-data,ssh-key=$tmp/key.pub" --publish "$port:22" --wait=500
 exits 0 'a machine with a seed disk is launched'
 wait "$plain"
