@@ -281,6 +281,30 @@ use_build (Build *build, const LmBuild *found, LmBuilderResult **out_result, GEr
   return TRUE;
 }
 
+/* Has the local catalog say what the recipe says now about @layer, of which the content is as before. */
+static gboolean
+refresh_entry (Build *build, const LmLayer *layer, const LmBuild *found, LmBuilderResult *result, GError **error)
+{
+  LmLocalChange change;
+  gboolean cached;
+  if (strcmp (layer->source, LM_LOCAL_NAME) != 0)
+    return TRUE;
+  g_autoptr (LmLayer) entry = lm_recipe_layer_new (build->recipe, build->version, found, layer->kernel, layer->initrd);
+  if ((layer->kernel != NULL && !lease_blob (build, layer->kernel, &cached, error))
+      || (layer->initrd != NULL && !lease_blob (build, layer->initrd, &cached, error))
+      || !lm_local_entry_add (build->host, build->set, entry, &change, build->cancellable, error))
+    return FALSE;
+  if (change == LM_LOCAL_CHANGED)
+    result->action = LM_BUILDER_UPDATED;
+  return TRUE;
+}
+
+static gboolean
+is_wanted (const Build *build, const LmLayer *layer, const LmBuild *found)
+{
+  return is_same_layer (build, layer) && has_same_parent (build, found) && found->has_lock && lm_digest_equal (&found->lock, &build->identity);
+}
+
 /* Sets *out_result if a catalog lists a layer with the identity that is to be built. */
 static gboolean
 find_built (Build *build, LmBuilderResult **out_result, GError **error)
@@ -294,9 +318,13 @@ find_built (Build *build, LmBuilderResult **out_result, GError **error)
       for (guint j = 0; *out_result == NULL && j < layer->builds->len; j++)
         {
           const LmBuild *found = lm_layer_get_build (layer, j);
-          if (is_same_layer (build, layer) && has_same_parent (build, found) && found->has_lock && lm_digest_equal (&found->lock, &build->identity)
-              && !use_build (build, found, out_result, error))
-            return FALSE;
+          if (is_wanted (build, layer, found)
+              && (!use_build (build, found, out_result, error)
+                  || (*out_result != NULL && !refresh_entry (build, layer, found, *out_result, error))))
+            {
+              g_clear_pointer (out_result, lm_builder_result_free);
+              return FALSE;
+            }
         }
     }
   return TRUE;

@@ -29,6 +29,7 @@ typedef struct
 typedef enum
 {
   LM_BUILDER_UNCHANGED, /* it is there already */
+  LM_BUILDER_UPDATED,   /* likewise, but the local catalog says something else about it now */
   LM_BUILDER_PULLED,    /* a catalog has it */
   LM_BUILDER_BUILT,
 } LmBuilderAction;

@@ -15,6 +15,7 @@ static const struct
   const char *text;
 } actions[] = {
   [LM_BUILDER_UNCHANGED] = { "unchanged", "is there already" },
+  [LM_BUILDER_UPDATED] = { "updated", "is there already; what the catalog says about it was updated" },
   [LM_BUILDER_PULLED] = { "pulled", "pulled, because a catalog has it" },
   [LM_BUILDER_BUILT] = { "built", "built" },
 };

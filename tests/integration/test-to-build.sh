@@ -81,6 +81,12 @@ lamina catalog remove high >/dev/null
 recipe hello 'on: base' 'packages: hello' 'commands: sleep 1'
 run lamina build --json "$tmp/recipes/hello.yaml"
 is "$status $(json '(d["layers"][0]["action"], d["layers"][0]["version"])' <<<"$out")" "0 ('unchanged', '2.0-1')" 'the layer is there'
+recipe hello 'on: base' 'packages: hello' 'commands: sleep 1' 'summary: greets'
+run lamina build --json "$tmp/recipes/hello.yaml"
+is "$(json '(d["layers"][0]["action"], d["layers"][0]["version"])' <<<"$out")" "('updated', '2.0-1')" \
+  'the catalog follows a recipe of which only the description changed'
+run lamina list --json
+is "$(json '[l["summary"] for l in d["layers"] if l["name"] == "hello"]' <<<"$out")" "['greets']" 'and says so'
 package helper 1.6
 write_index
 run lamina build --json --update "$tmp/recipes/hello.yaml"
