@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A layer of nginx on Debian: the size of its file compared with the installed size of its
 # packages, and the time of "lamina build" compared with that of virt-customize, which installs the same
-# packages, already fetched, in an overlay on the same image. Runs alternate; the medians are compared.
+# packages, already fetched, in an overlay on the same image. The time of lamina includes
+# choosing the packages from the indexes of apt. Runs alternate; the medians are compared.
 #   bench-build.sh [BUILD-DIRECTORY]
 # BENCH_RUNS (default 3): number of runs of each. LAMINA_VIRT_TYPE (default qemu): kvm, where it works.
 # LAMINA_TEST_CACHE: the Debian layer is kept there. Needs root.
@@ -48,7 +49,11 @@ echo "bench build: nginx, $(ls "$dir"/*.deb | wc -l) packages: $size bytes, $ins
 
 export LIBGUESTFS_BACKEND=direct
 [ "$LAMINA_VIRT_TYPE" = kvm ] || export LIBGUESTFS_BACKEND_SETTINGS=force_tcg
-seconds () { local began=$EPOCHREALTIME; "$@" >/dev/null 2>"$dir/err" || { cat "$dir/err" >&2; exit 1; }; echo "$EPOCHREALTIME $began" | awk '{ printf "%.1f\n", $1 - $2 }'; }
+seconds () {
+  local began=$EPOCHREALTIME
+  "$@" >/dev/null 2>"$dir/err" || { cat "$dir/err" >&2; exit 1; }
+  echo "$EPOCHREALTIME $began" | awk '{ printf "%.1f\n", $1 - $2 }'
+}
 customize () {
   qemu-img create -q -f qcow2 -F qcow2 -b "$dir/state/layers/sha256-$base.qcow2" "$dir/overlay.qcow2"
   virt-customize -q -a "$dir/overlay.qcow2" --mkdir /packages "${copies[@]}" \
