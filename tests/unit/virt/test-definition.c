@@ -56,6 +56,19 @@ set_calls (gboolean fails_first, gboolean fails_second)
   calls.fails_second = fails_second;
 }
 
+/* The driver has one state for all connections, and a reader may close its own a little later. */
+static void
+remove_domain (virConnectPtr connection, const char *name)
+{
+  virDomainPtr domain = virDomainLookupByName (connection, name);
+  if (domain == NULL)
+    return;
+  if (virDomainIsActive (domain) == 1)
+    g_assert_cmpint (virDomainDestroy (domain), ==, 0);
+  g_assert_cmpint (virDomainUndefine (domain), ==, 0);
+  virDomainFree (domain);
+}
+
 static virConnectPtr
 define_domains (void)
 {
@@ -63,6 +76,8 @@ define_domains (void)
   g_assert_nonnull (connection);
   for (guint i = 0; i < DOMAINS; i++)
     {
+      g_autofree char *name = g_strdup_printf ("d%u", i);
+      remove_domain (connection, name);
       g_autofree char *xml = g_strdup_printf ("<domain type='test'><name>d%u</name><memory>8192</memory><os><type>hvm</type></os></domain>", i);
       virDomainPtr domain = virDomainDefineXML (connection, xml);
       g_assert_nonnull (domain);
