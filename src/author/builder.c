@@ -109,18 +109,6 @@ check_chain (const Build *build, GError **error)
   return TRUE;
 }
 
-/* Otherwise it could not be selected, nor found by the next build. */
-static gboolean
-check_visible (const Build *build, GError **error)
-{
-  const LmCatalog *hiding = lm_catalog_set_find_hiding (build->set, build->recipe->name, LM_SOURCE_PRIORITY_DEFAULT);
-  return hiding == NULL
-         || lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_REQUEST,
-                      "what is built of %s could not be used, because the catalog %s, which has a layer %s, has a higher priority than "
-                      "the local one; give it a lower one, or choose another name in the recipe", build->recipe->path,
-                      lm_catalog_get_source (hiding), build->recipe->name);
-}
-
 static gboolean
 open_parent (Build *build, GError **error)
 {
@@ -491,8 +479,8 @@ lm_builder_run (const LmHost *host, const LmBuilderRequest *request, GCancellabl
   build.recipe = lm_recipe_load (request->recipe, cancellable, error);
   build.payload = build.recipe != NULL ? lm_payload_read (build.recipe, cancellable, error) : NULL;
   build.cache = build.payload != NULL ? lm_cache_open (host->state_dir, &host->cache, error) : NULL;
-  if (build.cache == NULL || !load_catalogs (&build, error) || !check_visible (&build, error) || !open_parent (&build, error)
-      || !choose_packages (&build, error))
+  if (build.cache == NULL || !load_catalogs (&build, error) || !lm_local_entry_check (build.set, build.recipe->name, error)
+      || !open_parent (&build, error) || !choose_packages (&build, error))
     return NULL;
   while (waited && result == NULL)
     {

@@ -434,7 +434,7 @@ lm_capture_run (const LmHost *host, LmVirt *virt, const LmCaptureRequest *reques
   capture.cache = lm_cache_open (host->state_dir, &host->cache, error);
   capture.set = capture.cache != NULL ? lm_prepare_catalogs (host, cancellable, error) : NULL;
   capture.disk = capture.set != NULL ? lm_machine_disk_open (host, virt, capture.cache, request->machine, cancellable, error) : NULL;
-  if (capture.disk == NULL || !find_chain (&capture, error) || !identify (&capture, error))
+  if (capture.disk == NULL || !lm_local_entry_check (capture.set, capture.name, error) || !find_chain (&capture, error) || !identify (&capture, error))
     return NULL;
   LmCaptureResult *result = NULL;
   for (gboolean waited = TRUE; waited && result == NULL;)

@@ -6,6 +6,18 @@
 
 #include <string.h>
 
+G_DEFINE_QUARK (lm-local-entry-error-quark, lm_local_entry_error)
+
+gboolean
+lm_local_entry_check (const LmCatalogSet *set, const char *name, GError **error)
+{
+  const LmCatalog *hiding = lm_catalog_set_find_hiding (set, name, LM_SOURCE_PRIORITY_DEFAULT);
+  return hiding == NULL
+         || lm_throw (error, LM_LOCAL_ENTRY_ERROR, LM_LOCAL_ENTRY_ERROR_HIDDEN,
+                      "a layer %s of this host could not be used, because the catalog %s, which has one of that name, has a higher "
+                      "priority than the local one; give it a lower one, or choose another name", name, lm_catalog_get_source (hiding));
+}
+
 static LmGroup *
 find_group (const LmCatalogSet *set, const char *name)
 {

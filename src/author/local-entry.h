@@ -5,6 +5,18 @@
 #include "ops/host.h"
 #include "source/local.h"
 
+typedef enum
+{
+  LM_LOCAL_ENTRY_ERROR_HIDDEN, /* a catalog of higher priority has the name */
+} LmLocalEntryError;
+
+#define LM_LOCAL_ENTRY_ERROR lm_local_entry_error_quark ()
+GQuark lm_local_entry_error_quark (void);
+
+/** lm_local_entry_check: whether a layer called @name in the local catalog could be selected over @set, which then
+ * also finds it when it is to be made again. Error: LM_LOCAL_ENTRY_ERROR. */
+gboolean lm_local_entry_check (const LmCatalogSet *set, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_local_entry_add: lists @layer in the local catalog, as lm_local_add() does, in the group that
  * @set defines under the name of its group; a group that it does not define allows one layer. */
 gboolean lm_local_entry_add (const LmHost *host, const LmCatalogSet *set, const LmLayer *layer, LmLocalChange *out_change,

@@ -6,6 +6,7 @@
 #include "author/capture.h"
 #include "author/image-file.h"
 #include "author/launch-roles.h"
+#include "author/local-entry.h"
 #include "author/machine-disk.h"
 #include "author/publish.h"
 #include "base/checksum.h"
@@ -71,6 +72,7 @@ static const Mapping mappings[] = {
   { lm_source_error_quark, LM_SOURCE_ERROR_NAME, LM_STATUS_USAGE },
   { lm_launch_error_quark, LM_LAUNCH_ERROR_REQUEST, LM_STATUS_USAGE },
   { lm_source_error_quark, LM_SOURCE_ERROR_EXISTS, LM_STATUS_DIFFERENT },
+  { lm_local_entry_error_quark, ANY, LM_STATUS_USAGE },
   { lm_launch_roles_error_quark, ANY, LM_STATUS_NOT_FOUND },
   { lm_resolve_error_quark, ANY, LM_STATUS_NOT_FOUND },
   { lm_layer_names_error_quark, LM_LAYER_NAMES_ERROR_AMBIGUOUS, LM_STATUS_USAGE },

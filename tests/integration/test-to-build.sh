@@ -74,6 +74,9 @@ exits 2 'a layer that a catalog of higher priority would hide is not built'
 like "$err" 'catalog high' 'the message names it'
 run lamina launch five base rival --build
 exits 2 'nor for a launch'
+run lamina capture one --as rival@2
+exits 2 'and a capture under such a name is refused, before it is made'
+like "$err" 'catalog high' 'for the same reason'
 lamina catalog remove high >/dev/null
 
 # ---- the same version of other packages
