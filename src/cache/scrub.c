@@ -64,8 +64,18 @@ read_file (int fd, const LmCacheEntry *entry, LmPace *pace, LmFinding *out_found
   return FALSE;
 }
 
+/* Whether another process has put another file in the place of the one with the properties @st. */
+static gboolean
+is_replaced (LmCache *cache, const LmCacheEntry *entry, const char *name, const struct stat *st)
+{
+  struct stat now;
+  return fstatat (lm_state_dir_get_fd (cache->dirs[entry->kind]), name, &now, AT_SYMLINK_NOFOLLOW) == 0
+         && (now.st_ino != st->st_ino || now.st_dev != st->st_dev);
+}
+
 /* Notes what was found out. A damaged file that nobody touched has the identity that it had when
- * it was good, so what was noted then must go. */
+ * it was good, so what was noted then must go, but not what another process notes about a good one
+ * that it has put there. */
 static gboolean
 note_result (LmCache *cache, const LmCacheEntry *entry, const char *name, int fd, const LmFinding *found, GError **error)
 {
@@ -75,7 +85,7 @@ note_result (LmCache *cache, const LmCacheEntry *entry, const char *name, int fd
   if (fstat (fd, &st) < 0)
     return lm_throw_errno (error, "cannot stat %s", entry->path);
   lm_cache_note (cache, entry->kind, &entry->digest, found, found->good && found->settled && !lm_guard_is_exposed (&st));
-  return found->good || lm_state_dir_remove_file (cache->verified, name, error);
+  return found->good || is_replaced (cache, entry, name, &st) || lm_state_dir_remove_file (cache->verified, name, error);
 }
 
 /* Scrubs the open file @fd, which is @name. */
