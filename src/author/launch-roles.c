@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "author/launch-roles.h"
+#include "base/text.h"
 #include "base/error.h"
 #include "build/recipe-dir.h"
 #include "cache/database.h"
@@ -97,12 +98,6 @@ add_layer (const Context *context, Wanted *wanted, const char *name)
   return recipe != NULL ? add_recipe (context, wanted, recipe) : add_listed (context, wanted, name);
 }
 
-static int
-compare_texts (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
 /* Returns the keys of @table, sorted; they are owned by it. */
 static GPtrArray *
 sort_keys (GHashTable *table)
@@ -113,7 +108,7 @@ sort_keys (GHashTable *table)
   g_hash_table_iter_init (&iter, table);
   while (g_hash_table_iter_next (&iter, &key, NULL))
     g_ptr_array_add (keys, key);
-  g_ptr_array_sort (keys, compare_texts);
+  g_ptr_array_sort (keys, lm_text_compare);
   g_ptr_array_add (keys, NULL);
   return keys;
 }

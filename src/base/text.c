@@ -63,6 +63,12 @@ lm_text_find_unprintable (const char *text)
   return NULL;
 }
 
+int
+lm_text_compare (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
 gboolean
 lm_text_is_word (const char *text, const char *extra, gsize max)
 {

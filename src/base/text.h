@@ -20,6 +20,9 @@ GBytes *lm_text_normalize (GBytes *bytes);
  * (U+200C, U+200D) are allowed. */
 const char *lm_text_find_unprintable (const char *text);
 
+/** lm_text_compare: compares two elements of a GPtrArray of texts by their bytes, for g_ptr_array_sort(). */
+int lm_text_compare (gconstpointer a, gconstpointer b);
+
 /** lm_text_is_word: whether @text consists of 1 to @max characters, each an ASCII
  * letter, a digit or one of @extra, and begins with a letter or digit. */
 gboolean lm_text_is_word (const char *text, const char *extra, gsize max);

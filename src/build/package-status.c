@@ -111,12 +111,6 @@ add_entry (Reading *reading, State state, const Record *record, GError **error)
   return TRUE;
 }
 
-static int
-compare_texts (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *) a, *(const char *const *) b);
-}
-
 static char **
 list_entries (const Reading *reading, State state, const char *independent)
 {
@@ -128,7 +122,7 @@ list_entries (const Reading *reading, State state, const char *independent)
       if (entry->state == state)
         g_ptr_array_add (texts, g_strconcat (entry->name, own ? "" : ":", own ? "" : entry->architecture, "=", entry->version, NULL));
     }
-  g_ptr_array_sort (texts, compare_texts);
+  g_ptr_array_sort (texts, lm_text_compare);
   g_ptr_array_add (texts, NULL);
   return (char **) g_ptr_array_free (g_steal_pointer (&texts), FALSE);
 }

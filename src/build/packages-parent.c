@@ -240,12 +240,6 @@ check_foreign (LmPackages *packages, const GArray *ids, GError **error)
   return TRUE;
 }
 
-static int
-compare_texts (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *) a, *(const char *const *) b);
-}
-
 /* What @ids have that the parent does not, and the reverse. */
 static LmPackagesChange
 compare_with_parent (Pool *pool, const GArray *ids)
@@ -269,7 +263,7 @@ compare_with_parent (Pool *pool, const GArray *ids)
   FOR_REPO_SOLVABLES (parent, id, s)
     if (g_hash_table_add (names, GINT_TO_POINTER (s->name)))
       g_ptr_array_add (removed, g_strdup (pool_id2str (pool, s->name)));
-  g_ptr_array_sort (removed, compare_texts);
+  g_ptr_array_sort (removed, lm_text_compare);
   g_ptr_array_add (removed, NULL);
   change.remove = (char **) g_ptr_array_free (g_steal_pointer (&removed), FALSE);
   return change;

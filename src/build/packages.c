@@ -122,12 +122,6 @@ lm_packages_get (const LmPackages *packages, guint id)
   };
 }
 
-static int
-compare_texts (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *) a, *(const char *const *) b);
-}
-
 char **
 lm_packages_list_essential (const LmPackages *packages)
 {
@@ -140,7 +134,7 @@ lm_packages_list_essential (const LmPackages *packages)
       if (g_array_index (packages->extras, LmPackageExtra, id).essential && g_hash_table_add (seen, GINT_TO_POINTER (name)))
         g_ptr_array_add (names, g_strdup (pool_id2str (pool, name)));
     }
-  g_ptr_array_sort (names, compare_texts);
+  g_ptr_array_sort (names, lm_text_compare);
   g_ptr_array_add (names, NULL);
   return (char **) g_ptr_array_free (g_steal_pointer (&names), FALSE);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "build/recipe-dir.h"
+#include "base/text.h"
 #include "build/recipe-layer.h"
 
 #include <string.h>
@@ -12,12 +13,6 @@ is_recipe_name (const char *name)
 {
   return *name != '.' && !g_str_has_suffix (name, ".lock.json")
          && (g_str_has_suffix (name, ".yaml") || g_str_has_suffix (name, ".yml") || g_str_has_suffix (name, ".json"));
-}
-
-static int
-compare_texts (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
 /* Returns the names of the recipes in @path, sorted. */
@@ -32,7 +27,7 @@ list_names (const char *path, GPtrArray *warnings)
   for (const char *name; dir != NULL && (name = g_dir_read_name (dir)) != NULL;)
     if (is_recipe_name (name))
       g_ptr_array_add (names, g_strdup (name));
-  g_ptr_array_sort (names, compare_texts);
+  g_ptr_array_sort (names, lm_text_compare);
   return names;
 }
 

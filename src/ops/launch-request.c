@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "ops/launch-request.h"
+#include "base/text.h"
 #include "base/size.h"
 #include "catalog/selection.h"
 
@@ -37,12 +38,6 @@ lm_launch_request_free (LmLaunchRequest *request)
   g_free (request);
 }
 
-static int
-compare_strings (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
 char **
 lm_launch_request_normalize (const LmLaunchRequest *request)
 {
@@ -52,7 +47,7 @@ lm_launch_request_normalize (const LmLaunchRequest *request)
       g_autoptr (LmSelection) selection = lm_selection_parse (*text, NULL);
       g_ptr_array_add (texts, selection ? lm_selection_format (selection) : g_strdup (*text));
     }
-  g_ptr_array_sort (texts, compare_strings);
+  g_ptr_array_sort (texts, lm_text_compare);
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   for (guint i = 0; i < texts->len; i++)
     if (i == 0 || strcmp (texts->pdata[i - 1], texts->pdata[i]) != 0)

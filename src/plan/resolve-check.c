@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "plan/resolve-check.h"
+#include "base/text.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -22,12 +23,6 @@ join_words (const GPtrArray *words)
   if (words->len > n)
     g_string_append_printf (text, " and %u more", words->len - n);
   return g_string_free (text, FALSE);
-}
-
-static int
-compare_words (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
 /* ---- selections on their own ---- */
@@ -61,7 +56,7 @@ join_field (const GPtrArray *layers, gsize offset)
       if (value != NULL && !g_ptr_array_find_with_equal_func (values, value, g_str_equal, NULL))
         g_ptr_array_add (values, value);
     }
-  g_ptr_array_sort (values, compare_words);
+  g_ptr_array_sort (values, lm_text_compare);
   return join_words (values);
 }
 
