@@ -61,22 +61,6 @@ build_clear (Build *build)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Build, build_clear)
 
-void
-lm_builder_result_free (LmBuilderResult *result)
-{
-  if (result == NULL)
-    return;
-  g_free (result->name);
-  g_free (result->version);
-  g_free (result->group);
-  lm_blob_clear (&result->blob);
-  g_strfreev (result->chain);
-  g_strfreev (result->packages);
-  g_strfreev (result->removed);
-  g_free (result->lock_path);
-  g_free (result);
-}
-
 /* ---- what is to be built */
 
 static gboolean
@@ -207,50 +191,30 @@ is_same_layer (const Build *build, const LmLayer *layer)
   return strcmp (layer->name, build->recipe->name) == 0 && strcmp (layer->version, build->version) == 0;
 }
 
-static LmBuilderResult *
-make_result (const Build *build, LmBuilderAction action, const LmBuild *made)
+static LmLayerResult *
+make_result (const Build *build, LmLayerAction action, const LmBuild *made)
 {
-  LmBuilderResult *result = g_new0 (LmBuilderResult, 1);
-  g_autoptr (GStrvBuilder) chain = g_strv_builder_new ();
-  result->action = action;
-  result->name = g_strdup (build->recipe->name);
-  result->version = g_strdup (build->version);
-  result->group = g_strdup (build->recipe->group);
-  lm_blob_copy (&result->blob, &made->blob);
+  const LmRecipe *recipe = build->recipe;
+  LmLayerResult *result = lm_layer_result_new (action, recipe->name, build->version, recipe->group, made);
   for (guint i = 0; build->parent != NULL && i < build->parent->plan->layers->len; i++)
     {
       const LmPlanItem *item = g_ptr_array_index (build->parent->plan->layers, i);
-      g_autofree char *text = g_strdup_printf ("%s@%s", item->blob.name, item->version);
-      g_strv_builder_add (chain, text);
+      lm_layer_result_add_below (result, item->blob.name, item->version);
     }
-  result->chain = g_strv_builder_end (chain);
-  result->packages = g_strdupv (made->packages);
-  result->removed = g_strdupv (made->removed);
   result->locked = build->locked;
-  result->lock_path = lm_recipe_lock_path (build->recipe->path);
+  result->lock_path = lm_recipe_lock_path (recipe->path);
   return result;
 }
 
-/* Takes a lease for @blob until the end, and finds out whether it is in the cache. */
 static gboolean
 lease_blob (Build *build, const LmBlob *blob, gboolean *out_cached, GError **error)
 {
-  g_autoptr (GPtrArray) one = g_ptr_array_new ();
-  LmCacheState state;
-  g_ptr_array_add (one, (gpointer) blob);
-  LmLock *lease = lm_cache_lease (build->cache, one, build->cancellable, error);
-  if (lease == NULL)
-    return FALSE;
-  g_ptr_array_add (build->leases, lease);
-  if (!lm_cache_check (build->cache, blob, &state, build->cancellable, error))
-    return FALSE;
-  *out_cached = state == LM_CACHE_PRESENT;
-  return TRUE;
+  return lm_layer_file_lease (build->cache, blob, build->leases, out_cached, build->cancellable, error);
 }
 
 /* The build @found has the identity: it is in the cache, or can be pulled; *out_result stays NULL if neither. */
 static gboolean
-use_build (Build *build, const LmBuild *found, LmBuilderResult **out_result, GError **error)
+use_build (Build *build, const LmBuild *found, LmLayerResult **out_result, GError **error)
 {
   gboolean cached;
   if (!lease_blob (build, &found->blob, &cached, error))
@@ -265,13 +229,13 @@ use_build (Build *build, const LmBuild *found, LmBuilderResult **out_result, GEr
       if (!lm_prepare_recorded (build->host, build->cache, one, &pulled, build->cancellable, error))
         return FALSE;
     }
-  *out_result = make_result (build, cached ? LM_BUILDER_UNCHANGED : LM_BUILDER_PULLED, found);
+  *out_result = make_result (build, cached ? LM_LAYER_UNCHANGED : LM_LAYER_PULLED, found);
   return TRUE;
 }
 
 /* Has the local catalog say what the recipe says now about @layer, of which the content is as before. */
 static gboolean
-refresh_entry (Build *build, const LmLayer *layer, const LmBuild *found, LmBuilderResult *result, GError **error)
+refresh_entry (Build *build, const LmLayer *layer, const LmBuild *found, LmLayerResult *result, GError **error)
 {
   LmLocalChange change;
   gboolean cached;
@@ -283,7 +247,7 @@ refresh_entry (Build *build, const LmLayer *layer, const LmBuild *found, LmBuild
       || !lm_local_entry_add (build->host, build->set, entry, &change, build->cancellable, error))
     return FALSE;
   if (change == LM_LOCAL_CHANGED)
-    result->action = LM_BUILDER_UPDATED;
+    result->action = LM_LAYER_UPDATED;
   return TRUE;
 }
 
@@ -295,7 +259,7 @@ is_wanted (const Build *build, const LmLayer *layer, const LmBuild *found)
 
 /* Sets *out_result if a catalog lists a layer with the identity that is to be built. */
 static gboolean
-find_built (Build *build, LmBuilderResult **out_result, GError **error)
+find_built (Build *build, LmLayerResult **out_result, GError **error)
 {
   g_autoptr (GArray) refs = g_array_new (FALSE, FALSE, sizeof (LmLayerRef));
   *out_result = NULL;
@@ -310,7 +274,7 @@ find_built (Build *build, LmBuilderResult **out_result, GError **error)
               && (!use_build (build, found, out_result, error)
                   || (*out_result != NULL && !refresh_entry (build, layer, found, *out_result, error))))
             {
-              g_clear_pointer (out_result, lm_builder_result_free);
+              g_clear_pointer (out_result, lm_layer_result_free);
               return FALSE;
             }
         }
@@ -408,7 +372,7 @@ make_file (Build *build, LmPartial *partial, GError **error)
 }
 
 /* Makes the layer, publishes it and lists it. @partial is its scratch file, of which it takes ownership. */
-static LmBuilderResult *
+static LmLayerResult *
 make_layer (Build *build, LmPartial *partial, gboolean *out_waited, GError **error)
 {
   LmLocalChange change;
@@ -424,7 +388,7 @@ make_layer (Build *build, LmPartial *partial, gboolean *out_waited, GError **err
       || !lm_fault_point ("build-after-publish", error)
       || !lm_local_entry_add (build->host, build->set, layer, &change, build->cancellable, error))
     return NULL;
-  return make_result (build, LM_BUILDER_BUILT, made);
+  return make_result (build, LM_LAYER_MADE, made);
 }
 
 static void
@@ -437,13 +401,13 @@ on_wait (gpointer user_data)
 
 /* Makes the layer unless a catalog has it. The caller alone builds what has this identity. Returns NULL
  * without an error if another process was found to pull the same file, and has ended. */
-static LmBuilderResult *
+static LmLayerResult *
 build_alone (Build *build, const char *identity, gboolean *out_waited, GError **error)
 {
   g_autofree char *what = g_strdup_printf ("layer\n%s", identity);
   g_autoptr (GPtrArray) reserved = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
   const LmDigest name = lm_scratch_name (what);
-  LmBuilderResult *result = NULL;
+  LmLayerResult *result = NULL;
   if (!load_catalogs (build, error) || !find_built (build, &result, error) || result != NULL)
     return result;
   LmPartial *partial = make_room (build, &name, reserved, error)
@@ -455,7 +419,7 @@ build_alone (Build *build, const char *identity, gboolean *out_waited, GError **
 }
 
 /* Builds after other processes that build the same, of which the first lists it for all. */
-static LmBuilderResult *
+static LmLayerResult *
 build_once (Build *build, gboolean *out_waited, GError **error)
 {
   char identity[LM_DIGEST_STRING_SIZE];
@@ -464,17 +428,17 @@ build_once (Build *build, gboolean *out_waited, GError **error)
   *out_waited = FALSE;
   if (turn == NULL)
     return NULL;
-  LmBuilderResult *result = build_alone (build, identity, out_waited, error);
+  LmLayerResult *result = build_alone (build, identity, out_waited, error);
   lm_partial_discard (turn);
   return result;
 }
 
-LmBuilderResult *
+LmLayerResult *
 lm_builder_run (const LmHost *host, const LmBuilderRequest *request, GCancellable *cancellable, GError **error)
 {
   g_auto (Build) build = { .host = host, .request = request, .cancellable = cancellable };
   gboolean waited = TRUE;
-  LmBuilderResult *result = NULL;
+  LmLayerResult *result = NULL;
   build.leases = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_lock_release);
   build.recipe = lm_recipe_load (request->recipe, cancellable, error);
   build.payload = build.recipe != NULL ? lm_payload_read (build.recipe, cancellable, error) : NULL;
@@ -492,6 +456,6 @@ lm_builder_run (const LmHost *host, const LmBuilderRequest *request, GCancellabl
       return NULL;
     }
   if (result != NULL && !request->leave_lock && !lm_builder_packages_keep (&build.choice, build.lock, cancellable, error))
-    g_clear_pointer (&result, lm_builder_result_free);
+    g_clear_pointer (&result, lm_layer_result_free);
   return result;
 }

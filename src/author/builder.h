@@ -3,6 +3,7 @@
 /* The use case "build": a layer is made of a recipe, on a chain, and listed by the local catalog
  * (source/local.h). What is there already under the same identity, that is the same locked recipe
  * on the same parent, is not built again; two processes that need the same layer build it once. */
+#include "author/layer-result.h"
 #include "build/appliance.h"
 #include "ops/host.h"
 
@@ -26,33 +27,9 @@ typedef struct
   LmApplianceSettings appliance;   /* program and virt_type */
 } LmBuilderRequest;
 
-typedef enum
-{
-  LM_BUILDER_UNCHANGED, /* it is there already */
-  LM_BUILDER_UPDATED,   /* likewise, but the local catalog says something else about it now */
-  LM_BUILDER_PULLED,    /* a catalog has it */
-  LM_BUILDER_BUILT,
-} LmBuilderAction;
-
-typedef struct
-{
-  LmBuilderAction action;
-  char *name, *version, *group;
-  LmBlob blob;
-  char **chain;     /* "name@version" of the layers below it, base first */
-  char **packages;  /* what it adds or changes, "NAME=VERSION" */
-  char **removed;   /* names of packages that it removes */
-  gboolean locked;  /* the versions are those of the lock file */
-  char *lock_path;  /* the lock file */
-} LmBuilderResult;
-
-/** lm_builder_result_free: frees @result; NULL is ignored. */
-void lm_builder_result_free (LmBuilderResult *result);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmBuilderResult, lm_builder_result_free)
-
 /** lm_builder_run: does what @request says. After a failure nothing is listed, and of what was made only
  * the packages are kept, in the cache. Blocks, for minutes. Errors: LM_BUILDER_ERROR, LM_YAML_ERROR, those of
  * lm_builder_parent_open(), lm_builder_packages_choose(), lm_builder_disk_make(), lm_scratch_publish()
  * and lm_local_add(). */
-LmBuilderResult *lm_builder_run (const LmHost *host, const LmBuilderRequest *request, GCancellable *cancellable,
-                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+LmLayerResult *lm_builder_run (const LmHost *host, const LmBuilderRequest *request, GCancellable *cancellable,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -56,21 +56,6 @@ capture_clear (Capture *capture)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Capture, capture_clear)
 
-void
-lm_capture_result_free (LmCaptureResult *result)
-{
-  if (result == NULL)
-    return;
-  g_free (result->name);
-  g_free (result->version);
-  g_free (result->group);
-  lm_blob_clear (&result->blob);
-  g_strfreev (result->chain);
-  g_strfreev (result->packages);
-  g_strfreev (result->removed);
-  g_free (result);
-}
-
 /* ---- what is captured, and as what */
 
 /* Finds what the catalogs say about the layers below. Without their entries nobody could select the new layer. */
@@ -177,25 +162,15 @@ make_entry (const Capture *capture, const LmLayer *before, const LmBuild *build)
   return layer;
 }
 
-static LmCaptureResult *
-make_result (const Capture *capture, LmCaptureAction action, const char *group, const LmBuild *build)
+static LmLayerResult *
+make_result (const Capture *capture, LmLayerAction action, const char *group, const LmBuild *build)
 {
-  LmCaptureResult *result = g_new0 (LmCaptureResult, 1);
-  g_autoptr (GStrvBuilder) chain = g_strv_builder_new ();
-  result->action = action;
-  result->name = g_strdup (capture->name);
-  result->version = g_strdup (capture->version);
-  result->group = g_strdup (group);
-  lm_blob_copy (&result->blob, &build->blob);
+  LmLayerResult *result = lm_layer_result_new (action, capture->name, capture->version, group, build);
   for (guint i = 0; i < capture->chain->len; i++)
     {
       const LmLayer *below = g_ptr_array_index (capture->chain, i);
-      g_autofree char *text = g_strdup_printf ("%s@%s", below->name, below->version);
-      g_strv_builder_add (chain, text);
+      lm_layer_result_add_below (result, below->name, below->version);
     }
-  result->chain = g_strv_builder_end (chain);
-  result->packages = g_strdupv (build->packages);
-  result->removed = g_strdupv (build->removed);
   return result;
 }
 
@@ -204,17 +179,7 @@ make_result (const Capture *capture, LmCaptureAction action, const char *group, 
 static gboolean
 lease_blob (Capture *capture, const LmBlob *blob, gboolean *out_cached, GError **error)
 {
-  g_autoptr (GPtrArray) one = g_ptr_array_new ();
-  LmCacheState state;
-  g_ptr_array_add (one, (gpointer) blob);
-  LmLock *lease = lm_cache_lease (capture->cache, one, capture->cancellable, error);
-  if (lease == NULL)
-    return FALSE;
-  g_ptr_array_add (capture->leases, lease);
-  if (!lm_cache_check (capture->cache, blob, &state, capture->cancellable, error))
-    return FALSE;
-  *out_cached = state == LM_CACHE_PRESENT;
-  return TRUE;
+  return lm_layer_file_lease (capture->cache, blob, capture->leases, out_cached, capture->cancellable, error);
 }
 
 /* Gets the build of @layer on the same parent; one that was captured of something else is an error, unless its file is gone. */
@@ -271,16 +236,16 @@ find_listed (Capture *capture, LmLayer **out_layer, const LmBuild **out_build, G
 }
 
 /* The layer is there: at most what the local catalog says about it changes. */
-static LmCaptureResult *
+static LmLayerResult *
 keep_listed (Capture *capture, const LmLayer *layer, const LmBuild *build, GError **error)
 {
   LmLocalChange change = LM_LOCAL_UNCHANGED;
   if (strcmp (layer->source, LM_LOCAL_NAME) != 0)
-    return make_result (capture, LM_CAPTURE_UNCHANGED, layer->group, build);
+    return make_result (capture, LM_LAYER_UNCHANGED, layer->group, build);
   g_autoptr (LmLayer) entry = make_entry (capture, layer, build);
   if (!lm_local_entry_add (capture->host, capture->set, entry, &change, capture->cancellable, error))
     return NULL;
-  return make_result (capture, change == LM_LOCAL_UNCHANGED ? LM_CAPTURE_UNCHANGED : LM_CAPTURE_UPDATED, entry->group, build);
+  return make_result (capture, change == LM_LOCAL_UNCHANGED ? LM_LAYER_UNCHANGED : LM_LAYER_UPDATED, entry->group, build);
 }
 
 /* ---- making the layer */
@@ -349,7 +314,7 @@ make_file (const Capture *capture, LmPartial *partial, GError **error)
 }
 
 /* Makes the layer, publishes it and lists it. Takes ownership of @partial. */
-static LmCaptureResult *
+static LmLayerResult *
 make_layer (Capture *capture, const LmLayer *before, LmPartial *partial, gboolean *out_waited, GError **error)
 {
   LmLocalChange change;
@@ -364,7 +329,7 @@ make_layer (Capture *capture, const LmLayer *before, LmPartial *partial, gboolea
   if (!lm_scratch_publish (capture->cache, partial, &made->blob, out_waited, capture->cancellable, error) || *out_waited
       || !lm_local_entry_add (capture->host, capture->set, entry, &change, capture->cancellable, error))
     return NULL;
-  return make_result (capture, LM_CAPTURE_MADE, entry->group, made);
+  return make_result (capture, LM_LAYER_MADE, entry->group, made);
 }
 
 /* To be called before the file is locked that is going to be the layer, because this may wait for the local catalog. */
@@ -397,7 +362,7 @@ on_wait (gpointer user_data)
 }
 
 /* Returns NULL without an error if another process was found to write the same file, and has ended. */
-static LmCaptureResult *
+static LmLayerResult *
 capture_disk (Capture *capture, gboolean *out_waited, GError **error)
 {
   char identity[LM_DIGEST_STRING_SIZE];
@@ -407,7 +372,7 @@ capture_disk (Capture *capture, gboolean *out_waited, GError **error)
   g_autoptr (GPtrArray) reserved = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
   g_autoptr (LmLayer) listed = NULL;
   const LmBuild *build;
-  LmCaptureResult *result = NULL;
+  LmLayerResult *result = NULL;
   *out_waited = FALSE;
   if (!find_listed (capture, &listed, &build, error) || !check_place (capture, get_group (capture, listed), error))
     return NULL;
@@ -424,7 +389,7 @@ capture_disk (Capture *capture, gboolean *out_waited, GError **error)
   return result;
 }
 
-LmCaptureResult *
+LmLayerResult *
 lm_capture_run (const LmHost *host, LmVirt *virt, const LmCaptureRequest *request, GCancellable *cancellable, GError **error)
 {
   g_auto (Capture) capture = { .host = host, .request = request, .cancellable = cancellable };
@@ -436,7 +401,7 @@ lm_capture_run (const LmHost *host, LmVirt *virt, const LmCaptureRequest *reques
   capture.disk = capture.set != NULL ? lm_machine_disk_open (host, virt, capture.cache, request->machine, cancellable, error) : NULL;
   if (capture.disk == NULL || !lm_local_entry_check (capture.set, capture.name, error) || !find_chain (&capture, error) || !identify (&capture, error))
     return NULL;
-  LmCaptureResult *result = NULL;
+  LmLayerResult *result = NULL;
   for (gboolean waited = TRUE; waited && result == NULL;)
     {
       g_autoptr (GError) failure = NULL;

@@ -2,6 +2,7 @@
 #pragma once
 /* The use case "capture": what a machine that is shut off has changed becomes a layer on its chain, listed by the local
  * catalog (source/local.h). The machine stays as it is. Capturing the same disk again has no effect. */
+#include "author/layer-result.h"
 #include "build/appliance.h"
 #include "ops/host.h"
 #include "virt/connect.h"
@@ -28,29 +29,8 @@ typedef struct
   LmApplianceSettings appliance;   /* program and virt_type */
 } LmCaptureRequest;
 
-typedef enum
-{
-  LM_CAPTURE_UNCHANGED, /* the same disk was captured before */
-  LM_CAPTURE_UPDATED,   /* likewise, but the catalog says something else about it now */
-  LM_CAPTURE_MADE,
-} LmCaptureAction;
-
-typedef struct
-{
-  LmCaptureAction action;
-  char *name, *version, *group;
-  LmBlob blob;
-  char **chain;     /* "name@version" of the layers below it, base first */
-  char **packages;  /* what it adds or changes, "NAME=VERSION" */
-  char **removed;   /* names of packages that it removes */
-} LmCaptureResult;
-
-/** lm_capture_result_free: frees @result; NULL is ignored. */
-void lm_capture_result_free (LmCaptureResult *result);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmCaptureResult, lm_capture_result_free)
-
 /** lm_capture_run: does what @request says. After a failure nothing is listed and nothing is kept. Blocks, for a minute
  * and more. Errors: LM_CAPTURE_ERROR, LM_SELECTION_ERROR, those of lm_machine_disk_open(), lm_machine_disk_check(),
  * lm_chain_packages_find(), lm_scratch_publish() and lm_local_add(). */
-LmCaptureResult *lm_capture_run (const LmHost *host, LmVirt *virt, const LmCaptureRequest *request, GCancellable *cancellable,
-                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+LmLayerResult *lm_capture_run (const LmHost *host, LmVirt *virt, const LmCaptureRequest *request, GCancellable *cancellable,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;

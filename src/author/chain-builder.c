@@ -27,7 +27,7 @@ build_item (const LmHost *host, const LmPlanItem *item, const GPtrArray *below, 
   g_autofree char *text = g_strdup_printf ("building %s by %s", item->blob.name, item->recipe);
   alone.build = NULL;
   host->status (host->user_data, text);
-  LmBuilderResult *result = lm_builder_run (&alone, &request, cancellable, error);
+  LmLayerResult *result = lm_builder_run (&alone, &request, cancellable, error);
   if (result != NULL)
     g_ptr_array_add (builder->results, result);
   return result != NULL;
@@ -47,7 +47,7 @@ lm_chain_builder_run (const LmHost *host, const LmPlan *plan, GCancellable *canc
         {
           if (!build_item (host, item, below, cancellable, error))
             return FALSE;
-          version = ((LmBuilderResult *) g_ptr_array_index (builder->results, builder->results->len - 1))->version;
+          version = ((LmLayerResult *) g_ptr_array_index (builder->results, builder->results->len - 1))->version;
         }
       g_ptr_array_insert (below, (gint) i, g_strdup_printf ("%s@%s", item->blob.name, version));
     }

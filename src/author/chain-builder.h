@@ -9,7 +9,7 @@
 typedef struct
 {
   LmApplianceSettings appliance; /* program and virt_type */
-  GPtrArray *results; /* LmBuilderResult: what was built is appended to it */
+  GPtrArray *results; /* LmLayerResult: what was built is appended to it */
 } LmChainBuilder;
 
 /** lm_chain_builder_run: builds what is to be built for @plan; for LmHost.build, with an LmChainBuilder as

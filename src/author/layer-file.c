@@ -20,3 +20,20 @@ lm_layer_file_describe (LmPartial *partial, const char *name, const LmDigest *pa
   blob.size = lm_partial_get_size (partial);
   return lm_build_new (&blob);
 }
+
+gboolean
+lm_layer_file_lease (LmCache *cache, const LmBlob *blob, GPtrArray *leases, gboolean *out_cached, GCancellable *cancellable,
+                     GError **error)
+{
+  g_autoptr (GPtrArray) one = g_ptr_array_new ();
+  LmCacheState state;
+  g_ptr_array_add (one, (gpointer) blob);
+  LmLock *lease = lm_cache_lease (cache, one, cancellable, error);
+  if (lease == NULL)
+    return FALSE;
+  g_ptr_array_add (leases, lease);
+  if (!lm_cache_check (cache, blob, &state, cancellable, error))
+    return FALSE;
+  *out_cached = state == LM_CACHE_PRESENT;
+  return TRUE;
+}

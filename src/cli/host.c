@@ -39,7 +39,7 @@ lm_cli_host_new (const LmInvocation *invocation, GError **error)
   host->progress = lm_progress_new (kind);
   host->builder = (LmChainBuilder){
     .appliance = { .program = settings->appliance_program, .virt_type = settings->virt_type },
-    .results = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_builder_result_free),
+    .results = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_result_free),
   };
   gboolean build = settings->build || (lm_args_option (invocation->args, "build") != NULL && lm_args_has (invocation->args, "build"));
   host->host = (LmHost){
@@ -82,8 +82,8 @@ lm_cli_host_print_built (const LmCliHost *host)
 {
   for (guint i = 0; i < host->builder.results->len; i++)
     {
-      const LmBuilderResult *result = g_ptr_array_index (host->builder.results, i);
-      if (result->action != LM_BUILDER_BUILT) /* another process was faster */
+      const LmLayerResult *result = g_ptr_array_index (host->builder.results, i);
+      if (result->action != LM_LAYER_MADE) /* another process was faster */
         continue;
       g_autofree char *size = lm_size_format (result->blob.size);
       printf ("built %s@%s, %s\n", result->name, result->version, size);
@@ -97,8 +97,8 @@ lm_cli_host_built_to_json (const LmCliHost *host, JsonBuilder *builder)
   json_builder_begin_array (builder);
   for (guint i = 0; i < host->builder.results->len; i++)
     {
-      const LmBuilderResult *result = g_ptr_array_index (host->builder.results, i);
-      if (result->action != LM_BUILDER_BUILT)
+      const LmLayerResult *result = g_ptr_array_index (host->builder.results, i);
+      if (result->action != LM_LAYER_MADE)
         continue;
       json_builder_begin_object (builder);
       lm_json_add_string (builder, "name", result->name);

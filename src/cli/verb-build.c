@@ -3,22 +3,11 @@
 #include "author/builder.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "base/size.h"
 #include "cli/host.h"
+#include "cli/layer-result.h"
 #include "cli/output.h"
 
-#include <stdio.h>
-
-static const struct
-{
-  const char *word;
-  const char *text;
-} actions[] = {
-  [LM_BUILDER_UNCHANGED] = { "unchanged", "is there already" },
-  [LM_BUILDER_UPDATED] = { "updated", "is there already; what the catalog says about it was updated" },
-  [LM_BUILDER_PULLED] = { "pulled", "pulled, because a catalog has it" },
-  [LM_BUILDER_BUILT] = { "built", "built" },
-};
+#define MADE "built"
 
 static void
 print_json (const GPtrArray *results)
@@ -29,36 +18,15 @@ print_json (const GPtrArray *results)
   json_builder_begin_array (builder);
   for (guint i = 0; i < results->len; i++)
     {
-      const LmBuilderResult *result = g_ptr_array_index (results, i);
+      const LmLayerResult *result = g_ptr_array_index (results, i);
       json_builder_begin_object (builder);
-      lm_json_add_string (builder, "name", result->name);
-      lm_json_add_string (builder, "version", result->version);
-      lm_json_add_string (builder, "group", result->group);
-      lm_json_add_string (builder, "action", actions[result->action].word);
-      lm_json_add_digest (builder, "digest", &result->blob.digest);
-      lm_json_add_uint (builder, "size", result->blob.size);
-      lm_json_add_strv (builder, "chain", result->chain);
-      lm_json_add_strv (builder, "packages", result->packages);
-      lm_json_add_strv (builder, "removed", result->removed);
+      lm_layer_result_to_json (result, MADE, builder);
       lm_json_add_bool (builder, "locked", result->locked);
       lm_json_add_string (builder, "lock_file", result->lock_path);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
   lm_output_json (builder);
-}
-
-static void
-print_result (const LmBuilderResult *result)
-{
-  g_autofree char *size = lm_size_format (result->blob.size);
-  g_autofree char *digest = lm_digest_to_string (&result->blob.digest);
-  g_autofree char *chain = g_strjoinv (", ", result->chain);
-  const guint n = result->packages != NULL ? g_strv_length (result->packages) : 0;
-  printf ("%s@%s %s: %s, %u package%s, %s\n", result->name, result->version, actions[result->action].text, size, n, n == 1 ? "" : "s",
-          digest);
-  if (*chain != '\0')
-    printf ("  on %s\n", chain);
 }
 
 /* The words of --on may also be given as one, separated by commas. */
@@ -78,7 +46,7 @@ static gboolean
 run_build (const LmInvocation *invocation, GError **error)
 {
   LmArgs *args = invocation->args;
-  g_autoptr (GPtrArray) results = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_builder_result_free);
+  g_autoptr (GPtrArray) results = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_result_free);
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
   g_auto (GStrv) on = split_chain (invocation);
   if (host == NULL)
@@ -92,12 +60,12 @@ run_build (const LmInvocation *invocation, GError **error)
         .anew = lm_args_has (args, "update"),
         .appliance = { .program = invocation->settings->appliance_program, .virt_type = invocation->settings->virt_type },
       };
-      LmBuilderResult *result = lm_builder_run (&host->host, &request, invocation->cancellable, error);
+      LmLayerResult *result = lm_builder_run (&host->host, &request, invocation->cancellable, error);
       if (result == NULL)
         return FALSE;
       g_ptr_array_add (results, result);
       if (!lm_args_has (args, "json"))
-        print_result (result);
+        lm_layer_result_print (result, MADE);
     }
   if (lm_args_has (args, "json"))
     print_json (results);

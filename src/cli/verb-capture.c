@@ -3,51 +3,21 @@
 #include "author/capture.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "base/size.h"
 #include "cli/host.h"
+#include "cli/layer-result.h"
 #include "cli/output.h"
 
-#include <stdio.h>
-
-static const struct
-{
-  const char *word;
-  const char *text;
-} actions[] = {
-  [LM_CAPTURE_UNCHANGED] = { "unchanged", "is there already" },
-  [LM_CAPTURE_UPDATED] = { "updated", "is there already; the catalog was updated" },
-  [LM_CAPTURE_MADE] = { "captured", "captured" },
-};
+#define MADE "captured"
 
 static void
-print_json (const LmCaptureRequest *request, const LmCaptureResult *result)
+print_json (const LmCaptureRequest *request, const LmLayerResult *result)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
-  lm_json_add_string (builder, "name", result->name);
-  lm_json_add_string (builder, "version", result->version);
-  lm_json_add_string (builder, "group", result->group);
+  lm_layer_result_to_json (result, MADE, builder);
   lm_json_add_string (builder, "machine", request->machine);
-  lm_json_add_string (builder, "action", actions[result->action].word);
   lm_json_add_bool (builder, "scrubbed", request->scrub);
-  lm_json_add_digest (builder, "digest", &result->blob.digest);
-  lm_json_add_uint (builder, "size", result->blob.size);
-  lm_json_add_strv (builder, "chain", result->chain);
-  lm_json_add_strv (builder, "packages", result->packages);
-  lm_json_add_strv (builder, "removed", result->removed);
   lm_output_json (builder);
-}
-
-static void
-print_result (const LmCaptureResult *result)
-{
-  g_autofree char *size = lm_size_format (result->blob.size);
-  g_autofree char *digest = lm_digest_to_string (&result->blob.digest);
-  g_autofree char *chain = g_strjoinv (", ", result->chain);
-  const guint n = result->packages != NULL ? g_strv_length (result->packages) : 0;
-  printf ("%s@%s %s: %s, %u package%s, %s\n", result->name, result->version, actions[result->action].text, size, n, n == 1 ? "" : "s",
-          digest);
-  printf ("  on %s\n", chain);
 }
 
 static gboolean
@@ -68,14 +38,14 @@ run_capture (const LmInvocation *invocation, GError **error)
     return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "--as NAME@VERSION says what the layer is called");
   g_autoptr (LmCliHost) host = lm_cli_host_new (invocation, error);
   g_autoptr (LmVirt) virt = host != NULL ? lm_cli_connect (host, error) : NULL;
-  g_autoptr (LmCaptureResult) result
+  g_autoptr (LmLayerResult) result
     = virt != NULL ? lm_capture_run (&host->host, virt, &request, invocation->cancellable, error) : NULL;
   if (result == NULL)
     return FALSE;
   if (lm_args_has (args, "json"))
     print_json (&request, result);
   else
-    print_result (result);
+    lm_layer_result_print (result, MADE);
   return TRUE;
 }
 
