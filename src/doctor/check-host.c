@@ -2,9 +2,9 @@
 /* Checks of what the host provides: settings, KVM, libvirt, programs, disk space. */
 #include "config.h"
 #include "base/file.h"
+#include "base/kvm.h"
 #include "base/size.h"
 #include "doctor/check.h"
-#include "doctor/kvm.h"
 #include "ops/emulator.h"
 
 #include <grp.h>

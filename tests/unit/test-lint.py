@@ -58,7 +58,7 @@ BANNED_CALLS = [
     (r"g_getenv|getenv|secure_getenv", r"src/base/(trace|testenv)\.c$|src/cli/|tests/",
      "configuration is passed in"),
     (r"g_print|g_printerr|printf|puts|perror", r"src/cli/|tests/", "only cli prints"),
-    (r"g_mapped_file_\w+|mmap", r"src/doctor/kvm\.c$|tests/", "use lm_fd_read_bytes(): an I/O error in a mapping is SIGBUS"),
+    (r"g_mapped_file_\w+|mmap", r"src/base/kvm\.c$|tests/", "use lm_fd_read_bytes(): an I/O error in a mapping is SIGBUS"),
     (r"atoi|atol|atoll", r"tests/", "use g_ascii_string_to_unsigned"),
     (r"v?f?s?scanf", r"tests/", "use g_ascii_string_to_unsigned: G_GINT64_FORMAT reads leading zeros as octal"),
 ]

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "doctor/kvm.h"
+#include "base/kvm.h"
 
 #include <glib/gstdio.h>
 #include <unistd.h>
