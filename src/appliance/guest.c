@@ -5,6 +5,7 @@
 #include "appliance/layout.h"
 #include "appliance/shell.h"
 #include "base/error.h"
+#include "base/kvm.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define DEFAULT_MEMORY 1024
+#define KVM_DEVICE "/dev/kvm"
 /* For a single processor the kernel changes its code in thousands of places; each time, an emulator has to
  * translate anew what it translated before. */
 #define EMULATED_KERNEL "noreplace-smp"
@@ -98,12 +100,26 @@ check_host (guestfs_h *handle, GError **error)
   return TRUE;
 }
 
+/* Sets *out_emulated unless KVM is to be used, and works: it can be there and run guests so slowly that they
+ * seem to hang. */
+static gboolean
+choose_emulation (const char *virt_type, gboolean *out_emulated, GError **error)
+{
+  *out_emulated = g_strcmp0 (virt_type, "qemu") == 0 || lm_kvm_probe (KVM_DEVICE) != LM_KVM_GOOD;
+  return !*out_emulated || g_strcmp0 (virt_type, "kvm") != 0
+         || lm_throw (error, LM_GUEST_ERROR, LM_GUEST_ERROR_MISSING,
+                      "KVM cannot be used here (\"lamina doctor\" says why); to emulate instead, set virt-type=qemu in lamina.conf, or "
+                      "LAMINA_VIRT_TYPE=qemu");
+}
+
 static gboolean
 configure (guestfs_h *handle, const LmJsonValue *job, GError **error)
 {
-  const char *virt_type = lm_json_get_string (job, "virt_type"), *scratch = lm_json_get_string (job, "scratch");
+  const char *scratch = lm_json_get_string (job, "scratch");
   const gint64 memory = lm_json_get_int (job, "memory", DEFAULT_MEMORY);
-  gboolean emulated = virt_type != NULL ? strcmp (virt_type, "qemu") == 0 : access ("/dev/kvm", R_OK | W_OK) < 0;
+  gboolean emulated;
+  if (!choose_emulation (lm_json_get_string (job, "virt_type"), &emulated, error))
+    return FALSE;
   guestfs_set_error_handler (handle, NULL, NULL);
   /* Without libvirt, whose daemon need not run here. A full disk of this host is an error, instead
    * of stopping the appliance for ever. */

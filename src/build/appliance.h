@@ -37,7 +37,7 @@ typedef struct
   const char *disk;      /* a qcow2 image */
   LmApplianceLayout layout; /* made on the disk first; what it had is lost */
   const char *scratch;   /* an existing directory; what is left of a killed run is in it */
-  const char *virt_type; /* "kvm" or "qemu"; NULL for kvm if it is there */
+  const char *virt_type; /* "kvm" or "qemu"; NULL for kvm if it works */
   guint memory;          /* of the appliance, in MiB; 0 for 1024 */
   guint time_seconds;    /* for the whole run; 0 for no limit */
   gboolean read_only;    /* changes are lost */

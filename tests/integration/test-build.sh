@@ -107,6 +107,11 @@ kill_one () { # what a build that is killed leaves
 appliance () { pgrep -f "qemu.*$LAMINA_STATE_DIR" | wc -l; }
 recipe broken 'packages: broken'
 kill_one
+# A device that is not KVM's, in a mount namespace. Where there is none, it does not work either.
+run unshare -m bash -c '[ ! -e /dev/kvm ] || mount --bind /dev/null /dev/kvm; LAMINA_VIRT_TYPE=kvm exec "$0" --progress=none build "$1"' \
+  "$LAMINA" "$tmp/broken.yaml"
+exits 1 'KVM that was asked for and does not work is an error'
+like "$err" "virt-type=qemu" 'which says how to emulate instead'
 run lamina build "$tmp/broken.yaml"
 exits 1 'a package whose script fails'
 like "$err" 'the reason is here' 'its own output is shown'
