@@ -2,62 +2,55 @@
 #include "config.h"
 #include "appliance/filesystem.h"
 #include "appliance/shell.h"
+#include "base/error.h"
 
 #include <string.h>
 
-#define SIZE_LABEL "Total journal size:"
-/* A journal has at least 1024 blocks; the largest that mke2fs makes is 1 GiB. */
-#define SIZE_MAX_MIB 1024
+/* As dumpe2fs describes a file system. */
+#define FEATURES "Filesystem features:"
+#define JOURNAL_FILE "Journal inode:"
+#define JOURNAL "has_journal"
+#define NOT_EMPTY "needs_recovery"
 
-/* Runs a command of e2fsprogs. @device is a name that libguestfs gave, perhaps from one in a guest. */
+/* Runs @command, or NULL for none, on @device, a name that libguestfs gave, perhaps from one in a guest. Returns
+ * what dumpe2fs says about the file system then; NULL if one of them fails. */
 static char *
-run_tool (guestfs_h *handle, const char *tool, const char *device)
+describe (guestfs_h *handle, const char *command, const char *device)
 {
   g_autofree char *quoted = lm_shell_device (device);
-  g_autofree char *command = g_strconcat (tool, " ", quoted, NULL);
-  return lm_shell_run (handle, command);
+  g_autofree char *before = command != NULL ? g_strconcat (command, " ", quoted, " </dev/null >/dev/null && ", NULL) : g_strdup ("");
+  g_autofree char *line = g_strconcat (before, "dumpe2fs -h ", quoted, NULL);
+  return lm_shell_run (handle, line);
 }
 
-/* Returns the size of the journal in MiB, rounded up; 0 if there is none. */
-static guint
-read_size (const char *description)
+static gboolean
+has_feature (const char *description, const char *name)
 {
-  const char *at = strstr (description, SIZE_LABEL);
-  if (at == NULL)
-    return 0;
-  at += strlen (SIZE_LABEL);
-  char *end;
-  guint64 number = g_ascii_strtoull (at + strspn (at, " \t"), &end, 10);
-  guint64 kib = *end == 'M' ? number * 1024 : *end == 'k' ? number : 0;
-  return (guint) MIN ((kib + 1023) / 1024, SIZE_MAX_MIB);
-}
-
-guint
-lm_filesystem_drop_journal (guestfs_h *handle, const char *device)
-{
-  g_autofree char *type = guestfs_vfs_type (handle, device);
-  if (type == NULL || (strcmp (type, "ext4") != 0 && strcmp (type, "ext3") != 0))
-    return 0;
-  char *description = run_tool (handle, "dumpe2fs -h", device);
-  guint size = description != NULL ? read_size (description) : 0;
-  free (description);
-  if (size == 0)
-    return 0;
-  /* Refused while the journal holds what has not been written. */
-  char *said = run_tool (handle, "tune2fs -O ^has_journal", device);
-  if (said == NULL)
-    return 0;
-  free (said);
-  return size;
+  const char *from = strstr (description, FEATURES);
+  g_autofree char *line = from != NULL ? g_strndup (from, strcspn (from, "\n")) : g_strdup ("");
+  g_auto (GStrv) words = g_strsplit (line, " ", -1);
+  return g_strv_contains ((const char *const *) words, name);
 }
 
 gboolean
-lm_filesystem_add_journal (guestfs_h *handle, const char *device, guint size, GError **error)
+lm_filesystem_stop_journal (guestfs_h *handle, const char *device)
 {
-  g_autofree char *tool = g_strdup_printf ("tune2fs -O has_journal -J size=%u", size);
-  char *said = run_tool (handle, tool, device);
-  if (said == NULL)
+  g_autofree char *type = guestfs_vfs_type (handle, device);
+  if (type == NULL || (strcmp (type, "ext4") != 0 && strcmp (type, "ext3") != 0))
+    return FALSE;
+  g_autofree char *before = describe (handle, NULL, device);
+  if (before == NULL || !has_feature (before, JOURNAL) || has_feature (before, NOT_EMPTY) || strstr (before, JOURNAL_FILE) == NULL)
+    return FALSE;
+  g_autofree char *after = describe (handle, "debugfs -w -R 'feature -" JOURNAL "'", device);
+  return after != NULL && !has_feature (after, JOURNAL);
+}
+
+gboolean
+lm_filesystem_start_journal (guestfs_h *handle, const char *device, GError **error)
+{
+  g_autofree char *after = describe (handle, "debugfs -w -R 'feature " JOURNAL "'", device);
+  if (after == NULL)
     return lm_failure_throw (handle, error, "cannot give the file system %s its journal back", device);
-  free (said);
-  return TRUE;
+  return has_feature (after, JOURNAL)
+         || lm_throw (error, LM_GUEST_ERROR, LM_GUEST_ERROR_FAILED, "cannot give the file system %s its journal back", device);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* The journal of an ext file system. What is written through one would be in the layer twice,
- * so while the disk is changed there is none; who loses the machine then loses a disk that is
- * thrown away. The new journal is empty, and takes no room in the layer. */
+/* The journal of an ext file system. What is written through one would be in the layer twice, so while
+ * the disk is changed the file system says that it has none; who loses the machine then loses a disk that is
+ * thrown away. The journal's blocks stay as they are: its file was not removed, and it was empty. */
 #include "appliance/failure.h"
 
-/** lm_filesystem_drop_journal: removes the journal of the unmounted file system on @device.
- * Returns its size in MiB; 0 if there is none, or it cannot be removed and stays. */
-guint lm_filesystem_drop_journal (guestfs_h *handle, const char *device);
-/** lm_filesystem_add_journal: gives the unmounted file system on @device a journal of @size MiB.
- * Error: LM_GUEST_ERROR. */
-gboolean lm_filesystem_add_journal (guestfs_h *handle, const char *device, guint size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_filesystem_stop_journal: has the unmounted file system on @device do without its journal. Returns FALSE if
+ * it has none, one that is on another device, or one with something in it: then nothing was changed. */
+gboolean lm_filesystem_stop_journal (guestfs_h *handle, const char *device);
+/** lm_filesystem_start_journal: has the unmounted file system on @device use its journal again. Error: LM_GUEST_ERROR. */
+gboolean lm_filesystem_start_journal (guestfs_h *handle, const char *device, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -21,25 +21,13 @@
 #define MOUNT_OPTIONS "noatime"
 #define MOUNT_OPTIONS_EXT4 "noatime,noinit_itable"
 
-typedef struct
-{
-  char *device;
-  guint size; /* MiB */
-} Journal;
-
 struct _LmGuest
 {
   guestfs_h *handle;
   gboolean read_only;
   GPtrArray *points; /* char *: where something is mounted */
-  GArray *journals;  /* Journal */
+  GPtrArray *stopped; /* char *: devices whose file systems do without their journals */
 };
-
-static void
-clear_journal (gpointer data)
-{
-  g_free (((Journal *) data)->device);
-}
 
 static void
 free_strings (char **strings)
@@ -62,7 +50,7 @@ lm_guest_free (LmGuest *guest)
     return;
   guestfs_close (guest->handle);
   g_ptr_array_unref (guest->points);
-  g_array_unref (guest->journals);
+  g_ptr_array_unref (guest->stopped);
   g_free (guest);
 }
 
@@ -144,11 +132,8 @@ static gboolean
 mount_device (LmGuest *guest, const char *device, const char *point, GError **error)
 {
   guestfs_h *handle = guest->handle;
-  const Journal journal = { g_strdup (device), guest->read_only ? 0 : lm_filesystem_drop_journal (handle, device) };
-  if (journal.size > 0)
-    g_array_append_val (guest->journals, journal);
-  else
-    g_free (journal.device);
+  if (!guest->read_only && lm_filesystem_stop_journal (handle, device))
+    g_ptr_array_add (guest->stopped, g_strdup (device));
   char *type = guestfs_vfs_type (handle, device);
   const char *options = g_strcmp0 (type, "ext4") == 0 ? MOUNT_OPTIONS_EXT4 : MOUNT_OPTIONS;
   int mounted = guestfs_mount_options (handle, options, device, point);
@@ -272,8 +257,7 @@ lm_guest_start (const LmJsonValue *job, GError **error)
   guest->handle = handle;
   guest->read_only = lm_json_get_bool (job, "read_only");
   guest->points = g_ptr_array_new_with_free_func (g_free);
-  guest->journals = g_array_new (FALSE, FALSE, sizeof (Journal));
-  g_array_set_clear_func (guest->journals, clear_journal);
+  guest->stopped = g_ptr_array_new_with_free_func (g_free);
   if (!check_host (handle, error) || !configure (handle, job, error))
     return NULL;
   if (guestfs_launch (handle) < 0)
@@ -320,12 +304,9 @@ lm_guest_finish (LmGuest *guest, GError **error)
 {
   if (guestfs_umount_all (guest->handle) < 0)
     return lm_failure_throw (guest->handle, error, "cannot unmount the disk");
-  for (guint i = 0; i < guest->journals->len; i++)
-    {
-      const Journal *journal = &g_array_index (guest->journals, Journal, i);
-      if (!lm_filesystem_add_journal (guest->handle, journal->device, journal->size, error))
-        return FALSE;
-    }
+  for (guint i = 0; i < guest->stopped->len; i++)
+    if (!lm_filesystem_start_journal (guest->handle, guest->stopped->pdata[i], error))
+      return FALSE;
   if (!guest->read_only && !check_writes (guest, error))
     return FALSE;
   return guestfs_shutdown (guest->handle) == 0 || lm_failure_throw (guest->handle, error, "the appliance did not end well");

@@ -20,9 +20,9 @@
 #include <string.h>
 
 /* A package needs about four times its compressed size; the rest is for lists of packages,
- * directories, and the journal of the file system. */
+ * directories and tables. */
 #define UNPACKED 4
-#define SPARE (64 * LM_SIZE_MIB)
+#define SPARE (32 * LM_SIZE_MIB)
 
 G_DEFINE_QUARK (lm-builder-error-quark, lm_builder_error)
 

@@ -21,8 +21,8 @@
 
 #include <string.h>
 
-/* For what the layer has besides the content of the machine's images: tables, and a new journal. */
-#define SPARE (64 * LM_SIZE_MIB)
+/* For what the layer has besides the content of the machine's images: tables, and what the scrubbing writes. */
+#define SPARE (32 * LM_SIZE_MIB)
 #define ROOT_KEYS "/root/.ssh/authorized_keys"
 
 G_DEFINE_QUARK (lm-capture-error-quark, lm_capture_error)

@@ -84,6 +84,7 @@ is "$(content "$digest" /etc/machine-id)" '' 'the id of the machine is removed'
 is "$(content "$digest" /var/lib/dpkg/status | grep -c '^Package: hel')" 2 'dpkg of the guest knows the packages'
 is "$(debugfs -R 'ls /var/cache' "$tmp/disk.raw" 2>/dev/null | grep -c lamina)" 0 'the copied packages are removed'
 ok 'the file system is clean' e2fsck -fn "$tmp/disk.raw"
+is "$(dumpe2fs -h "$tmp/disk.raw" 2>/dev/null | grep -c '^Filesystem features:.* has_journal')" 1 'and has its journal'
 ok 'the layer is small' test "$(stat -c %s "$LAMINA_STATE_DIR/layers/sha256-${digest#sha256:}.qcow2")" -lt 1000000
 is "$(left)" '' 'nothing is left'
 is "$(json '[p["name"] for p in d["locks"][0]["packages"]]' <"$tmp/hello.lock.json")" "['hello', 'helper']" 'the lock file names the packages'
