@@ -2,9 +2,11 @@
 #include "config.h"
 #include "author/builder-packages.h"
 #include "base/error.h"
+#include "base/trace.h"
 #include "base/url.h"
 #include "build/packages.h"
 #include "build/repository.h"
+#include "cache/database.h"
 #include "catalog/selection.h"
 #include "ops/prepare.h"
 
@@ -157,6 +159,28 @@ lm_builder_packages_version (const LmBuilderChoice *choice, const LmRecipeLock *
   return g_strdup (version);
 }
 
+/* For those who look at the cache later, also after a build that was interrupted. No build fails because of that. */
+static void
+note_packages (const LmHost *host, const LmRecipeLock *lock)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) packages = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GError) failure = NULL;
+  for (guint i = 0; i < lock->packages->len; i++)
+    {
+      const LmLockedPackage *locked = g_ptr_array_index (lock->packages, i);
+      const LmDatabasePackage package = { locked->name, locked->version, locked->blob.digest };
+      g_ptr_array_add (packages, g_memdup2 (&package, sizeof package));
+    }
+  if (packages->len == 0)
+    return;
+  g_autoptr (LmDatabase) database = lm_database_open (host->state_dir, warnings, &failure);
+  if (database == NULL || !lm_database_note_packages (database, packages, g_get_real_time () / G_USEC_PER_SEC, &failure))
+    lm_trace (LM_TRACE_CACHE, "the names of the packages were not noted: %s", failure->message);
+  for (guint i = 0; i < warnings->len; i++)
+    host->warning (host->user_data, g_ptr_array_index (warnings, i));
+}
+
 gboolean
 lm_builder_packages_fetch (const LmHost *host, LmCache *cache, const LmRecipeLock *lock, LmLock **out_lease, GCancellable *cancellable,
                          GError **error)
@@ -166,7 +190,10 @@ lm_builder_packages_fetch (const LmHost *host, LmCache *cache, const LmRecipeLoc
   for (guint i = 0; i < lock->packages->len; i++)
     g_ptr_array_add (blobs, &((LmLockedPackage *) g_ptr_array_index (lock->packages, i))->blob);
   g_autoptr (LmLock) lease = lm_cache_lease (cache, blobs, cancellable, error);
-  if (lease == NULL || !lm_prepare_recorded (host, cache, blobs, &result, cancellable, error))
+  if (lease == NULL)
+    return FALSE;
+  note_packages (host, lock);
+  if (!lm_prepare_recorded (host, cache, blobs, &result, cancellable, error))
     return FALSE;
   *out_lease = g_steal_pointer (&lease);
   return TRUE;

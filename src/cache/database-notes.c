@@ -2,9 +2,11 @@
 #include "config.h"
 #include "cache/database-private.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #define HISTORY_MAX "20000"
+#define SQL_NOTE_USE "INSERT INTO use VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET time = max(time, excluded.time)"
 
 /* Prepares @sql; NULL on error. */
 static sqlite3_stmt *
@@ -34,16 +36,19 @@ run_statement (LmDatabase *database, sqlite3_stmt *statement, GError **error)
 }
 
 static gboolean
+note_use (LmDatabase *database, sqlite3_stmt *statement, const LmDigest *digest, gint64 time, GError **error)
+{
+  sqlite3_bind_blob (statement, 1, digest->bytes, LM_DIGEST_SIZE, SQLITE_STATIC);
+  sqlite3_bind_int64 (statement, 2, time);
+  return run_statement (database, statement, error);
+}
+
+static gboolean
 note_uses (LmDatabase *database, sqlite3_stmt *statement, const GPtrArray *blobs, gint64 time, GError **error)
 {
   for (guint i = 0; blobs != NULL && i < blobs->len; i++)
-    {
-      const LmBlob *blob = g_ptr_array_index (blobs, i);
-      sqlite3_bind_blob (statement, 1, blob->digest.bytes, LM_DIGEST_SIZE, SQLITE_STATIC);
-      sqlite3_bind_int64 (statement, 2, time);
-      if (!run_statement (database, statement, error))
-        return FALSE;
-    }
+    if (!note_use (database, statement, &((LmBlob *) g_ptr_array_index (blobs, i))->digest, time, error))
+      return FALSE;
   return TRUE;
 }
 
@@ -120,8 +125,7 @@ static gboolean
 change_note_start (LmDatabase *database, gconstpointer data, GError **error)
 {
   const Note *note = data;
-  sqlite3_stmt *statement
-    = prepare (database, "INSERT INTO use VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET time = max(time, excluded.time)", error);
+  sqlite3_stmt *statement = prepare (database, SQL_NOTE_USE, error);
   gboolean noted = statement != NULL && note_uses (database, statement, note->start->chain, note->start->time, error)
                    && note_uses (database, statement, note->start->others, note->start->time, error);
   sqlite3_finalize (statement);
@@ -133,6 +137,48 @@ lm_database_note_start (LmDatabase *database, const LmDatabaseStart *start, gboo
 {
   const Note note = { start, history };
   return lm_database_change (database, change_note_start, &note, error);
+}
+
+typedef struct
+{
+  const GPtrArray *packages; /* LmDatabasePackage */
+  gint64 time;
+} PackageNote;
+
+static gboolean
+note_package (LmDatabase *database, sqlite3_stmt *statement, const LmDatabasePackage *package, GError **error)
+{
+  sqlite3_bind_blob (statement, 1, package->digest.bytes, LM_DIGEST_SIZE, SQLITE_STATIC);
+  bind_text (statement, 2, package->name);
+  bind_text (statement, 3, package->version);
+  return run_statement (database, statement, error);
+}
+
+static gboolean
+change_note_packages (LmDatabase *database, gconstpointer data, GError **error)
+{
+  const PackageNote *note = data;
+  /* A database that an earlier lamina made does not have it. */
+  gboolean noted = lm_database_execute (database, "CREATE TABLE IF NOT EXISTS package (digest BLOB PRIMARY KEY, name TEXT NOT NULL,"
+                                                  " version TEXT NOT NULL) WITHOUT ROWID", error);
+  sqlite3_stmt *use = noted ? prepare (database, SQL_NOTE_USE, error) : NULL;
+  sqlite3_stmt *name = use != NULL ? prepare (database, "INSERT OR REPLACE INTO package VALUES (?, ?, ?)", error) : NULL;
+  noted = name != NULL;
+  for (guint i = 0; noted && i < note->packages->len; i++)
+    {
+      const LmDatabasePackage *package = g_ptr_array_index (note->packages, i);
+      noted = note_use (database, use, &package->digest, note->time, error) && note_package (database, name, package, error);
+    }
+  sqlite3_finalize (use);
+  sqlite3_finalize (name);
+  return noted;
+}
+
+gboolean
+lm_database_note_packages (LmDatabase *database, const GPtrArray *packages, gint64 time, GError **error)
+{
+  const PackageNote note = { packages, time };
+  return lm_database_change (database, change_note_packages, &note, error);
 }
 
 /* Adds a row to @rows. */
@@ -155,6 +201,28 @@ read_text (sqlite3_stmt *statement, GHashTable *rows)
   const char *text = (const char *) sqlite3_column_text (statement, 0);
   if (text != NULL)
     g_hash_table_insert (rows, g_strdup (text), g_memdup2 (&number, sizeof number));
+}
+
+static void
+package_free (gpointer data)
+{
+  LmDatabasePackage *package = data;
+  g_free ((char *) package->name);
+  g_free ((char *) package->version);
+  g_free (package);
+}
+
+static void
+read_package (sqlite3_stmt *statement, GHashTable *rows)
+{
+  const char *name = (const char *) sqlite3_column_text (statement, 1), *version = (const char *) sqlite3_column_text (statement, 2);
+  if (sqlite3_column_bytes (statement, 0) != LM_DIGEST_SIZE || name == NULL || version == NULL)
+    return;
+  LmDatabasePackage *package = g_new0 (LmDatabasePackage, 1);
+  package->name = g_strdup (name);
+  package->version = g_strdup (version);
+  memcpy (package->digest.bytes, sqlite3_column_blob (statement, 0), LM_DIGEST_SIZE);
+  g_hash_table_replace (rows, &package->digest, package);
 }
 
 static gboolean
@@ -215,6 +283,17 @@ GHashTable *
 lm_database_list_pins (LmDatabase *database, GError **error)
 {
   return list_times (database, "SELECT digest, time FROM pin", error);
+}
+
+GHashTable *
+lm_database_list_packages (LmDatabase *database, GError **error)
+{
+  g_autoptr (GHashTable) found = list_rows (database, "SELECT name, 1 FROM sqlite_master WHERE name = 'package'", read_text,
+                                            g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free), error);
+  GHashTable *packages = found != NULL ? g_hash_table_new_full (lm_digest_hash, lm_digest_equal_func, NULL, package_free) : NULL;
+  if (found == NULL || g_hash_table_size (found) == 0)
+    return packages;
+  return list_rows (database, "SELECT digest, name, version FROM package", read_package, packages, error);
 }
 
 GHashTable *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 /* lamina.db: what lamina remembers about the cache, in SQLite. It holds when each
- * blob was last used by a launch or start, which ones are pinned, and a history of
- * launches and starts. It is never the only truth about what may be deleted: that is
+ * blob was last used by a launch, a start or a build, which ones are pinned, what packages are
+ * called, and a history of launches and starts. It is never the only truth about what may be deleted: that is
  * in the files and in libvirt. So a missing or damaged database counts as empty, and
  * a damaged one is set aside. That it cannot be opened or read, because of the disk or
  * for want of memory, is an error and not damage. Only this module uses SQLite.
@@ -69,7 +69,22 @@ gboolean lm_database_note_start (LmDatabase *database, const LmDatabaseStart *st
  * to gint64, seconds since 1970, both owned by it. Errors: as for lm_database_open(). */
 GHashTable *lm_database_list_uses (LmDatabase *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_database_list_pins: likewise which blobs are pinned, and since when. */
+/* A package that layers are made of, and whose file is kept so that they can be made again. */
+typedef struct
+{
+  const char *name, *version;
+  LmDigest digest; /* of its file */
+} LmDatabasePackage;
+
+/** lm_database_note_packages: notes what the files of @packages (LmDatabasePackage) are, and that they were used
+ * at @time, as for lm_database_note_start(). Errors: as for lm_database_open(). */
+gboolean lm_database_note_packages (LmDatabase *database, const GPtrArray *packages, gint64 time, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_database_list_packages: returns which files are packages: a table of LmDigest to LmDatabasePackage, both
+ * owned by it, with their texts. Errors: as for lm_database_open(). */
+GHashTable *lm_database_list_packages (LmDatabase *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_database_list_pins: returns which blobs are pinned, and since when, as lm_database_list_uses() does. */
 GHashTable *lm_database_list_pins (LmDatabase *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_database_count_selections: returns how often each set of selections was launched or defined, as far as the

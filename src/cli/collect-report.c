@@ -60,7 +60,7 @@ add_item (Report *report, const LmCollectItem *item)
   g_autofree char *name = report->names != NULL ? lm_layer_names_describe (report->names, entry->kind, &entry->digest)
                                                 : lm_digest_to_string (&entry->digest);
   g_autofree char *reason = lm_collect_item_reason (report->plan, item, report->names);
-  add_line (report, entry->kind == LM_BLOB_LAYER ? "layer" : "blob", name, &entry->digest, entry->allocated,
+  add_line (report, lm_layer_names_get_kind (report->names, entry->kind, &entry->digest), name, &entry->digest, entry->allocated,
             item->why == LM_COLLECT_REMOVED, reason, item->use);
 }
 

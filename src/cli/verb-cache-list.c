@@ -29,12 +29,6 @@ make_row (LmCache *cache, const LmLayerNames *names, GHashTable *pins, const LmC
   return row;
 }
 
-static const char *
-get_kind_name (LmBlobKind kind)
-{
-  return kind == LM_BLOB_LAYER ? "layer" : "blob";
-}
-
 /* Returns the pins; NULL, with a warning, if they cannot be read: the list is useful without them. */
 static GHashTable *
 read_pins (const LmCliHost *host)
@@ -53,7 +47,7 @@ read_pins (const LmCliHost *host)
 
 /* @with_pins: they are known */
 static void
-print_rows_json (const GArray *rows, gboolean with_pins)
+print_rows_json (const LmLayerNames *names, const GArray *rows, gboolean with_pins)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
@@ -63,7 +57,7 @@ print_rows_json (const GArray *rows, gboolean with_pins)
     {
       const Row *row = &g_array_index (rows, Row, i);
       json_builder_begin_object (builder);
-      lm_json_add_string (builder, "kind", get_kind_name (row->entry->kind));
+      lm_json_add_string (builder, "kind", lm_layer_names_get_kind (names, row->entry->kind, &row->entry->digest));
       lm_json_add_digest (builder, "digest", &row->entry->digest);
       lm_json_add_string (builder, "name", row->name.name);
       lm_json_add_string (builder, "version", row->name.version);
@@ -113,7 +107,8 @@ print_rows (const LmLayerNames *names, const GArray *rows, gboolean whole_digest
   for (guint i = 0; i < rows->len; i++)
     {
       const Row *row = &g_array_index (rows, Row, i);
-      const char *kind = row->name.part != NULL ? row->name.part : get_kind_name (row->entry->kind);
+      const char *kind = row->name.part != NULL ? row->name.part
+                                                : lm_layer_names_get_kind (names, row->entry->kind, &row->entry->digest);
       g_autofree char *digest = whole_digests ? lm_digest_to_string (&row->entry->digest)
                                               : lm_layer_names_shorten (names, &row->entry->digest);
       g_autofree char *size = lm_size_format (row->entry->size);
@@ -170,7 +165,7 @@ run_cache_list (const LmInvocation *invocation, GError **error)
       g_array_append_val (rows, row);
     }
   if (lm_args_has (invocation->args, "json"))
-    print_rows_json (rows, pins != NULL);
+    print_rows_json (names, rows, pins != NULL);
   else
     print_rows (names, rows, lm_args_has (invocation->args, "no-trunc"));
   return TRUE;

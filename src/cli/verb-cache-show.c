@@ -98,7 +98,7 @@ print_use (const LmLayerNames *names, const LmLayerUsers *users, const LmLayerUs
   g_autofree char *used = format_time (use->used);
   print_line ("name", name.name);
   print_line ("version", name.version);
-  print_line ("kind", name.part != NULL ? name.part : entry->kind == LM_BLOB_LAYER ? "layer" : "blob");
+  print_line ("kind", name.part != NULL ? name.part : lm_layer_names_get_kind (names, entry->kind, &entry->digest));
   print_line ("catalog", name.source);
   print_line ("digest", digest);
   print_line ("size", sizes);
@@ -135,7 +135,7 @@ print_use_json (const LmLayerNames *names, const LmLayerUsers *users, const LmLa
   LmLayerName name;
   (void) lm_layer_names_find (names, entry->kind, &entry->digest, &name);
   json_builder_begin_object (builder);
-  lm_json_add_string (builder, "kind", entry->kind == LM_BLOB_LAYER ? "layer" : "blob");
+  lm_json_add_string (builder, "kind", lm_layer_names_get_kind (names, entry->kind, &entry->digest));
   lm_json_add_string (builder, "name", name.name);
   lm_json_add_string (builder, "version", name.version);
   lm_json_add_string (builder, "group", name.group);

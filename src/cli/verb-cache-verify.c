@@ -25,6 +25,12 @@ describe_file (const LmVerification *verification, const LmCacheEntry *entry)
                                      : lm_digest_to_string (&entry->digest);
 }
 
+static const char *
+get_kind (const LmVerification *verification, const LmCacheEntry *entry)
+{
+  return lm_layer_names_get_kind (verification->names, entry->kind, &entry->digest);
+}
+
 static void
 print_results (const LmVerification *verification)
 {
@@ -35,7 +41,7 @@ print_results (const LmVerification *verification)
       g_autofree char *name = describe_file (verification, file->entry);
       g_autofree char *size = lm_size_format (file->entry->size);
       g_autofree char *result = lm_verified_file_to_text (file);
-      lm_table_add (table, (const char *const[]){ file->entry->kind == LM_BLOB_LAYER ? "layer" : "blob", name, size, result });
+      lm_table_add (table, (const char *const[]){ get_kind (verification, file->entry), name, size, result });
     }
   lm_table_print (table);
   g_autofree char *bytes = lm_size_format (verification->bytes);
@@ -66,7 +72,7 @@ add_file (JsonBuilder *builder, const LmVerification *verification, const LmVeri
   if (verification->names != NULL)
     (void) lm_layer_names_find (verification->names, file->entry->kind, &file->entry->digest, &name);
   json_builder_begin_object (builder);
-  lm_json_add_string (builder, "kind", file->entry->kind == LM_BLOB_LAYER ? "layer" : "blob");
+  lm_json_add_string (builder, "kind", get_kind (verification, file->entry));
   lm_json_add_string (builder, "name", name.name);
   lm_json_add_string (builder, "version", name.version);
   lm_json_add_digest (builder, "digest", &file->entry->digest);

@@ -3,6 +3,7 @@
 #include "ops/layer-names.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "cache/database.h"
 #include "catalog/contents.h"
 #include "catalog/selection.h"
 #include "machine/machine.h"
@@ -19,7 +20,8 @@ G_DEFINE_QUARK (lm-layer-names-error-quark, lm_layer_names_error)
 struct _LmLayerNames
 {
   LmCatalogSet *set;
-  GPtrArray *machines; /* LmMachine; empty if the catalogs list everything */
+  GPtrArray *machines; /* LmMachine; NULL if the catalogs list everything */
+  GHashTable *packages; /* LmDigest -> LmDatabasePackage; NULL if the catalogs list everything */
   GPtrArray *entries;  /* LmCacheEntry */
   GHashTable *known[LM_BLOB_N_KINDS]; /* LmDigest -> LmLayerName, both owned by others or below */
   GPtrArray *owned;                   /* LmLayerName */
@@ -36,6 +38,7 @@ lm_layer_names_free (LmLayerNames *names)
   g_ptr_array_unref (names->owned);
   g_ptr_array_unref (names->entries);
   g_clear_pointer (&names->machines, g_ptr_array_unref);
+  g_clear_pointer (&names->packages, g_hash_table_unref);
   lm_catalog_set_free (names->set);
   g_free (names);
 }
@@ -118,6 +121,27 @@ add_recorded (LmLayerNames *names, const LmMachine *machine)
       }
 }
 
+/* Without these names the others are useful, too. */
+static void
+add_packages (LmLayerNames *names, const LmHost *host, GPtrArray *warnings)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (LmDatabase) database = lm_database_open_readonly (host->state_dir, NULL, &failure);
+  names->packages = database != NULL ? lm_database_list_packages (database, &failure) : NULL;
+  if (names->packages == NULL)
+    g_ptr_array_add (warnings, g_strdup_printf ("packages are shown without their names: %s", failure->message));
+  for (guint i = 0; names->packages != NULL && i < names->entries->len; i++)
+    {
+      const LmCacheEntry *entry = g_ptr_array_index (names->entries, i);
+      const LmDatabasePackage *package
+        = entry->kind == LM_BLOB_FILE ? g_hash_table_lookup (names->packages, &entry->digest) : NULL;
+      if (package == NULL)
+        continue;
+      const LmLayerName name = { .name = package->name, .version = package->version, .package = TRUE };
+      add_name (names, LM_BLOB_FILE, &package->digest, &name);
+    }
+}
+
 /* Adds the names that the catalogs have; FALSE if they do not have all. */
 static gboolean
 add_listed (LmLayerNames *names)
@@ -182,16 +206,17 @@ lm_layer_names_load (const LmHost *host, GPtrArray *entries, GCancellable *cance
   for (guint i = 0; i < LM_BLOB_N_KINDS; i++)
     names->known[i] = g_hash_table_new (lm_digest_hash, lm_digest_equal_func);
   names->set = lm_source_load_all (host->state_dir, host->catalogs, warnings, cancellable, error);
-  if (names->set != NULL && !add_listed (names))
+  const gboolean incomplete = names->set != NULL && !add_listed (names);
+  if (incomplete)
     names->machines = lm_machine_list (host->state_dir, warnings, error);
-  else if (names->set != NULL)
-    names->machines = g_ptr_array_new ();
+  for (guint i = 0; names->machines != NULL && i < names->machines->len; i++)
+    add_recorded (names, g_ptr_array_index (names->machines, i));
+  if (names->machines != NULL)
+    add_packages (names, host, warnings);
   for (guint i = 0; i < warnings->len; i++)
     host->warning (host->user_data, g_ptr_array_index (warnings, i));
-  if (names->machines == NULL)
+  if (names->set == NULL || (incomplete && names->machines == NULL))
     return NULL;
-  for (guint i = 0; i < names->machines->len; i++)
-    add_recorded (names, g_ptr_array_index (names->machines, i));
   return g_steal_pointer (&names);
 }
 
@@ -201,6 +226,17 @@ lm_layer_names_find (const LmLayerNames *names, LmBlobKind kind, const LmDigest 
   const LmLayerName *found = g_hash_table_lookup (names->known[kind], digest);
   *out = found != NULL ? *found : (LmLayerName){ 0 };
   return found != NULL;
+}
+
+const char *
+lm_layer_names_get_kind (const LmLayerNames *names, LmBlobKind kind, const LmDigest *digest)
+{
+  LmLayerName name = { 0 };
+  if (kind == LM_BLOB_LAYER)
+    return "layer";
+  if (names != NULL)
+    (void) lm_layer_names_find (names, kind, digest, &name);
+  return name.package ? "package" : "blob";
 }
 
 char **
@@ -223,6 +259,8 @@ lm_layer_names_describe (const LmLayerNames *names, LmBlobKind kind, const LmDig
   g_autofree char *digits = lm_layer_names_shorten (names, digest);
   if (!lm_layer_names_find (names, kind, digest, &name))
     return g_steal_pointer (&digits);
+  if (name.package)
+    return g_strconcat ("package ", name.name, " ", name.version, " (", digits, ")", NULL);
   if (name.name != NULL && name.version != NULL && name.part == NULL) /* without printf, because there may be thousands */
     return g_strconcat (name.name, " ", name.version, " (", digits, ")", NULL);
   if (name.name == NULL)
