@@ -300,6 +300,13 @@ find_same (Import *import, const LmChecksum *checksum, LmBaseImageResult **out_r
 }
 
 static gboolean
+throw_same (const char *name, const char *version, GError **error)
+{
+  return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_DIFFERENT,
+                   "this image is there already, as %s@%s; a catalog cannot list a file twice", name, version);
+}
+
+static gboolean
 check_different (const Import *import, const LmLayer *listed, const LmBlob *blob, GError **error)
 {
   char there[LM_DIGEST_STRING_SIZE], now[LM_DIGEST_STRING_SIZE];
@@ -312,8 +319,7 @@ check_different (const Import *import, const LmLayer *listed, const LmBlob *blob
         continue;
       const char *name = lm_catalog_get_layer_name (catalog, layer), *version = lm_catalog_get_layer_version (catalog, layer);
       if (strcmp (name, import->name) != 0 || strcmp (version, import->version) != 0)
-        return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_DIFFERENT,
-                         "this image is there already, as %s@%s; a catalog cannot list a file twice", name, version);
+        return throw_same (name, version, error);
     }
   if (listed == NULL || lm_digest_equal (&get_base_build (listed)->digest, &blob->digest))
     return TRUE;
@@ -321,6 +327,56 @@ check_different (const Import *import, const LmLayer *listed, const LmBlob *blob
                    "%s@%s is there already, but different: the catalog %s lists %s, and this image gives %s; choose another version",
                    import->name, import->version, listed->source, lm_digest_format (&get_base_build (listed)->digest, there),
                    lm_digest_format (&blob->digest, now));
+}
+
+/* Whether @origin has a checksum of the kind of @checksum, and it is another one. */
+static gboolean
+is_made_of_other (const char *origin, const LmChecksum *checksum)
+{
+  g_auto (GStrv) words = g_strsplit (origin != NULL ? origin : "", " ", -1);
+  for (char **word = words; *word != NULL; word++)
+    {
+      LmChecksum found;
+      if (lm_checksum_parse (*word, &found, NULL) && found.kind == checksum->kind)
+        return !lm_checksum_equal (&found, checksum);
+    }
+  return FALSE;
+}
+
+/* Whether @layer, which this host made, leaves the name to what the checksum, if there is one, says is to be imported. */
+static gboolean
+check_own (const Import *import, const LmLayer *layer, GError **error)
+{
+  const gboolean same = import->has_checksum && get_base_build (layer) != NULL && is_made_of (layer, &import->checksum);
+  if (strcmp (layer->name, import->name) != 0 || strcmp (layer->version, import->version) != 0)
+    return !same || throw_same (layer->name, layer->version, error);
+  if (get_base_build (layer) == NULL)
+    return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_DIFFERENT,
+                     "%s@%s is there already, but is no base; choose another name or version", layer->name, layer->version);
+  if (same || !import->has_checksum || !lm_layer_runs_on (layer, import->arch) || !is_made_of_other (layer->origin, &import->checksum))
+    return TRUE;
+  return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_DIFFERENT,
+                   "%s@%s is there already, but was made of something else: %s; choose another version", layer->name, layer->version,
+                   layer->origin);
+}
+
+/* Finds what can be known to be refused before anything is downloaded; the rest is left to check_different(). */
+static gboolean
+check_name (const Import *import, GError **error)
+{
+  if (!lm_local_entry_check (import->set, import->name, error))
+    return FALSE;
+  for (guint i = 0; i < lm_catalog_set_get_length (import->set); i++)
+    {
+      const LmCatalog *catalog = lm_catalog_set_get (import->set, i);
+      for (guint j = 0; strcmp (lm_catalog_get_source (catalog), LM_LOCAL_NAME) == 0 && j < lm_catalog_get_n_layers (catalog); j++)
+        {
+          g_autoptr (LmLayer) layer = lm_catalog_load_layer (catalog, j);
+          if (!check_own (import, layer, error))
+            return FALSE;
+        }
+    }
+  return TRUE;
 }
 
 /* Publishes @blob, which is leased, and lists it. @own is what the local catalog says about it, or NULL. */
@@ -392,6 +448,8 @@ import_once (Import *import, gboolean *out_waited, GError **error)
     return NULL;
   if (result != NULL)
     return result;
+  if (!check_name (import, error))
+    return NULL;
   g_autoptr (LmImageFile) file
     = lm_image_file_open (import->host, import->cache, import->request->url_or_file, import->has_checksum ? &import->checksum : NULL,
                           out_waited, import->cancellable, error);

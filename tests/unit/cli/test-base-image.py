@@ -265,6 +265,41 @@ status, out, errors = host.run("import", served("other.img"), "--as", "d@1")
 ok(status == 9 and "choose another version" in errors and left(host) == set(), "other content under the same name", errors)
 ok(host.run("import", served("other.img"), "--as", "d@2")[0] == 0 and len(listed(host, "d")) == 2, "another version")
 
+# A name that is in use is found before anything is downloaded
+requests()
+status, out, errors = host.run("import", url + "/ok/other.img", "--as", "d@1", "--checksum", "sha256:" + 64 * "1")
+ok(status == 9 and "choose another version" in errors and requests() == [], "other content, if a checksum says so, is not downloaded", errors)
+status, out, errors = host.run("import", url + "/ok/raw.img", "--as", "e@1", *sum256)
+ok(status == 9 and "as d@1" in errors and requests() == [], "nor the same one under another name", errors)
+with open(os.path.join(host.dir, "catalogs", "local.catalog"), "r+", encoding="utf-8") as file:
+    made = json.load(file)
+    made["layers"][0]["builds"][0]["parent"] = "sha256:" + 64 * "1"
+    shutil.copy(file.name, file.name + ".good")
+    file.seek(0)
+    file.truncate()
+    json.dump(made, file)
+status, out, errors = host.run("import", url + "/ok/raw.img", "--as", "d@1")
+ok(status == 9 and "no base" in errors and requests() == [], "nor what would have the name of a layer that is no base", errors)
+os.replace(file.name + ".good", file.name)
+found = host.json("import", url + "/ok/raw.img", "--as", "d@1", "--checksum", "sha512:" + hash_of("raw.img", "sha512"))
+ok(found.get("action") == "unchanged", "a checksum of another kind does not say so", found)
+entry = {"name": "c", "version": "1", "group": "os", "builds": [{"digest": "sha256:" + 64 * "1", "size": 1, "urls": [url + "/ok/raw.img"]}]}
+with open(os.path.join(work, "first.json"), "w", encoding="utf-8") as file:
+    json.dump({"lamina-catalog": 1, "groups": [{"name": "os"}], "layers": [entry]}, file)
+host.run("catalog", "add", "first", file.name, "--priority", "160")
+requests()
+for words in [url + "/ok/raw.img", *sum256], [url + "/ok/raw.img"], [served("other.img")]:
+    status, out, errors = host.run("import", *words, "--as", "c@2")
+    ok(status == 2 and "the catalog first" in errors and "another name" in errors and requests() == [] and listed(host, "c")[0]["version"] == "1",
+       "nor is what a catalog of higher priority would hide", (status, errors))
+entry["name"], entry["version"], entry["origin"] = "e", "1", "sha256:" + hash_of("raw.img")
+entry["builds"][0].update(digest="sha256:" + plain, size=os.path.getsize(served("plain.qcow2")))
+with open(file.name, "w", encoding="utf-8") as file:
+    json.dump({"lamina-catalog": 1, "groups": [{"name": "os"}], "layers": [entry]}, file)
+host.run("catalog", "update")
+found = host.json("import", url + "/ok/raw.img", "--as", "e@1", *sum256)
+ok(found.get("action") == "unchanged" and found["source"] == "first" and requests() == [], "what that catalog has made of the same image is used", found)
+
 # Bad servers
 for path, expected in ("cut:1000000:3", 0), ("cutwhole:3000000", 5), ("noranges", 0), ("fail:503:2", 0), ("chunked", 0), ("status:404", 5), \
         ("every:1100000", 0), ("newcut:50", 0), ("before:100", 0), ("badrange", 0), ("length:-5", 6), ("newetag", 0), ("close", 5), ("encoded", 6):
