@@ -225,8 +225,10 @@ check_request (const Import *import, GError **error)
   g_autoptr (GError) failure = NULL;
   if (lm_local_check (layer, &group, &failure))
     return TRUE;
-  const char *what = strstr (failure->message, ": ");
-  return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_REQUEST, "%s", what != NULL ? what + 2 : failure->message);
+  if (g_error_matches (failure, LM_CATALOG_ERROR, LM_CATALOG_ERROR_INVALID))
+    return lm_throw (error, LM_BASE_IMAGE_ERROR, LM_BASE_IMAGE_ERROR_REQUEST, "%s", failure->message);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
 /* Returns the entry of @blob, with kernel and initrd in the cache; @before is that which the local

@@ -517,6 +517,7 @@ lm_catalog_part_new (const LmCatalogOrigin *origin, gboolean want_warnings)
 {
   LmCatalogPart *part = g_new0 (LmCatalogPart, 1);
   part->fields.document = origin->document;
+  part->fields.own = origin->own;
   part->fields.warnings = want_warnings ? g_ptr_array_new_with_free_func (g_free) : NULL;
   part->origin = origin;
   part->builder = lm_index_builder_new ();

@@ -14,6 +14,7 @@ typedef struct
   const char *requested_url; /* NULL if it is base_url */
   const char *base_url;
   gboolean unbuilt; /* the layers have no builds */
+  gboolean own;     /* messages do not say where something is */
 } LmCatalogOrigin;
 
 typedef struct

@@ -199,13 +199,14 @@ read_in_two_threads (const LmCatalogOrigin *origin, const char *text, gsize size
 }
 
 GBytes *
-lm_catalog_read (const char *requested_url, const char *base_url, gboolean unbuilt, const char *text, gsize size,
+lm_catalog_read (const char *requested_url, const char *base_url, LmCatalogReadFlags flags, const char *text, gsize size,
                  GPtrArray *warnings, GError **error)
 {
   g_autofree char *path = g_filename_from_uri (base_url, NULL, NULL);
   g_autofree char *shown = lm_url_redact (base_url);
   const LmCatalogOrigin origin
-    = { .document = path ? path : shown, .requested_url = requested_url, .base_url = base_url, .unbuilt = unbuilt };
+    = { .document = path ? path : shown, .requested_url = requested_url, .base_url = base_url,
+        .unbuilt = (flags & LM_CATALOG_READ_UNBUILT) != 0, .own = (flags & LM_CATALOG_READ_OWN) != 0 };
   if (!lm_url_check_base (base_url, error) || (requested_url != NULL && !lm_url_check_base (requested_url, error)))
     return NULL;
   g_autoptr (LmCatalogPart) part = read_in_two_threads (&origin, text, size, warnings != NULL);

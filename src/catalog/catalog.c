@@ -62,14 +62,20 @@ LmCatalog *
 lm_catalog_parse (const char *source, const char *requested_url, const char *base_url, const char *text, gsize size,
                   GPtrArray *warnings, GError **error)
 {
-  return open_index (lm_catalog_read (get_other_url (base_url, requested_url), base_url, FALSE, text, size, warnings, error), source);
+  return open_index (lm_catalog_read (get_other_url (base_url, requested_url), base_url, 0, text, size, warnings, error), source);
+}
+
+LmCatalog *
+lm_catalog_parse_own (const char *source, const char *text, GError **error)
+{
+  return open_index (lm_catalog_read (NULL, LM_CATALOG_NOWHERE, LM_CATALOG_READ_OWN, text, strlen (text), NULL, error), source);
 }
 
 LmCatalog *
 lm_catalog_new_unbuilt (const char *source, const GPtrArray *groups, const GPtrArray *layers, GError **error)
 {
   g_autofree char *text = lm_catalog_to_json (NULL, groups, layers);
-  return open_index (lm_catalog_read (NULL, LM_CATALOG_NOWHERE, TRUE, text, strlen (text), NULL, error), source);
+  return open_index (lm_catalog_read (NULL, LM_CATALOG_NOWHERE, LM_CATALOG_READ_UNBUILT | LM_CATALOG_READ_OWN, text, strlen (text), NULL, error), source);
 }
 
 GBytes *

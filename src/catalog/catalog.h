@@ -36,6 +36,10 @@ typedef struct _LmCatalog LmCatalog;
 LmCatalog *lm_catalog_parse (const char *source, const char *requested_url, const char *base_url, const char *text,
                              gsize size, GPtrArray *warnings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** lm_catalog_parse_own: likewise parses @text, which this program made for a catalog whose files are nowhere but in
+ * the cache. Messages say what is wrong, but not where in the text. Errors: as for lm_catalog_parse(). */
+LmCatalog *lm_catalog_parse_own (const char *source, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** lm_catalog_new_unbuilt: returns a catalog called @source of @layers (LmLayer) that have no
  * builds yet, and of @groups (LmGroup). Errors: as for lm_catalog_parse(). */
 LmCatalog *lm_catalog_new_unbuilt (const char *source, const GPtrArray *groups, const GPtrArray *layers, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -21,6 +21,8 @@ lm_field_throw (LmFieldReader *r, guint line, GError **error, const char *format
   va_start (args, format);
   g_autofree char *what = g_strdup_vprintf (format, args);
   va_end (args);
+  if (r->own)
+    return lm_throw (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_INVALID, "%s", what);
   return lm_throw (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_INVALID, "%s:%u: %s", r->document, line, what);
 }
 

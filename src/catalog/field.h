@@ -10,6 +10,7 @@ typedef struct
 {
   LmYamlReader *yaml;
   const char *document; /* messages begin with it */
+  gboolean own;         /* but not if this is set: the user has not seen it */
   GPtrArray *warnings;  /* char *; may be NULL */
   guint n_warnings;
   GPtrArray *problems;  /* char *: if not NULL, what is wrong is added to it, and reading goes on */
@@ -42,7 +43,7 @@ gboolean lm_field_read_list (LmFieldReader *reader, const LmYamlEvent *event, co
 gboolean lm_field_expect (LmFieldReader *reader, const LmYamlEvent *event, LmYamlType type, const char *wanted,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_field_throw: sets @error, with "DOCUMENT:LINE: " before the message, and returns FALSE. */
+/** lm_field_throw: sets @error, with "DOCUMENT:LINE: " before the message unless @reader has @own, and returns FALSE. */
 gboolean lm_field_throw (LmFieldReader *reader, guint line, GError **error, const char *format, ...) G_GNUC_PRINTF (4, 5);
 
 /* Single values of common kinds. The functions called lm_field_read_ are LmFieldFuncs. */

@@ -72,9 +72,8 @@ make_entry (const LmLayer *layer, const LmGroup *group, GError **error)
   g_autoptr (GPtrArray) groups = g_ptr_array_new ();
   g_ptr_array_add (layers, (gpointer) layer);
   g_ptr_array_add (groups, (gpointer) group);
-  char *text = lm_portable_to_json (LM_LOCAL_NAME, groups, layers);
-  g_autoptr (GBytes) bytes = g_bytes_new_take (text, strlen (text));
-  return lm_portable_parse (bytes, LM_LOCAL_NAME, error);
+  g_autofree char *text = lm_portable_to_json (LM_LOCAL_NAME, groups, layers);
+  return lm_catalog_parse_own (LM_LOCAL_NAME, text, error);
 }
 
 gboolean

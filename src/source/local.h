@@ -27,7 +27,7 @@ gboolean lm_local_add (const char *state_dir, const LmLayer *layer, const LmGrou
                        const LmSourceStatus *status, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_local_check: whether lm_local_add() would accept the entry of @layer, whose URLs it also
- * removes. Errors: those of lm_catalog_parse(). */
+ * removes. Errors: those of lm_catalog_parse_own(). */
 gboolean lm_local_check (const LmLayer *layer, const LmGroup *group, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_local_load: sets *out_catalog to the catalog with all its entries, also those of layers

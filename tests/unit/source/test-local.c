@@ -185,7 +185,8 @@ test_contents (Fixture *f, gconstpointer data)
   g_assert_true (build->has_lock && lm_digest_equal (&build->lock, &build->blob.digest));
   g_assert_false (try_add_with (f, "a", NULL, "one", "x", FALSE, &change, &error));
   g_assert_error (error, LM_CATALOG_ERROR, LM_CATALOG_ERROR_INVALID);
-  g_assert_nonnull (strstr (error->message, "\"x\" is not NAME=VERSION"));
+  /* Nobody has seen the text of the entry, so the message does not say where in it this is. */
+  g_assert_true (g_str_has_prefix (error->message, "\"x\" is not NAME=VERSION"));
 }
 
 static void
