@@ -3,14 +3,62 @@
 #include "author/chain-builder.h"
 #include "author/builder-packages.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/size.h"
 #include "build/payload.h"
 #include "catalog/contents.h"
-#include "source/source.h"
+#include "source/local.h"
 
 #include <string.h>
 
+/* How often a layer is built that somebody removes at once; then the plan that needs it says what is missing. */
+#define ATTEMPTS_MAX 3
+
 /* ---- building */
+
+/* Adds the file of @result to @blobs, and those that it boots with. */
+static gboolean
+list_files (const LmHost *host, const LmLayerResult *result, GPtrArray *blobs, GError **error)
+{
+  g_autoptr (LmCatalog) local = NULL;
+  g_ptr_array_add (blobs, lm_blob_dup (&result->blob));
+  if (!lm_local_load (host->state_dir, &local, error))
+    return FALSE;
+  const guint number = local != NULL ? lm_catalog_find_build (local, &result->blob.digest) : LM_CATALOG_NONE;
+  if (number == LM_CATALOG_NONE)
+    return TRUE;
+  g_autoptr (LmLayer) layer = lm_catalog_load_layer (local, lm_catalog_get_build (local, number).layer);
+  if (layer->kernel != NULL)
+    g_ptr_array_add (blobs, lm_blob_dup (layer->kernel));
+  if (layer->initrd != NULL)
+    g_ptr_array_add (blobs, lm_blob_dup (layer->initrd));
+  return TRUE;
+}
+
+/* Keeps what was built in the cache. *out_there is whether all of it was still there: "cache clear --only-copies"
+ * may have come first. */
+static gboolean
+lease_result (const LmHost *host, const LmLayerResult *result, gboolean *out_there, GCancellable *cancellable, GError **error)
+{
+  const LmChainBuilder *builder = host->build_data;
+  g_autoptr (GPtrArray) blobs = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
+  g_autoptr (LmCache) cache = lm_cache_open (host->state_dir, &host->cache, error);
+  if (cache == NULL || !list_files (host, result, blobs, error))
+    return FALSE;
+  LmLock *lease = lm_cache_lease (cache, blobs, cancellable, error);
+  if (lease == NULL)
+    return FALSE;
+  g_ptr_array_add (builder->leases, lease);
+  *out_there = TRUE;
+  for (guint i = 0; i < blobs->len; i++)
+    {
+      LmCacheState state;
+      if (!lm_cache_check (cache, g_ptr_array_index (blobs, i), &state, cancellable, error))
+        return FALSE;
+      *out_there = *out_there && state != LM_CACHE_MISSING;
+    }
+  return TRUE;
+}
 
 static gboolean
 build_item (const LmHost *host, const LmPlanItem *item, const GPtrArray *below, GCancellable *cancellable, GError **error)
@@ -26,11 +74,18 @@ build_item (const LmHost *host, const LmPlanItem *item, const GPtrArray *below, 
   LmHost alone = *host;
   g_autofree char *text = g_strdup_printf ("building %s by %s", item->blob.name, item->recipe);
   alone.build = NULL;
-  host->status (host->user_data, text);
-  LmLayerResult *result = lm_builder_run (&alone, &request, cancellable, error);
-  if (result != NULL)
-    g_ptr_array_add (builder->results, result);
-  return result != NULL;
+  for (guint attempt = 1;; attempt++)
+    {
+      gboolean there = FALSE;
+      host->status (host->user_data, text);
+      g_autoptr (LmLayerResult) result = lm_builder_run (&alone, &request, cancellable, error);
+      if (result == NULL || !lm_fault_point ("chain-before-lease", error) || !lease_result (host, result, &there, cancellable, error))
+        return FALSE;
+      if (!there && attempt < ATTEMPTS_MAX)
+        continue;
+      g_ptr_array_add (builder->results, g_steal_pointer (&result));
+      return TRUE;
+    }
 }
 
 gboolean

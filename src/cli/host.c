@@ -40,6 +40,7 @@ lm_cli_host_new (const LmInvocation *invocation, GError **error)
   host->builder = (LmChainBuilder){
     .appliance = { .program = settings->appliance_program, .virt_type = settings->virt_type },
     .results = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_layer_result_free),
+    .leases = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_lock_release),
   };
   gboolean build = settings->build || (lm_args_option (invocation->args, "build") != NULL && lm_args_has (invocation->args, "build"));
   host->host = (LmHost){
@@ -72,6 +73,7 @@ lm_cli_host_free (LmCliHost *host)
   if (host == NULL)
     return;
   g_ptr_array_unref (host->builder.results);
+  g_ptr_array_unref (host->builder.leases);
   lm_findings_unref (host->host.cache.findings);
   lm_progress_free (host->progress);
   g_free (host);

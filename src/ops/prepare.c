@@ -2,6 +2,7 @@
 #include "config.h"
 #include "ops/prepare.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/json.h"
 #include "base/size.h"
 #include "build/recipe-dir.h"
@@ -113,7 +114,7 @@ plan_after_build (const LmHost *host, LmCatalogSet *set, const char *const *sele
       throw_with_advice (plan, selections, failure, error);
       return NULL;
     }
-  if (!host->build (host, plan, cancellable, error))
+  if (!host->build (host, plan, cancellable, error) || !lm_fault_point ("prepare-after-build", error))
     return NULL;
   g_autoptr (LmCatalogSet) now = lm_source_load_all (host->state_dir, host->catalogs, unused, cancellable, error);
   return now != NULL ? plan_over (host, now, selections, NULL, cancellable, error) : NULL;

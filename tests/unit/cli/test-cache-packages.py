@@ -3,51 +3,17 @@
 """Packages that a build has fetched: what they are called in the cache, and when they go. No guest is started."""
 import json
 import os
-import shutil
-import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-library = os.path.join(os.environ["G_TEST_SRCDIR"], "lib")
-sys.path.insert(0, library)
-from chainworld import base, catalog, digest, origin  # noqa: E402
-from tap import done_testing, ok, skip, work  # noqa: E402
+sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
+from chainworld import base, digest  # noqa: E402
+from stubworld import debs as files, host, package, recipe  # noqa: E402
+from tap import done_testing, ok  # noqa: E402
 
-if shutil.which("dpkg-deb") is None or shutil.which("qemu-io") is None:
-    skip("packages in the cache", "no dpkg-deb or no qemu-io")
-    done_testing()
-
-site = os.path.join(work, "site")
-os.mkdir(site)
-files = {}
-index = ""
-for name, version, fields in (("app", "1:3.1-2", "Depends: helper\n"), ("helper", "1.5", "")):
-    tree = os.path.join(work, name)
-    os.makedirs(os.path.join(tree, "DEBIAN"))
-    control = f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: nobody\nDescription: x\n{fields}"
-    with open(os.path.join(tree, "DEBIAN", "control"), "w", encoding="utf-8") as file:
-        file.write(control)
-    path = os.path.join(site, name + ".deb")
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-b", tree, path], check=True, stdout=subprocess.DEVNULL)
-    with open(path, "rb") as file:
-        data = file.read()
-    files[name] = digest(data)
-    index += f"{control}Filename: ./{name}.deb\nSize: {len(data)}\nSHA256: {digest(data)[7:]}\n\n"
-with open(os.path.join(site, "Packages"), "w", encoding="utf-8") as file:
-    file.write(index)
-installed = os.path.join(work, "status")
-with open(installed, "w", encoding="utf-8") as file:
-    for word in ["dpkg=1", *catalog["layers"][0]["builds"][0]["packages"]]:
-        name, version = word.split("=")
-        file.write(f"Package: {name}\nVersion: {version}\nArchitecture: amd64\nStatus: install ok installed\n\n")
-recipe = os.path.join(work, "app.yaml")
-with open(recipe, "w", encoding="utf-8") as file:
-    file.write(f"lamina-recipe: 1\nname: app\ngroup: app\non: debian\npackages: app\nrepositories: {site}/Packages\n")
-os.environ["LAMINA_APPLIANCE_PROGRAM"] = os.path.join(library, "stub-appliance")
-os.environ["STUB_STATUS"] = installed
-
-host = origin()
-done = host.run("build", recipe)
+package("app", "1:3.1-2", "Depends: helper\n")
+package("helper", "1.5")
+done = host.run("build", recipe("app", "debian", "app"))
 ok(done[0] == 0, "a layer is built of packages", done)
 listed = {one["digest"]: one for one in host.json("cache", "list")["files"]}
 ok([[listed[files[name]][key] for key in ("kind", "name", "version", "part", "source", "listed")] for name in ("app", "helper")]
