@@ -74,6 +74,14 @@ read_entry (const char *text, LmFileEntry *out_entry)
   return TRUE;
 }
 
+/* The text in @bytes, which is not NULL, as that of an empty GBytes is. */
+static const char *
+get_text (GBytes *bytes, gsize *out_size)
+{
+  const char *text = g_bytes_get_data (bytes, out_size);
+  return text != NULL ? text : "";
+}
+
 LmFileList *
 lm_file_list_new (GBytes *bytes, GError **error)
 {
@@ -81,7 +89,7 @@ lm_file_list_new (GBytes *bytes, GError **error)
   gsize size = 0;
   list->texts = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   list->entries = g_array_new (FALSE, FALSE, sizeof (LmFileEntry));
-  const char *at = bytes != NULL ? g_bytes_get_data (bytes, &size) : NULL;
+  const char *at = bytes != NULL ? get_text (bytes, &size) : "";
   if (bytes != NULL)
     g_ptr_array_add (list->texts, g_bytes_ref (bytes));
   for (const char *end = at + size, *before = ""; at < end;)
@@ -126,7 +134,7 @@ gboolean
 lm_file_list_add_digests (LmFileList *list, GBytes *bytes, GError **error)
 {
   gsize size;
-  const char *at = g_bytes_get_data (bytes, &size);
+  const char *at = get_text (bytes, &size);
   g_ptr_array_add (list->texts, g_bytes_ref (bytes));
   for (const char *end = at + size; at < end;)
     {
