@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "author/publish.h"
+#include "author/web-copy.h"
 #include "base/error.h"
 #include "catalog/portable.h"
 #include "catalog/selection.h"
@@ -424,28 +425,40 @@ check_dir (const char *dir, GError **error)
   return TRUE;
 }
 
+/* Again, because only now a lease protects the files. */
 static gboolean
-add_files (Publication *self, LmWebDir *dir, LmPublishResult *result, GError **error)
+check_cached (const Publication *self, GError **error)
 {
   for (guint i = 0; i < self->blobs->len; i++)
     {
       const LmBlob *blob = g_ptr_array_index (self->blobs, i);
       g_autofree char *from = lm_cache_get_path (self->cache, blob->kind, &blob->digest);
-      LmWebDirHow how;
       gboolean cached;
-      /* Again, because only now a lease protects it. */
       if (!is_cached (self, blob, &cached, error))
         return FALSE;
       if (!cached)
         return lm_throw (error, LM_PUBLISH_ERROR, LM_PUBLISH_ERROR_MISSING, "%s was removed from the cache; pull it again", from);
-      if (!lm_web_dir_add (dir, blob, from, &how, self->cancellable, error))
-        return FALSE;
-      LmPublishFile *file = g_new0 (LmPublishFile, 1);
-      lm_blob_copy (&file->blob, blob);
-      file->how = how;
-      g_ptr_array_add (result->files, file);
     }
   return TRUE;
+}
+
+/* Adds the files, if there is space for all of them and for the catalog @text. */
+static gboolean
+add_files (Publication *self, LmWebDir *dir, const char *text, LmPublishResult *result, GError **error)
+{
+  g_autoptr (GPtrArray) copied = NULL;
+  if (!check_cached (self, error) || !lm_web_copy_check (self->cache, dir, self->blobs, strlen (text), &copied, error)
+      || !lm_web_dir_prepare (dir, error))
+    return FALSE;
+  g_autoptr (GArray) hows = lm_web_copy_run (self->host, self->cache, dir, self->blobs, copied, self->cancellable, error);
+  for (guint i = 0; hows != NULL && i < self->blobs->len; i++)
+    {
+      LmPublishFile *file = g_new0 (LmPublishFile, 1);
+      lm_blob_copy (&file->blob, g_ptr_array_index (self->blobs, i));
+      file->how = g_array_index (hows, LmWebDirHow, i);
+      g_ptr_array_add (result->files, file);
+    }
+  return hows != NULL;
 }
 
 static gboolean
@@ -464,7 +477,7 @@ write_dir (Publication *self, LmWebDir *dir, LmPublishResult *result, GError **e
   g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
   result->changed = old == NULL || !g_bytes_equal (old, bytes);
   g_autoptr (LmCatalog) catalog = lm_portable_parse (bytes, LM_PORTABLE_CATALOG, error);
-  if (catalog == NULL || !check_parents (catalog, error) || !lm_web_dir_prepare (dir, error) || !add_files (self, dir, result, error)
+  if (catalog == NULL || !check_parents (catalog, error) || !add_files (self, dir, text, result, error)
       || (result->changed && !lm_web_dir_write_catalog (dir, text, error)))
     return FALSE;
   result->layers = lm_catalog_get_n_layers (catalog);

@@ -6,6 +6,8 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/hasher.h"
+#include "base/size.h"
+#include "base/testenv.h"
 #include "catalog/portable.h"
 
 #include <errno.h>
@@ -14,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define WAIT_MS (60 * 1000)
@@ -28,6 +31,7 @@ struct _LmWebDir
   char *path;
   int fd;
   int subdir_fds[G_N_ELEMENTS (subdirs)]; /* -1 until they are prepared */
+  gboolean created; /* by this run */
   LmLock *lock;
 };
 
@@ -53,6 +57,8 @@ lm_web_dir_close (LmWebDir *dir)
   if (dir->lock != NULL)
     lm_lock_remove_file (dir->lock);
   lm_lock_release (dir->lock);
+  if (dir->created)
+    (void) rmdir (dir->path);
   for (gsize i = 0; i < G_N_ELEMENTS (subdirs); i++)
     lm_fd_clear (&dir->subdir_fds[i]);
   lm_fd_clear (&dir->fd);
@@ -109,13 +115,54 @@ lm_web_dir_open (const char *path, LmLockWaitFunc waiting, gpointer user_data, G
   for (gsize i = 0; i < G_N_ELEMENTS (subdirs); i++)
     dir->subdir_fds[i] = -1;
   dir->path = g_strdup (path);
-  if (!make_dir (AT_FDCWD, path, path, error))
-    return NULL;
+  dir->created = mkdir (path, 0755) == 0;
+  if (!dir->created && errno != EEXIST)
+    return lm_throw_errno_null (error, "cannot create %s", path);
   dir->fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (dir->fd < 0)
     return lm_throw_errno_null (error, "cannot open %s", path);
   dir->lock = lm_lock_acquire (lock, LM_LOCK_EXCLUSIVE, WAIT_MS, waiting, user_data, cancellable, error);
   return dir->lock != NULL ? g_steal_pointer (&dir) : NULL;
+}
+
+gboolean
+lm_web_dir_would_copy (LmWebDir *dir, const LmBlob *blob, const char *from, gboolean *out_copy, GError **error)
+{
+  g_autofree char *name = lm_portable_file_name (blob->kind, &blob->digest);
+  g_autofree char *temporary = NULL;
+  struct stat st;
+  *out_copy = FALSE;
+  if (fstatat (dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    return TRUE;
+  lm_autofd int source = open (from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  if (source < 0)
+    return lm_throw_errno (error, "cannot open %s", from);
+  /* A name of which remove_leftovers() knows. */
+  lm_autofd int fd = lm_file_make_temporary (dir->fd, LM_PORTABLE_CATALOG, dir->path, &temporary, error);
+  if (fd < 0)
+    return FALSE;
+  *out_copy = ioctl (fd, FICLONE, source) < 0;
+  (void) unlinkat (dir->fd, temporary, 0);
+  if (*out_copy && linkat (AT_FDCWD, from, dir->fd, temporary, 0) == 0)
+    {
+      *out_copy = FALSE;
+      (void) unlinkat (dir->fd, temporary, 0);
+    }
+  return TRUE;
+}
+
+gboolean
+lm_web_dir_check_space (LmWebDir *dir, guint64 needed, GError **error)
+{
+  const char *pretended = lm_testenv_get (LM_TESTENV_FREE);
+  struct statvfs st;
+  if (fstatvfs (dir->fd, &st) < 0)
+    return lm_throw_errno (error, "cannot get the free space of %s", dir->path);
+  const guint64 available = pretended != NULL ? g_ascii_strtoull (pretended, NULL, 10) : (guint64) st.f_bavail * st.f_frsize;
+  if (needed <= available)
+    return TRUE;
+  g_autofree char *have = lm_size_format (available), *want = lm_size_format (needed);
+  return lm_throw (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "%s has %s free, but %s are needed", dir->path, have, want);
 }
 
 gboolean
@@ -140,24 +187,40 @@ typedef struct
 {
   LmHasher *hasher;
   int to; /* -1 for nowhere else */
+  const char *to_shown;
+  guint64 bytes;
+  LmWebDirCopyFunc on_copied;
+  gpointer user_data;
 } Copy;
 
 static gboolean
 copy_block (gpointer data, const void *block, gsize size, GError **error)
 {
-  const Copy *copy = data;
+  Copy *copy = data;
+  g_autoptr (GError) failure = NULL;
   lm_hasher_update (copy->hasher, block, size);
-  return copy->to < 0 || lm_fd_write_all (copy->to, block, size, error);
+  if (copy->to < 0)
+    return TRUE;
+  if (lm_fault_point ("publish-before-write", &failure) && lm_fd_write_all (copy->to, block, size, &failure))
+    {
+      copy->bytes += size;
+      copy->on_copied (copy->bytes, copy->user_data);
+      return TRUE;
+    }
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
+    return lm_throw (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+                     "no space is left for %s; the catalog is as before; free some space, and publish again", copy->to_shown);
+  g_propagate_prefixed_error (error, g_steal_pointer (&failure), "cannot write %s: ", copy->to_shown);
+  return FALSE;
 }
 
-/* Copies @from to @to, of which the latter may be -1, and checks that its content has the digest. */
+/* Does @copy from @from, and checks that the content has the digest. */
 static gboolean
-read_content (int from, int to, const LmBlob *blob, const char *shown, GCancellable *cancellable, GError **error)
+read_content (int from, Copy *copy, const LmBlob *blob, const char *shown, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (LmHasher) hasher = lm_hasher_new ();
-  Copy copy = { hasher, to };
+  g_autoptr (LmHasher) hasher = copy->hasher = lm_hasher_new ();
   LmDigest got;
-  if (!lm_fd_read_blocks (from, copy_block, &copy, cancellable, error))
+  if (!lm_fd_read_blocks (from, copy_block, copy, cancellable, error))
     return FALSE;
   lm_hasher_peek (hasher, &got);
   return lm_digest_equal (&got, &blob->digest)
@@ -181,7 +244,8 @@ check_there (const LmWebDir *dir, const LmBlob *blob, const char *name, const ch
     return lm_throw_errno (error, "cannot stat %s", shown);
   if (st.st_dev == from_st.st_dev && st.st_ino == from_st.st_ino)
     return TRUE;
-  return read_content (fd, -1, blob, shown, cancellable, error) || (g_prefix_error (error, "remove it: "), FALSE);
+  Copy nowhere = { .to = -1 };
+  return read_content (fd, &nowhere, blob, shown, cancellable, error) || (g_prefix_error (error, "remove it: "), FALSE);
 }
 
 /* Anybody may read it. Its owner may write it, so that what a killed run left can be removed. */
@@ -195,11 +259,12 @@ finish_file (const LmWebDir *dir, int fd, const char *temporary, const char *nam
   return lm_fault_point ("publish-file-before-rename", error) && lm_file_publish (at, temporary, base, error);
 }
 
+/* If it has to be copied, @copy says who is told. */
 static gboolean
-write_file (const LmWebDir *dir, const LmBlob *blob, const char *name, const char *from, LmWebDirHow *out_how, GCancellable *cancellable,
-            GError **error)
+write_file (const LmWebDir *dir, const LmBlob *blob, const char *name, const char *from, Copy *copy, LmWebDirHow *out_how,
+            GCancellable *cancellable, GError **error)
 {
-  g_autofree char *temporary = NULL;
+  g_autofree char *temporary = NULL, *shown = g_build_filename (dir->path, name, NULL);
   lm_autofd int source = open (from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
   if (source < 0)
     return lm_throw_errno (error, "cannot open %s", from);
@@ -216,7 +281,9 @@ write_file (const LmWebDir *dir, const LmBlob *blob, const char *name, const cha
       (void) unlinkat (at, temporary, 0);
       return fsync (at) == 0 || lm_throw_errno (error, "cannot sync the directory of %s/%s", dir->path, name);
     }
-  gboolean good = (*out_how == LM_WEB_DIR_CLONED || read_content (source, fd, blob, from, cancellable, error))
+  copy->to = fd;
+  copy->to_shown = shown;
+  gboolean good = (*out_how == LM_WEB_DIR_CLONED || read_content (source, copy, blob, from, cancellable, error))
                   && finish_file (dir, fd, temporary, name, error);
   if (!good)
     (void) unlinkat (at, temporary, 0);
@@ -224,14 +291,16 @@ write_file (const LmWebDir *dir, const LmBlob *blob, const char *name, const cha
 }
 
 gboolean
-lm_web_dir_add (LmWebDir *dir, const LmBlob *blob, const char *from, LmWebDirHow *out_how, GCancellable *cancellable, GError **error)
+lm_web_dir_add (LmWebDir *dir, const LmBlob *blob, const char *from, LmWebDirCopyFunc on_copied, gpointer user_data, LmWebDirHow *out_how,
+                GCancellable *cancellable, GError **error)
 {
+  Copy copy = { .on_copied = on_copied, .user_data = user_data };
   g_autofree char *name = lm_portable_file_name (blob->kind, &blob->digest);
   gboolean there;
   *out_how = LM_WEB_DIR_THERE;
   if (!check_there (dir, blob, name, from, &there, cancellable, error))
     return FALSE;
-  return there || write_file (dir, blob, name, from, out_how, cancellable, error);
+  return there || write_file (dir, blob, name, from, &copy, out_how, cancellable, error);
 }
 
 GBytes *

@@ -8,7 +8,7 @@
 typedef enum
 {
   LM_TESTENV_FAULT,     /* LAMINA_TEST_FAULT: see fault.h */
-  LM_TESTENV_FREE,      /* LAMINA_TEST_FREE: free space that the cache assumes, in bytes */
+  LM_TESTENV_FREE,      /* LAMINA_TEST_FREE: free space that the cache and publish assume, in bytes */
   LM_TESTENV_NO_DELAY,  /* LAMINA_TEST_NO_DELAY: retries do not wait; a pipe is waited for one second */
   LM_TESTENV_PROGRAM,   /* LAMINA_TEST_PROGRAM: the lamina that the hook runs */
   LM_TESTENV_LAST

@@ -31,6 +31,7 @@ static const struct
 } what_names[] = {
   [LM_FETCH_PULL] = { "pull", "pulling", "pulled" },
   [LM_FETCH_IMPORT] = { "import", "importing", "imported" },
+  [LM_FETCH_PUBLISH] = { "publish", "copying", "copied" },
   [LM_FETCH_VERIFY] = { "verify", "reading", "read" },
 };
 static const char *const state_names[] = { "waiting", "transferring", "verifying", "done" };

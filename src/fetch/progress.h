@@ -15,6 +15,7 @@ typedef enum
 {
   LM_FETCH_PULL,
   LM_FETCH_IMPORT, /* the files come out of an archive */
+  LM_FETCH_PUBLISH, /* files of the cache are copied to a directory for a web server */
   LM_FETCH_VERIFY, /* files of the cache are read again, one after the other; only the present one is an item */
 } LmFetchWhat;
 

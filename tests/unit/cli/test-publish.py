@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """lamina publish: what is in the directory, and that its readers never meet a missing file."""
+import atexit
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
 from chainworld import Host, base, base_contents, build, child, child_contents, digest, kernel, layer, origin, other
-from tap import done_testing, lamina, ok, work
+from tap import done_testing, lamina, ok, skip, work
 
 
 def name_of(data, kind="layers"):
@@ -208,6 +210,39 @@ for point in "publish-file-before-rename", "publish-before-catalog":
         status, out, errors = host.run("publish", web, "nginx", LAMINA_TEST_FAULT=f"{point}={action}")
         linked = status == 0 and point == "publish-file-before-rename"
         ok(linked or (status == expected and "catalog.json" not in files_in(web)), f"{action} at {point}", (status, errors))
+# Space, and progress. Immutable files and those of another file system are copied.
+place = work
+if not any(file["action"] == "copied" for file in host.json("publish", os.path.join(work, "how"), "nginx")["files"]):
+    place = tempfile.mkdtemp(dir="/dev/shm") if os.path.isdir("/dev/shm") and os.stat("/dev/shm").st_dev != os.stat(work).st_dev else None
+    place is None or atexit.register(shutil.rmtree, place, True)
+web = os.path.join(place or work, "space")
+status, out, errors = host.run("publish", web, "nginx", LAMINA_TEST_FREE="10000")
+ok(status == 8 and "has 9.8 KiB free, but " in errors and web in errors and not os.path.exists(web), "no space: nothing is there", (status, errors))
+if place is None:
+    skip("space for copies, and their progress", "files are shared, and /dev/shm is no other file system")
+else:
+    needed = len(base) + len(child) + len(kernel)
+    status, out, errors = host.run("publish", web, "nginx", LAMINA_TEST_FREE=str(needed))
+    ok(status == 8 and not os.path.exists(web), "all copies have to fit, and the catalog", (status, errors))
+    status, out, errors = host.run("publish", web, "debian", LAMINA_TEST_FREE=str(needed))
+    ok(status == 0 and is_whole(web) and "copying debian (256.0 KiB)" in errors and "copied kernel" in errors, "fewer do; it says what is copied",
+       (status, errors))
+    before = files_in(web)
+    status, out, errors = host.run("publish", web, "nginx", LAMINA_TEST_FREE="10000")
+    ok(status == 8 and files_in(web) == before, "what is there stays as it is", (status, errors))
+    status, out, errors = host.run("publish", web, "nginx", LAMINA_TEST_FREE=str(len(child) + 100000))
+    ok(status == 0 and is_whole(web) and "debian" not in errors, "what is there already needs no space", (status, errors))
+    web = os.path.join(place, "full")
+    status, out, errors = host.run("publish", web, "nginx", LAMINA_TEST_FAULT="publish-before-write=enospc")
+    ok(status == 8 and "no space is left for " + web in errors and "publish again" in errors and files_in(web) == set(),
+       "the file system becomes full: nothing half-made is there", (status, errors, files_in(web)))
+    status, out, errors = host.run("publish", web, "nginx", "--progress=json")
+    events = [json.loads(line) for line in errors.splitlines() if line.startswith("{")]
+    events = [event for event in events if event["event"] == "publish"]
+    ok(events and events[-1]["done"] == events[-1]["total"] == needed and [file["state"] for file in events[-1]["files"]] == 3 * ["done"]
+       and sorted(event["done"] for event in events) == [event["done"] for event in events], "progress for programs", events)
+    subprocess.run(["rm", "-rf", web], check=True)
+
 web = os.path.join(work, "two")
 env = {**os.environ, "LAMINA_STATE_DIR": host.dir}
 both = [subprocess.Popen([lamina, "publish", web, name], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env) for name in ("nginx", "mysql")]
