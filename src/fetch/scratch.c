@@ -64,8 +64,9 @@ lm_scratch_publish (LmCache *cache, LmPartial *partial, const LmBlob *blob, gboo
     {
       if (!g_error_matches (failure, LM_CACHE_ERROR, LM_CACHE_ERROR_BUSY))
         return lm_fetch_error_translate (g_steal_pointer (&failure), error);
-      /* A process that pulls the same file needs none of this one. */
+      /* A process that writes the same file needs none of this one, and what comes after it finds that one. */
       g_clear_error (&failure);
+      lm_partial_discard (g_steal_pointer (&own));
       lm_partial_close (open_when_free (cache, &blob->digest, NULL, NULL, out_waited, cancellable, &failure));
       return failure == NULL || lm_fetch_error_translate (g_steal_pointer (&failure), error);
     }

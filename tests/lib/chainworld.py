@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 from tap import lamina, work
 
@@ -84,6 +86,34 @@ class Host:
 
     def cached(self):
         return self.list("layers") | self.list("blobs")
+
+
+class Stopped:
+    """A lamina that stops at a fault point."""
+
+    def __init__(self, host, point, *words):
+        env = {**os.environ, "LAMINA_STATE_DIR": host.dir, "LAMINA_TEST_FAULT": point + "=stop"}
+        self.process = subprocess.Popen([lamina, *words], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        text=True)
+        deadline = time.monotonic() + 60
+        while not self.has_stopped() and self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def has_stopped(self):
+        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] == "T"
+
+    def go_on(self):
+        """Returns exit status, output and messages."""
+        while self.process.poll() is None:
+            if self.has_stopped():
+                self.process.send_signal(signal.SIGCONT)
+            try:
+                self.process.wait(0.1)
+            except subprocess.TimeoutExpired:
+                pass
+        out, errors = self.process.communicate()
+        return self.process.returncode, out, errors
 
 
 def origin():

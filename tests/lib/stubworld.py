@@ -2,13 +2,11 @@
 """The host of chainworld.py with an appliance that starts no guest (stub-appliance), packages, and recipes of them."""
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 from chainworld import catalog, digest, origin
-from tap import done_testing, lamina, skip, work
+from tap import done_testing, skip, work
 
 library = os.path.dirname(os.path.abspath(__file__))
 debs = {} # name: digest of the file
@@ -53,34 +51,6 @@ def write_status(packages):
         for word in ["dpkg=1", *packages]:
             name, version = word.split("=")
             file.write(f"Package: {name}\nVersion: {version}\nArchitecture: amd64\nStatus: install ok installed\n\n")
-
-
-class Stopped:
-    """A lamina that stops at a fault point."""
-
-    def __init__(self, host, point, *words):
-        env = {**os.environ, "LAMINA_STATE_DIR": host.dir, "LAMINA_TEST_FAULT": point + "=stop"}
-        self.process = subprocess.Popen([lamina, *words], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True)
-        deadline = time.monotonic() + 60
-        while not self.has_stopped() and self.process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.05)
-
-    def has_stopped(self):
-        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
-            return file.read().rpartition(")")[2].split()[0] == "T"
-
-    def go_on(self):
-        """Returns exit status, output and messages."""
-        while self.process.poll() is None:
-            if self.has_stopped():
-                self.process.send_signal(signal.SIGCONT)
-            try:
-                self.process.wait(0.1)
-            except subprocess.TimeoutExpired:
-                pass
-        out, errors = self.process.communicate()
-        return self.process.returncode, out, errors
 
 
 os.environ["LAMINA_APPLIANCE_PROGRAM"] = os.path.join(library, "stub-appliance")

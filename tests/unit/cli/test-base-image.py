@@ -12,7 +12,7 @@ import time
 sys.dont_write_bytecode = True
 lib = os.path.join(os.environ["G_TEST_SRCDIR"], "lib")
 sys.path.insert(0, lib)
-from chainworld import Host
+from chainworld import Host, Stopped
 from tap import done_testing, lamina, ok, work
 
 server_dir = os.path.join(work, "served")
@@ -348,6 +348,19 @@ for first in ["import", url + "/rate:8000000/raw.img", "--as", "d@1"], ["import"
     results = [process.communicate() for process in both]
     ok([process.returncode for process in both] == [0, 0], "two at once both succeed", results)
     ok(left(host) == set() and len(host.list("layers")) == 1, "and leave one layer", left(host))
+# The first one has made the layer, and is slow to write it to the disk: the second one makes it too, and waits
+host = Host("slow")
+first = Stopped(host, "part-before-sync", "import", served("raw.img.xz"), "--as", "d@1")
+second = subprocess.Popen([lamina, "import", served("raw.img.xz"), "--as", "d@1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, "LAMINA_STATE_DIR": host.dir})
+for line in second.stderr:
+    if line.startswith("converting"):
+        break
+time.sleep(2)
+result = first.go_on()
+out, errors = second.communicate()
+ok(result[0] == 0 and second.returncode == 0, "an import waits for one that publishes the same", (result, out, errors))
+ok(left(host) == set() and len(host.list("layers")) == 1, "and leaves nothing of its own", left(host))
 
 # Hostile and other files
 for kind in "base-with-backing", "base-with-json", "data-file", "data-file-name-only", "encrypted-luks", "corrupt", "size-65t", "l1-over-limit", \

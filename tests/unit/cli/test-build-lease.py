@@ -6,7 +6,8 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
-from stubworld import Stopped, host, package, recipe  # noqa: E402
+from chainworld import Stopped  # noqa: E402
+from stubworld import host, package, recipe  # noqa: E402
 from tap import done_testing, ok  # noqa: E402
 
 TEST = ("-c", "test:///default")

@@ -9,8 +9,8 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
-from chainworld import digest  # noqa: E402
-from stubworld import Stopped, host, write_status  # noqa: E402
+from chainworld import Stopped, digest  # noqa: E402
+from stubworld import host, write_status  # noqa: E402
 from tap import done_testing, ok, work  # noqa: E402
 
 node = os.path.join(work, "node.xml")
