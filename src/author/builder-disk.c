@@ -111,8 +111,8 @@ add_payload (LmAppliance *job, const GPtrArray *payload)
         }
       if (strcmp (parent, "/") != 0)
         lm_appliance_add_mkdir (job, label, parent, 0755);
-      if (item->from != NULL)
-        lm_appliance_add_upload (job, label, item->from, item->to, item->mode);
+      if (item->copy != NULL)
+        lm_appliance_add_upload (job, label, item->copy, item->to, item->mode);
       else
         lm_appliance_add_write (job, label, item->to, g_bytes_get_data (item->content, NULL), g_bytes_get_size (item->content),
                                 item->mode);

@@ -15,7 +15,7 @@ typedef struct
   const char *program;         /* lamina-appliance */
   const char *virt_type;       /* "kvm" or "qemu"; NULL for kvm if it is there */
   const LmRecipe *recipe;
-  const GPtrArray *payload;
+  const GPtrArray *payload;    /* its files are copied */
   const LmRecipeLock *lock;    /* its packages are in the cache */
   const LmBlob *parent;        /* in the cache; NULL for a base */
 } LmBuilderDisk;

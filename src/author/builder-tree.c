@@ -74,9 +74,9 @@ stage_item (const LmPayloadItem *item, const char *dir, GCancellable *cancellabl
   if (item->content != NULL
       && !lm_file_write_unsynced (path, g_bytes_get_data (item->content, NULL), g_bytes_get_size (item->content), 0600, error))
     return FALSE;
-  if (item->from != NULL)
+  if (item->copy != NULL)
     {
-      g_autoptr (GFile) from = g_file_new_for_path (item->from), to = g_file_new_for_path (path);
+      g_autoptr (GFile) from = g_file_new_for_path (item->copy), to = g_file_new_for_path (path);
       if (!g_file_copy (from, to, G_FILE_COPY_OVERWRITE, cancellable, NULL, NULL, error))
         return FALSE;
     }

@@ -301,32 +301,21 @@ describe_file (const Build *build, LmPartial *partial, char *const *contents, GE
   return made;
 }
 
-static gboolean
-check_payload (const Build *build, GError **error)
-{
-  g_autoptr (GPtrArray) again = lm_payload_read (build->recipe, build->cancellable, error);
-  if (again == NULL)
-    return FALSE;
-  const LmDigest digest = lm_payload_digest (build->recipe, again);
-  return lm_digest_equal (&digest, &build->choice.recipe_digest)
-         || lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_CHANGED, "%s: a file that it copies was changed meanwhile; build again",
-                      build->recipe->path);
-}
-
 /* Reserves room for the layer in the scratch file @name. */
 static gboolean
 make_room (Build *build, const LmDigest *name, GPtrArray *reserved, GError **error)
 {
-  guint64 size = SPARE;
+  guint64 size = SPARE, files = 0;
   gboolean cached;
   for (guint i = 0; i < build->lock->packages->len; i++)
     size = lm_size_add (size, UNPACKED * ((LmLockedPackage *) g_ptr_array_index (build->lock->packages, i))->blob.size);
   for (guint i = 0; i < build->payload->len; i++)
-    size = lm_size_add (size, ((LmPayloadItem *) g_ptr_array_index (build->payload, i))->size);
+    files = lm_size_add (files, ((LmPayloadItem *) g_ptr_array_index (build->payload, i))->size);
+  size = lm_size_add (size, files);
   LmBlob blob = { .kind = LM_BLOB_FILE, .name = build->recipe->name, .digest = *name, .size = size };
   g_ptr_array_add (reserved, lm_blob_dup (&blob));
   return lease_blob (build, &blob, &cached, error) && lm_room_make (build->host, build->cache, reserved, build->cancellable, error)
-         && lm_cache_check_space (build->cache, (build->parent != NULL ? 2 : 3) * size, error);
+         && lm_cache_check_space (build->cache, lm_size_add ((build->parent != NULL ? 2 : 3) * size, files), error);
 }
 
 /* Takes the file @path, which may be NULL, into the cache. */
@@ -350,7 +339,9 @@ make_file (Build *build, LmPartial *partial, GError **error)
   g_autoptr (LmWorkDir) work = lm_work_dir_new (build->cache, error);
   g_auto (LmBuilderMade) made = { NULL };
   LmLock *lease = NULL;
-  if (work == NULL || !lm_builder_packages_fetch (build->host, build->cache, build->lock, &lease, build->cancellable, error))
+  g_autofree char *files = work != NULL ? g_build_filename (lm_work_dir_get_path (work), "payload", NULL) : NULL;
+  if (work == NULL || !lm_payload_copy (build->payload, files, build->cancellable, error)
+      || !lm_builder_packages_fetch (build->host, build->cache, build->lock, &lease, build->cancellable, error))
     return NULL;
   g_ptr_array_add (build->leases, lease);
   const LmBuilderDisk disk = {
@@ -364,7 +355,7 @@ make_file (Build *build, LmPartial *partial, GError **error)
     .lock = build->lock,
     .parent = build->parent != NULL ? build->parent->top : NULL,
   };
-  if (!lm_builder_disk_make (&disk, lm_partial_get_path (partial), &made, build->cancellable, error) || !check_payload (build, error)
+  if (!lm_builder_disk_make (&disk, lm_partial_get_path (partial), &made, build->cancellable, error)
       || !take_boot_file (build, made.kernel, "kernel", &build->kernel, error)
       || !take_boot_file (build, made.initrd, "initrd", &build->initrd, error))
     return NULL;

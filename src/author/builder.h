@@ -10,7 +10,6 @@
 typedef enum
 {
   LM_BUILDER_ERROR_REQUEST,   /* the recipe and the chain do not fit together */
-  LM_BUILDER_ERROR_CHANGED,   /* a file of the recipe was changed while it was read */
 } LmBuilderError;
 
 #define LM_BUILDER_ERROR lm_builder_error_quark ()

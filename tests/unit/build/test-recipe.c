@@ -9,6 +9,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char shop[] = "lamina-recipe: 1\n"
@@ -192,6 +193,116 @@ test_payload (void)
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
+/* What is done to the files of a recipe between lm_payload_read() and lm_payload_copy(); @dir is that of the recipe. */
+typedef void (*ChangeFunc) (const char *dir);
+
+static void
+leave_files (const char *dir)
+{
+}
+
+static void
+change_file (const char *dir)
+{
+  write_file (dir, "site/b", "TWO");
+}
+
+static void
+lengthen_file (const char *dir)
+{
+  write_file (dir, "site/b", "two and more");
+}
+
+static void
+add_file (const char *dir)
+{
+  write_file (dir, "site/c", "late");
+}
+
+/* Another directory with the same files takes the place of @name, a link. */
+static void
+swap (const char *dir, const char *name)
+{
+  g_autofree char *old = g_build_filename (dir, name, NULL), *moved = g_build_filename (dir, "moved", NULL);
+  g_assert_cmpint (g_rename (old, moved), ==, 0);
+  g_assert_cmpint (symlink (moved, old), ==, 0);
+}
+
+static void
+swap_root (const char *dir)
+{
+  swap (dir, "site");
+}
+
+static void
+swap_dir (const char *dir)
+{
+  swap (dir, "site/sub");
+}
+
+static void
+swap_file (const char *dir)
+{
+  swap (dir, "site/sub/a");
+}
+
+static void
+put_fifo (const char *dir)
+{
+  g_autofree char *path = g_build_filename (dir, "site", "b", NULL);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+}
+
+/* What is copied is what was read, or nothing. */
+static void
+test_copy (void)
+{
+  static const struct
+  {
+    const char *name;
+    ChangeFunc change;
+    int code; /* -1: it is copied */
+  } cases[] = {
+    { "nothing", leave_files, -1 },
+    { "a file has other content", change_file, G_IO_ERROR_BUSY },
+    { "a file grows", lengthen_file, G_IO_ERROR_BUSY },
+    { "a file is added", add_file, -1 },
+    { "what the recipe names becomes a link", swap_root, -1 },
+    { "a directory below becomes a link", swap_dir, G_IO_ERROR_NOT_REGULAR_FILE },
+    { "a file below becomes a link", swap_file, G_IO_ERROR_NOT_REGULAR_FILE },
+    { "a file becomes a pipe", put_fifo, G_IO_ERROR_NOT_REGULAR_FILE },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *dir = g_dir_make_tmp ("lamina-test-XXXXXX", NULL), *path = g_build_filename (dir, "shop.yaml", NULL);
+      g_autofree char *sub = g_build_filename (dir, "site", "sub", NULL), *to = g_build_filename (dir, "copies", NULL);
+      g_test_message ("%s", cases[i].name);
+      g_assert_cmpint (g_mkdir_with_parents (sub, 0755), ==, 0);
+      write_file (dir, "site/b", "two");
+      write_file (dir, "site/sub/a", "one");
+      g_autoptr (LmRecipe) recipe = parse (path, shop);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GPtrArray) payload = lm_payload_read (recipe, NULL, &error);
+      g_assert_no_error (error);
+      cases[i].change (dir);
+      g_assert_true (lm_payload_copy (payload, to, NULL, &error) == (cases[i].code < 0));
+      if (cases[i].code >= 0)
+        g_assert_error (error, G_IO_ERROR, cases[i].code);
+      for (guint n = 0; cases[i].code < 0 && n < payload->len; n++)
+        {
+          const LmPayloadItem *item = g_ptr_array_index (payload, n);
+          g_autofree char *text = NULL;
+          g_assert_true ((item->copy != NULL) == (item->from != NULL));
+          if (item->copy == NULL)
+            continue;
+          g_assert_true (g_file_get_contents (item->copy, &text, NULL, NULL));
+          g_assert_cmpstr (text, ==, g_str_has_suffix (item->from, "/b") ? "two" : "one");
+        }
+      g_assert_true (lm_file_remove_tree (dir, NULL));
+    }
+}
+
 static LmRecipeLock *
 make_lock (const char *recipe, const char *contents, const char *package)
 {
@@ -322,6 +433,7 @@ main (int argc, char **argv)
   g_test_add_func ("/recipe/base", test_base);
   g_test_add_func ("/recipe/wrong", test_wrong);
   g_test_add_func ("/recipe/payload", test_payload);
+  g_test_add_func ("/recipe/copy", test_copy);
   g_test_add_func ("/recipe/digest-of-cmdline", test_digest_of_cmdline);
   g_test_add_func ("/recipe/dir", test_dir);
   g_test_add_func ("/recipe/lock", test_lock);
