@@ -17,10 +17,11 @@
 #define LABEL_SIZE 60
 #define BOOT_FILE_MAX LM_SIZE_GIB
 
+static const char read_names[] = "cd " GUEST_DIR "\nread -r removed <removed\nread -r automatic <automatic\n";
+
 /* The package manager of the guest orders the packages and runs their scripts. What is not wanted
  * for itself counts as installed automatically, so that "apt autoremove" knows it. */
 static const char install_debian[] =
-  "cd " GUEST_DIR "\n"
   "if command -v apt-get >/dev/null; then\n"
   "  apt-get -y -q --no-install-recommends --allow-downgrades -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0"
   " -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-unsafe-io install ./*.deb $removed\n"
@@ -32,7 +33,6 @@ static const char install_debian[] =
   "fi\n";
 
 static const char install_rpm[] =
-  "cd " GUEST_DIR "\n"
   "[ -z \"$removed\" ] || rpm -e $removed\n"
   "if command -v dnf >/dev/null; then\n"
   "  dnf -y -q --disablerepo='*' --setopt=install_weak_deps=False install ./*.rpm\n"
@@ -46,14 +46,16 @@ is_rpm (const LmLockedPackage *package)
   return g_str_has_suffix (package->blob.urls[0], ".rpm");
 }
 
-/* Names as words of the shell; lm_recipe_lock_check() leaves no characters that would need quotes. */
+/* Names as words of the shell; lm_recipe_lock_check() leaves no characters that would need quotes. Together
+ * they may be too long for a script. */
 static void
-append_names (GString *script, const char *variable, const char *const *names, const char *suffix)
+add_names (LmAppliance *job, const char *label, const char *file, const char *const *names, const char *suffix)
 {
-  g_string_append_printf (script, "%s='", variable);
+  g_autoptr (GString) text = g_string_new (NULL);
   for (guint i = 0; names[i] != NULL; i++)
-    g_string_append_printf (script, "%s%s%s", i > 0 ? " " : "", names[i], suffix);
-  g_string_append (script, "'\n");
+    g_string_append_printf (text, "%s%s%s", i > 0 ? " " : "", names[i], suffix);
+  g_string_append_c (text, '\n');
+  lm_appliance_add_write (job, label, file, text->str, text->len, 0644);
 }
 
 /* Whether the recipe asks for the package by its name. */
@@ -72,7 +74,6 @@ add_packages (LmAppliance *job, const LmBuilderDisk *build)
 {
   const GPtrArray *packages = build->lock->packages;
   g_autoptr (GPtrArray) automatic = g_ptr_array_new ();
-  g_autoptr (GString) script = g_string_new (NULL);
   g_autofree char *copy = g_strdup_printf ("copying %u packages", packages->len);
   g_autofree char *install = g_strdup_printf ("installing %u packages", packages->len);
   if (packages->len == 0 && build->lock->removed[0] == NULL)
@@ -89,10 +90,10 @@ add_packages (LmAppliance *job, const LmBuilderDisk *build)
         g_ptr_array_add (automatic, package->name);
     }
   g_ptr_array_add (automatic, NULL);
-  append_names (script, "removed", (const char *const *) build->lock->removed, rpm ? "" : "-");
-  append_names (script, "automatic", (const char *const *) automatic->pdata, "");
-  g_string_append (script, rpm ? install_rpm : install_debian);
-  lm_appliance_add_run (job, install, script->str);
+  add_names (job, copy, GUEST_DIR "/removed", (const char *const *) build->lock->removed, rpm ? "" : "-");
+  add_names (job, copy, GUEST_DIR "/automatic", (const char *const *) automatic->pdata, "");
+  g_autofree char *script = g_strconcat (read_names, rpm ? install_rpm : install_debian, NULL);
+  lm_appliance_add_run (job, install, script);
   lm_appliance_add_remove (job, "removing copied packages", GUEST_DIR);
 }
 

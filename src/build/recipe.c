@@ -7,6 +7,7 @@
 #include "base/size.h"
 #include "base/text.h"
 #include "base/yaml-node.h"
+#include "build/appliance.h"
 #include "catalog/relation.h"
 #include "catalog/selection.h"
 #include "store/store.h"
@@ -16,6 +17,8 @@
 #define FORMAT_VERSION 1
 #define FILE_SIZE_MAX LM_SIZE_MIB
 #define TEXT_MAX 1024
+/* With the longest names, they fit into one script. */
+#define SERVICES_MAX 200
 #define GROUP_OF_BASE "os"
 #define DISK_SIZE (4 * LM_SIZE_GIB)
 
@@ -254,13 +257,13 @@ read_repositories (const LmYamlNode *node, gpointer slot, GError **error)
 static gboolean
 is_script (const char *text)
 {
-  return *text != '\0';
+  return *text != '\0' && strlen (text) <= LM_APPLIANCE_SCRIPT_MAX;
 }
 
 static gboolean
 read_commands (const LmYamlNode *node, gpointer slot, GError **error)
 {
-  return read_list (node, is_script, "a command of the shell", slot, error);
+  return read_list (node, is_script, "a command of the shell, not longer than 64 KiB,", slot, error);
 }
 
 /* As systemd.unit(5) allows. */
@@ -273,7 +276,9 @@ is_service (const char *text)
 static gboolean
 read_services (const LmYamlNode *node, gpointer slot, GError **error)
 {
-  return read_list (node, is_service, "the name of a service", slot, error);
+  char ***list = slot;
+  return read_list (node, is_service, "the name of a service", list, error)
+         && (g_strv_length (*list) <= SERVICES_MAX || lm_yaml_node_throw (node, error, "more than %d services", SERVICES_MAX));
 }
 
 /* ---- files */

@@ -115,6 +115,36 @@ test_wrong (void)
     }
 }
 
+/* What would be too long for the appliance. */
+static void
+test_long (void)
+{
+  static const struct
+  {
+    const char *format; /* with the repeated text */
+    const char *repeated;
+    guint fits;
+    const char *message;
+  } cases[] = {
+    { "{lamina-recipe: 1, name: a, on: b, group: g, version: 1, commands: [\"%s\"]}", ":", 64 * 1024, "not longer than 64 KiB" },
+    { "{lamina-recipe: 1, name: a, on: b, group: g, version: 1, commands: a, services: [%s]}", "a,", 200, "more than 200 services" },
+  };
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (cases); i++)
+    {
+      const guint times = cases[i / 2].fits + i % 2;
+      g_autoptr (GString) many = g_string_new (NULL);
+      for (guint n = 0; n < times; n++)
+        g_string_append (many, cases[i / 2].repeated);
+      g_auto (GStrv) parts = g_strsplit (cases[i / 2].format, "%s", 2);
+      g_autofree char *text = g_strconcat (parts[0], many->str, parts[1], NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (LmRecipe) recipe = lm_recipe_parse ("r.yaml", text, strlen (text), &error);
+      g_assert_true ((recipe != NULL) == (i % 2 == 0));
+      if (i % 2 == 1)
+        g_assert_nonnull (strstr (error->message, cases[i / 2].message));
+    }
+}
+
 static void
 write_file (const char *dir, const char *name, const char *text)
 {
@@ -432,6 +462,7 @@ main (int argc, char **argv)
   g_test_add_func ("/recipe/parse", test_parse);
   g_test_add_func ("/recipe/base", test_base);
   g_test_add_func ("/recipe/wrong", test_wrong);
+  g_test_add_func ("/recipe/long", test_long);
   g_test_add_func ("/recipe/payload", test_payload);
   g_test_add_func ("/recipe/copy", test_copy);
   g_test_add_func ("/recipe/digest-of-cmdline", test_digest_of_cmdline);
