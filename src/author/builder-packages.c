@@ -82,6 +82,9 @@ solve (const LmHost *host, const LmBuilderChoice *choice, const LmDigest *parent
     return NULL;
   g_strfreev (lock->removed);
   lock->removed = g_strdupv (change.remove);
+  g_autoptr (GError) failure = NULL;
+  if (!lm_recipe_lock_check (lock, &failure))
+    return lm_throw_null (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_INVALID, "%s: a package index is not valid: %s", recipe->path, failure->message);
   return g_steal_pointer (&lock);
 }
 
@@ -111,8 +114,13 @@ lm_builder_packages_choose (const LmHost *host, const LmBuilderChoice *choice, g
   const LmRecipeLock *known = choice->anew ? NULL : lm_recipe_lock_find (locks, &choice->recipe_digest, &parent);
   *out_found = known != NULL;
   g_autoptr (LmRecipeLock) lock = known != NULL ? lm_recipe_lock_copy (known) : solve (host, choice, &parent, cancellable, error);
-  if (lock == NULL || !lm_recipe_lock_check (lock, error))
+  if (lock == NULL)
     return NULL;
+  if (known != NULL && !lm_recipe_lock_check (lock, error))
+    {
+      g_prefix_error (error, "%s: ", path);
+      return NULL;
+    }
   add_credentials (lock, choice);
   return g_steal_pointer (&lock);
 }

@@ -93,6 +93,26 @@ check_chain (const Build *build, GError **error)
   return TRUE;
 }
 
+/* Whether the new layer can be selected together with those below it. */
+static gboolean
+check_place (const Build *build, GError **error)
+{
+  const LmRecipe *recipe = build->recipe;
+  g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (build->set);
+  for (guint i = 0; i < build->parent->plan->layers->len; i++)
+    {
+      const LmPlanItem *below = g_ptr_array_index (build->parent->plan->layers, i);
+      if (strcmp (below->blob.name, recipe->name) == 0)
+        return lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_REQUEST, "%s makes %s, but stands on a layer of this name itself",
+                         recipe->path, recipe->name);
+      if (strcmp (below->group, recipe->group) == 0 && !lm_groups_allow_multiple (groups, recipe->group))
+        return lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_REQUEST,
+                         "%s makes a layer of the group %s, which allows one layer in a machine, but %s, on which it stands, is of it too; "
+                         "choose another group", recipe->path, recipe->group, below->blob.name);
+    }
+  return TRUE;
+}
+
 static gboolean
 open_parent (Build *build, GError **error)
 {
@@ -104,7 +124,7 @@ open_parent (Build *build, GError **error)
            || lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_REQUEST, "%s makes a base, which stands on no other layer; leave out --on",
                         build->recipe->path);
   build->parent = lm_builder_parent_open (build->host, build->set, on, &request->appliance, build->cancellable, error);
-  return build->parent != NULL && check_chain (build, error);
+  return build->parent != NULL && check_chain (build, error) && check_place (build, error);
 }
 
 /* Whether @found stands where the layer will. */

@@ -329,7 +329,7 @@ take_line (gpointer user_data, const char *line, gsize size, GError **error)
                       "lamina-appliance says what lamina does not understand; install the same version of both");
 }
 
-/* Returns the last lines of what a command of the guest wrote, which may be anything, as one line. */
+/* Returns the last lines of @output, which may be anything, as one line. */
 static char *
 get_last_lines (const char *output)
 {
@@ -347,13 +347,13 @@ static gboolean
 throw_failure (const Talk *talk, const LmApplianceSettings *settings, GError **error)
 {
   const char *label = talk->label != NULL && *talk->label != '\0' ? talk->label : "the job";
+  g_autofree char *message = get_last_lines (talk->message);
   if (talk->output == NULL)
-    return lm_throw (error, LM_APPLIANCE_ERROR, (int) talk->code, "%s: %s: %s", settings->disk, label, talk->message);
+    return lm_throw (error, LM_APPLIANCE_ERROR, (int) talk->code, "%s: %s: %s", settings->disk, label, message);
   g_autofree char *last = get_last_lines (talk->output);
   if (talk->status == 0)
-    return lm_throw (error, LM_APPLIANCE_ERROR, (int) talk->code, "%s: %s: %s", label, talk->message, last);
-  return lm_throw (error, LM_APPLIANCE_ERROR, (int) talk->code, "%s: %s, with status %d: %s", label, talk->message,
-                   talk->status, last);
+    return lm_throw (error, LM_APPLIANCE_ERROR, (int) talk->code, "%s: %s: %s", label, message, last);
+  return lm_throw (error, LM_APPLIANCE_ERROR, (int) talk->code, "%s: %s, with status %d: %s", label, message, talk->status, last);
 }
 
 static gboolean

@@ -9,6 +9,8 @@
 /* libsolv follows alternatives and conditions by recursion. No real index has more. */
 #define MAX_ALTERNATIVES 1000
 #define MAX_NESTING 100
+/* With a million dependencies of one package, libsolv takes minutes. Debian's longest line has 76 KB. */
+#define MAX_LINE (1024 * 1024)
 
 /* Debian's priorities, the most important first. */
 static const char *const priorities[] = { "required", "important", "standard", "optional" };
@@ -106,6 +108,15 @@ lm_package_text_read_extras (const char *text, gsize size, GArray *extras)
     }
 }
 
+static gboolean
+has_long_line (const char *text, const char *end)
+{
+  for (const char *newline; end - text > MAX_LINE; text = newline + 1)
+    if ((newline = memchr (text, '\n', MAX_LINE + 1)) == NULL)
+      return TRUE;
+  return FALSE;
+}
+
 /* How often @character is in what begins at @text, up to one of @ends; *out_end is there. */
 static gsize
 count_until (const char *text, const char *end, char character, char ends, const char **out_end)
@@ -122,7 +133,8 @@ lm_package_text_check (const char *text, gsize size, gboolean is_debian, const c
 {
   const char *const end = text + size;
   const char *problem = memchr (text, '\0', size) != NULL ? "it has NUL bytes"
-                        : is_debian && g_strstr_len (text, (gssize) MIN (size, 65536), "\r\n") != NULL ? "its lines end with CR LF" : NULL;
+                        : is_debian && g_strstr_len (text, (gssize) MIN (size, 65536), "\r\n") != NULL ? "its lines end with CR LF"
+                        : is_debian && has_long_line (text, end) ? "a line is longer than 1 MiB" : NULL;
   for (const char *part = text; problem == NULL && part < end; part++)
     if (is_debian && count_until (part, end, '|', '\n', &part) > MAX_ALTERNATIVES)
       problem = "a dependency has too many alternatives";

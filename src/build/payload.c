@@ -148,6 +148,10 @@ add_dir (Walk *walk, int fd, const char *from, const char *to, int mode, guint d
       const char *name = g_ptr_array_index (names, i);
       g_autofree char *path = g_build_filename (from, name, NULL), *target = g_build_filename (to, name, NULL);
       struct stat st;
+      /* The appliance is told in JSON what to do. */
+      if (!g_utf8_validate (name, -1, NULL))
+        return lm_throw (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME, "%s: a name in this directory is not UTF-8; make an archive of it",
+                         from);
       lm_autofd int entry = open_entry (fd, name, O_NOFOLLOW, path, &st, error);
       if (entry < 0 || !add_entry (walk, entry, &st, path, target, (int) st.st_mode & 0777, depth + 1, error))
         return FALSE;

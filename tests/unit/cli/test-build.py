@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""lamina build with recipes, files and package indexes that are wrong or hostile: what is said, and that nothing is left.
+A stub stands in for the guest."""
+import os
+import re
+import shutil
+import sys
+
+sys.dont_write_bytecode = True
+lib = os.path.join(os.environ["G_TEST_SRCDIR"], "lib")
+sys.path.insert(0, lib)
+from chainworld import Host
+from tap import done_testing, ok, work
+
+os.environ["LAMINA_APPLIANCE_PROGRAM"] = os.path.join(lib, "stub-appliance")
+os.environ["STUB_STATUS"] = os.path.join(work, "status")
+os.environ["STUB_COMMANDS"] = "run"
+host = Host("host")
+SHA256 = "SHA256: " + "0" * 64 + "\n"
+
+
+def path(name):
+    return os.path.join(work, name)
+
+
+def write(name, text):
+    with open(path(name), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def recipe(*lines, name="app", group="app", on="base"):
+    write("app.yaml", "\n".join([f"lamina-recipe: 1\nname: {name}\ngroup: {group}\non: {on}\nversion: 1", *lines, ""]))
+
+
+def build(expected, message, what):
+    """Builds the recipe, and compares the exit status and the message."""
+    status, out, errors = host.run("build", path("app.yaml"))
+    ok(status == expected and re.search(message, errors), what, (status, out, errors))
+    left = host.list("partial")
+    ok(not left, "  nothing is left", left)
+
+
+write("status", "Package: dpkg\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n")
+with open(path("base.raw"), "wb") as file:
+    file.truncate(4 * 1048576)
+    file.seek(510)
+    file.write(b"\x55\xaa")
+imported = host.run("import", path("base.raw"), "--as", "base@1")
+ok(imported[0] == 0, "a base is imported", imported)
+
+# ---- what the recipe says
+
+recipe('commands: "true"', group="os")
+build(2, "group os, which allows one layer", "a layer that could not be selected because of its group is not built")
+recipe('commands: "true"')
+build(0, "", "a layer is built")
+recipe('commands: "true"', on="app")
+build(2, "stands on a layer of this name", "but not on itself")
+
+# ---- files
+
+os.makedirs(path("tree"))
+recipe("files: [{from: tree, to: /srv/tree}]", name="files", group="files")
+with open(os.path.join(os.fsencode(path("tree")), b"\xff"), "wb"):
+    pass
+build(1, "not UTF-8", "a name that is not UTF-8")
+shutil.rmtree(path("tree"))
+
+# ---- package indexes
+
+for what, lines in [("a path", "Package: ../evil\nVersion: 1\n"), ("words of a shell", "Package: a';b\nVersion: 1\n"),
+                    ("a version with blanks", "Package: evil\nVersion: 1 2\n"), ("an architecture", "Package: evil\nVersion: 1\nArchitecture: ../x\n")]:
+    write("Packages", lines + "Provides: wanted\nFilename: x.deb\nSize: 1\n" + SHA256)
+    recipe("packages: wanted", "repositories: Packages", name="names", group="names")
+    build(5, "package index is not valid: no package can be called", f"a strange name in an index: {what}")
+write("Packages", "Package: wanted\nVersion: 1\nFilename: x.deb\nSize: 1\n" + SHA256 + "Depends: " + "a, " * 400000 + "a\n")
+build(5, "longer than 1 MiB", "an index with a line that is too long")
+done_testing()
