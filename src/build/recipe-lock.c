@@ -51,9 +51,8 @@ lm_recipe_lock_free (LmRecipeLock *lock)
 }
 
 static int
-compare_packages (gconstpointer a, gconstpointer b)
+compare_packages (const LmLockedPackage *one, const LmLockedPackage *other)
 {
-  const LmLockedPackage *one = *(const LmLockedPackage *const *) a, *other = *(const LmLockedPackage *const *) b;
   const int order = strcmp (one->name, other->name);
   return order != 0 ? order : strcmp (one->architecture, other->architecture);
 }
@@ -66,8 +65,16 @@ lm_recipe_lock_add (LmRecipeLock *lock, const char *name, const char *version, c
   package->version = g_strdup (version);
   package->architecture = g_strdup (architecture);
   lm_blob_copy (&package->blob, blob);
-  g_ptr_array_add (lock->packages, package);
-  g_ptr_array_sort (lock->packages, compare_packages);
+  guint first = 0, end = lock->packages->len;
+  while (first < end)
+    {
+      const guint middle = first + (end - first) / 2;
+      if (compare_packages (package, g_ptr_array_index (lock->packages, middle)) < 0)
+        end = middle;
+      else
+        first = middle + 1;
+    }
+  g_ptr_array_insert (lock->packages, (int) first, package);
 }
 
 LmRecipeLock *
@@ -100,6 +107,9 @@ lm_recipe_lock_check (const LmRecipeLock *lock, GError **error)
       g_autofree char *text = g_strdup_printf ("%s:%s=%s", package->name, package->architecture, package->version);
       if (strchr (package->name, ':') != NULL || !lm_installed_is_valid (text))
         return throw_name (text, error);
+      if (i > 0 && compare_packages (package, g_ptr_array_index (lock->packages, i - 1)) == 0)
+        return lm_throw (error, LM_RECIPE_LOCK_ERROR, LM_RECIPE_LOCK_ERROR_INVALID, "the package %s:%s is there twice", package->name,
+                         package->architecture);
     }
   for (char **name = lock->removed; *name != NULL; name++)
     if (!lm_installed_name_is_valid (*name))
@@ -168,9 +178,13 @@ read_lock (const LmJsonValue *value)
        package = lm_json_get_next (package))
     if (!read_package (package, lock))
       return NULL;
+  const LmJsonValue *removed = lm_json_get_array (value, "removed");
+  guint count = 0;
+  for (const LmJsonValue *name = lm_json_get_first (removed); name != NULL; name = lm_json_get_next (name))
+    count++;
   g_strfreev (lock->removed);
   lock->removed = lm_json_get_strv (value, "removed");
-  return g_steal_pointer (&lock);
+  return removed != NULL && g_strv_length (lock->removed) == count ? g_steal_pointer (&lock) : NULL;
 }
 
 static GPtrArray *
@@ -200,7 +214,10 @@ lm_recipe_lock_load (const char *path, GCancellable *cancellable, GError **error
     return throw_invalid (path, failure->message, error);
   if (lm_json_get_int (lm_json_get_root (json), "lamina-lock", 0) != FORMAT_VERSION)
     return throw_invalid (path, "\"lamina-lock\" is not " G_STRINGIFY (FORMAT_VERSION), error);
-  for (const LmJsonValue *value = lm_json_get_first (lm_json_get_array (lm_json_get_root (json), "locks")); value != NULL;
+  const LmJsonValue *entries = lm_json_get_array (lm_json_get_root (json), "locks");
+  if (entries == NULL)
+    return throw_invalid (path, "\"locks\" is not a list", error);
+  for (const LmJsonValue *value = lm_json_get_first (entries); value != NULL;
        value = lm_json_get_next (value))
     {
       LmRecipeLock *lock = read_lock (value);

@@ -386,9 +386,20 @@ test_lock (void)
   g_autoptr (GPtrArray) last = lm_recipe_lock_load (path, NULL, &error);
   g_assert_cmpuint (last->len, ==, 1);
 
-  write_file (dir, "a.b.lock.json", "{\"lamina-lock\": 1, \"locks\": [{\"recipe\": \"x\"}]}");
-  g_assert_null (lm_recipe_lock_load (path, NULL, &error));
-  g_assert_error (error, LM_RECIPE_LOCK_ERROR, LM_RECIPE_LOCK_ERROR_INVALID);
+  /* What is edited by hand is not taken for nothing, which would be overwritten. */
+#define DIGESTS "\"recipe\": \"sha256:" ZEROS "\", \"parent_packages\": \"sha256:" ZEROS "\""
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+  static const char *const wrong_locks[] = { "[{\"recipe\": \"x\"}]", "{}", "\"x\"", "[{" DIGESTS ", \"packages\": [], \"removed\": \"x\"}]",
+                                             "[{" DIGESTS ", \"packages\": [], \"removed\": [5]}]", "[{" DIGESTS "}]" };
+  for (guint i = 0; i < G_N_ELEMENTS (wrong_locks); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("{\"lamina-lock\": 1, \"locks\": %s}", wrong_locks[i]);
+      g_test_message ("%s", text);
+      write_file (dir, "a.b.lock.json", text);
+      g_assert_null (lm_recipe_lock_load (path, NULL, &error));
+      g_assert_error (error, LM_RECIPE_LOCK_ERROR, LM_RECIPE_LOCK_ERROR_INVALID);
+      g_clear_error (&error);
+    }
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
@@ -408,6 +419,12 @@ test_lock_names (void)
   g_autoptr (LmRecipeLock) good = make_lock ("r", "libc6=1", "libstdc++6");
   g_autoptr (GError) error = NULL;
   g_assert_true (lm_recipe_lock_check (good, &error));
+  const LmLockedPackage *package = g_ptr_array_index (good->packages, 0);
+  lm_recipe_lock_add (good, package->name, "9", package->architecture, &package->blob);
+  g_assert_false (lm_recipe_lock_check (good, &error));
+  g_assert_error (error, LM_RECIPE_LOCK_ERROR, LM_RECIPE_LOCK_ERROR_INVALID);
+  g_clear_error (&error);
+  g_ptr_array_set_size (good->packages, 1);
   g_strfreev (good->removed);
   good->removed = g_strdupv ((char *[]){ (char *) "x;y", NULL });
   g_assert_false (lm_recipe_lock_check (good, &error));
@@ -455,6 +472,26 @@ test_dir (void)
   g_assert_true (lm_file_remove_tree (one, NULL) && lm_file_remove_tree (two, NULL));
 }
 
+/* A large lock takes no time: with a sort for each package it was more than a minute. They are in order in the end. */
+static void
+test_lock_order (void)
+{
+  enum { COUNT = 20000 };
+  const LmDigest digest = lm_digest_of_text ("r");
+  g_autoptr (LmRecipeLock) lock = lm_recipe_lock_new (&digest, &digest);
+  LmBlob blob = { .kind = LM_BLOB_FILE, .name = (char *) "p", .urls = (char *[]){ (char *) "http://h/p.deb", NULL } };
+  const gint64 start = g_get_monotonic_time ();
+  for (guint i = 0; i < COUNT; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("p%05u", i * 7919 % COUNT);
+      lm_recipe_lock_add (lock, name, "1", "all", &blob);
+    }
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 10 * G_USEC_PER_SEC);
+  for (guint i = 1; i < COUNT; i++)
+    g_assert_cmpstr (((LmLockedPackage *) g_ptr_array_index (lock->packages, i - 1))->name, <,
+                     ((LmLockedPackage *) g_ptr_array_index (lock->packages, i))->name);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -469,5 +506,6 @@ main (int argc, char **argv)
   g_test_add_func ("/recipe/dir", test_dir);
   g_test_add_func ("/recipe/lock", test_lock);
   g_test_add_func ("/recipe/lock-names", test_lock_names);
+  g_test_add_func ("/recipe/lock-order", test_lock_order);
   return g_test_run ();
 }
