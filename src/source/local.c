@@ -98,10 +98,28 @@ check_build (const char *state_dir, const LmLayer *known, const LmBlob *build, G
   return TRUE;
 }
 
+/* Whether no other layer of @known has the file of @build. It would lose it, because a catalog cannot list a file twice. */
+static gboolean
+check_unlisted (const LmCatalog *known, const LmLayer *layer, const LmBlob *build, GError **error)
+{
+  const guint number = lm_catalog_find_build (known, &build->digest);
+  if (number == LM_CATALOG_NONE)
+    return TRUE;
+  const guint other = lm_catalog_get_build (known, number).layer;
+  const char *name = lm_catalog_get_layer_name (known, other), *version = lm_catalog_get_layer_version (known, other);
+  return (strcmp (name, layer->name) == 0 && strcmp (version, layer->version) == 0)
+         || lm_throw (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_EXISTS,
+                      "the layer of %s@%s is there already, as %s@%s; a catalog cannot list a file twice", layer->name, layer->version,
+                      name, version);
+}
+
 static gboolean
 check_not_different (const char *state_dir, const LmCatalog *known, const LmCatalog *entry, GError **error)
 {
   g_autoptr (LmLayer) layer = lm_catalog_load_layer (entry, 0);
+  for (guint i = 0; known != NULL && i < layer->builds->len; i++)
+    if (!check_unlisted (known, layer, &lm_layer_get_build (layer, i)->blob, error))
+      return FALSE;
   for (guint i = 0; known != NULL && i < lm_catalog_get_n_layers (known); i++)
     {
       g_autoptr (LmLayer) other = lm_catalog_load_layer (known, i);

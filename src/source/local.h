@@ -16,8 +16,8 @@ typedef enum
  * durably so. Of a layer with the same name, version and architecture that it lists already,
  * everything but the builds is replaced, and those builds that are on the same parent; the
  * same goes for @group, the group of @layer. A file that it lists under another name or version
- * moves to @layer. Unless @replace is set, a build that has another digest than one on the same
- * parent whose file is in the cache is refused. Two processes at once lose nothing. URLs of
+ * moves to @layer. Unless @replace is set, such a file is refused, and a build that has another digest
+ * than one on the same parent whose file is in the cache. Two processes at once lose nothing. URLs of
  * @layer are removed, as by lm_portable_to_json(). The caller holds a lease for the files,
  * so that they are not removed before they are listed. Waits as lm_source_add() does.
  * Errors: those of lm_catalog_parse() if @layer is not valid, LM_SOURCE_ERROR_EXISTS (an

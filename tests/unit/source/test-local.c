@@ -124,6 +124,24 @@ test_unknown_file (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count_builds (f, "a"), ==, 1);
 }
 
+/* A layer does not lose its file to another one. */
+static void
+test_same_file (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  LmLocalChange change;
+  make_file (f, "one");
+  (void) add (f, "a", NULL, "one");
+  g_assert_false (try_add (f, "b", NULL, "one", FALSE, &change, &error));
+  g_assert_error (error, LM_SOURCE_ERROR, LM_SOURCE_ERROR_EXISTS);
+  g_assert_nonnull (strstr (error->message, "as a@1"));
+  g_clear_error (&error);
+  g_assert_cmpuint (count_builds (f, "a"), ==, 1);
+  g_assert_cmpuint (count_builds (f, "b"), ==, 0);
+  g_assert_true (try_add (f, "a", NULL, "one", FALSE, &change, &error));
+  g_assert_cmpint (add (f, "b", NULL, "one"), ==, LM_LOCAL_CHANGED);
+}
+
 static void
 test_add (Fixture *f, gconstpointer data)
 {
@@ -164,7 +182,8 @@ test_replace (Fixture *f, gconstpointer data)
   g_autoptr (LmCatalog) whole = NULL;
   g_assert_true (lm_local_load (f->state, &whole, NULL));
   g_assert_cmpuint (lm_catalog_find_name (whole, "b"), !=, LM_CATALOG_NONE);
-  g_assert_true (try_add (f, "b", NULL, "one", FALSE, &change, NULL));
+  make_file (f, "three");
+  g_assert_true (try_add (f, "b", NULL, "three", FALSE, &change, NULL));
   (void) add (f, "b", NULL, "gone");
   make_file (f, "gone");
   g_assert_cmpuint (count_builds (f, "b"), ==, 1);
@@ -269,6 +288,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add ("/local/add", Fixture, NULL, set_up, test_add, tear_down);
   g_test_add ("/local/unknown-file", Fixture, NULL, set_up, test_unknown_file, tear_down);
+  g_test_add ("/local/same-file", Fixture, NULL, set_up, test_same_file, tear_down);
   g_test_add ("/local/replace", Fixture, NULL, set_up, test_replace, tear_down);
   g_test_add ("/local/contents", Fixture, NULL, set_up, test_contents, tear_down);
   g_test_add ("/local/processes", Fixture, NULL, set_up, test_processes, tear_down);
