@@ -101,6 +101,7 @@ typedef struct
   guint64 size;
   guint64 most; /* of @size */
   int to;       /* a file; -1: none */
+  const char *path; /* of that */
 } Sink;
 
 static gboolean
@@ -111,7 +112,10 @@ take_block (gpointer data, const void *block, gsize size, GError **error)
   if (sink->size > sink->most)
     return lm_throw (error, G_IO_ERROR, G_IO_ERROR_BUSY, "it grows");
   lm_hasher_update (sink->hasher, block, size);
-  return sink->to < 0 || lm_fd_write_all (sink->to, block, size, error);
+  if (sink->to < 0 || lm_fd_write_all (sink->to, block, size, error))
+    return TRUE;
+  g_prefix_error (error, "%s: ", sink->path);
+  return FALSE;
 }
 
 static gboolean
@@ -219,7 +223,7 @@ copy_file (const LmPayloadItem *item, const char *to, GCancellable *cancellable,
   lm_autofd int fd = open (to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     return lm_throw_errno (error, "cannot create %s", to);
-  Sink sink = { .hasher = hasher, .most = item->size, .to = fd };
+  Sink sink = { .hasher = hasher, .most = item->size, .to = fd, .path = to };
   const gboolean copied = lm_fd_read_blocks (from, take_block, &sink, cancellable, &failure);
   if (!copied && !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_BUSY))
     {

@@ -22,11 +22,15 @@
 #define LAYOUT_LARGE "cluster_size=64k"
 #define SMALL_MAX (G_GUINT64_CONSTANT (2) << 40)
 
+/* Runs qemu-img, which writes to the file @to. */
 static gboolean
-run_qemu_img (const char *const *argv, GCancellable *cancellable, GError **error)
+run_qemu_img (const char *const *argv, const char *to, GCancellable *cancellable, GError **error)
 {
   const LmRunLimits limits = { .time_seconds = TIME_SECONDS };
-  return lm_run (argv, &limits, NULL, cancellable, error);
+  if (lm_run (argv, &limits, NULL, cancellable, error))
+    return TRUE;
+  g_prefix_error (error, "cannot write %s: ", to);
+  return FALSE;
 }
 
 /* Creates @path, for qemu-img to write to: it keeps the mode of a file that is there. */
@@ -55,7 +59,7 @@ lm_image_make_workspace (const char *parent_path, const char *overlay, GCancella
     return FALSE;
   const char *const argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", parent_path, "-o",
                                choose_layout (&header), "--", overlay, NULL };
-  if (run_qemu_img (argv, cancellable, error))
+  if (run_qemu_img (argv, overlay, cancellable, error))
     return TRUE;
   (void) g_unlink (overlay);
   return FALSE;
@@ -67,7 +71,7 @@ lm_image_make_disk (const char *path, guint64 size, GCancellable *cancellable, G
   g_return_val_if_fail (g_path_is_absolute (path), FALSE);
   g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, size);
   const char *const argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", "--", path, bytes, NULL };
-  return create_file (path, error) && run_qemu_img (argv, cancellable, error);
+  return create_file (path, error) && run_qemu_img (argv, path, cancellable, error);
 }
 
 /* Puts into @differences what of @overlay differs from @parent. A rebase to @parent compares
@@ -79,7 +83,7 @@ find_differences (const char *overlay, const char *parent, const char *layout, c
   const char *const create[]
     = { "qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", overlay, "-o", layout, "--", differences, NULL };
   const char *const rebase[] = { "qemu-img", "rebase", "-q", "-f", "qcow2", "-F", "qcow2", "-b", parent, "--", differences, NULL };
-  return run_qemu_img (create, cancellable, error) && run_qemu_img (rebase, cancellable, error);
+  return run_qemu_img (create, differences, cancellable, error) && run_qemu_img (rebase, differences, cancellable, error);
 }
 
 /* Copies @differences to @to: what is zero takes no room there, and the order is that of the disk,
@@ -92,7 +96,7 @@ write_layer (const char *differences, const char *parent_path, const LmDigest *p
   const char *const convert[] = { "qemu-img", "convert", "-q", "-m", "1", "-f", "qcow2", "-O", "qcow2", "-B", parent_path,
                                   "-F", "qcow2", "-o", layout, "--", differences, to, NULL };
   const char *const rename[] = { "qemu-img", "rebase", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b", name, "--", to, NULL };
-  return run_qemu_img (convert, cancellable, error) && run_qemu_img (rename, cancellable, error);
+  return run_qemu_img (convert, to, cancellable, error) && run_qemu_img (rename, to, cancellable, error);
 }
 
 static gboolean
