@@ -157,7 +157,8 @@ static const struct
   { "echo '{\"event\":\"failure\",\"kind\":\"failed\",\"label\":\"l\",\"message\":\"m\"}'; exit 1", LM_APPLIANCE_ERROR_FAILED, "/disk: l: m" },
   /* A failure is one, whatever is said later. */
   { "echo '{\"event\":\"failure\",\"kind\":\"failed\",\"label\":null,\"message\":\"m\"}'; " DONE, LM_APPLIANCE_ERROR_FAILED, "the job: m" },
-  { "printf '%s\\n' '{\"event\":\"failure\",\"kind\":\"failed\",\"label\":\"l\",\"message\":\"one\\ntwo\\n\"}'; exit 1", LM_APPLIANCE_ERROR_FAILED, "l: one; two" },
+  { "printf '%s\\n' '{\"event\":\"failure\",\"kind\":\"failed\",\"label\":\"l\",\"message\":\"one\\ntwo\\n\"}'; exit 1",
+    LM_APPLIANCE_ERROR_FAILED, "l: one; two" },
   { "echo '{\"event\":\"failure\",\"kind\":\"missing\",\"label\":\"l\",\"message\":\"m\"}'; exit 1", LM_APPLIANCE_ERROR_MISSING, "m" },
   { "echo '{\"event\":\"failure\",\"kind\":\"image\",\"label\":\"l\",\"message\":\"m\"}'; exit 1", LM_APPLIANCE_ERROR_IMAGE, "m" },
   { "printf '%s\\n' '{\"event\":\"output\",\"status\":7,\"output\":\"first\\nE: \\u001b[1mlast\\n\\n\"}'\n"
