@@ -228,19 +228,39 @@ lm_builder_made_clear (LmBuilderMade *made)
   g_free (made->initrd);
 }
 
-/* Whether all locked packages are among @contents, what the guest had after they were installed and before
- * commands of the recipe, which may remove one: a package manager may pass over a file without an error. */
+/* Whether the package @text, "NAME[:ARCH]=VERSION", of the parent was to be replaced or removed. */
+static gboolean
+is_changed (const LmRecipeLock *lock, const char *text)
+{
+  g_autofree char *name = g_strndup (text, strcspn (text, ":="));
+  for (guint i = 0; i < lock->packages->len; i++)
+    if (strcmp (((LmLockedPackage *) g_ptr_array_index (lock->packages, i))->name, name) == 0)
+      return TRUE;
+  return g_strv_contains ((const char *const *) lock->removed, name);
+}
+
+/* Whether @contents, what the guest had after the locked packages were installed and before commands of the recipe, which may
+ * remove one, has all of them, and all others that the catalogs say the parent has: a package manager may pass over a file
+ * without an error, and of a false list of the parent's packages too few may have been chosen. */
 static gboolean
 check_contents (const LmBuilderDisk *build, char *const *contents, GError **error)
 {
+  g_autoptr (GHashTable) held = g_hash_table_new (g_str_hash, g_str_equal);
+  for (char *const *text = contents; *text != NULL; text++)
+    g_hash_table_add (held, *text);
   for (guint i = 0; i < build->lock->packages->len; i++)
     {
       const LmLockedPackage *package = g_ptr_array_index (build->lock->packages, i);
       g_autofree char *text = g_strdup_printf ("%s=%s", package->name, package->version);
-      if (!g_strv_contains ((const char *const *) contents, text))
+      if (!g_hash_table_contains (held, text))
         return lm_throw (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_CONFLICT, "%s: the package %s was chosen, but is not installed",
                          build->recipe->name, text);
     }
+  for (char *const *text = build->contents; text != NULL && *text != NULL; text++)
+    if (!g_hash_table_contains (held, *text) && !is_changed (build->lock, *text))
+      return lm_throw (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_CONFLICT,
+                       "%s: the package %s, which %s has according to the catalogs, is not there", build->recipe->name, *text,
+                       build->parent->name);
   return TRUE;
 }
 

@@ -18,6 +18,7 @@ typedef struct
   const GPtrArray *payload;    /* its files are copied */
   const LmRecipeLock *lock;    /* its packages are in the cache */
   const LmBlob *parent;        /* in the cache; NULL for a base */
+  char *const *contents;       /* packages of the parent, as the catalogs say; NULL for a base */
 } LmBuilderDisk;
 
 /* What is made besides the layer. */

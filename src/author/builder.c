@@ -374,6 +374,7 @@ make_file (Build *build, LmPartial *partial, GError **error)
     .payload = build->payload,
     .lock = build->lock,
     .parent = build->parent != NULL ? build->parent->top : NULL,
+    .contents = build->parent != NULL ? build->parent->contents : NULL,
   };
   if (!lm_builder_disk_make (&disk, lm_partial_get_path (partial), &made, build->cancellable, error)
       || !take_boot_file (build, made.kernel, "kernel", &build->kernel, error)

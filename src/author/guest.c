@@ -7,6 +7,9 @@
 #include "build/packages.h"
 
 #define GUEST_LIST "/var/cache/lamina-packages"
+/* One byte more, so that a larger list is refused and not cut off. */
+#define READ_MAX (LM_PACKAGE_STATUS_SIZE_MAX + 1)
+#define NAMES_MAX 20
 
 typedef struct
 {
@@ -63,11 +66,11 @@ void
 lm_guest_packages_add (const LmGuestPackages *guest, LmAppliance *job)
 {
   static const char label[] = "reading the list of packages";
-  (void) lm_appliance_add_read (job, label, "/var/lib/dpkg/status", LM_PACKAGE_STATUS_SIZE_MAX, guest->status);
+  (void) lm_appliance_add_read (job, label, "/var/lib/dpkg/status", READ_MAX, guest->status);
   lm_appliance_add_run (job, label, "rpm -qa --qf '%{NAME}\\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}\\t%{ARCH}\\n' >" GUEST_LIST);
   lm_appliance_only_if (job, "/usr/bin/rpm");
   lm_appliance_unless (job, "/var/lib/dpkg/status");
-  (void) lm_appliance_add_read (job, label, GUEST_LIST, LM_PACKAGE_STATUS_SIZE_MAX, guest->list);
+  (void) lm_appliance_add_read (job, label, GUEST_LIST, READ_MAX, guest->list);
   lm_appliance_add_remove (job, label, GUEST_LIST);
 }
 
@@ -76,7 +79,7 @@ static GBytes *
 read_list (const char *path, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  GBytes *bytes = lm_file_read (path, LM_PACKAGE_STATUS_SIZE_MAX, cancellable, &failure);
+  GBytes *bytes = lm_file_read (path, READ_MAX, cancellable, &failure);
   if (bytes == NULL && !g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     g_propagate_error (error, g_steal_pointer (&failure));
   return bytes;
@@ -102,8 +105,12 @@ lm_guest_packages_read (const LmGuestPackages *guest, const char *name, GCancell
     return lm_throw_null (error, failure->domain, failure->code, "%s: the list of its packages: %s", name, failure->message);
   if (packages.incomplete[0] != NULL)
     {
+      const guint count = g_strv_length (packages.incomplete);
+      for (guint i = NAMES_MAX; i < count; i++)
+        g_clear_pointer (&packages.incomplete[i], g_free);
       g_autofree char *names = g_strjoinv (", ", packages.incomplete);
-      return lm_throw_null (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_CONFLICT, "%s: not completely installed: %s", name, names);
+      return lm_throw_null (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_CONFLICT, "%s: not completely installed: %s%s", name, names,
+                            count > NAMES_MAX ? ", ..." : "");
     }
   return g_steal_pointer (&packages.installed);
 }

@@ -41,7 +41,11 @@ def build(expected, message, what):
     ok(not left, "  nothing is left", left)
 
 
-write("status", "Package: dpkg\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n")
+def installed(*names, state="installed"):
+    return "".join(f"Package: {name}\nStatus: install ok {state}\nArchitecture: amd64\nVersion: 1\n\n" for name in names)
+
+
+write("status", installed("dpkg", "liar"))
 with open(path("base.raw"), "wb") as file:
     file.truncate(4 * 1048576)
     file.seek(510)
@@ -76,4 +80,20 @@ for what, lines in [("a path", "Package: ../evil\nVersion: 1\n"), ("words of a s
     build(5, "package index is not valid: no package can be called", f"a strange name in an index: {what}")
 write("Packages", "Package: wanted\nVersion: 1\nFilename: x.deb\nSize: 1\n" + SHA256 + "Depends: " + "a, " * 400000 + "a\n")
 build(5, "longer than 1 MiB", "an index with a line that is too long")
+# ---- what the parent has
+
+write("status", installed("dpkg"))
+recipe('commands: "true"', name="lie", group="lie")
+build(3, "liar=1, which base has according to the catalogs, is not there", "packages of the parent that only the catalog knows")
+write("status", installed("dpkg", "liar") + installed(*(f"p{i}" for i in range(1000)), state="unpacked"))
+recipe('commands: "true"', name="half", group="half")
+build(3, r"not completely installed: p0=1, (p\d+=1, ){19}\.\.\.\n$", "many packages that are not completely installed")
+write("status", installed("dpkg", "liar") + "X: y\n" * (64 * 1048576 // 5))
+with open(path("other.raw"), "wb") as file:
+    file.truncate(8 * 1048576)
+    file.seek(510)
+    file.write(b"\x55\xaa")
+host.run("import", path("other.raw"), "--as", "other@1")
+recipe('commands: "true"', name="large", group="large", on="other")
+build(6, "larger than 64 MiB", "a list of packages that is too large is not cut off")
 done_testing()
