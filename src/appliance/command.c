@@ -53,6 +53,8 @@ lm_command_run (guestfs_h *handle, guint step, const char *script, GError **erro
   if (output == NULL)
     {
       const char *message = guestfs_last_error (handle);
+      if (guestfs_is_ready (handle) != 1)
+        return lm_failure_throw (handle, error, "the appliance has ended");
       lm_report_output (step, 0, message != NULL ? message : "");
       return lm_throw (error, LM_GUEST_ERROR, LM_GUEST_ERROR_COMMAND, "it cannot be run: the guest needs a shell, env and tail");
     }

@@ -19,7 +19,7 @@
 typedef struct
 {
   pid_t worker;
-  pid_t group; /* its process group; of its own if lamina started it */
+  pid_t group; /* its process group; its own if lamina started it */
   int pidfd;  /* of QEMU; -1 as long as it is not known */
   char *directory; /* of its socket */
 } Guard;
@@ -64,10 +64,13 @@ examine_process (Guard *guard, guint pid)
     guard->pidfd = pidfd_open ((pid_t) pid, 0);
 }
 
-/* The worker is no more, and its children have another parent, but still its process group. */
+/* The worker is no more, and its children have another parent, but still its process group. In a group that it
+ * shares with others, QEMU could be theirs. */
 static void
 look_in_group (Guard *guard)
 {
+  if (guard->group != guard->worker)
+    return;
   g_autoptr (GDir) processes = g_dir_open ("/proc", 0, NULL);
   const char *name;
   while (guard->directory == NULL && processes != NULL && (name = g_dir_read_name (processes)) != NULL)

@@ -122,6 +122,25 @@ test_remove (void)
   g_assert_cmpstr (fake_get_calls (), ==, "glob /d/.*\nrm-rf /d/.x\nglob /e/.*\nrm-rf /d/.x\n");
 }
 
+/* A guest that cannot run a command, and an appliance that is no more, are told apart. */
+static void
+test_run (void)
+{
+  static const char step[] = "{\"do\": \"run\", \"script\": \"true\"}";
+  g_autoptr (GError) error = NULL;
+  fake_reset (NULL, 0, NULL);
+  g_assert_false (do_step (step, &error));
+  g_assert_no_error (error);
+  fake_reset ("command", ENOENT, NULL);
+  g_assert_false (do_step (step, &error));
+  g_assert_error (error, LM_GUEST_ERROR, LM_GUEST_ERROR_COMMAND);
+  g_clear_error (&error);
+  fake_reset ("command", EPIPE, NULL);
+  g_assert_false (do_step (step, &error));
+  g_assert_error (error, LM_GUEST_ERROR, LM_GUEST_ERROR_FAILED);
+  g_assert_cmpstr (error->message, ==, "the appliance has ended: the reason");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -130,5 +149,6 @@ main (int argc, char **argv)
   g_test_add_func ("/step/unpack", test_unpack);
   g_test_add_func ("/step/conditions", test_conditions);
   g_test_add_func ("/step/remove", test_remove);
+  g_test_add_func ("/step/run", test_run);
   return g_test_run ();
 }
