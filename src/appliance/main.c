@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #define JOB_MAX (256 * 1024 * 1024)
-#define START "start the appliance"
-#define FINISH "finish the disk"
+#define START "starting the appliance"
+#define FINISH "finishing the disk"
 
 typedef struct
 {

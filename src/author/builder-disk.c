@@ -74,8 +74,8 @@ add_packages (LmAppliance *job, const LmBuilderDisk *build)
 {
   const GPtrArray *packages = build->lock->packages;
   g_autoptr (GPtrArray) automatic = g_ptr_array_new ();
-  g_autofree char *copy = g_strdup_printf ("copying %u packages", packages->len);
-  g_autofree char *install = g_strdup_printf ("installing %u packages", packages->len);
+  g_autofree char *copy = g_strdup_printf ("copying %u package%s", packages->len, packages->len == 1 ? "" : "s");
+  g_autofree char *install = g_strdup_printf ("installing %u package%s", packages->len, packages->len == 1 ? "" : "s");
   if (packages->len == 0 && build->lock->removed[0] == NULL)
     return;
   const gboolean rpm = packages->len > 0 && is_rpm (g_ptr_array_index (packages, 0));
@@ -125,9 +125,9 @@ add_commands (LmAppliance *job, const LmRecipe *recipe)
 {
   for (char **command = recipe->commands; *command != NULL; command++)
     {
-      const gsize length = strcspn (*command, "\n");
-      g_autofree char *line = g_utf8_substring (*command, 0, MIN (LABEL_SIZE, g_utf8_strlen (*command, (gssize) length)));
-      g_autofree char *label = g_strdup_printf ("running: %s", line);
+      const glong length = g_utf8_strlen (*command, (gssize) strcspn (*command, "\n"));
+      g_autofree char *line = g_utf8_substring (*command, 0, MIN (LABEL_SIZE, length));
+      g_autofree char *label = g_strdup_printf ("running: %s%s", line, strlen (line) < strlen (*command) ? " ..." : "");
       lm_appliance_add_run (job, label, *command);
     }
   if (*recipe->services != NULL)
@@ -336,7 +336,10 @@ lm_builder_disk_make (const LmBuilderDisk *build, const char *to, LmBuilderMade 
 {
   g_auto (LmBuilderMade) made = { NULL };
   if (!(build->parent != NULL ? make_child : make_base) (build, to, &made, cancellable, error))
-    return FALSE;
+    {
+      g_prefix_error (error, "%s: ", build->recipe->path);
+      return FALSE;
+    }
   *out_made = made;
   made = (LmBuilderMade){ NULL };
   return TRUE;

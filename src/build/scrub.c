@@ -103,21 +103,22 @@ only_if_keys_are_needed (LmAppliance *job)
 void
 lm_scrub_append (LmAppliance *job)
 {
-  lm_appliance_add_remove (job, "remove what a layer must not have", removed[0]);
+  static const char keys_label[] = "providing for new SSH host keys";
+  lm_appliance_add_remove (job, "removing what a layer must not have", removed[0]);
   for (gsize i = 1; i < G_N_ELEMENTS (removed); i++)
     lm_appliance_also (job, removed[i]);
-  lm_appliance_add_truncate (job, "empty logs and the machine's identity", emptied[0]);
+  lm_appliance_add_truncate (job, "emptying logs and the machine's identity", emptied[0]);
   for (gsize i = 1; i < G_N_ELEMENTS (emptied); i++)
     lm_appliance_also (job, emptied[i]);
-  lm_appliance_add_write (job, "write a unit that makes SSH host keys", "/etc/systemd/system/" KEYS_UNIT, keys_unit,
+  lm_appliance_add_write (job, keys_label, "/etc/systemd/system/" KEYS_UNIT, keys_unit,
                           strlen (keys_unit), 0644);
   only_if_keys_are_needed (job);
   for (gsize i = 0; i < G_N_ELEMENTS (keys_drop_in_dirs); i++)
     {
       g_autofree char *path = g_build_filename (keys_drop_in_dirs[i], "lamina-host-keys.conf", NULL);
-      lm_appliance_add_mkdir (job, "make room for its drop-in", keys_drop_in_dirs[i], 0755);
+      lm_appliance_add_mkdir (job, keys_label, keys_drop_in_dirs[i], 0755);
       only_if_keys_are_needed (job);
-      lm_appliance_add_write (job, "let sshd wait for it", path, keys_drop_in, strlen (keys_drop_in), 0644);
+      lm_appliance_add_write (job, keys_label, path, keys_drop_in, strlen (keys_drop_in), 0644);
       only_if_keys_are_needed (job);
     }
 }
