@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "build/package-pool.h"
+#include "base/error.h"
+#include "base/text.h"
 
 #include <solv/evr.h>
 #include <string.h>
+
+/* In a message. */
+#define MAX_VERSIONS 3
+#define MAX_TEXT 200
 
 void
 lm_package_pool_prepare (LmPackages *packages)
@@ -84,21 +90,48 @@ parse_operator (const char **text)
   return flags;
 }
 
+/* The versions of the package @name, which may be 0, for a message. */
+static char *
+list_versions (Pool *pool, Id name)
+{
+  g_autoptr (GPtrArray) versions = g_ptr_array_new_with_free_func (g_free);
+  Id id, offset;
+  if (name != 0)
+    FOR_PROVIDES (id, offset, name)
+      {
+        const Solvable *s = pool_id2solvable (pool, id);
+        const char *version = pool_id2str (pool, s->evr);
+        if (s->name == name && versions->len < MAX_VERSIONS
+            && !g_ptr_array_find_with_equal_func (versions, version, g_str_equal, NULL))
+          g_ptr_array_add (versions, lm_text_escape (version, MAX_TEXT));
+      }
+  g_ptr_array_add (versions, NULL);
+  return g_strjoinv (", ", (char **) versions->pdata);
+}
+
+static Id
+throw_unknown (Pool *pool, const char *wanted, Id name, GError **error)
+{
+  const char *where = pool->installed != NULL ? "in the package indexes or on the parent" : "in the package indexes";
+  g_autofree char *safe = lm_text_escape (wanted, MAX_TEXT), *versions = list_versions (pool, name);
+  (void) lm_throw (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_UNKNOWN, "there is no package %s %s%s%s", safe, where,
+                   *versions != '\0' ? "; available: " : "", versions);
+  return 0;
+}
+
 Id
-lm_package_pool_parse (LmPackages *packages, const char *wanted)
+lm_package_pool_parse (LmPackages *packages, const char *wanted, GError **error)
 {
   Pool *pool = packages->pool;
   const gsize length = strcspn (wanted, " <=>");
   const char *rest = wanted + length;
   lm_package_pool_prepare (packages);
   const Id name = pool_strn2id (pool, wanted, (unsigned int) length, 0);
-  if (name == 0)
-    return 0;
   rest += strspn (rest, " ");
   const int flags = parse_operator (&rest);
   rest += strspn (rest, " ");
-  if ((flags == 0) != (*rest == '\0') || flags == (REL_LT | REL_GT) || flags == (REL_LT | REL_EQ | REL_GT))
-    return 0;
+  if (name == 0 || (flags == 0) != (*rest == '\0') || flags == (REL_LT | REL_GT) || flags == (REL_LT | REL_EQ | REL_GT))
+    return throw_unknown (pool, wanted, name, error);
   const Id dep = flags != 0 ? pool_rel2id (pool, name, pool_str2id (pool, rest, 1), flags, 1) : name;
-  return pool_whatprovides (pool, dep) > 1 ? dep : 0;
+  return pool_whatprovides (pool, dep) > 1 ? dep : throw_unknown (pool, wanted, name, error);
 }

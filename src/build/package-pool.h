@@ -43,5 +43,5 @@ int lm_package_pool_compare (const LmPackages *packages, Id name, Id a, Id b);
 Id lm_package_pool_prefer (const LmPackages *packages, Id dep);
 
 /** lm_package_pool_parse: returns "NAME", or "NAME OP VERSION" with one of < <= = >= > and
- * optional spaces around it, as a dependency; 0 if no package fulfils it. */
-Id lm_package_pool_parse (LmPackages *packages, const char *wanted);
+ * optional spaces around it, as a dependency. Errors: LM_PACKAGES_ERROR_UNKNOWN if no package fulfils it (0). */
+Id lm_package_pool_parse (LmPackages *packages, const char *wanted, GError **error) G_GNUC_WARN_UNUSED_RESULT;

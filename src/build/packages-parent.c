@@ -209,13 +209,9 @@ add_jobs (LmPackages *packages, const char *const *wanted, guint n, Queue *jobs,
 {
   for (guint i = 0; i < n; i++)
     {
-      const Id dep = lm_package_pool_parse (packages, wanted[i]);
+      const Id dep = lm_package_pool_parse (packages, wanted[i], error);
       if (dep == 0)
-        {
-          g_autofree char *safe = lm_text_escape (wanted[i], 200);
-          return lm_throw (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_UNKNOWN,
-                           "there is no package %s in the package indexes or on the parent", safe);
-        }
+        return FALSE;
       queue_push2 (jobs, SOLVER_INSTALL | select_for (packages->pool, dep), dep);
     }
   return TRUE;

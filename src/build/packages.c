@@ -250,15 +250,13 @@ lm_packages_resolve (LmPackages *packages, const char *const *wanted, guint n, g
   queue_init (&jobs);
   for (; i < n; i++)
     {
-      const Id dep = lm_package_pool_parse (packages, wanted[i]);
+      const Id dep = lm_package_pool_parse (packages, wanted[i], error);
       if (dep == 0)
         break;
       queue_push2 (&jobs, SOLVER_INSTALL | SOLVER_SOLVABLE_PROVIDES, dep);
     }
   if (i == n)
     ids = resolve_jobs (packages, &jobs, recommended, wanted, n, error);
-  else
-    (void) lm_throw (error, LM_PACKAGES_ERROR, LM_PACKAGES_ERROR_UNKNOWN, "there is no package %s in the package indexes", wanted[i]);
   queue_free (&jobs);
   return ids;
 }
@@ -313,7 +311,7 @@ guint
 lm_packages_find (LmPackages *packages, const char *wanted, const GArray *among)
 {
   Pool *pool = packages->pool;
-  const Id dep = lm_package_pool_parse (packages, wanted), name = lm_package_pool_name (pool, dep);
+  const Id dep = lm_package_pool_parse (packages, wanted, NULL), name = lm_package_pool_name (pool, dep);
   Id best = 0, id, offset;
   if (dep == 0)
     return 0;
