@@ -14,11 +14,12 @@ typedef struct
   char **contents;    /* packages, "NAME=VERSION", sorted */
 } LmBuilderParent;
 
-/** lm_builder_parent_open: pulls the chain that the selections @on give over @set, as far as it is
- * missing, and finds out what packages it has: from the catalogs, or else by the appliance
- * (@appliance: program and virt_type). Blocks. Errors: those of lm_prepare_plan_over(),
+/** lm_builder_parent_open: pulls the chain that the selections @on give over *@set, as far as it is
+ * missing; if @host builds what there are only recipes of, that too, and *@set is read again. Finds
+ * out what packages it has: from the catalogs, or else by the appliance (@appliance: program and
+ * virt_type). Blocks. Errors: those of lm_prepare_plan(),
  * lm_prepare_pull(), LM_APPLIANCE_ERROR, LM_PACKAGES_ERROR. */
-LmBuilderParent *lm_builder_parent_open (const LmHost *host, const LmCatalogSet *set, const char *const *on,
+LmBuilderParent *lm_builder_parent_open (const LmHost *host, LmCatalogSet **set, const char *const *on,
                                      const LmApplianceSettings *appliance, GCancellable *cancellable,
                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_builder_parent_free: frees @parent; NULL is ignored. */

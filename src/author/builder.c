@@ -123,7 +123,9 @@ open_parent (Build *build, GError **error)
     return !given
            || lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_REQUEST, "%s makes a base, which stands on no other layer; leave out --on",
                         build->recipe->path);
-  build->parent = lm_builder_parent_open (build->host, build->set, on, &request->appliance, build->cancellable, error);
+  build->parent = lm_builder_parent_open (build->host, &build->set, on, &request->appliance, build->cancellable, error);
+  if (build->parent == NULL)
+    g_prefix_error (error, "%s: ", build->recipe->path);
   return build->parent != NULL && check_chain (build, error) && check_place (build, error);
 }
 

@@ -10,7 +10,7 @@
 #define MADE "built"
 
 static void
-print_json (const GPtrArray *results)
+print_json (const LmCliHost *host, const GPtrArray *results)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   json_builder_begin_object (builder);
@@ -26,6 +26,7 @@ print_json (const GPtrArray *results)
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
+  lm_cli_host_built_to_json (host, builder);
   lm_output_json (builder);
 }
 
@@ -68,7 +69,9 @@ run_build (const LmInvocation *invocation, GError **error)
         lm_layer_result_print (result, MADE);
     }
   if (lm_args_has (args, "json"))
-    print_json (results);
+    print_json (host, results);
+  else
+    lm_cli_host_print_built (host);
   return TRUE;
 }
 

@@ -88,16 +88,24 @@ plan_with_recipes (const LmHost *host, LmCatalogSet *set, const char *const *sel
   return plan_over (host, set, selections, &(LmPlanOptions){ NULL, find_recipe, recipes }, cancellable, error);
 }
 
-/* Adds to the message of @failure how to build what @plan lacks. */
+/* How to build what @plan lacks; @failure says why there is no chain, unless it is only that a layer is unknown. */
 static void
 throw_with_advice (const LmPlan *plan, const char *const *selections, const GError *failure, GError **error)
 {
   g_autofree char *words = g_strjoinv (" ", (char **) selections);
   g_autoptr (GString) names = g_string_new (NULL);
   for (guint i = plan->layers->len - plan->n_to_build; i < plan->layers->len; i++)
-    g_string_append_printf (names, "%s%s", names->len > 0 ? ", " : "", ((LmPlanItem *) g_ptr_array_index (plan->layers, i))->blob.name);
-  (void) lm_throw (error, failure->domain, failure->code, "%s; \"lamina pull --build %s\" builds what is missing from recipes (%s)",
-                   failure->message, words, names->str);
+    {
+      const LmPlanItem *item = g_ptr_array_index (plan->layers, i);
+      g_string_append_printf (names, "%s%s%s%s", names->len > 0 ? ", " : "", item->blob.name, item->version != NULL ? "@" : "",
+                              item->version != NULL ? item->version : "");
+    }
+  if (failure->code == LM_RESOLVE_ERROR_UNKNOWN)
+    (void) lm_throw (error, failure->domain, failure->code, "nobody has built %s yet; \"lamina pull --build %s\" does, from %s",
+                     names->str, words, plan->n_to_build == 1 ? "a recipe" : "recipes");
+  else
+    (void) lm_throw (error, failure->domain, failure->code, "%s; \"lamina pull --build %s\" builds what is missing from recipes (%s)",
+                     failure->message, words, names->str);
 }
 
 /* Builds what has no chain, and plans again. */

@@ -90,7 +90,7 @@ ok(status == 0 and b'"estimate" : null' in out and "cannot be estimated" in erro
    "what cannot be estimated is still planned, with the reason", errors)
 for verb in (["pull", "nginx", "app"], ["launch", "-c", "test:///default", "x", "nginx", "app"], ["xml", "-c", "test:///default", "x", "nginx", "app"]):
     status, out, errors = host.run(*verb)
-    ok(status == 3 and '"lamina pull --build ' in errors and errors.rstrip().endswith("from recipes (app)"),
+    ok(status == 3 and "nobody has built app yet" in errors and '"lamina pull --build ' in errors,
        f"{verb[0]} builds nothing unasked, and says how to", errors)
 status, out, errors = host.run("pull", "mysql", "nginx")
 ok(status == 3 and "mysql 8 is built only on debian 12" in errors and "recipes (mysql)" in errors, "the reason stays in the message", errors)
@@ -99,6 +99,19 @@ status, out, errors = host.run("plan", "app@9")
 ok(status == 3 and "leave the version out" in errors, "a version that a recipe does not promise cannot be selected", errors)
 status, out, errors = host.run("plan", "apq")
 ok(status == 3 and 'did you mean "app"' in errors, "names of recipes are suggested", errors)
+
+# The author of a recipe is told the same of what it stands on.
+write("top.yaml", "lamina-recipe: 1\nname: top\nversion: '1'\ngroup: top\non: [app, more]\ncommands: 'true'\n")
+top = os.path.join(recipes, "top.yaml")
+status, out, errors = host.run("build", top)
+ok(status == 3 and f"{top}: nobody has built app, more yet" in errors and '"lamina pull --build app more"' in errors,
+   "build says how to build what the recipe stands on", errors)
+for wanted, said in (("app=9", "no package app=9 "), ("app >= 2:1", "no package app >= 2:1 "), ("apq", "no package apq ")):
+    write("version.yaml", f"lamina-recipe: 1\nname: v\ngroup: v\non: debian\npackages: ["{wanted}"]\nrepositories: Packages\n")
+    status, out, errors = host.run("build", os.path.join(recipes, "version.yaml"))
+    ok(status == 3 and said in errors and errors.rstrip().endswith("available: 1:3.1-2") == (wanted != "apq"),
+       f"{wanted}: the versions that there are are named", errors)
+os.unlink(os.path.join(recipes, "version.yaml"))
 
 write("broken.yaml", "lamina-recipe: 1\n")
 status, out, errors = host.run("plan", "app")
@@ -114,6 +127,8 @@ ok(status not in (0, 3) and "building app by" in errors, "--build builds", error
 configure("build = yes")
 status, out, errors = host.run("pull", "app")
 ok(status not in (0, 3) and "building app by" in errors, 'so does "build = yes"', errors)
+status, out, errors = host.run("build", top)
+ok(status not in (0, 3) and "building app by" in errors, "also what a recipe stands on", errors)
 configure("build = maybe")
 ok(host.run("plan", "app")[0] == 2, "another value is refused")
 own = os.path.join(work, "own")
