@@ -107,7 +107,7 @@ status, out, errors = host.run("build", top)
 ok(status == 3 and f"{top}: nobody has built app, more yet" in errors and '"lamina pull --build app more"' in errors,
    "build says how to build what the recipe stands on", errors)
 for wanted, said in (("app=9", "no package app=9 "), ("app >= 2:1", "no package app >= 2:1 "), ("apq", "no package apq ")):
-    write("version.yaml", f"lamina-recipe: 1\nname: v\ngroup: v\non: debian\npackages: ["{wanted}"]\nrepositories: Packages\n")
+    write("version.yaml", f"lamina-recipe: 1\nname: v\ngroup: v\non: debian\npackages: ['{wanted}']\nrepositories: Packages\n")
     status, out, errors = host.run("build", os.path.join(recipes, "version.yaml"))
     ok(status == 3 and said in errors and errors.rstrip().endswith("available: 1:3.1-2") == (wanted != "apq"),
        f"{wanted}: the versions that there are are named", errors)
