@@ -10,7 +10,9 @@
 #include "catalog/selection.h"
 #include "ops/prepare.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Where the packages come from; NULL: from where apt on this machine has them. */
 static const char *const *
@@ -126,9 +128,23 @@ lm_builder_packages_choose (const LmHost *host, const LmBuilderChoice *choice, g
 }
 
 gboolean
+lm_builder_packages_check_keep (const LmBuilderChoice *choice, GError **error)
+{
+  g_autofree char *path = lm_recipe_lock_path (choice->recipe->path);
+  g_autofree char *dir = path != NULL ? g_path_get_dirname (path) : NULL;
+  if (path == NULL || access (dir, W_OK | X_OK) == 0)
+    return TRUE;
+  const int code = errno;
+  return lm_throw (error, G_IO_ERROR, (int) g_io_error_from_errno (code), "%s cannot be written: %s; build a copy of the recipe", path,
+                   g_strerror (code));
+}
+
+gboolean
 lm_builder_packages_keep (const LmBuilderChoice *choice, const LmRecipeLock *lock, GCancellable *cancellable, GError **error)
 {
   g_autofree char *path = lm_recipe_lock_path (choice->recipe->path);
+  if (path == NULL)
+    return TRUE;
   g_autoptr (GPtrArray) locks = lm_recipe_lock_load (path, cancellable, error);
   return locks != NULL && lm_recipe_lock_save (path, locks, lock, error);
 }

@@ -21,7 +21,10 @@ typedef struct
 LmRecipeLock *lm_builder_packages_choose (const LmHost *host, const LmBuilderChoice *choice, gboolean *out_found,
                                         GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** lm_builder_packages_keep: writes @lock to the lock file of the recipe. Errors: those of lm_recipe_lock_load(), G_IO_ERROR. */
+/** lm_builder_packages_check_keep: fails if the following would, because of the directory. Errors: G_IO_ERROR. */
+gboolean lm_builder_packages_check_keep (const LmBuilderChoice *choice, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** lm_builder_packages_keep: writes @lock to the lock file of the recipe, if there can be one. Errors: those of lm_recipe_lock_load(), G_IO_ERROR. */
 gboolean lm_builder_packages_keep (const LmBuilderChoice *choice, const LmRecipeLock *lock, GCancellable *cancellable,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -183,6 +183,13 @@ choose_version (const Build *build, GError **error)
   return g_steal_pointer (&spare);
 }
 
+/* Whether the lock file is to be written: not if the packages were found in it. */
+static gboolean
+keeps_lock (const Build *build)
+{
+  return !build->request->leave_lock && !build->locked;
+}
+
 static gboolean
 choose_packages (Build *build, GError **error)
 {
@@ -194,7 +201,7 @@ choose_packages (Build *build, GError **error)
     .anew = build->request->anew,
   };
   build->lock = lm_builder_packages_choose (build->host, &build->choice, &build->locked, build->cancellable, error);
-  if (build->lock == NULL)
+  if (build->lock == NULL || (keeps_lock (build) && !lm_builder_packages_check_keep (&build->choice, error)))
     return FALSE;
   build->identity = lm_recipe_lock_get_identity (build->lock, build->parent != NULL ? &build->parent->top->digest : NULL);
   build->version = choose_version (build, error);
@@ -299,6 +306,34 @@ find_built (Build *build, LmLayerResult **out_result, GError **error)
               g_clear_pointer (out_result, lm_layer_result_free);
               return FALSE;
             }
+        }
+    }
+  return TRUE;
+}
+
+/* lm_local_entry_add() would refuse another content under the same version; this says so before minutes are spent. */
+static gboolean
+check_version (const Build *build, GError **error)
+{
+  g_autoptr (GArray) refs = g_array_new (FALSE, FALSE, sizeof (LmLayerRef));
+  lm_catalog_set_find_name (build->set, build->recipe->name, refs);
+  for (guint i = 0; i < refs->len; i++)
+    {
+      g_autoptr (LmLayer) layer = lm_catalog_set_load_layer (build->set, g_array_index (refs, LmLayerRef, i));
+      if (strcmp (layer->source, LM_LOCAL_NAME) != 0 || !is_same_layer (build, layer) || g_strcmp0 (layer->arch, build->recipe->arch) != 0)
+        continue;
+      for (guint j = 0; j < layer->builds->len; j++)
+        {
+          const LmBuild *found = lm_layer_get_build (layer, j);
+          LmCacheState state;
+          if (!has_same_parent (build, found))
+            continue;
+          if (!lm_cache_check (build->cache, &found->blob, &state, build->cancellable, error))
+            return FALSE;
+          if (state == LM_CACHE_PRESENT)
+            return lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_DIFFERENT,
+                             "%s: %s@%s is there already, but different: it stands on the same parent, but has other packages, files "
+                             "or commands; raise the version", build->recipe->path, layer->name, layer->version);
         }
     }
   return TRUE;
@@ -422,7 +457,7 @@ build_alone (Build *build, const char *identity, gboolean *out_waited, GError **
   g_autoptr (GPtrArray) reserved = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_blob_free);
   const LmDigest name = lm_scratch_name (what);
   LmLayerResult *result = NULL;
-  if (!load_catalogs (build, error) || !find_built (build, &result, error) || result != NULL)
+  if (!load_catalogs (build, error) || !find_built (build, &result, error) || result != NULL || !check_version (build, error))
     return result;
   LmPartial *partial = make_room (build, &name, reserved, error)
                          ? lm_scratch_open (build->cache, what, on_wait, build, out_waited, build->cancellable, error) : NULL;
@@ -469,7 +504,7 @@ lm_builder_run (const LmHost *host, const LmBuilderRequest *request, GCancellabl
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }
-  if (result != NULL && !request->leave_lock && !lm_builder_packages_keep (&build.choice, build.lock, cancellable, error))
+  if (result != NULL && keeps_lock (&build) && !lm_builder_packages_keep (&build.choice, build.lock, cancellable, error))
     g_clear_pointer (&result, lm_layer_result_free);
   return result;
 }

@@ -10,6 +10,7 @@
 typedef enum
 {
   LM_BUILDER_ERROR_REQUEST,   /* the recipe and the chain do not fit together */
+  LM_BUILDER_ERROR_DIFFERENT, /* this host has a layer of that name and version with other content */
 } LmBuilderError;
 
 #define LM_BUILDER_ERROR lm_builder_error_quark ()

@@ -11,6 +11,7 @@
 #include "catalog/installed.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #define FORMAT_VERSION 1
 #define FILE_SIZE_MAX (64 * LM_SIZE_MIB)
@@ -145,6 +146,9 @@ char *
 lm_recipe_lock_path (const char *path)
 {
   const char *dot = strrchr (path, '.');
+  struct stat st;
+  if (g_str_has_prefix (path, "/dev/") || (stat (path, &st) == 0 && !S_ISREG (st.st_mode)))
+    return NULL;
   const gboolean is_suffix = dot != NULL && strchr (dot, '/') == NULL && dot > path && dot[-1] != '/';
   return g_strdup_printf ("%.*s" SUFFIX, is_suffix ? (int) (dot - path) : (int) strlen (path), path);
 }
@@ -199,6 +203,8 @@ lm_recipe_lock_load (const char *path, GCancellable *cancellable, GError **error
 {
   g_autoptr (GPtrArray) locks = g_ptr_array_new_with_free_func ((GDestroyNotify) lm_recipe_lock_free);
   g_autoptr (GError) failure = NULL;
+  if (path == NULL)
+    return g_steal_pointer (&locks);
   g_autoptr (GBytes) bytes = lm_file_read (path, FILE_SIZE_MAX, cancellable, &failure);
   if (bytes == NULL && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
     return g_steal_pointer (&locks);

@@ -53,10 +53,11 @@ LmDigest lm_recipe_lock_digest_contents (char *const *contents);
  * a base): the same recipe, the same packages and the same parent. */
 LmDigest lm_recipe_lock_get_identity (const LmRecipeLock *lock, const LmDigest *parent);
 
-/** lm_recipe_lock_path: returns the path of the file that belongs to the recipe @path; newly allocated. */
+/** lm_recipe_lock_path: returns the path of the file that belongs to the recipe @path; newly allocated. NULL if there
+ * cannot be one, because the recipe is a pipe or was given as a descriptor (/dev/stdin). */
 char *lm_recipe_lock_path (const char *path);
 
-/** lm_recipe_lock_load: returns the LmRecipeLocks in the file @path; none if it does not exist.
+/** lm_recipe_lock_load: returns the LmRecipeLocks in the file @path; none if it does not exist, or @path is NULL.
  * Errors: LM_RECIPE_LOCK_ERROR_INVALID, G_IO_ERROR. */
 GPtrArray *lm_recipe_lock_load (const char *path, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -3,6 +3,8 @@
 #include "author/builder.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "build/recipe-dir.h"
+#include "catalog/selection.h"
 #include "cli/host.h"
 #include "cli/layer-result.h"
 #include "cli/output.h"
@@ -43,6 +45,23 @@ split_chain (const LmInvocation *invocation)
   return g_strv_builder_end (builder);
 }
 
+/* A recipe is given by its path, but layers are selected by their names elsewhere. */
+static gboolean
+check_word (const LmHost *host, const char *word, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GPtrArray) unused = g_ptr_array_new_with_free_func (g_free);
+  if (!lm_name_is_valid (word) || g_file_test (word, G_FILE_TEST_EXISTS))
+    return TRUE;
+  g_autoptr (GPtrArray) recipes = lm_recipe_dir_load (host->recipe_dirs, unused, cancellable, error);
+  if (recipes == NULL)
+    return FALSE;
+  const LmRecipe *recipe = lm_recipe_dir_find (recipes, word);
+  return recipe == NULL
+         || lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE,
+                      "there is no file %s; give the path of a recipe, such as %s, or build the layer by \"lamina pull --build %s\"",
+                      word, recipe->path, word);
+}
+
 static gboolean
 run_build (const LmInvocation *invocation, GError **error)
 {
@@ -61,6 +80,8 @@ run_build (const LmInvocation *invocation, GError **error)
         .anew = lm_args_has (args, "update"),
         .appliance = { .program = invocation->settings->appliance_program, .virt_type = invocation->settings->virt_type },
       };
+      if (!check_word (&host->host, request.recipe, invocation->cancellable, error))
+        return FALSE;
       LmLayerResult *result = lm_builder_run (&host->host, &request, invocation->cancellable, error);
       if (result == NULL)
         return FALSE;

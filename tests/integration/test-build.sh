@@ -122,6 +122,7 @@ recipe command 'packages: other' 'commands: echo this is why; false'
 run lamina build "$tmp/command.yaml"
 exits 1 'a command that fails'
 like "$err" 'this is why' 'its own output is shown'
+like "$err" "$tmp/command.yaml" 'behind the path of the recipe'
 recipe rival 'packages: [rival, hello]'
 run lamina build "$tmp/rival.yaml"
 exits 3 'packages that conflict'
@@ -134,6 +135,25 @@ run lamina build "$tmp/missing.yaml"
 exits 3 'a package that does not exist'
 run lamina list --json
 is "$(json 'sorted(l["name"] for l in d["layers"])' <<<"$out")" "['base', 'hello']" 'nothing of that is listed'
+
+# ---- the lock file
+
+recipe piped 'packages: other'
+run lamina build --json <(cat "$tmp/piped.yaml")
+exits 0 'a recipe that is a pipe is built'
+is "$(layer lock_file)" None 'there can be no lock file beside it'
+run lamina build "$tmp/piped.yaml"
+touch -d 2001-01-01 "$tmp/piped.lock.json"
+run lamina build --json "$tmp/piped.yaml"
+is "$(layer locked) $(date -r "$tmp/piped.lock.json" +%Y)" 'True 2001' 'a lock file that says the same already is not written again'
+
+recipe fixed 'version: 1' 'commands: true'
+run lamina build "$tmp/fixed.yaml"
+exits 0 'a recipe that says its version is built'
+recipe fixed 'version: 1' 'commands: echo'
+run env LAMINA_APPLIANCE_PROGRAM=/nonexistent "$LAMINA" build "$tmp/fixed.yaml"
+exits 9 'another content of that version is refused before anything is built'
+like "$err" 'fixed.yaml: fixed@1 is there already, but different' 'the message says what is in the way'
 
 # ---- killed, and twice at once
 

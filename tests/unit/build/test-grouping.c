@@ -69,7 +69,7 @@ test_reference_groups (void)
                                         "roles:\n"
                                         "- {name: one, packages: [c, v]}\n"
                                         "- {name: two, packages: [c, w]}\n"
-                                        "- {name: three, packages: [a]}\n"
+                                        "- {name: three, packages: a}\n"
                                         "- {name: four, packages: [f, x]}\n"
                                         "- {name: five, packages: [g, y]}\n");
   g_autoptr (GError) error = NULL;
@@ -192,7 +192,7 @@ test_invalid_roles (void)
     { "roles: 5\n", "roles:1: a list of roles*" },
     { "roles: {x: {name: x, packages: [a]}}\n", "roles:1: a list of roles*" },
     { "roles:\n- {name: x, weight: 0x10, packages: [a]}\n", "roles:2: the weight*" },
-    { "base: a\nroles:\n- {name: x, packages: [a]}\n", "roles:1: a list*" },
+    { "base: {a: b}\nroles:\n- {name: x, packages: [a]}\n", "roles:1: a list*" },
     { "rules:\n- {name: x, packages: [a]}\n", "roles:2: unknown key \"rules\"*" },
     { "roles:\n- {name: x, packages: []}\n", "roles:2: *at least one package" },
     { "roles:\n- {packages: [a]}\n", "roles:2: *name*" },

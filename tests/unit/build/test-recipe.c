@@ -89,6 +89,7 @@ static const struct
   { "{lamina-recipe: 1, name: a, commands: a, version: 1}", "a base, which has packages" },
   { "lamina-recipe: 1\nname: A", "r.yaml:2: a name" },
   { "lamina-recipe: 1\nnmae: a", "r.yaml:2: unknown key \"nmae\"" },
+  { "lamina-recipe: 1\npackage: a", "unknown key \"package\" of a recipe; did you mean \"packages\"?" },
   { "{lamina-recipe: 1, packages: [-o=x]}", "a package" },
   { "{lamina-recipe: 1, packages: {a: b}}", "a list is expected" },
   { "{lamina-recipe: 1, files: [{to: etc/x, content: a}]}", "an absolute path" },
@@ -355,6 +356,11 @@ test_lock (void)
   g_autoptr (GPtrArray) none = lm_recipe_lock_load (path, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (none->len, ==, 0);
+  g_autofree char *pipe = g_build_filename (dir, "pipe.yaml", NULL), *input = lm_recipe_lock_path ("/dev/stdin");
+  g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+  g_autofree char *beside_pipe = lm_recipe_lock_path (pipe);
+  g_assert_null (input);
+  g_assert_null (beside_pipe);
 
   g_autoptr (LmRecipeLock) first = make_lock ("r", "libc6=1", "p"), second = make_lock ("r", "libc6=2", "q");
   g_assert_true (lm_recipe_lock_save (path, none, first, &error));

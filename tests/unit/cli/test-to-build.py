@@ -8,7 +8,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.environ["G_TEST_SRCDIR"], "lib"))
 from chainworld import origin  # noqa: E402
-from tap import done_testing, ok, work  # noqa: E402
+from tap import done_testing, ok, skip, work  # noqa: E402
 
 INDEX = """Package: app
 Version: 1:3.1-2
@@ -106,6 +106,17 @@ top = os.path.join(recipes, "top.yaml")
 status, out, errors = host.run("build", top)
 ok(status == 3 and f"{top}: nobody has built app, more yet" in errors and '"lamina pull --build app more"' in errors,
    "build says how to build what the recipe stands on", errors)
+status, out, errors = host.run("build", "app")
+ok(status == 2 and os.path.join(recipes, "app.yaml") in errors and '"lamina pull --build app"' in errors,
+   "a name instead of a file gets the path of the recipe", errors)
+if os.geteuid() == 0:
+    skip("a lock file that cannot be written is noticed before anything is built", "root writes everywhere")
+else:
+    os.chmod(recipes, 0o555)
+    status, out, errors = host.run("build", os.path.join(recipes, "app.yaml"))
+    ok(status == 1 and "app.lock.json cannot be written" in errors,
+       "a lock file that cannot be written is noticed before anything is built", errors)
+    os.chmod(recipes, 0o755)
 for wanted, said in (("app=9", "no package app=9 "), ("app >= 2:1", "no package app >= 2:1 "), ("apq", "no package apq ")):
     write("version.yaml", f"lamina-recipe: 1\nname: v\ngroup: v\non: debian\npackages: ['{wanted}']\nrepositories: Packages\n")
     status, out, errors = host.run("build", os.path.join(recipes, "version.yaml"))
