@@ -69,6 +69,18 @@ lm_recipe_free (LmRecipe *recipe)
   g_free (recipe);
 }
 
+/* Tells singular from plural, which is the usual mistake. */
+static gboolean
+throw_unknown_key (const LmYamlNode *node, const char *key, const char *what, const Member *members, GError **error)
+{
+  g_autofree char *safe = lm_text_escape (key != NULL ? key : "", 64);
+  while (members->key != NULL && (*safe == '\0' || !(g_str_has_prefix (members->key, safe) || g_str_has_prefix (safe, members->key))))
+    members++;
+  if (members->key != NULL)
+    return lm_yaml_node_throw (node, error, "unknown key \"%s\" of %s; did you mean \"%s\"?", safe, what, members->key);
+  return lm_yaml_node_throw (node, error, "unknown key \"%s\" of %s", safe, what);
+}
+
 /* Reads each member of the mapping @node, which is @what, into @record. */
 static gboolean
 read_members (const LmYamlNode *node, const char *what, const Member *members, gpointer record, GError **error)
@@ -83,10 +95,7 @@ read_members (const LmYamlNode *node, const char *what, const Member *members, g
       while (member->key != NULL && g_strcmp0 (member->key, key) != 0)
         member++;
       if (member->key == NULL)
-        {
-          g_autofree char *safe = lm_text_escape (key != NULL ? key : "", 64);
-          return lm_yaml_node_throw (value, error, "unknown key \"%s\" of %s", safe, what);
-        }
+        return throw_unknown_key (value, key, what, members, error);
       if (!member->read (value, (char *) record + member->offset, error))
         return FALSE;
     }

@@ -98,8 +98,12 @@ load_rpmmd (LmPackages *packages, const char *root, GCancellable *cancellable, G
 {
   g_autofree char *url = lm_url_resolve (root, REPOMD_PATH, error);
   g_autofree char *shown = url ? lm_url_redact (url) : NULL;
-  g_autoptr (GBytes) repomd = url ? read_place (url, REPOMD_SIZE_MAX, cancellable, error) : NULL;
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GBytes) repomd = url ? read_place (url, REPOMD_SIZE_MAX, cancellable, &failure) : NULL;
   Primary primary = { NULL };
+  if (failure != NULL)
+    return lm_throw (error, failure->domain, failure->code, "%s; a directory is taken for a repository of RPM, of Debian's give the Packages file",
+                     failure->message);
   if (repomd == NULL || !find_primary (repomd, shown, &primary, error))
     return FALSE;
   g_autofree char *location = primary.location;

@@ -71,18 +71,20 @@ lm_roles_add (LmRoles *roles, const char *name, double weight, char *const *pack
   g_ptr_array_sort (roles->roles, compare_roles);
 }
 
+/* A list, or a single package as a list of one, as in a recipe. */
 static char **
 parse_packages (const LmYamlNode *node, GError **error)
 {
   g_autoptr (GStrvBuilder) packages = g_strv_builder_new ();
-  if (lm_yaml_node_get_kind (node) != LM_YAML_SEQUENCE)
+  const gboolean single = lm_yaml_node_get_kind (node) == LM_YAML_SCALAR;
+  if (lm_yaml_node_get_kind (node) == LM_YAML_MAPPING)
     {
       lm_yaml_node_throw (node, error, "a list of packages is expected");
       return NULL;
     }
-  for (guint i = 0; i < lm_yaml_node_get_length (node); i++)
+  for (guint i = 0; i < (single ? 1 : lm_yaml_node_get_length (node)); i++)
     {
-      const LmYamlNode *item = lm_yaml_node_get_item (node, i);
+      const LmYamlNode *item = single ? node : lm_yaml_node_get_item (node, i);
       const char *text = lm_yaml_node_get_text (item);
       if (text == NULL || *text == '\0' || lm_text_find_unprintable (text) != NULL)
         {
