@@ -397,9 +397,10 @@ lm_capture_run (const LmHost *host, LmVirt *virt, const LmCaptureRequest *reques
   if (!lm_local_entry_parse_name (request->as, &capture.name, &capture.version, error))
     return NULL;
   capture.cache = lm_cache_open (host->state_dir, &host->cache, error);
-  capture.set = capture.cache != NULL ? lm_prepare_catalogs (host, cancellable, error) : NULL;
-  capture.disk = capture.set != NULL ? lm_machine_disk_open (host, virt, capture.cache, request->machine, cancellable, error) : NULL;
-  if (capture.disk == NULL || !lm_local_entry_check (capture.set, capture.name, error) || !find_chain (&capture, error) || !identify (&capture, error))
+  capture.disk = capture.cache != NULL ? lm_machine_disk_open (host, virt, capture.cache, request->machine, cancellable, error) : NULL;
+  /* Now, because that waits for another capture of the machine, which may list the same layer. */
+  capture.set = capture.disk != NULL ? lm_prepare_catalogs (host, cancellable, error) : NULL;
+  if (capture.set == NULL || !lm_local_entry_check (capture.set, capture.name, error) || !find_chain (&capture, error) || !identify (&capture, error))
     return NULL;
   LmLayerResult *result = NULL;
   for (gboolean waited = TRUE; waited && result == NULL;)
@@ -408,6 +409,7 @@ lm_capture_run (const LmHost *host, LmVirt *virt, const LmCaptureRequest *reques
       result = capture_disk (&capture, &waited, &failure);
       if (failure == NULL)
         continue;
+      lm_machine_disk_explain (capture.disk, &failure);
       g_propagate_error (error, g_steal_pointer (&failure));
       return NULL;
     }

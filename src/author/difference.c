@@ -244,6 +244,20 @@ compare_packages (const Comparison *comparison, LmDifference *difference)
 
 /* ---- the whole */
 
+/* Reads both sides; that of a machine is at rest before and after. */
+static gboolean
+read_sides (Comparison *comparison, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  if (read_side (comparison, &comparison->before, &failure) && read_side (comparison, &comparison->after, &failure)
+      && (comparison->disk == NULL || lm_machine_disk_check (comparison->disk, &failure)))
+    return TRUE;
+  if (comparison->disk != NULL)
+    lm_machine_disk_explain (comparison->disk, &failure);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
 LmDifference *
 lm_difference_find (const LmHost *host, LmVirt *virt, const LmDifferenceRequest *request, GCancellable *cancellable, GError **error)
 {
@@ -254,8 +268,7 @@ lm_difference_find (const LmHost *host, LmVirt *virt, const LmDifferenceRequest 
   comparison.set = comparison.cache != NULL ? lm_prepare_catalogs (host, cancellable, error) : NULL;
   if (comparison.set == NULL
       || !(request->machine != NULL ? open_machine (&comparison, virt, difference, error) : open_layers (&comparison, difference, error))
-      || !read_side (&comparison, &comparison.before, error) || !read_side (&comparison, &comparison.after, error)
-      || (comparison.disk != NULL && !lm_machine_disk_check (comparison.disk, error)))
+      || !read_sides (&comparison, error))
     return NULL;
   if (request->packages)
     compare_packages (&comparison, difference);

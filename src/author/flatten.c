@@ -236,5 +236,12 @@ lm_flatten_run (const LmHost *host, LmVirt *virt, const LmFlattenRequest *reques
   if (flattening.cache == NULL
       || !(request->machine != NULL ? open_machine (&flattening, virt, error) : open_chain (&flattening, error)))
     return NULL;
-  return write_files (&flattening, error);
+  g_autoptr (GError) failure = NULL;
+  LmFlattenResult *result = write_files (&flattening, &failure);
+  if (result != NULL)
+    return result;
+  if (flattening.disk != NULL)
+    lm_machine_disk_explain (flattening.disk, &failure);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return NULL;
 }

@@ -141,6 +141,17 @@ lm_machine_disk_check (const LmMachineDisk *disk, GError **error)
   return find_domain (disk, &domain, error);
 }
 
+void
+lm_machine_disk_explain (const LmMachineDisk *disk, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  if (*error == NULL || g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || lm_machine_disk_check (disk, &reason)
+      || !g_error_matches (reason, LM_MACHINE_DISK_ERROR, LM_MACHINE_DISK_ERROR_BUSY))
+    return;
+  g_clear_error (error);
+  *error = g_steal_pointer (&reason);
+}
+
 /* ---- the images */
 
 static gboolean
@@ -150,21 +161,34 @@ throw_strange (const LmMachineDisk *disk, const char *path, const char *why, GEr
                    disk->name, why);
 }
 
-/* Appends to @paths the image @path and those below it, down to the topmost layer. */
+/* Whether the file @path is in the directory of @layer. */
+static gboolean
+is_layer (const char *path, const char *layer)
+{
+  g_autofree char *dir = g_path_get_dirname (layer), *name = g_path_get_basename (path), *beside = g_build_filename (dir, name, NULL);
+  return lm_file_is_same_path (path, beside);
+}
+
+/* Appends to @paths the image @path and those below it, down to the topmost layer. The QEMU of the machine can write what its images
+ * say about those below them: below the overlay, nothing but layers of lamina is read. */
 static gboolean
 follow_images (const LmMachineDisk *disk, const char *path, const char *layer, GPtrArray *paths, GError **error)
 {
   g_autofree char *now = g_strdup (path);
+  gboolean below = FALSE;
   while (!lm_file_is_same_path (now, layer))
     {
       LmQcow2Header header;
       if (paths->len == IMAGES_MAX)
         return throw_strange (disk, path, "too many images are below it", error);
+      if (below && !is_layer (now, layer))
+        return throw_strange (disk, disk->machine->overlay, "below it is an image that is not a layer", error);
       if (!lm_qcow2_read (now, &header, NULL, error))
         return FALSE;
       if (lm_qcow2_has_data_file (&header) || header.crypt_method != 0)
         return throw_strange (disk, now, "its data are in another file, or encrypted", error);
       g_ptr_array_add (paths, g_strdup (now));
+      below |= lm_file_is_same_path (now, disk->machine->overlay);
       if (header.backing_name[0] == '\0')
         return TRUE;
       if (strcmp (header.backing_format, "qcow2") != 0)

@@ -46,3 +46,6 @@ gboolean lm_machine_disk_hash (const LmMachineDisk *disk, LmDigest *out_digest, 
 /** lm_machine_disk_check: whether what was read since lm_machine_disk_open() is one state of the disk: the machine is
  * still shut off, and nobody wrote to an image. Errors: LM_MACHINE_DISK_ERROR_BUSY, LM_VIRT_ERROR, G_IO_ERROR. */
 gboolean lm_machine_disk_check (const LmMachineDisk *disk, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** lm_machine_disk_explain: replaces *@error, which may be NULL, by that of lm_machine_disk_check() if that is LM_MACHINE_DISK_ERROR_BUSY:
+ * programs that read the disk fail in their own words when the machine is started. */
+void lm_machine_disk_explain (const LmMachineDisk *disk, GError **error);

@@ -79,6 +79,15 @@ exits 2 'a layer cannot have the name of one that it stands on'
 run lamina capture vm --as web@1 --group os
 exits 2 'nor be of a group that allows one'
 
+# ---- a disk that says that it stands on that of another machine
+
+qemu-img create -q -f qcow2 -F qcow2 -b "$base" "$tmp/other.qcow2"
+qemu-img rebase -q -u -f qcow2 -F qcow2 -b "$tmp/other.qcow2" "$overlay"
+run lamina capture vm --as web@1
+exits 6 'the disk of another machine is not read'
+like "$err" 'not a layer' 'the message says so'
+qemu-img rebase -q -u -f qcow2 -F qcow2 -b "$base" "$overlay"
+
 # ---- capture
 
 before=$(sha256sum <"$overlay")
@@ -118,6 +127,26 @@ go_on
 is "$status" 4 'a machine that was started meanwhile is not captured'
 host_exec "$host" virsh -q destroy vm
 is "$(left)$(layers)" "['base', 'web']" 'nothing is left of it'
+printf '#!/bin/sh\nvirsh -q start vm\necho the reason >&2\nexit 1\n' >"$tmp/starter"
+chmod 0755 "$tmp/starter"
+for verb in 'capture vm --as web@2' 'diff --machine vm'; do
+  LAMINA_APPLIANCE_PROGRAM=$tmp/starter run lamina $verb
+  exits 4 "${verb%% *}: nor one that is started before its disk is read"
+  like "$err" 'vm is running' 'the message says so, whatever else went wrong'
+  host_exec "$host" virsh -q destroy vm
+done
+cat >"$tmp/stub" <<'EOF'
+#!/bin/sh
+sleep 1
+disk=$(sed -n 's/.*"disk" *: *"\([^"]*\)".*/\1/p' "$1")
+qemu-io -f qcow2 -c "write -P $(($$ % 255 + 1)) 8M 4k" "$disk" >/dev/null
+echo '{"event":"done"}'
+EOF
+LAMINA_APPLIANCE_PROGRAM=$tmp/stub lamina capture vm --as twice@1 --json >"$tmp/twice" 2>&1 </dev/null &
+one=$!
+LAMINA_APPLIANCE_PROGRAM=$tmp/stub run lamina capture vm --as twice@1 --json
+wait "$one"
+is "$? $status $(json 'd["digest"]' <"$tmp/twice")" "0 0 $(json 'd["digest"]' <<<"$out")" 'a machine is captured twice at once: both find the same layer'
 
 # ---- an external snapshot, and meanwhile what a layer changes
 
