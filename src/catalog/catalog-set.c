@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "catalog/catalog-set.h"
+#include "base/suggestion.h"
 #include "catalog/version.h"
 
 #include <string.h>
@@ -289,54 +290,13 @@ lm_catalog_set_load_layers (const LmCatalogSet *set)
   return layers;
 }
 
-/* Returns the Levenshtein distance of two names of at most LM_NAME_MAX bytes. */
-static guint
-levenshtein_distance (const char *a, const char *b)
-{
-  guint8 row[256];
-  gsize na = strlen (a), nb = MIN (strlen (b), sizeof row - 1);
-  for (gsize j = 0; j <= nb; j++)
-    row[j] = (guint8) j;
-  for (gsize i = 1; i <= na; i++)
-    {
-      guint8 diagonal = row[0];
-      row[0] = (guint8) i;
-      for (gsize j = 1; j <= nb; j++)
-        {
-          guint8 changed = (guint8) (diagonal + (a[i - 1] != b[j - 1]));
-          diagonal = row[j];
-          row[j] = (guint8) MIN (MIN (row[j] + 1, row[j - 1] + 1), changed);
-        }
-    }
-  return row[nb];
-}
-
-static void
-update_suggestion (const char *name, const char *candidate, const char **best, guint *best_distance)
-{
-  gsize a = strlen (name), b = strlen (candidate);
-  guint far = a > b ? (guint) (a - b) : (guint) (b - a);
-  /* "nginx-light" is similar to "nginx", whatever the distance */
-  gboolean extends = a >= 3 && (g_str_has_prefix (candidate, name) || (b >= 3 && g_str_has_prefix (name, candidate)));
-  if (!extends && far >= *best_distance)
-    return;
-  guint d = extends ? 1 : levenshtein_distance (name, candidate);
-  if (d < *best_distance || (d == *best_distance && *best != NULL && strcmp (candidate, *best) < 0))
-    {
-      *best = candidate;
-      *best_distance = d;
-    }
-}
-
 char *
 lm_catalog_set_suggest (const LmCatalogSet *set, const char *name)
 {
-  const char *best = NULL;
-  /* about a third of the letters may be wrong; in a name of five letters two, so
-   * that two may be swapped */
-  guint best_distance = MIN (3, (guint) (strlen (name) + 1) / 3) + 1;
+  LmSuggestion suggestion;
+  lm_suggestion_init (&suggestion, name);
   for (guint i = 0; i < set->members->len; i++)
     for (guint j = 0; j < lm_catalog_get_n_layers (get_set_member (set, i)->catalog); j++)
-      update_suggestion (name, lm_catalog_get_layer_name (get_set_member (set, i)->catalog, j), &best, &best_distance);
-  return g_strdup (best);
+      lm_suggestion_consider (&suggestion, lm_catalog_get_layer_name (get_set_member (set, i)->catalog, j));
+  return g_strdup (suggestion.best);
 }
