@@ -7,22 +7,29 @@
 /* Nobody writes longer words by hand; their ends are not compared. */
 #define LENGTH_MAX 255
 
+/* Of two texts; two neighbouring letters that are swapped count as one change ("optimal string alignment"). */
 static guint
-levenshtein_distance (const char *a, const char *b)
+get_distance (const char *a, const char *b)
 {
-  guint16 row[LENGTH_MAX + 1];
+  guint16 rows[3][LENGTH_MAX + 1];
+  guint16 *before = rows[0], *above = rows[1], *row = rows[2];
   gsize na = MIN (strlen (a), LENGTH_MAX), nb = MIN (strlen (b), LENGTH_MAX);
   for (gsize j = 0; j <= nb; j++)
     row[j] = (guint16) j;
   for (gsize i = 1; i <= na; i++)
     {
-      guint16 diagonal = row[0];
+      guint16 *oldest = before;
+      before = above;
+      above = row;
+      row = oldest;
       row[0] = (guint16) i;
       for (gsize j = 1; j <= nb; j++)
         {
-          guint16 changed = (guint16) (diagonal + (a[i - 1] != b[j - 1]));
-          diagonal = row[j];
-          row[j] = (guint16) MIN (MIN (row[j] + 1, row[j - 1] + 1), changed);
+          guint best = MIN (above[j], row[j - 1]) + 1u;
+          best = MIN (best, above[j - 1] + (a[i - 1] != b[j - 1] ? 1u : 0u));
+          if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+            best = MIN (best, before[j - 2] + 1u);
+          row[j] = (guint16) best;
         }
     }
   return row[nb];
@@ -33,8 +40,8 @@ lm_suggestion_init (LmSuggestion *suggestion, const char *word)
 {
   suggestion->word = word;
   suggestion->best = NULL;
-  /* About a third of the letters may be wrong; in a word of five letters two, so that two may be swapped. */
-  suggestion->distance = MIN (3, (guint) (strlen (word) + 1) / 3) + 1;
+  /* About a third of the letters may be wrong. */
+  suggestion->distance = MIN (3, (guint) strlen (word) / 3) + 1;
 }
 
 void
@@ -47,7 +54,7 @@ lm_suggestion_consider (LmSuggestion *suggestion, const char *candidate)
   gboolean extends = a >= 3 && (g_str_has_prefix (candidate, word) || (b >= 3 && g_str_has_prefix (word, candidate)));
   if (!extends && far >= suggestion->distance)
     return;
-  guint distance = extends ? 1 : levenshtein_distance (word, candidate);
+  guint distance = extends ? 1 : get_distance (word, candidate);
   if (distance < suggestion->distance
       || (distance == suggestion->distance && suggestion->best != NULL && strcmp (candidate, suggestion->best) < 0))
     {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
-/* Which known word somebody may have meant by an unknown one, by the Levenshtein distance. */
+/* Which known word somebody may have meant by an unknown one, by the number of letters that are
+ * changed, added, left out or swapped. */
 #include <glib.h>
 
 typedef struct

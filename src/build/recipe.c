@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/size.h"
+#include "base/suggestion.h"
 #include "base/text.h"
 #include "base/yaml-node.h"
 #include "build/appliance.h"
@@ -69,15 +70,16 @@ lm_recipe_free (LmRecipe *recipe)
   g_free (recipe);
 }
 
-/* Tells singular from plural, which is the usual mistake. */
 static gboolean
 throw_unknown_key (const LmYamlNode *node, const char *key, const char *what, const Member *members, GError **error)
 {
   g_autofree char *safe = lm_text_escape (key != NULL ? key : "", 64);
-  while (members->key != NULL && (*safe == '\0' || !(g_str_has_prefix (members->key, safe) || g_str_has_prefix (safe, members->key))))
-    members++;
-  if (members->key != NULL)
-    return lm_yaml_node_throw (node, error, "unknown key \"%s\" of %s; did you mean \"%s\"?", safe, what, members->key);
+  LmSuggestion suggestion;
+  lm_suggestion_init (&suggestion, safe);
+  for (; *safe != '\0' && members->key != NULL; members++)
+    lm_suggestion_consider (&suggestion, members->key);
+  if (suggestion.best != NULL)
+    return lm_yaml_node_throw (node, error, "unknown key \"%s\" of %s; did you mean \"%s\"?", safe, what, suggestion.best);
   return lm_yaml_node_throw (node, error, "unknown key \"%s\" of %s", safe, what);
 }
 

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "cli/args.h"
 #include "base/error.h"
+#include "base/suggestion.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -118,6 +119,29 @@ find_short (GPtrArray *index, int c)
   return NULL;
 }
 
+const char *
+lm_args_find_similar (LmArgs *args, guint flags, const char *name)
+{
+  LmSuggestion suggestion;
+  lm_suggestion_init (&suggestion, name);
+  for (const LmOption *const *table = args->tables; *name != '\0' && *table != NULL; table++)
+    for (const LmOption *option = *table; option->name; option++)
+      if ((option->flags & flags) == flags)
+        lm_suggestion_consider (&suggestion, option->name);
+  return suggestion.best;
+}
+
+/* @word is an option that there is not. */
+static gboolean
+throw_unknown (LmArgs *args, const char *word, GError **error)
+{
+  g_autofree char *name = g_str_has_prefix (word, "--") ? g_strndup (word + 2, strcspn (word + 2, "=")) : g_strdup ("");
+  const char *similar = lm_args_find_similar (args, 0, name);
+  if (similar == NULL)
+    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s: unknown option", word);
+  return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s: unknown option; did you mean \"--%s\"?", word, similar);
+}
+
 gboolean
 lm_args_parse (LmArgs *args, int argc, char **argv, gboolean first_word_ends, int *out_used, GError **error)
 {
@@ -133,11 +157,11 @@ lm_args_parse (LmArgs *args, int argc, char **argv, gboolean first_word_ends, in
       int c = getopt_long (argc, argv, shorts->str, (const struct option *) (void *) longs->data, NULL);
       if (c == -1)
         break;
+      if (c == '?' && optopt < LONG_BASE)
+        return throw_unknown (args, argv[optind - 1], error);
       if (c == '?' || c == ':')
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s: %s", argv[optind - 1],
-                         c == ':'               ? "this option requires a value"
-                         : optopt >= LONG_BASE ? "this option takes no value"
-                                               : "unknown option");
+                         c == ':' ? "this option requires a value" : "this option takes no value");
       const LmOption *option = c >= LONG_BASE ? g_ptr_array_index (index, (guint) (c - LONG_BASE)) : find_short (index, c);
       if (option == NULL)
         return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown option: -%c", c);

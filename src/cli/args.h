@@ -73,6 +73,10 @@ void lm_args_add_word (LmArgs *args, const char *word);
 /** lm_args_option: returns the table entry of the option @name; NULL if there is none. */
 const LmOption *lm_args_option (LmArgs *args, const char *name);
 
+/** lm_args_find_similar: returns the name of the option that is most similar to @name, of those that have all @flags;
+ * NULL if none is. */
+const char *lm_args_find_similar (LmArgs *args, guint flags, const char *name);
+
 /** lm_args_has: whether the option @name was given. */
 gboolean lm_args_has (LmArgs *args, const char *name);
 /** lm_args_get: returns the last value of the option; NULL if it was not given or

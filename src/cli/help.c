@@ -36,6 +36,15 @@ const LmOption lm_global_options[] = {
   { NULL },
 };
 
+/* Short names that other programs have for the same. */
+static const struct
+{
+  const char *name;
+  const LmVerb *verb;
+} aliases[] = {
+  { "delete", &lm_verb_rm }, { "images", &lm_verb_cache_list }, { "info", &lm_verb_show }, { "ls", &lm_verb_ps },
+};
+
 const LmVerb *
 lm_verb_find (const char *const *words, guint *out_used)
 {
@@ -51,6 +60,10 @@ lm_verb_find (const char *const *words, guint *out_used)
           return *verb;
         }
     }
+  *out_used = 1;
+  for (gsize i = 0; i < G_N_ELEMENTS (aliases); i++)
+    if (strcmp (aliases[i].name, words[0]) == 0)
+      return aliases[i].verb;
   return NULL;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/help.h"
 #include "cli/output.h"
 #include "cli/status.h"
+#include "cli/unknown-verb.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -119,18 +120,6 @@ flush_output (GError **error)
   return !failed || lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_OUTPUT, "cannot write to standard output");
 }
 
-/* For @group, the first word of verbs with two; @next is what follows, or NULL. */
-static gboolean
-refuse_second_word (const char *group, const char *next, GError **error)
-{
-  if (next == NULL || *next == '-')
-    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "%s requires a second word; \"lamina help %s\" lists them", group,
-                     group);
-  g_autofree char *safe = lm_output_safe (next);
-  return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown verb: %s %s; \"lamina help %s\" lists those that there are",
-                   group, safe, group);
-}
-
 /* Options are allowed before the verb, and between and after its words. */
 static gboolean
 dispatch_verb (int argc, char **argv, GCancellable *cancellable, GError **error)
@@ -160,11 +149,7 @@ dispatch_verb (int argc, char **argv, GCancellable *cancellable, GError **error)
       const char *next = argv[used + 1];
       if ((g_strcmp0 (next, "--help") == 0 || g_strcmp0 (next, "-h") == 0) && lm_help_print_group (argv[used]))
         return TRUE;
-      g_autofree char *safe = lm_output_safe (argv[used]);
-      if (strcmp (safe, "catalog") == 0 || strcmp (safe, "cache") == 0 || strcmp (safe, "hook") == 0)
-        return refuse_second_word (safe, next, error);
-      return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown verb: %s; \"lamina --help\" lists the verbs",
-                       safe);
+      return lm_unknown_verb_throw ((const char *const *) argv + used, error);
     }
   const LmOption *tables[] = { lm_global_options, verb->options ? verb->options : no_options, NULL };
   g_autoptr (LmArgs) args = lm_args_new (tables);

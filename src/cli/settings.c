@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/size.h"
+#include "base/suggestion.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -177,6 +178,18 @@ read_file (const Reading *reading, const char *path, gboolean required, GError *
   return lm_text_normalize (bytes);
 }
 
+static char *
+describe_unknown (const char *where, const char *key)
+{
+  LmSuggestion suggestion;
+  lm_suggestion_init (&suggestion, key);
+  for (const char *const *known = known_keys; *known != NULL; known++)
+    lm_suggestion_consider (&suggestion, *known);
+  if (suggestion.best != NULL)
+    return g_strdup_printf ("%s: unknown key \"%s\" is ignored; did you mean \"%s\"?", where, key, suggestion.best);
+  return g_strdup_printf ("%s: unknown key \"%s\" is ignored", where, key);
+}
+
 /* Takes over the valid keys of @file. */
 static gboolean
 merge_keys (const Reading *reading, GKeyFile *file, const char *path, GBytes *text, GError **error)
@@ -187,7 +200,7 @@ merge_keys (const Reading *reading, GKeyFile *file, const char *path, GBytes *te
       g_autofree char *where = find_key (path, text, *key);
       if (!g_strv_contains (known_keys, *key))
         {
-          g_ptr_array_add (reading->warnings, g_strdup_printf ("%s: unknown key \"%s\" is ignored", where, *key));
+          g_ptr_array_add (reading->warnings, describe_unknown (where, *key));
           continue;
         }
       GError *failure = NULL;

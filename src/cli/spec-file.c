@@ -153,7 +153,10 @@ read_member (LmRequestBuilder *builder, LmArgs *args, const char *key, const LmY
   const LmOption *option = lm_args_option (args, key);
   if (option == NULL || !(option->flags & LM_OPTION_SPEC))
     {
-      g_autofree char *what = g_strdup_printf ("\"%s\" is not an option that can be given in a file", key);
+      const char *similar = strcmp (key, "selection") == 0 ? "selections" : lm_args_find_similar (args, LM_OPTION_SPEC, key);
+      g_autofree char *what
+        = similar != NULL ? g_strdup_printf ("\"%s\" is not an option that can be given in a file; did you mean \"%s\"?", key, similar)
+                          : g_strdup_printf ("\"%s\" is not an option that can be given in a file", key);
       return throw_at_node (node, what, error);
     }
   return lm_args_has (args, key) || set_option (builder, option, node, error);

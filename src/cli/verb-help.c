@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
-#include "base/error.h"
 #include "cli/help.h"
+#include "cli/unknown-verb.h"
 
 static gboolean
 run_help (const LmInvocation *invocation, GError **error)
@@ -17,8 +17,7 @@ run_help (const LmInvocation *invocation, GError **error)
   if (verb == NULL && words[1] == NULL && lm_help_print_group (words[0]))
     return TRUE;
   if (verb == NULL)
-    return lm_throw (error, LM_CLI_ERROR, LM_CLI_ERROR_USAGE, "unknown verb: %s; \"lamina --help\" lists the verbs",
-                     words[0]);
+    return lm_unknown_verb_throw (words, error);
   lm_help_print_verb (verb);
   return TRUE;
 }
