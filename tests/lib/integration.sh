@@ -24,6 +24,7 @@
 set -u
 top=$(cd "$host_lib/../.." && pwd)
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/lamina-it.XXXXXX")
+export LAMINA_RECIPE_DIR=$tmp/no-recipes # not those of a lamina that is installed
 chmod 0755 "$tmp"
 test_number=0
 test_failures=0
