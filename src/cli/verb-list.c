@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "base/size.h"
+#include "build/recipe-dir.h"
 #include "cli/host.h"
 #include "cli/output.h"
 #include "ops/cache-view.h"
@@ -38,6 +39,50 @@ print_layers (const LmCatalogSet *set, const LmPlanView *view, GError **error)
   return TRUE;
 }
 
+/* ---- what no catalog lists, but what can be built */
+
+/* Returns those of the recipes (LmRecipe) on this host whose layers no catalog of @set lists. */
+static GPtrArray *
+load_recipes (const LmInvocation *invocation, const LmCatalogSet *set, GError **error)
+{
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new_with_free_func (g_free);
+  GPtrArray *recipes = lm_recipe_dir_load ((const char *const *) invocation->settings->recipe_dirs, warnings, invocation->cancellable, error);
+  lm_cli_warnings (warnings);
+  for (guint i = recipes != NULL ? recipes->len : 0; i-- > 0;)
+    {
+      g_autoptr (GArray) refs = g_array_new (FALSE, FALSE, sizeof (LmLayerRef));
+      lm_catalog_set_find_name (set, ((LmRecipe *) g_ptr_array_index (recipes, i))->name, refs);
+      if (refs->len > 0)
+        g_ptr_array_remove_index (recipes, i);
+    }
+  return recipes;
+}
+
+static void
+print_recipes (const GPtrArray *recipes)
+{
+  for (guint i = 0; i < recipes->len; i++)
+    printf ("%s%s", i == 0 ? "not built yet, but there are recipes: " : ", ", ((LmRecipe *) g_ptr_array_index (recipes, i))->name);
+  if (recipes->len > 0)
+    putchar ('\n');
+}
+
+static gboolean
+print_json (const LmCatalogSet *set, const LmPlanView *view, const GPtrArray *recipes, GError **error)
+{
+  g_autoptr (GArray) listed = g_array_new (FALSE, FALSE, sizeof (LmListingRecipe));
+  for (guint i = 0; i < recipes->len; i++)
+    {
+      const LmRecipe *recipe = g_ptr_array_index (recipes, i);
+      const LmListingRecipe one = { recipe->name, recipe->group, recipe->version, recipe->summary, recipe->path };
+      g_array_append_val (listed, one);
+    }
+  g_autofree char *json = lm_listing_to_json (set, view, listed, error);
+  if (json != NULL)
+    fputs (json, stdout);
+  return json != NULL;
+}
+
 static gboolean
 run_list (const LmInvocation *invocation, GError **error)
 {
@@ -52,16 +97,16 @@ run_list (const LmInvocation *invocation, GError **error)
   if (cache == NULL)
     return FALSE;
   LmPlanView view = { lm_cache_view_lookup, &(LmCacheView){ cache, invocation->cancellable } };
+  g_autoptr (GPtrArray) recipes = load_recipes (invocation, set, error);
+  if (recipes == NULL)
+    return FALSE;
   if (lm_args_has (invocation->args, "json"))
-    {
-      g_autofree char *json = lm_listing_to_json (set, &view, error);
-      if (json != NULL)
-        fputs (json, stdout);
-      return json != NULL;
-    }
-  if (lm_catalog_set_get_length (set) > 0)
-    return print_layers (set, &view, error);
-  lm_output_warning ("there is no catalog; add one with \"lamina catalog add NAME URL|FILE\"");
+    return print_json (set, &view, recipes, error);
+  if (lm_catalog_set_get_length (set) == 0)
+    lm_output_warning ("there is no catalog; add one with \"lamina catalog add NAME URL|FILE\"");
+  else if (!print_layers (set, &view, error))
+    return FALSE;
+  print_recipes (recipes);
   return TRUE;
 }
 

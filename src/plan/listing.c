@@ -85,8 +85,20 @@ add_listed_layer (JsonBuilder *b, const LmLayer *layer, LmFacts *facts)
   json_builder_end_object (b);
 }
 
+static void
+add_listed_recipe (JsonBuilder *b, const LmListingRecipe *recipe)
+{
+  json_builder_begin_object (b);
+  lm_json_add_string (b, "name", recipe->name);
+  lm_json_add_string (b, "version", recipe->version);
+  lm_json_add_string (b, "group", recipe->group);
+  lm_json_add_string (b, "summary", recipe->summary);
+  lm_json_add_string (b, "recipe", recipe->path);
+  json_builder_end_object (b);
+}
+
 char *
-lm_listing_to_json (const LmCatalogSet *set, const LmPlanView *view, GError **error)
+lm_listing_to_json (const LmCatalogSet *set, const LmPlanView *view, const GArray *recipes, GError **error)
 {
   g_autoptr (JsonBuilder) b = json_builder_new ();
   g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (set);
@@ -102,6 +114,11 @@ lm_listing_to_json (const LmCatalogSet *set, const LmPlanView *view, GError **er
   json_builder_begin_array (b);
   for (guint i = 0; i < layers->len; i++)
     add_listed_layer (b, layers->pdata[i], facts);
+  json_builder_end_array (b);
+  json_builder_set_member_name (b, "recipes");
+  json_builder_begin_array (b);
+  for (guint i = 0; recipes != NULL && i < recipes->len; i++)
+    add_listed_recipe (b, &g_array_index (recipes, LmListingRecipe, i));
   json_builder_end_array (b);
   json_builder_end_object (b);
   return lm_facts_check (facts, error) ? lm_json_finish (b) : NULL;

@@ -10,7 +10,7 @@ static char *
 list_text (const char *text)
 {
   g_autoptr (LmCatalogSet) set = lab_set (text);
-  return lm_listing_to_json (set, NULL, NULL);
+  return lm_listing_to_json (set, NULL, NULL, NULL);
 }
 
 /* On one line, or with one line per layer; @middle is inserted into each layer,

@@ -48,7 +48,7 @@ list_large (const char *middle, const char *tail, GPtrArray *warnings)
   LmCatalog *catalog = lab_parse (text, warnings, &error);
   g_assert_no_error (error);
   lm_catalog_set_add (set, catalog, 0);
-  char *json = lm_listing_to_json (set, NULL, &error);
+  char *json = lm_listing_to_json (set, NULL, NULL, &error);
   g_assert_no_error (error);
   return json;
 }

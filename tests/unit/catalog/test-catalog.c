@@ -432,10 +432,10 @@ test_listing (void)
   g_assert_false (lm_listing_is_cached (orphan_facts, nginx));
   g_assert_false (lm_listing_is_cached (facts, layers->pdata[0]));
   g_autoptr (GError) error = NULL;
-  g_autofree char *json = lm_listing_to_json (set, &view, &error);
+  g_autofree char *json = lm_listing_to_json (set, &view, NULL, &error);
   g_assert_no_error (error);
   g_assert_nonnull (strstr (json, "\"name\" : \"nginx\""));
-  g_autofree char *bare = lm_listing_to_json (set, NULL, NULL);
+  g_autofree char *bare = lm_listing_to_json (set, NULL, NULL, NULL);
   g_assert_null (strstr (bare, "\"cached\" : true"));
 
   /* If a lookup fails, there is no result. */
@@ -446,7 +446,7 @@ test_listing (void)
   g_assert_false (lm_listing_is_cached (no_facts, nginx));
   g_assert_false (lm_facts_check (no_facts, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
-  g_assert_null (lm_listing_to_json (set, &failing, NULL));
+  g_assert_null (lm_listing_to_json (set, &failing, NULL, NULL));
 }
 
 int

@@ -100,6 +100,13 @@ ok(status == 3 and "leave the version out" in errors, "a version that a recipe d
 status, out, errors = host.run("plan", "apq")
 ok(status == 3 and 'did you mean "app"' in errors, "names of recipes are suggested", errors)
 
+listed = host.json("list")
+ok([(one["name"], one["version"], one["recipe"]) for one in listed["recipes"]]
+   == [(name, None, os.path.join(recipes, name + ".yaml")) for name in ("app", "more", "odd")]
+   and "app" not in [one["name"] for one in listed["layers"]], "list has the recipes of what no catalog lists", listed["recipes"])
+status, out, errors = host.run("list")
+ok(status == 0 and out.decode().splitlines()[-1].endswith("recipes: app, more, odd"), "for people too", out)
+
 # The author of a recipe is told the same of what it stands on.
 write("top.yaml", "lamina-recipe: 1\nname: top\nversion: '1'\ngroup: top\non: [app, more]\ncommands: 'true'\n")
 top = os.path.join(recipes, "top.yaml")
