@@ -33,6 +33,7 @@ typedef struct
   const LmCaptureRequest *request;
   GCancellable *cancellable;
   char *name, *version;
+  char *group; /* of other layers of that name, unless the request says another */
   LmCache *cache;
   LmCatalogSet *set;
   LmMachineDisk *disk;
@@ -46,6 +47,7 @@ static void
 capture_clear (Capture *capture)
 {
   g_free (capture->name);
+  g_free (capture->group);
   g_free (capture->version);
   g_strfreev (capture->below);
   g_clear_pointer (&capture->chain, g_ptr_array_unref);
@@ -77,10 +79,20 @@ find_chain (Capture *capture, GError **error)
   return TRUE;
 }
 
+/* Whoever selects the name with its group means all versions. */
+static void
+find_group (Capture *capture)
+{
+  g_autoptr (GArray) refs = g_array_new (FALSE, FALSE, sizeof (LmLayerRef));
+  lm_catalog_set_find_name (capture->set, capture->name, refs);
+  g_autoptr (LmLayer) other = refs->len > 0 ? lm_catalog_set_load_layer (capture->set, g_array_index (refs, LmLayerRef, 0)) : NULL;
+  capture->group = g_strdup (capture->request->group != NULL ? capture->request->group : other != NULL ? other->group : capture->name);
+}
+
 static const char *
 get_group (const Capture *capture, const LmLayer *before)
 {
-  return capture->request->group != NULL ? capture->request->group : before != NULL ? before->group : capture->name;
+  return capture->request->group != NULL || before == NULL ? capture->group : before->group;
 }
 
 /* Whether the new layer can be used together with those below it. */
@@ -402,6 +414,7 @@ lm_capture_run (const LmHost *host, LmVirt *virt, const LmCaptureRequest *reques
   capture.set = capture.disk != NULL ? lm_prepare_catalogs (host, cancellable, error) : NULL;
   if (capture.set == NULL || !lm_local_entry_check (capture.set, capture.name, error) || !find_chain (&capture, error) || !identify (&capture, error))
     return NULL;
+  find_group (&capture);
   LmLayerResult *result = NULL;
   for (gboolean waited = TRUE; waited && result == NULL;)
     {

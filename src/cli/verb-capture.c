@@ -51,7 +51,7 @@ run_capture (const LmInvocation *invocation, GError **error)
 
 static const LmOption options[] = {
   { "as", 0, LM_OPTION_VALUE, "NAME@VERSION", "what the layer is called", LM_COMPLETE_NONE },
-  { "group", 0, LM_OPTION_VALUE, "NAME", "its group; default: the name of the layer", LM_COMPLETE_NONE },
+  { "group", 0, LM_OPTION_VALUE, "NAME", "its group; default: that of other layers of its name, or its name", LM_COMPLETE_NONE },
   { "no-scrub", 0, LM_OPTION_FLAG, NULL, "keep logs, host keys and all that makes the machine one of its own", LM_COMPLETE_NONE },
   { "ready", 0, LM_OPTION_VALUE, "TEXT", "what appears on its console when it is up; default: as the layers below", LM_COMPLETE_NONE },
   { "summary", 0, LM_OPTION_VALUE, "TEXT", "description for people", LM_COMPLETE_NONE },

@@ -85,8 +85,9 @@ made = capture("--as", "tool@1", "--json")
 ok(json.loads(made[1])["action"] == "unchanged", "again: nothing is done", made)
 made = capture("--as", "tool@1", "--summary", "another")
 ok(b"what the catalog says about it was updated" in made[1], "the entry can be changed", made)
-made = capture("--as", "raw@1", "--no-scrub", "--json")
+made = capture("--as", "nginx@9", "--no-scrub", "--json")
 ok(made[0] == 0 and not json.loads(made[1])["scrubbed"] and "machine's identity" not in made[2], "as it is", made)
+ok(json.loads(made[1])["group"] == "web", "it is in the group of the other layers of its name", made)
 
 # Meanwhile
 stopped = Stopped(host, "capture-before-check", "capture", "web", "--as", "tool@2", *TEST)
@@ -99,7 +100,7 @@ subprocess.run(["qemu-io", "-c", "write -P 7 64k 4k", machine["overlay"]], check
 done = capture("--as", "tool@1")
 ok(done[0] == 9 and "choose another version" in done[2], "another content under the same name", done)
 done = capture("--as", "tool@2", "--json")
-ok(done[0] == 0 and layers() == [("raw", "1"), ("tool", "1"), ("tool", "2")], "another version", done)
+ok(done[0] == 0 and layers() == [("nginx", "9"), ("tool", "1"), ("tool", "2")], "another version", done)
 
 # What the appliance says
 os.environ["LAMINA_APPLIANCE_PROGRAM"] = "/bin/false"
