@@ -341,6 +341,17 @@ lm_file_list_dir (const char *path, GError **error)
   return lm_file_list_fd (open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, error);
 }
 
+/* What is mounted there is somebody's. */
+static gboolean
+check_file_system (int fd, int sub, const char *below, GError **error)
+{
+  struct stat st, st_below;
+  if (fstat (fd, &st) < 0 || fstat (sub, &st_below) < 0)
+    return lm_throw_errno (error, "cannot stat %s", below);
+  return st.st_dev == st_below.st_dev
+         || lm_throw (error, G_IO_ERROR, G_IO_ERROR_BUSY, "%s is not removed: another file system is mounted there; unmount it", below);
+}
+
 /* Removes everything in the open directory @fd. */
 static gboolean
 remove_contents (int fd, const char *path, GError **error)
@@ -357,7 +368,7 @@ remove_contents (int fd, const char *path, GError **error)
       lm_autofd int sub = openat (fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
       if (sub < 0)
         return lm_throw_errno (error, "cannot open %s", below);
-      if (!remove_contents (sub, below, error))
+      if (!check_file_system (fd, sub, below, error) || !remove_contents (sub, below, error))
         return FALSE;
       if (unlinkat (fd, name, AT_REMOVEDIR) < 0)
         return lm_throw_errno (error, "cannot remove %s", below);

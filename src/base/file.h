@@ -100,7 +100,7 @@ GPtrArray *lm_file_list_fd (int fd, const char *path, GError **error) G_GNUC_WAR
 char *lm_file_find_closed_dir (const char *path, guint uid);
 
 /** lm_file_remove_tree: removes the directory @path and its contents without
- * following symbolic links. Succeeds if @path does not exist. */
+ * following symbolic links. What is mounted below it is left, with G_IO_ERROR_BUSY. Succeeds if @path does not exist. */
 gboolean lm_file_remove_tree (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_file_is_same_path: whether both paths, of files that may not exist, refer to the same

@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,6 +67,29 @@ test_publish_never_replaces (void)
   g_clear_error (&error);
   g_autoptr (GBytes) bytes = lm_file_read (final, 10, NULL, &error);
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "a", 1);
+  g_assert_true (lm_file_remove_tree (dir, NULL));
+}
+
+/* Of a killed program, something may be mounted below a directory that is left of it. */
+static void
+test_remove_tree_keeps_mount (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *dir = g_dir_make_tmp ("lamina-test-XXXXXX", NULL), *point = g_build_filename (dir, "a", NULL);
+  g_autofree char *kept = g_build_filename (point, "kept", NULL);
+  g_assert_cmpint (mkdir (point, 0755), ==, 0);
+  if (mount ("lamina-test", point, "tmpfs", 0, NULL) < 0)
+    {
+      g_assert_true (lm_file_remove_tree (dir, NULL));
+      g_test_skip ("nothing can be mounted");
+      return;
+    }
+  g_assert_true (g_file_set_contents (kept, "x", -1, NULL));
+  const gboolean removed = lm_file_remove_tree (dir, &error), is_there = g_file_test (kept, G_FILE_TEST_EXISTS);
+  g_assert_cmpint (umount (point), ==, 0);
+  g_assert_false (removed);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_assert_true (is_there);
   g_assert_true (lm_file_remove_tree (dir, NULL));
 }
 
@@ -384,6 +408,7 @@ main (int argc, char **argv)
   g_test_add_func ("/file/write-read", test_write_read);
   g_test_add_func ("/file/publish-never-replaces", test_publish_never_replaces);
   g_test_add_func ("/file/remove-tree-keeps-link-target", test_remove_tree_keeps_link_target);
+  g_test_add_func ("/file/remove-tree-keeps-mount", test_remove_tree_keeps_mount);
   g_test_add_func ("/file/make-dir", test_make_dir);
   g_test_add_func ("/file/list", test_list);
   g_test_add_func ("/file/restrict-mode", test_restrict_mode);
