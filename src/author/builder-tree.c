@@ -122,6 +122,18 @@ static const char unpack_files[] = "--essential-hook=chroot \"$1\" tar --extract
 static const char clean_up[] = "--customize-hook=rm -rf \"$1" PACKAGES_DIR "\" \"$1/etc/apt/sources.list\" "
                                "\"$1/etc/apt/apt.conf.d/99mmdebstrap\" \"$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap\"";
 
+/* Root's mmdebstrap mounts file systems below the work directory, and starts programs that do not end with it. In
+ * namespaces of their own, none of them stays when it ends, or lamina does, however that happens. The shell is there for
+ * processes that have lost their parent. Who may not make namespaces cannot mount either. */
+#define ISOLATE "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", "sh", "-c", "\"$@\"; exit $?", "sh"
+
+static gboolean
+can_isolate (GCancellable *cancellable)
+{
+  static const char *const argv[] = { ISOLATE, "true", NULL };
+  return geteuid () == 0 && lm_run (argv, NULL, NULL, cancellable, NULL);
+}
+
 static gboolean
 run_mmdebstrap (const LmBuilderDisk *build, const char *repository, const char *archive, const char *to, GCancellable *cancellable,
                 GError **error)
@@ -135,11 +147,12 @@ run_mmdebstrap (const LmBuilderDisk *build, const char *repository, const char *
   g_autofree char *scratch = g_strconcat ("TMPDIR=", geteuid () == 0 ? lm_work_dir_get_path (build->work) : "/var/tmp", NULL);
   /* What it would choose too; but then it says what is missing. */
   const char *mode = geteuid () == 0 ? "--mode=root" : "--mode=unshare";
-  const char *const argv[] = { "env", scratch, "DEBIAN_FRONTEND=noninteractive", "mmdebstrap", mode, "--quiet", "--variant=essential", "--format=tar",
+  const char *const alone[] = { ISOLATE };
+  const char *const argv[] = { ISOLATE, "env", scratch, "DEBIAN_FRONTEND=noninteractive", "mmdebstrap", mode, "--quiet", "--variant=essential", "--format=tar",
                                "--aptopt=APT::Sandbox::User \"root\"", "--dpkgopt=force-unsafe-io", include, setup, copy_packages, copy_files,
                                unpack_files, clean_up, "", to, "deb [trusted=yes] copy:" PACKAGES_DIR " ./", NULL };
   const LmRunLimits limits = { .time_seconds = TIME_SECONDS };
-  if (lm_run (argv, &limits, NULL, cancellable, &failure))
+  if (lm_run (argv + (can_isolate (cancellable) ? 0 : G_N_ELEMENTS (alone)), &limits, NULL, cancellable, &failure))
     return TRUE;
   g_propagate_prefixed_error (error, g_steal_pointer (&failure), "%s: making the tree with mmdebstrap: ", build->recipe->path);
   return FALSE;

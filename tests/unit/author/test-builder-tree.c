@@ -82,14 +82,20 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static gboolean
-make_tree (Fixture *f, GError **error)
+make_tree_until (Fixture *f, GCancellable *cancellable, GError **error)
 {
   const LmBuilderDisk build
     = { .host = &f->host, .cache = f->cache.cache, .work = f->work, .recipe = f->recipe, .payload = f->payload, .lock = f->lock };
   g_autofree char *to = g_build_filename (f->cache.dir, "tree.tar", NULL);
-  const gboolean made = lm_builder_tree_make (&build, to, NULL, error);
+  const gboolean made = lm_builder_tree_make (&build, to, cancellable, error);
   g_assert_true (made == (*error == NULL));
   return made;
+}
+
+static gboolean
+make_tree (Fixture *f, GError **error)
+{
+  return make_tree_until (f, NULL, error);
 }
 
 static char *
@@ -154,6 +160,55 @@ test_rpm (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (error->message, "/recipe.yaml"));
 }
 
+/* Waits until the file @name is there, and cancels. */
+static gpointer
+cancel_at (gpointer data)
+{
+  gpointer *both = data;
+  for (guint i = 0; i < 1000 && !g_file_test (both[0], G_FILE_TEST_EXISTS); i++)
+    g_usleep (20000);
+  g_cancellable_cancel (both[1]);
+  return NULL;
+}
+
+static gboolean
+is_in_file (const char *path, const char *what)
+{
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  return strstr (text, what) != NULL;
+}
+
+/* Neither what mmdebstrap has mounted nor a process that it has started outlives it. */
+static void
+test_isolated (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autofree char *path = g_strdup_printf ("%s:%s", f->bin, f->path), *mark = g_build_filename (f->cache.dir, "started", NULL);
+  g_autofree char *alive = g_build_filename (f->cache.dir, "alive", NULL);
+  g_autofree char *script = g_strdup_printf ("mkdir \"$TMPDIR/mount\" && mount -t tmpfs lamina-test-isolated \"$TMPDIR/mount\" || exit 7\n"
+                                             "setsid sh -c 'while :; do echo >\"%s\"; sleep 0.1; done' &\n"
+                                             "sleep 0.3; echo >\"%s\"; sleep 1000\n", alive, mark);
+  const char *const may[] = { "unshare", "--mount", "--pid", "--fork", "mount", "-t", "tmpfs", "lamina-test", "/mnt", NULL };
+  if (geteuid () != 0 || !lm_run (may, NULL, NULL, NULL, NULL))
+    {
+      g_test_skip ("needs root, and namespaces");
+      return;
+    }
+  write_program (f, "mmdebstrap", script);
+  g_setenv ("PATH", path, TRUE);
+  gpointer both[] = { mark, cancellable };
+  GThread *thread = g_thread_new ("cancel", cancel_at, both);
+  g_assert_false (make_tree_until (f, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  (void) g_thread_join (thread);
+  g_assert_false (is_in_file ("/proc/self/mounts", "lamina-test-isolated"));
+  g_assert_cmpint (unlink (alive), ==, 0);
+  g_usleep (500000);
+  g_assert_false (g_file_test (alive, G_FILE_TEST_EXISTS));
+}
+
 /* The message names what to install. */
 static void
 test_missing (Fixture *f, gconstpointer data)
@@ -188,6 +243,7 @@ main (int argc, char **argv)
   ADD ("/builder-tree/arguments", test_arguments);
   ADD ("/builder-tree/failure", test_failure);
   ADD ("/builder-tree/rpm", test_rpm);
+  ADD ("/builder-tree/isolated", test_isolated);
   ADD ("/builder-tree/missing", test_missing);
   return g_test_run ();
 }
