@@ -168,10 +168,15 @@ for_each_match (const StepContext *context, StepFunc func, GError **error)
   return ok;
 }
 
+/* libguestfs removes with a program of the appliance, in whose root a symbolic link of the guest to an absolute path would end. */
 static gboolean
 remove_path (const StepContext *context, GError **error)
 {
-  return guestfs_rm_rf (context->handle, context->path) == 0
+  g_autofree char *dir = g_path_get_dirname (context->path), *name = g_path_get_basename (context->path);
+  char *real = guestfs_realpath (context->handle, dir);
+  g_autofree char *path = real != NULL ? g_build_filename (real, name, NULL) : NULL;
+  free (real);
+  return (path != NULL && guestfs_rm_rf (context->handle, path) == 0)
          || lm_failure_throw (context->handle, error, "cannot remove %s", context->path);
 }
 
@@ -181,12 +186,16 @@ do_remove (const StepContext *context, GError **error)
   return for_each_match (context, remove_path, error);
 }
 
+/* Logs may be elsewhere, behind a link; but a link to the root does not mean that everything is a log. */
 static gboolean
 truncate_path (const StepContext *context, GError **error)
 {
-  if (guestfs_is_dir (context->handle, context->path) == 1)
+  char *real = guestfs_realpath (context->handle, context->path);
+  const gboolean is_root = real != NULL && strcmp (real, "/") == 0;
+  free (real);
+  if (!is_root && guestfs_is_dir_opts (context->handle, context->path, GUESTFS_IS_DIR_OPTS_FOLLOWSYMLINKS, 1, -1) == 1)
     return lm_listing_truncate (context->handle, context->path, error);
-  if (guestfs_is_file (context->handle, context->path) != 1)
+  if (guestfs_is_file_opts (context->handle, context->path, GUESTFS_IS_FILE_OPTS_FOLLOWSYMLINKS, 1, -1) != 1)
     return TRUE;
   return guestfs_truncate (context->handle, context->path) == 0
          || lm_failure_throw (context->handle, error, "cannot empty %s", context->path);

@@ -107,12 +107,29 @@ guestfs_exists (guestfs_h *handle, const char *path)
 char **
 guestfs_glob_expand_opts (guestfs_h *handle, const char *pattern, ...)
 {
-  char **paths = calloc (4, sizeof *paths);
+  static const char *const names[] = { ".", "..", ".x" };
+  char **paths = calloc (G_N_ELEMENTS (names) + 1, sizeof *paths);
+  g_autofree char *dir = g_path_get_dirname (pattern);
   (void) note ("glob %s", pattern);
-  paths[0] = strdup ("/d/.");
-  paths[1] = strdup ("/d/..");
-  paths[2] = strdup ("/d/.x");
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (dir, names[i], NULL);
+      paths[i] = strdup (path);
+    }
   return paths;
+}
+
+/* Below "/link" there is a link to "/", as the guest sees it; "/link/sub" is one to "/target". */
+char *
+guestfs_realpath (guestfs_h *handle, const char *path)
+{
+  return strdup (strcmp (path, "/link") == 0 ? "/" : strcmp (path, "/link/sub") == 0 ? "/target" : path);
+}
+
+int
+guestfs_is_dir_opts (guestfs_h *handle, const char *path, ...)
+{
+  return TRUE;
 }
 
 const char *

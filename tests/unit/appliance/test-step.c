@@ -119,7 +119,18 @@ test_remove (void)
   fake_reset (NULL, 0, NULL);
   g_assert_false (do_step ("{\"do\": \"remove\", \"path\": \"/d/.*\", \"also\": [\"/e/.*\"]}", &error));
   g_assert_no_error (error);
-  g_assert_cmpstr (fake_get_calls (), ==, "glob /d/.*\nrm-rf /d/.x\nglob /e/.*\nrm-rf /d/.x\n");
+  g_assert_cmpstr (fake_get_calls (), ==, "glob /d/.*\nrm-rf /d/.x\nglob /e/.*\nrm-rf /e/.x\n");
+}
+
+/* A link of the guest leads to where the guest sees it, not to where the appliance would. */
+static void
+test_links (void)
+{
+  g_autoptr (GError) error = NULL;
+  fake_reset (NULL, 0, NULL);
+  g_assert_false (do_step ("{\"do\": \"remove\", \"path\": \"/link/sub/*\"}", &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (fake_get_calls (), ==, "glob /link/sub/*\nrm-rf /target/.x\n");
 }
 
 /* A guest that cannot run a command, and an appliance that is no more, are told apart. */
@@ -149,6 +160,7 @@ main (int argc, char **argv)
   g_test_add_func ("/step/unpack", test_unpack);
   g_test_add_func ("/step/conditions", test_conditions);
   g_test_add_func ("/step/remove", test_remove);
+  g_test_add_func ("/step/links", test_links);
   g_test_add_func ("/step/run", test_run);
   return g_test_run ();
 }
