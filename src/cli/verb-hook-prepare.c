@@ -70,7 +70,8 @@ adopt_in_time (const LmInvocation *invocation, const LmHost *host, const char *x
   if (!adopted && watch.expired && g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return lm_throw (error, G_IO_ERROR, G_IO_ERROR_BUSY,
                      "its layers could not be pulled within %u s (hook-timeout in lamina.conf); what was transferred "
-                     "is kept, and the next start or \"lamina pull\" continues", seconds);
+                     "is kept, and the next start or \"lamina pull\" continues%s", seconds,
+                     host->build != NULL ? "; what has to be built (build = yes) begins anew, therefore do it with \"lamina pull\"" : "");
   if (!adopted)
     g_propagate_error (error, g_steal_pointer (&failure));
   return adopted;

@@ -96,4 +96,20 @@ with open(path("other.raw"), "wb") as file:
 host.run("import", path("other.raw"), "--as", "other@1")
 recipe('commands: "true"', name="large", group="large", on="other")
 build(6, "larger than 64 MiB", "a list of packages that is too large is not cut off")
+# ---- a start by virsh that builds
+
+UUID = "11111111-2222-4333-8444-555555555555"
+write("status", installed("dpkg", "liar"))
+recipe("commands: sleep 5", name="slow", group="slow")
+os.makedirs(path("recipes"))
+os.rename(path("app.yaml"), path("recipes/slow.yaml"))
+write("lamina.conf", "[lamina]\nbuild = yes\nhook-timeout = 1\n")
+write("domain.xml", f"""<domain type='qemu'><name>own</name><uuid>{UUID}</uuid><metadata>
+<lamina:machine xmlns:lamina='urn:lamina:domain:1' version='1'><lamina:select>base</lamina:select><lamina:select>slow</lamina:select>
+</lamina:machine></metadata><devices><disk type='file'><driver name='qemu' type='qcow2'/>
+<source file='{os.path.join(host.dir, "machines", UUID, "overlay.qcow2")}'/><target dev='vda'/></disk></devices></domain>""")
+with open(path("domain.xml"), encoding="utf-8") as file:
+    status, _, errors = host.run("hook", "prepare", stdin=file, LAMINA_CONFIG=path("lamina.conf"), LAMINA_RECIPE_DIR=path("recipes"))
+ok(status == 4 and "hook-timeout" in errors and "begins anew" in errors, "gives up in time, and says that the build begins anew", (status, errors))
+ok(not host.list("partial") and not host.list("machines"), "  nothing is left")
 done_testing()
