@@ -9,7 +9,7 @@
 
 const LmVerb *const lm_verbs[] = {
   &lm_verb_launch,      &lm_verb_define,       &lm_verb_xml,          &lm_verb_ps,
-  &lm_verb_show,
+  &lm_verb_show,        &lm_verb_wait,
   &lm_verb_rm,          &lm_verb_outdated,     &lm_verb_plan,         &lm_verb_pull,
   &lm_verb_list,        &lm_verb_import,      &lm_verb_build,       &lm_verb_capture,
   &lm_verb_diff,        &lm_verb_flatten,     &lm_verb_publish,

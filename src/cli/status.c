@@ -39,6 +39,7 @@
 #include "ops/obstacle.h"
 #include "ops/output-file.h"
 #include "ops/port.h"
+#include "ops/readiness.h"
 #include "upkeep/verification.h"
 #include "source/source.h"
 #include "machine/chain.h"
@@ -71,6 +72,7 @@ static const Mapping mappings[] = {
   { lm_image_error_quark, LM_IMAGE_ERROR_INVALID, LM_STATUS_USAGE },
   { lm_source_error_quark, LM_SOURCE_ERROR_NAME, LM_STATUS_USAGE },
   { lm_launch_error_quark, LM_LAUNCH_ERROR_REQUEST, LM_STATUS_USAGE },
+  { lm_readiness_error_quark, LM_READINESS_ERROR_UNKNOWN, LM_STATUS_USAGE },
   { lm_source_error_quark, LM_SOURCE_ERROR_EXISTS, LM_STATUS_DIFFERENT },
   { lm_local_entry_error_quark, ANY, LM_STATUS_USAGE },
   { lm_launch_roles_error_quark, ANY, LM_STATUS_NOT_FOUND },
@@ -85,7 +87,7 @@ static const Mapping mappings[] = {
   { lm_lock_error_quark, ANY, LM_STATUS_BUSY },
   { lm_cache_error_quark, LM_CACHE_ERROR_BUSY, LM_STATUS_BUSY },
   { lm_fetch_error_quark, LM_FETCH_ERROR_BUSY, LM_STATUS_BUSY },
-  { lm_launch_error_quark, LM_LAUNCH_ERROR_NOT_READY, LM_STATUS_BUSY },
+  { lm_readiness_error_quark, LM_READINESS_ERROR_NOT_YET, LM_STATUS_BUSY },
   { lm_console_error_quark, ANY, LM_STATUS_BUSY },
   { lm_http_error_quark, LM_HTTP_ERROR_LOCAL, LM_STATUS_FAILED },
   { lm_http_error_quark, ANY, LM_STATUS_SOURCE },

@@ -156,6 +156,9 @@ offer_kind (const LmInvocation *invocation, LmCompleteKind kind, const char *pre
     case LM_COMPLETE_IMAGE_FORMAT:
       offer_words ((const char *const[]){ "qcow2", "raw", NULL }, prefix);
       break;
+    case LM_COMPLETE_READINESS:
+      offer_words ((const char *const[]){ "ready", "stopped", NULL }, prefix);
+      break;
     case LM_COMPLETE_SEED_FILE:
       offer_seed_file (prefix);
       break;

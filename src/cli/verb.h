@@ -38,7 +38,7 @@ extern const LmVerb *const lm_verbs[];
 extern const LmOption lm_global_options[];
 
 extern const LmVerb lm_verb_launch, lm_verb_define, lm_verb_plan, lm_verb_pull, lm_verb_list, lm_verb_outdated, lm_verb_ps,
-  lm_verb_show, lm_verb_rm, lm_verb_import, lm_verb_build, lm_verb_capture, lm_verb_diff, lm_verb_flatten,
+  lm_verb_show, lm_verb_wait, lm_verb_rm, lm_verb_import, lm_verb_build, lm_verb_capture, lm_verb_diff, lm_verb_flatten,
   lm_verb_publish, lm_verb_cache_export, lm_verb_cache_import,
   lm_verb_cache_list, lm_verb_cache_show, lm_verb_cache_du, lm_verb_cache_gc, lm_verb_cache_pin,
   lm_verb_cache_unpin, lm_verb_cache_verify, lm_verb_cache_clear, lm_verb_catalog_add, lm_verb_catalog_list, lm_verb_catalog_check,

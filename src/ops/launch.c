@@ -2,14 +2,13 @@
 #include "config.h"
 #include "ops/launch.h"
 #include "base/error.h"
-#include "domain/xml.h"
 #include "machine/disk.h"
 #include "machine/history.h"
-#include "machine/ready.h"
 #include "ops/creation.h"
 #include "ops/existing.h"
 #include "ops/machine-domain.h"
 #include "ops/name-lock.h"
+#include "ops/readiness.h"
 #include "ops/recover.h"
 #include "ops/supply.h"
 
@@ -26,32 +25,6 @@ lm_launch_result_free (LmLaunchResult *result)
   g_free (result);
 }
 
-static gboolean
-domain_is_alive (gpointer domain)
-{
-  return lm_virt_domain_is_active (domain);
-}
-
-/* The DHCP server reports a lease to libvirt only after the guest has it, so a guest
- * that has just become ready may have no known address yet. */
-#define LEASE_WAIT_SECONDS 2
-
-static char **
-find_addresses (LmVirtDomain *domain, GCancellable *cancellable)
-{
-  gint64 end = g_get_monotonic_time () + LEASE_WAIT_SECONDS * G_USEC_PER_SEC;
-  g_autofree char *xml = lm_virt_domain_live_xml (domain, NULL);
-  gboolean expected = xml != NULL && lm_domain_xml_on_network (xml);
-  g_auto (GStrv) addresses = lm_virt_domain_addresses (domain);
-  while (expected && addresses[0] == NULL && g_get_monotonic_time () < end && !g_cancellable_is_cancelled (cancellable))
-    {
-      g_usleep (G_USEC_PER_SEC / 20);
-      g_strfreev (addresses);
-      addresses = lm_virt_domain_addresses (domain);
-    }
-  return g_steal_pointer (&addresses);
-}
-
 /* Notes the successful launch, definition or start of the machine. */
 static void
 note_history (const LmHost *host, const LmLaunchResult *result, const char *how, gint64 began)
@@ -63,45 +36,14 @@ note_history (const LmHost *host, const LmLaunchResult *result, const char *how,
 }
 
 static gboolean
-wait_until_ready (const LmHost *host, const LmLaunchRequest *request, LmLaunchResult *result, GCancellable *cancellable,
-                  GError **error)
+wait_until_ready (const LmHost *host, const LmLaunchRequest *request, LmLaunchResult *result, GCancellable *cancellable, GError **error)
 {
-  const LmMachine *machine = result->machine;
-  if (machine->ready == NULL)
-    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_REQUEST,
-                     "--wait: the record of %s does not say how its console shows that it is up", machine->name);
-  LmVirtState state;
-  if (!lm_virt_domain_state (result->domain, &state, error))
-    return FALSE;
-  if (state == LM_VIRT_STATE_PAUSED)
-    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_NOT_READY,
-                     "%s is paused; resume it with \"virsh resume %s\"", machine->name, machine->name);
-  g_autofree char *text = g_strdup_printf ("%s is running; waiting until it is up", machine->name);
-  host->status (host->user_data, text);
-  gint64 begin = g_get_monotonic_time ();
-  g_autoptr (GError) failure = NULL;
-  g_autofree char *run = lm_virt_domain_run (result->domain, error);
-  if (run == NULL)
-    return FALSE;
-  LmConsolePosition position;
-  lm_ready_load (machine, run, &position);
-  /* A guest that resumes from a saved state does not boot and shows nothing again. */
-  position.ready = position.ready || result->resumed;
-  if (!lm_console_wait (machine->console_log, machine->ready, &position, request->wait_seconds, domain_is_alive,
-                        result->domain, cancellable, &failure))
-    {
-      if (failure->domain == G_IO_ERROR)
-        {
-          g_propagate_error (error, g_steal_pointer (&failure));
-          return FALSE;
-        }
-      return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_NOT_READY, "%s: %s", machine->name, failure->message);
-    }
-  if (!lm_ready_save (machine, run, &position, error))
+  const LmReadinessLimits limits = { .seconds = request->wait_seconds, .resumed = result->resumed };
+  const gint64 begin = g_get_monotonic_time ();
+  if (!lm_readiness_wait_ready (host, result->machine, result->domain, &limits, &result->addresses, cancellable, error))
     return FALSE;
   result->ready = TRUE;
   result->ready_seconds = (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC;
-  result->addresses = find_addresses (result->domain, cancellable);
   return TRUE;
 }
 

@@ -28,7 +28,6 @@ typedef enum
 {
   LM_LAUNCH_ERROR_EXISTS,    /* another machine has the name */
   LM_LAUNCH_ERROR_REQUEST,   /* the request is inconsistent, or inconsistent with the layers */
-  LM_LAUNCH_ERROR_NOT_READY, /* not up in time, or stopped before; the machine is kept */
 } LmLaunchError;
 
 #define LM_LAUNCH_ERROR lm_launch_error_quark ()
@@ -39,7 +38,7 @@ void lm_launch_result_free (LmLaunchResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmLaunchResult, lm_launch_result_free)
 
 /** lm_launch: launches the machine on the host of @virt. Blocks on network, disk,
- * libvirt and, if requested, until the guest is up. Errors: LM_LAUNCH_ERROR and
+ * libvirt and, if requested, until the guest is up. Errors: LM_LAUNCH_ERROR, LM_READINESS_ERROR and
  * those of all modules involved. */
 LmLaunchResult *lm_launch (const LmHost *host, LmVirt *virt, const LmLaunchRequest *request, GCancellable *cancellable,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
