@@ -35,6 +35,29 @@ load_indexes (const LmHost *host, const LmBuilderChoice *choice, GCancellable *c
   return g_steal_pointer (&packages);
 }
 
+void
+lm_builder_indexes_clear (LmBuilderIndexes *indexes)
+{
+  g_clear_pointer (&indexes->packages, lm_packages_free);
+  g_clear_pointer (&indexes->places, g_strfreev);
+}
+
+/* Returns the packages of @indexes, which are read first if they are others than @choice needs. */
+static LmPackages *
+use_indexes (const LmHost *host, const LmBuilderChoice *choice, LmBuilderIndexes *indexes, GCancellable *cancellable, GError **error)
+{
+  const char *const *places = list_places (choice), *const *known = (const char *const *) indexes->places;
+  if (indexes->packages != NULL && (places == known || (places != NULL && known != NULL && g_strv_equal (places, known))))
+    return indexes->packages;
+  LmPackages *packages = load_indexes (host, choice, cancellable, error);
+  if (packages == NULL)
+    return NULL;
+  lm_builder_indexes_clear (indexes);
+  indexes->packages = packages;
+  indexes->places = g_strdupv ((char **) places);
+  return packages;
+}
+
 static gboolean
 lock_packages (LmRecipeLock *lock, LmPackages *packages, const GArray *ids, GError **error)
 {
@@ -69,7 +92,8 @@ solve (const LmHost *host, const LmBuilderChoice *choice, const LmDigest *parent
   g_autoptr (LmRecipeLock) lock = lm_recipe_lock_new (&choice->recipe_digest, parent);
   if (*recipe->packages == NULL)
     return g_steal_pointer (&lock);
-  g_autoptr (LmPackages) packages = load_indexes (host, choice, cancellable, error);
+  g_auto (LmBuilderIndexes) own = { NULL };
+  LmPackages *packages = use_indexes (host, choice, choice->indexes != NULL ? choice->indexes : &own, cancellable, error);
   if (packages == NULL
       || (choice->contents != NULL && !lm_packages_set_installed (packages, (const char *const *) choice->contents, error)))
     return NULL;

@@ -2,9 +2,20 @@
 #pragma once
 /* The packages of a layer that is built: which ones, by the lock file of the recipe or else by
  * solving against what the parent holds, and their files in the cache. For builder.c only. */
+#include "build/packages.h"
 #include "build/recipe-lock.h"
 #include "build/recipe.h"
 #include "ops/host.h"
+
+/* Package indexes that were read, for the next choice that needs the same. */
+typedef struct
+{
+  LmPackages *packages; /* NULL if none were read */
+  char **places;        /* NULL: those of apt */
+} LmBuilderIndexes;
+
+void lm_builder_indexes_clear (LmBuilderIndexes *indexes);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LmBuilderIndexes, lm_builder_indexes_clear)
 
 typedef struct
 {
@@ -13,6 +24,7 @@ typedef struct
   char *const *contents;       /* of the parent, "NAME=VERSION", sorted; NULL for a base */
   const char *const *places;   /* package indexes; empty for those of the recipe, or else of apt */
   gboolean anew;               /* the lock file is not used */
+  LmBuilderIndexes *indexes;   /* used if they are the right ones, else replaced; may be NULL */
 } LmBuilderChoice;
 
 /** lm_builder_packages_choose: returns the locked recipe. *out_found is whether it is from the lock

@@ -152,7 +152,8 @@ apply_lock (char *const *contents, const LmRecipeLock *lock)
 
 /* Estimates @item, which is built where *@contents are, NULL for nothing, and makes these what is there then. */
 static gboolean
-estimate_item (const LmHost *host, LmCache *cache, LmPlanItem *item, char ***contents, GCancellable *cancellable, GError **error)
+estimate_item (const LmHost *host, LmCache *cache, LmPlanItem *item, LmBuilderIndexes *indexes, char ***contents, GCancellable *cancellable,
+               GError **error)
 {
   g_autoptr (LmRecipe) recipe = lm_recipe_load (item->recipe, cancellable, error);
   g_autoptr (GPtrArray) payload = recipe != NULL ? lm_payload_read (recipe, cancellable, error) : NULL;
@@ -160,7 +161,8 @@ estimate_item (const LmHost *host, LmCache *cache, LmPlanItem *item, char ***con
   gboolean locked;
   if (payload == NULL)
     return FALSE;
-  const LmBuilderChoice choice = { .recipe = recipe, .recipe_digest = lm_payload_digest (recipe, payload), .contents = *contents };
+  const LmBuilderChoice choice
+    = { .recipe = recipe, .recipe_digest = lm_payload_digest (recipe, payload), .contents = *contents, .indexes = indexes };
   g_autoptr (LmRecipeLock) lock = lm_builder_packages_choose (host, &choice, &locked, cancellable, error);
   g_autofree char *version = lock != NULL ? lm_builder_packages_version (&choice, lock, error) : NULL;
   if (version == NULL || !add_size (cache, lock, &estimate.bytes_to_fetch, cancellable, error))
@@ -181,6 +183,7 @@ lm_chain_builder_estimate (const LmHost *host, LmPlan *plan, GCancellable *cance
   g_autoptr (GPtrArray) unused = g_ptr_array_new_with_free_func (g_free); /* has been reported */
   const guint ready = plan->layers->len - plan->n_to_build;
   g_auto (GStrv) contents = NULL;
+  g_auto (LmBuilderIndexes) indexes = { NULL };
   if (plan->n_to_build == 0)
     return TRUE;
   g_autoptr (LmCatalogSet) set = lm_source_load_all (host->state_dir, host->catalogs, unused, cancellable, error);
@@ -195,7 +198,7 @@ lm_chain_builder_estimate (const LmHost *host, LmPlan *plan, GCancellable *cance
     {
       g_autoptr (GError) failure = NULL;
       LmPlanItem *item = g_ptr_array_index (plan->layers, i);
-      if (estimate_item (host, cache, item, &contents, cancellable, &failure))
+      if (estimate_item (host, cache, item, &indexes, &contents, cancellable, &failure))
         continue;
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;

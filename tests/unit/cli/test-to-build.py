@@ -76,6 +76,7 @@ ok([one.get("estimate") for one in build] == [{"packages": 2, "bytes_to_fetch": 
    "and what that takes, given what is below", build)
 ok(build[0].get("recipe") == os.path.join(recipes, "app.yaml") and "digest" not in build[0], "it names the recipe, and no digest", build)
 status, out, errors = host.run("plan", "more")
+ok(errors.count("reading package indexes") == 1, "the same package indexes are read once", errors)
 ok(status == 0 and b"build" in out and b"to build, with --build: 2 layers of 3 packages, of which 3.5 KiB are to be fetched" in out,
    "for people too", out)
 plan = host.json("plan", "nginx", "mysql", "app")
