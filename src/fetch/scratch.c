@@ -3,7 +3,6 @@
 #include "fetch/scratch.h"
 #include "base/error.h"
 #include "fetch/check.h"
-#include "image/error.h"
 
 #define POLL_US (200 * 1000)
 
@@ -72,7 +71,7 @@ lm_scratch_publish (LmCache *cache, LmPartial *partial, const LmBlob *blob, gboo
     }
   if (check_and_publish (own, blob, cancellable, &failure))
     return TRUE;
-  if (g_error_matches (failure, LM_IMAGE_ERROR, LM_IMAGE_ERROR_REFUSED))
-    lm_partial_discard (g_steal_pointer (&own));
+  /* Nobody could go on with it: whoever makes the layer again gets a file with another digest. */
+  lm_partial_discard (g_steal_pointer (&own));
   return lm_fetch_error_translate (g_steal_pointer (&failure), error);
 }

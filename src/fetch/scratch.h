@@ -20,7 +20,7 @@ LmPartial *lm_scratch_open (LmCache *cache, const char *what, LmScratchWaitFunc 
                             GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** lm_scratch_publish: takes ownership of the complete @partial, whose content has the digest and
- * size of @blob, checks it as lm_fetch_check() does, and publishes it. What is refused is not
+ * size of @blob, checks it as lm_fetch_check() does, and publishes it. After an error it is not
  * kept. If another process is writing the same file, *out_waited is set after that has ended, and
  * @partial is not kept. The caller holds a lease for @blob. Blocks. Errors: LM_FETCH_ERROR,
  * G_IO_ERROR_CANCELLED. */

@@ -62,6 +62,15 @@ build(0, "", "a layer is built")
 recipe('commands: "true"', on="app")
 build(2, "stands on a layer of this name", "but not on itself")
 
+# ---- what happens at the end
+
+for point, action, expected in ("publish-before-rename", "enospc", 8), ("publish-after-rename", "eio", 1), ("build-after-publish", "eio", 1):
+    recipe(f"commands: 'true {point}'", name=point, group=point)
+    os.environ["LAMINA_TEST_FAULT"] = f"{point}={action}"
+    build(expected, "fault point", f"{action} at {point}")
+    del os.environ["LAMINA_TEST_FAULT"]
+    build(0, "", "  then it is built")
+
 # ---- files
 
 os.makedirs(path("tree"))
