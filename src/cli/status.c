@@ -74,6 +74,7 @@ static const Mapping mappings[] = {
   { lm_launch_error_quark, LM_LAUNCH_ERROR_REQUEST, LM_STATUS_USAGE },
   { lm_readiness_error_quark, LM_READINESS_ERROR_UNKNOWN, LM_STATUS_USAGE },
   { lm_source_error_quark, LM_SOURCE_ERROR_EXISTS, LM_STATUS_DIFFERENT },
+  { lm_launch_error_quark, LM_LAUNCH_ERROR_DIFFERENT, LM_STATUS_DIFFERENT },
   { lm_local_entry_error_quark, ANY, LM_STATUS_USAGE },
   { lm_launch_roles_error_quark, ANY, LM_STATUS_NOT_FOUND },
   { lm_resolve_error_quark, ANY, LM_STATUS_NOT_FOUND },

@@ -60,11 +60,11 @@ check_replaceable (const LmExisting *existing, const LmLaunchRequest *request, G
                      machine->name, machine->overlay, machine->name);
   g_autofree char *selections = g_strjoinv (" ", machine->resolved);
   if (existing->lock != NULL)
-    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+    return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_DIFFERENT,
                      "%s exists already, made of %s; it is the machine %s, whose domain was renamed, and cannot be replaced "
                      "before \"virsh domrename %s %s\"", request->name, selections, machine->name, request->name,
                      machine->name);
-  return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS,
+  return lm_throw (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_DIFFERENT,
                    "%s exists already, made of %s; --replace removes it and its disk", machine->name, selections);
 }
 

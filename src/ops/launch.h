@@ -26,7 +26,8 @@ typedef struct
 
 typedef enum
 {
-  LM_LAUNCH_ERROR_EXISTS,    /* another machine has the name */
+  LM_LAUNCH_ERROR_EXISTS,    /* something else has the name, or it cannot be known whether it does */
+  LM_LAUNCH_ERROR_DIFFERENT, /* a machine with other selections has the name */
   LM_LAUNCH_ERROR_REQUEST,   /* the request is inconsistent, or inconsistent with the layers */
 } LmLaunchError;
 

@@ -27,8 +27,8 @@ from randomworld import DOMAIN, METADATA, NAMES, SELECTIONS, Failed, World, chec
 
 KIB = 1024
 LIMITS = (0, 256 * KIB, 1024 * KIB, 2048 * KIB, 4096 * KIB, 1 << 40)
-# Also a refusal because another machine or domain has the name.
-MADE = (0, 1, 7)
+# Also a refusal because a domain that is no machine, or a machine of other layers, has the name.
+MADE = (0, 1, 7, 9)
 POINTS = {"define": ("launch-before-define", "launch-after-define", "launch-before-commit", "record-before-write", "record-after-write",
                      "overlay-before-publish", "file-write", "file-before-rename", "part-after-write", "part-before-sync",
                      "part-after-publish", "part-reserve", "publish-before-rename", "publish-after-rename", "flag-before-note",
@@ -291,7 +291,7 @@ def some_command(world, name):
 def step_kill(world):
     """A process is killed at a certain place."""
     words, kind = some_command(world, world.rng.choice(NAMES))
-    world.run(*words, statuses=(0, 1, 7, 8, -9), LAMINA_TEST_FAULT=f"{world.rng.choice(POINTS[kind])}=kill")
+    world.run(*words, statuses=(*MADE, 8, -9), LAMINA_TEST_FAULT=f"{world.rng.choice(POINTS[kind])}=kill")
 
 
 def step_kill_hook(world):
@@ -311,7 +311,7 @@ def step_kill_any(world):
     process = world.begin(words)
     time.sleep(world.rng.uniform(0, 0.12))
     process.kill()
-    world.finish(process, (0, 1, 7, 8, -9))
+    world.finish(process, (*MADE, 8, -9))
 
 
 def start_aside(world, domain, failures):
@@ -341,7 +341,7 @@ def step_together(world):
         victim.kill()
     try:
         for process in processes:
-            world.finish(process, (0, 1, 4, 7, 8, -9) if process is victim else (0, 1, 4, 7, 8))
+            world.finish(process, (*MADE, 4, 8, -9) if process is victim else (*MADE, 4, 8))
     finally:
         for process in processes:
             if process.poll() is None:

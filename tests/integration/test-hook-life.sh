@@ -150,10 +150,10 @@ run host_lamina "$host" launch old a c
 exits 1 'its old name is not launched again'
 like "$err" 'renamed to new, by which launch starts it; "virsh domrename new old"' 'the message says what to do'
 run host_lamina "$host" launch new a e --replace
-exits 1 'it is not replaced under its new name'
+exits 9 'it is not replaced under its new name'
 like "$err" 'made of os=a@1.0 app=c@1.0; it is the machine old, .* "virsh domrename new old"' 'the message says why'
 run host_lamina "$host" launch new a e
-exits 1 'and no machine of other layers is launched'
+exits 9 'and no machine of other layers is launched'
 ok 'it runs on' running new
 run host_lamina "$host" rm new
 exits 0 'and rm'

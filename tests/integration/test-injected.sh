@@ -118,7 +118,7 @@ check () {
     back) touch "$state"/machines/*/overlay.qcow2; words=(launch m a c) ;;
   esac
   run lamina "${words[@]}"
-  if [ "$1:$status" = back:1 ]; then
+  if [ "$1:$status" = back:9 ]; then
     like "$err" 'm exists already, made of .*app=e' "$desc: the next run finds the new machine"
   else
     exits 0 "$desc: the next run succeeds"

@@ -90,7 +90,7 @@ run host_lamina "$host" launch m a e --replace
 unset LAMINA_TEST_FAULT
 exits 137 'killed after the start'
 run host_lamina "$host" launch m a c
-exits 1 'the old one cannot be launched any more'
+exits 9 'the old one cannot be launched any more'
 is "$(stat -c %i "$overlay")" "$inode" 'its disk still exists'
 run host_lamina "$host" launch m a e --wait=120
 exits 0 'the new machine can be launched'

@@ -18,7 +18,7 @@ run host_lamina "$host" launch m c os=a
 exits 0 'the order and form of the selections do not matter'
 is "$(uuid)" "$first" 'it is the same machine'
 run host_lamina "$host" launch m a e
-exits 1 'other selections are refused'
+exits 9 'other selections are refused'
 like "$err" 'replace' 'the message mentions --replace'
 is "$(uuid)" "$first" 'it is the same machine'
 ok 'it still runs' running m

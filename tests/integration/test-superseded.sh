@@ -35,7 +35,7 @@ nothing_lost () {
   run host_lamina "$host" launch m a c
   case $status in
     0) ok "$1: the old machine is launched" eval '[ "$(uuid)" = "$old" ] && running m' ;;
-    1) ok "$1: the new machine has the name and runs" eval '[ "$(uuid)" != "$old" ] && running m' ;;
+    9) ok "$1: the new machine has the name and runs" eval '[ "$(uuid)" != "$old" ] && running m' ;;
     *) exits 0 "$1: launched again" ;;
   esac
   ok "$1: the old disk exists" test -e "$(disk_of "$old")"
@@ -43,7 +43,7 @@ nothing_lost () {
   now=$(uuid)
   ok "$1: so does the disk of the running machine" test -e "$(disk_of "$now")"
   run host_lamina "$host" launch m a e
-  if [ "$now" = "$old" ]; then exits 1 "$1: the new one is refused"; else exits 0 "$1: the new one is launched"; fi
+  if [ "$now" = "$old" ]; then exits 9 "$1: the new one is refused"; else exits 0 "$1: the new one is launched"; fi
   is "$(uuid)" "$now" "$1: it is the same machine"
   ok "$1: it runs and has its disk" eval 'running m && [ -e "$(disk_of "$now")" ]'
   [ "$now" != "$old" ] || ok "$1: the old disk still exists" test -e "$(disk_of "$old")"

@@ -144,7 +144,7 @@ test_same_name (OpsFixture *f, gconstpointer data)
       g_assert_true (result->existed);
       g_assert_cmpstr (result->machine->uuid, ==, machine->uuid);
     }
-  assert_refused (f, "e", LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS);
+  assert_refused (f, "e", LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_DIFFERENT);
   g_assert_true (fixture_is_running (f, machine->uuid));
 }
 

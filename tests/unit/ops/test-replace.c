@@ -148,7 +148,7 @@ test_killed_while_new_one_runs (OpsFixture *f, gconstpointer data)
       g_autoptr (LmMachine) old = make_old (f);
       replace_killed (f, points[i].name);
       g_assert_null (launch (f, "c", FALSE, &error));
-      g_assert_error (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_EXISTS);
+      g_assert_error (error, LM_LAUNCH_ERROR, LM_LAUNCH_ERROR_DIFFERENT);
       g_clear_error (&error);
       g_assert_cmpuint (inode_of (old->overlay), !=, 0);
       g_assert_cmpuint (fixture_machines (f), ==, 2);
