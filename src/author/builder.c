@@ -98,17 +98,13 @@ static gboolean
 check_place (const Build *build, GError **error)
 {
   const LmRecipe *recipe = build->recipe;
-  g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (build->set);
   for (guint i = 0; i < build->parent->plan->layers->len; i++)
     {
       const LmPlanItem *below = g_ptr_array_index (build->parent->plan->layers, i);
-      if (strcmp (below->blob.name, recipe->name) == 0)
-        return lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_REQUEST, "%s makes %s, but stands on a layer of this name itself",
-                         recipe->path, recipe->name);
-      if (strcmp (below->group, recipe->group) == 0 && !lm_groups_allow_multiple (groups, recipe->group))
-        return lm_throw (error, LM_BUILDER_ERROR, LM_BUILDER_ERROR_REQUEST,
-                         "%s makes a layer of the group %s, which allows one layer in a machine, but %s, on which it stands, is of it too; "
-                         "choose another group", recipe->path, recipe->group, below->blob.name);
+      if (lm_local_entry_check_place (build->set, recipe->name, recipe->group, below->blob.name, below->group, error))
+        continue;
+      g_prefix_error (error, "%s: ", recipe->path);
+      return FALSE;
     }
   return TRUE;
 }

@@ -28,7 +28,7 @@ typedef struct
 } LmBuilderRequest;
 
 /** lm_builder_run: does what @request says. After a failure nothing is listed, and of what was made only
- * the packages are kept, in the cache. Blocks, for minutes. Errors: LM_BUILDER_ERROR, LM_YAML_ERROR, those of
+ * the packages are kept, in the cache. Blocks, for minutes. Errors: LM_BUILDER_ERROR, LM_YAML_ERROR, LM_LOCAL_ENTRY_ERROR, those of
  * lm_builder_parent_open(), lm_builder_packages_choose(), lm_builder_disk_make(), lm_scratch_publish()
  * and lm_local_add(). */
 LmLayerResult *lm_builder_run (const LmHost *host, const LmBuilderRequest *request, GCancellable *cancellable,

@@ -99,19 +99,13 @@ get_group (const Capture *capture, const LmLayer *before)
 static gboolean
 check_place (const Capture *capture, const char *group, GError **error)
 {
-  g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (capture->set);
   if (!lm_name_is_valid (group))
     return lm_throw (error, LM_CAPTURE_ERROR, LM_CAPTURE_ERROR_REQUEST, "\"%s\" is not the name of a group", group);
   for (guint i = 0; i < capture->chain->len; i++)
     {
       const LmLayer *below = g_ptr_array_index (capture->chain, i);
-      if (strcmp (below->name, capture->name) == 0)
-        return lm_throw (error, LM_CAPTURE_ERROR, LM_CAPTURE_ERROR_REQUEST, "%s stands on a layer %s itself; choose another name with --as",
-                         capture->request->machine, capture->name);
-      if (strcmp (below->group, group) == 0 && !lm_groups_allow_multiple (groups, group))
-        return lm_throw (error, LM_CAPTURE_ERROR, LM_CAPTURE_ERROR_REQUEST,
-                         "the group %s allows one layer in a machine, and %s has %s of it; choose another one with --group", group,
-                         capture->request->machine, below->name);
+      if (!lm_local_entry_check_place (capture->set, capture->name, group, below->name, below->group, error))
+        return FALSE;
     }
   return TRUE;
 }

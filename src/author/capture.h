@@ -9,7 +9,7 @@
 
 typedef enum
 {
-  LM_CAPTURE_ERROR_REQUEST,   /* the name or the group cannot be on this chain */
+  LM_CAPTURE_ERROR_REQUEST,   /* what is given as the group is no name */
   LM_CAPTURE_ERROR_UNLISTED,  /* no catalog lists a layer of the chain, so that nothing could be launched from the result */
   LM_CAPTURE_ERROR_DIFFERENT, /* a catalog lists another layer with this name and version on the same parent */
 } LmCaptureError;
@@ -30,7 +30,7 @@ typedef struct
 } LmCaptureRequest;
 
 /** lm_capture_run: does what @request says. After a failure nothing is listed and nothing is kept. Blocks, for a minute
- * and more. Errors: LM_CAPTURE_ERROR, LM_SELECTION_ERROR, those of lm_machine_disk_open(), lm_machine_disk_check(),
+ * and more. Errors: LM_CAPTURE_ERROR, LM_SELECTION_ERROR, LM_LOCAL_ENTRY_ERROR, those of lm_machine_disk_open(), lm_machine_disk_check(),
  * lm_chain_packages_find(), lm_scratch_publish() and lm_local_add(). */
 LmLayerResult *lm_capture_run (const LmHost *host, LmVirt *virt, const LmCaptureRequest *request, GCancellable *cancellable,
                                GError **error) G_GNUC_WARN_UNUSED_RESULT;

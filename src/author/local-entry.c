@@ -31,6 +31,20 @@ find_group (const LmCatalogSet *set, const char *name)
 }
 
 gboolean
+lm_local_entry_check_place (const LmCatalogSet *set, const char *name, const char *group, const char *below, const char *below_group,
+                            GError **error)
+{
+  g_autoptr (GPtrArray) groups = lm_catalog_set_load_groups (set);
+  if (strcmp (below, name) == 0)
+    return lm_throw (error, LM_LOCAL_ENTRY_ERROR, LM_LOCAL_ENTRY_ERROR_PLACE, "a layer %s would stand on one of the same name; choose another name",
+                     name);
+  return strcmp (below_group, group) != 0 || lm_groups_allow_multiple (groups, group)
+         || lm_throw (error, LM_LOCAL_ENTRY_ERROR, LM_LOCAL_ENTRY_ERROR_PLACE,
+                      "the group %s allows one layer in a machine, and %s, on which %s would stand, is of it too; choose another group", group,
+                      below, name);
+}
+
+gboolean
 lm_local_entry_add (const LmHost *host, const LmCatalogSet *set, const LmLayer *layer, LmLocalChange *out_change,
                     GCancellable *cancellable, GError **error)
 {

@@ -56,11 +56,11 @@ ok(imported[0] == 0, "a base is imported", imported)
 # ---- what the recipe says
 
 recipe('commands: "true"', group="os")
-build(2, "group os, which allows one layer", "a layer that could not be selected because of its group is not built")
+build(2, "the group os allows one layer", "a layer that could not be selected because of its group is not built")
 recipe('commands: "true"')
 build(0, "", "a layer is built")
 recipe('commands: "true"', on="app")
-build(2, "stands on a layer of this name", "but not on itself")
+build(2, "a layer app would stand on one of the same name", "but not on itself")
 
 # ---- what happens at the end
 

@@ -57,7 +57,7 @@ for state, word in (1, "running"), (3, "paused"):
     done = capture("--as", "tool@1")
     ok(done[0] == 4 and f"web is {word}" in done[2] and "shut it down first" in done[2], f"a machine that is {word} is refused", done)
 write_node(domain(machine, 5))
-for words, status, says in (["--as", "tool"], 2, "NAME@VERSION"), ([], 2, "--as"), (["--as", "debian@13"], 2, "stands on a layer debian"), \
+for words, status, says in (["--as", "tool"], 2, "NAME@VERSION"), ([], 2, "--as"), (["--as", "debian@13"], 2, "would stand on one of the same name"), \
         (["--as", "tool@1", "--group", "os"], 2, "the group os allows one layer"), (["--as", "tool@1", "--group", "A B"], 2, "not the name of a group"):
     done = capture(*words)
     ok(done[0] == status and says in done[2], f"refused: {' '.join(words)}", done)
