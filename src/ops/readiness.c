@@ -105,14 +105,35 @@ lm_readiness_wait_ready (const LmHost *host, const LmMachine *machine, LmVirtDom
   return FALSE;
 }
 
+/* A domain that is gone is stopped; that libvirt does not answer says nothing. */
+static gboolean
+is_stopped (LmVirtDomain *domain, gboolean *out_stopped, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  LmVirtState state;
+  *out_stopped = TRUE;
+  if (lm_virt_domain_state (domain, &state, &failure))
+    *out_stopped = state != LM_VIRT_STATE_RUNNING && state != LM_VIRT_STATE_PAUSED;
+  else if (!g_error_matches (failure, LM_VIRT_ERROR, LM_VIRT_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  return TRUE;
+}
+
 gboolean
 lm_readiness_wait_stopped (const LmHost *host, const LmMachine *machine, LmVirtDomain *domain, const LmReadinessLimits *limits,
                            GCancellable *cancellable, GError **error)
 {
   const gint64 end = g_get_monotonic_time () + (gint64) limits->seconds * G_USEC_PER_SEC;
   g_autofree char *text = g_strdup_printf ("waiting until %s is stopped", machine->name);
-  for (gboolean told = FALSE; lm_virt_domain_is_active (domain); told = TRUE)
+  for (gboolean told = FALSE, stopped;; told = TRUE)
     {
+      if (!is_stopped (domain, &stopped, error))
+        return FALSE;
+      if (stopped)
+        return TRUE;
       if (!told)
         host->status (host->user_data, text);
       for (gint64 slept = 0; slept < ASK_US && !g_cancellable_is_cancelled (cancellable); slept += STEP_US)
@@ -127,5 +148,4 @@ lm_readiness_wait_stopped (const LmHost *host, const LmMachine *machine, LmVirtD
                          "%s: time ran out, and it is still running; stop it with \"virsh shutdown %s\", or \"virsh destroy %s\" if "
                          "its guest does not react", machine->name, lm_virt_domain_name (domain), lm_virt_domain_name (domain));
     }
-  return TRUE;
 }

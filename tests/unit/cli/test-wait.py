@@ -91,6 +91,16 @@ ok(done[0] == 3 and "nobody" in done[2], "a machine that does not exist", done)
 for words in (["--for", "port=22", "web"], ["--for", "", "web"], ["--timeout", "-1", "web"], ["--timeout", "1s", "web"], []):
     ok(wait(*words)[0] == 2, f"{words} is a wrong use")
 
+record = os.path.join(host.dir, "machines", machines["web"]["uuid"], "record.json")
+with open(record, encoding="utf-8") as file:
+    text = json.load(file)
+del text["ready"]
+with open(record, "w", encoding="utf-8") as file:
+    json.dump(text, file)
+write_node(web=RUNNING)
+done = wait("web")
+ok(done[0] == 2 and "does not say how its console shows" in done[2], "a machine of which nobody can tell", done)
+
 write_node(db=RUNNING)
 environment = {**os.environ, "LAMINA_STATE_DIR": host.dir}
 with subprocess.Popen([lamina, "wait", "db", "--for", "stopped", *TEST], stderr=subprocess.PIPE, env=environment, text=True) as process:
