@@ -33,16 +33,21 @@ has_feature (const char *description, const char *name)
 }
 
 gboolean
-lm_filesystem_stop_journal (guestfs_h *handle, const char *device)
+lm_filesystem_stop_journal (guestfs_h *handle, const char *device, gboolean *out_stopped, GError **error)
 {
   g_autofree char *type = guestfs_vfs_type (handle, device);
+  *out_stopped = FALSE;
   if (type == NULL || (strcmp (type, "ext4") != 0 && strcmp (type, "ext3") != 0))
-    return FALSE;
+    return TRUE;
   g_autofree char *before = describe (handle, NULL, device);
   if (before == NULL || !has_feature (before, JOURNAL) || has_feature (before, NOT_EMPTY) || strstr (before, JOURNAL_FILE) == NULL)
-    return FALSE;
+    return TRUE;
   g_autofree char *after = describe (handle, "debugfs -w -R 'feature -" JOURNAL "'", device);
-  return after != NULL && !has_feature (after, JOURNAL);
+  /* It may have been stopped, and would stay so. */
+  if (after == NULL)
+    return lm_failure_throw (handle, error, "cannot tell whether the file system %s uses its journal", device);
+  *out_stopped = !has_feature (after, JOURNAL);
+  return TRUE;
 }
 
 gboolean

@@ -5,8 +5,9 @@
  * thrown away. The journal's blocks stay as they are: its file was not removed, and it was empty. */
 #include "appliance/failure.h"
 
-/** lm_filesystem_stop_journal: has the unmounted file system on @device do without its journal. Returns FALSE if
- * it has none, one that is on another device, or one with something in it: then nothing was changed. */
-gboolean lm_filesystem_stop_journal (guestfs_h *handle, const char *device);
+/** lm_filesystem_stop_journal: has the unmounted file system on @device do without its journal. *out_stopped is FALSE if
+ * it has none, one that is on another device, or one with something in it: then nothing was changed. Error: LM_GUEST_ERROR. */
+gboolean lm_filesystem_stop_journal (guestfs_h *handle, const char *device, gboolean *out_stopped,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** lm_filesystem_start_journal: has the unmounted file system on @device use its journal again. Error: LM_GUEST_ERROR. */
 gboolean lm_filesystem_start_journal (guestfs_h *handle, const char *device, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -132,7 +132,10 @@ static gboolean
 mount_device (LmGuest *guest, const char *device, const char *point, GError **error)
 {
   guestfs_h *handle = guest->handle;
-  if (!guest->read_only && lm_filesystem_stop_journal (handle, device))
+  gboolean stopped = FALSE;
+  if (!guest->read_only && !lm_filesystem_stop_journal (handle, device, &stopped, error))
+    return FALSE;
+  if (stopped)
     g_ptr_array_add (guest->stopped, g_strdup (device));
   char *type = guestfs_vfs_type (handle, device);
   const char *options = g_strcmp0 (type, "ext4") == 0 ? MOUNT_OPTIONS_EXT4 : MOUNT_OPTIONS;
