@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define LIMIT_US (2 * G_USEC_PER_SEC)
+/* So often it is waited again for a thread that got no processor. */
+#define LIMITS_MAX 10
 #define SLOW_NS (50 * 1000 * 1000)
 
 static gint64
@@ -184,6 +186,7 @@ typedef struct
   gboolean done;
   clockid_t clock; /* the CPU time of the thread */
   gboolean has_clock;
+  pid_t thread;
   int kvm;
   LmKvmState state;
 } Probe;
@@ -203,6 +206,7 @@ probe_thread (gpointer data)
 {
   Probe *probe = data;
   g_mutex_lock (&probe->lock);
+  probe->thread = gettid ();
   probe->has_clock = pthread_getcpuclockid (pthread_self (), &probe->clock) == 0;
   g_mutex_unlock (&probe->lock);
   LmKvmState state = run_guest (probe->kvm);
@@ -213,6 +217,37 @@ probe_thread (gpointer data)
   g_mutex_unlock (&probe->lock);
   probe_unref (probe);
   return NULL;
+}
+
+/* Whether the thread runs, or would if there was a processor for it, instead of waiting for something. */
+static gboolean
+is_runnable (pid_t thread)
+{
+  char text[256] = "";
+  gsize size = 0;
+  g_autofree char *path = g_strdup_printf ("/proc/self/task/%d/stat", (int) thread);
+  lm_autofd int fd = open (path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || !lm_fd_read_full (fd, text, sizeof text - 1, &size, NULL))
+    return FALSE;
+  const char *name_end = strrchr (text, ')');
+  return name_end != NULL && g_str_has_prefix (name_end, ") R");
+}
+
+/* Waits, with the lock held, until the thread is done, or its CPU time tells enough. */
+static void
+wait_for_result (Probe *probe)
+{
+  for (guint i = 0; !probe->done && i < LIMITS_MAX && (i == 0 || is_runnable (probe->thread)); i++)
+    {
+      const gint64 end = g_get_monotonic_time () + LIMIT_US;
+      while (!probe->done && g_cond_wait_until (&probe->done_changed, &probe->lock, end))
+        continue;
+      if (!probe->done && probe->has_clock && cpu_time (probe->clock) > SLOW_NS)
+        {
+          probe->state = LM_KVM_EMULATED;
+          return;
+        }
+    }
 }
 
 LmKvmState
@@ -231,13 +266,8 @@ lm_kvm_probe (const char *path)
   probe->kvm = lm_fd_steal (&kvm);
   probe->state = LM_KVM_BROKEN;
   g_thread_unref (g_thread_new ("kvm", probe_thread, probe));
-  const gint64 end = g_get_monotonic_time () + LIMIT_US;
   g_mutex_lock (&probe->lock);
-  while (!probe->done && g_cond_wait_until (&probe->done_changed, &probe->lock, end))
-    continue;
-  /* On a busy host two seconds may not be enough for what runs so slowly. */
-  if (!probe->done && probe->has_clock && cpu_time (probe->clock) > SLOW_NS)
-    probe->state = LM_KVM_EMULATED;
+  wait_for_result (probe);
   LmKvmState state = probe->state;
   g_mutex_unlock (&probe->lock);
   probe_unref (probe);

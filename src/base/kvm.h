@@ -16,5 +16,5 @@ typedef enum
 } LmKvmState;
 
 /** lm_kvm_probe: examines the device @path. Takes at most two seconds, usually a
- * millisecond. Afterwards a thread may still be waiting for a guest that does not end. */
+ * millisecond; longer on a host that is too busy to run the guest. Afterwards a thread may still be waiting for a guest that does not end. */
 LmKvmState lm_kvm_probe (const char *path);
