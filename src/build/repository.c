@@ -101,9 +101,14 @@ load_rpmmd (LmPackages *packages, const char *root, GCancellable *cancellable, G
   g_autoptr (GError) failure = NULL;
   g_autoptr (GBytes) repomd = url ? read_place (url, REPOMD_SIZE_MAX, cancellable, &failure) : NULL;
   Primary primary = { NULL };
-  if (failure != NULL)
+  if (g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) || g_error_matches (failure, LM_HTTP_ERROR, LM_HTTP_ERROR_NOT_FOUND))
     return lm_throw (error, failure->domain, failure->code, "%s; a directory is taken for a repository of RPM, of Debian's give the Packages file",
                      failure->message);
+  if (failure != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
   if (repomd == NULL || !find_primary (repomd, shown, &primary, error))
     return FALSE;
   g_autofree char *location = primary.location;
