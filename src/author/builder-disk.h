@@ -13,7 +13,7 @@ typedef struct
   LmCache *cache;
   const LmWorkDir *work;
   const char *program;         /* lamina-appliance */
-  const char *virt_type;       /* "kvm" or "qemu"; NULL for kvm if it is there */
+  const char *virt_type;       /* "kvm" or "qemu"; NULL for kvm if it works */
   const LmRecipe *recipe;
   const GPtrArray *payload;    /* its files are copied */
   const LmRecipeLock *lock;    /* its packages are in the cache */

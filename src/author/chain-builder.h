@@ -14,8 +14,7 @@ typedef struct
 } LmChainBuilder;
 
 /** lm_chain_builder_run: builds what is to be built for @plan; for LmHost.build, with an LmChainBuilder as
- * build_data. What was built before a failure stays. What somebody removes
- * before it is leased is built again. Blocks, for minutes. Errors: those of
+ * build_data. What was built before a failure stays. What somebody removes before it is leased is built again. Blocks, for minutes. Errors: those of
  * lm_builder_run(); LM_BUILDER_ERROR_REQUEST if a recipe makes another version than the one selected. */
 gboolean lm_chain_builder_run (const LmHost *host, const LmPlan *plan, GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "author/launch-roles.h"
-#include "base/text.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "build/recipe-dir.h"
 #include "cache/database.h"
 #include "catalog/installed.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "ops/launch-request.h"
-#include "base/text.h"
 #include "base/size.h"
+#include "base/text.h"
 #include "catalog/selection.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 #include "plan/resolve-check.h"
-#include "base/text.h"
 #include "base/error.h"
+#include "base/text.h"
 
 #include <string.h>
 
